@@ -1,0 +1,4 @@
+//! stub
+/// Broker.
+#[derive(Debug, Clone)]
+pub struct Broker;

@@ -1,0 +1,105 @@
+//! A service as data: what its trait said, readable at run time.
+//!
+//! Only generated code makes these, and it is pinned to one version of this crate: reading them is stable, building
+//! them by hand is not.
+
+use std::time::Duration;
+
+use super::Signature;
+use crate::codec::Encoding;
+
+/// What a service is: its names, its defaults and its methods, as written at its trait.
+///
+/// ```
+/// use rpc_runtime::{Dispatch, rpc_service};
+///
+/// /// Adds.
+/// #[rpc_service(version = 2)]
+/// trait Adder {
+///     async fn add(&self, a: u32, b: u32) -> u32;
+/// }
+///
+/// struct Plain;
+/// impl Adder for Plain {
+///     async fn add(&self, a: u32, b: u32) -> u32 {
+///         a + b
+///     }
+/// }
+///
+/// let server = AdderServer::new(Plain);
+/// let service = server.descriptor();
+/// assert_eq!((service.name, service.queue), ("Adder", "Adder.v2"));
+/// assert_eq!(service.methods[0].arguments[1].name, "b");
+/// ```
+#[derive(Debug)]
+pub struct ServiceDescriptor {
+    /// The service's name: the trait's, or what `name = "…"` says.
+    pub name: &'static str,
+    /// The number given by `version = …`.
+    pub version: Option<u32>,
+    /// The queue that carries its requests: the name (with `.v<version>`), or what `queue = "…"` says.
+    pub queue: &'static str,
+    /// The encoding of its callers, and of requests that do not name one.
+    pub encoding: Encoding,
+    /// How long its callers wait when nothing nearer the call says otherwise.
+    pub timeout: Option<Duration>,
+    /// The trait's documentation.
+    pub doc: &'static str,
+    /// Its methods, in the order of the source.
+    pub methods: &'static [&'static MethodDescriptor],
+}
+
+/// What one method is.
+#[derive(Debug)]
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that stands alone at the method"
+)]
+pub struct MethodDescriptor {
+    /// Its name on the wire.
+    pub name: &'static str,
+    /// Its documentation.
+    pub doc: &'static str,
+    /// Its arguments, in order.
+    pub arguments: &'static [ArgumentDescriptor],
+    /// Its result type, as written at the trait.
+    pub returns: &'static str,
+    /// How long its callers wait when the client and the call do not say otherwise.
+    pub timeout: Option<Duration>,
+    /// The caller does not wait for an answer.
+    pub oneway: bool,
+    /// A plain function, run where blocking does no harm.
+    pub blocking: bool,
+    /// Running it twice is the same as running it once, so the client may send it again.
+    pub idempotent: bool,
+    /// Never run again after a redelivery.
+    pub at_most_once: bool,
+    /// The method meant by a request that names none.
+    pub default: bool,
+    /// What its arguments and its result look like to bincode.
+    pub signature: Signature,
+}
+
+/// One argument of a method.
+#[derive(Debug, Clone, Copy)]
+pub struct ArgumentDescriptor {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as written at the trait.
+    pub ty: &'static str,
+}
+
+impl ServiceDescriptor {
+    /// The method of this name on the wire.
+    pub fn method(&self, name: &str) -> Option<&'static MethodDescriptor> {
+        self.methods.iter().copied().find(|method| method.name == name)
+    }
+
+    /// The method meant by a request without a name: the one marked `default`, or the only one.
+    pub fn default_method(&self) -> Option<&'static MethodDescriptor> {
+        match self.methods {
+            [only] => Some(only),
+            several => several.iter().copied().find(|method| method.default),
+        }
+    }
+}

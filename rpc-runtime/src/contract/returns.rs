@@ -1,0 +1,123 @@
+//! Telling a method that returns a `Result` from one that does not: the type is asked, its name is not read.
+//!
+//! The generated code writes `{ use Fallback as _; Probe::<R>::FALLIBLE }`. For a `Result`, however it is spelled, the
+//! inherent constant is found first; for anything else only the trait's remains. That constant then chooses one of two
+//! implementations of [`Returns`], which would overlap without it.
+
+use std::{convert::Infallible, marker::PhantomData};
+
+use bytes::Bytes;
+
+use super::Payload;
+use crate::codec::{self, DecodeError, EncodeError, Encoding};
+
+/// Asks a return type whether it is a `Result`.
+#[derive(Debug)]
+pub struct Probe<R>(PhantomData<R>);
+
+impl<T, E> Probe<Result<T, E>> {
+    /// A `Result`.
+    pub const FALLIBLE: bool = true;
+}
+
+/// What [`Probe`] says of every type that is not a `Result`.
+pub trait Fallback {
+    /// Not a `Result`.
+    const FALLIBLE: bool = false;
+}
+
+impl<R> Fallback for Probe<R> {}
+
+/// A return type, taken apart into the value and the error of its callers.
+pub trait Returns<const FALLIBLE: bool>: Sized {
+    /// What the caller gets.
+    type Value;
+    /// What the caller gets instead.
+    type Error;
+}
+
+impl<T> Returns<false> for T {
+    type Value = T;
+    type Error = Infallible;
+}
+
+impl<T, E> Returns<true> for Result<T, E> {
+    type Value = T;
+    type Error = E;
+}
+
+/// A return type as it travels: which side of it, and the bytes.
+pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> {
+    /// Encodes one side: `Ok` of the bytes of the value, `Err` of the bytes (and their encoding) of the error.
+    ///
+    /// # Errors
+    ///
+    /// What serde says of a value that the encoding cannot express.
+    fn encode(self, encoding: Encoding) -> Result<EncodedReply, EncodeError>;
+
+    /// Decodes a value.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not those of a value.
+    fn decode_value(body: &[u8], encoding: Encoding) -> Result<Self::Value, DecodeError>;
+
+    /// Decodes an error; `None` if the method has none.
+    ///
+    /// # Errors
+    ///
+    /// The bytes are not those of an error.
+    fn decode_error(body: &[u8], encoding: Encoding) -> Result<Option<Self::Error>, DecodeError>;
+}
+
+/// A method's answer in bytes.
+#[derive(Debug)]
+pub struct EncodedReply {
+    pub(crate) failed: bool,
+    pub(crate) body: Bytes,
+    pub(crate) encoding: Encoding,
+}
+
+impl<T: Payload> Reply<false> for T {
+    fn encode(self, encoding: Encoding) -> Result<EncodedReply, EncodeError> {
+        let body = codec::encode_value(&self, encoding)?;
+        Ok(EncodedReply { failed: false, body, encoding })
+    }
+
+    fn decode_value(body: &[u8], encoding: Encoding) -> Result<T, DecodeError> {
+        codec::decode_value(body, encoding)
+    }
+
+    fn decode_error(_: &[u8], _: Encoding) -> Result<Option<Infallible>, DecodeError> {
+        Ok(None)
+    }
+}
+
+impl<T: Payload, E: Payload> Reply<true> for Result<T, E> {
+    fn encode(self, encoding: Encoding) -> Result<EncodedReply, EncodeError> {
+        match self {
+            Ok(value) => Reply::<false>::encode(value, encoding),
+            Err(error) => {
+                let (body, encoding) = codec::encode_error(&error, encoding)?;
+                Ok(EncodedReply { failed: true, body, encoding })
+            }
+        }
+    }
+
+    fn decode_value(body: &[u8], encoding: Encoding) -> Result<T, DecodeError> {
+        codec::decode_value(body, encoding)
+    }
+
+    fn decode_error(body: &[u8], encoding: Encoding) -> Result<Option<E>, DecodeError> {
+        codec::decode_value(body, encoding).map(Some)
+    }
+}
+
+/// Carries a return type and the probe's answer into the functions that the generated code calls.
+#[derive(Debug)]
+pub struct Shape<R, const FALLIBLE: bool>(PhantomData<fn() -> R>);
+
+impl<R, const FALLIBLE: bool> Shape<R, FALLIBLE> {
+    /// The only value.
+    pub const HERE: Self = Self(PhantomData);
+}

@@ -1,0 +1,21 @@
+//! Typed RPC over RabbitMQ.
+
+// Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
+extern crate self as rpc_runtime;
+
+mod broker;
+mod client;
+mod codec;
+mod contract;
+mod server;
+
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+
+pub use broker::Broker;
+pub use client::{Call, ClientBuilder};
+pub use codec::Encoding;
+pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
+pub use rpc_macros::rpc_service;
+pub use server::Dispatch;
