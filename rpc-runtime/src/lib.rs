@@ -7,6 +7,8 @@ mod broker;
 mod client;
 mod codec;
 mod contract;
+mod error;
+mod fault;
 mod server;
 
 #[doc(hidden)]
@@ -15,7 +17,9 @@ pub mod __private;
 
 pub use broker::Broker;
 pub use client::{Call, ClientBuilder};
-pub use codec::Encoding;
+pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
+pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
+pub use fault::{Fault, FaultKind};
 pub use rpc_macros::rpc_service;
 pub use server::Dispatch;

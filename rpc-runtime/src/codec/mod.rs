@@ -1,14 +1,142 @@
-//! Encodings.
+//! How arguments, results and errors are written: bincode, JSON, or plain text.
+//!
+//! Nothing here trusts its input: what is read is bounded by the bytes that are there.
+
+mod arguments;
+mod binary;
+mod error;
+mod text;
+
+use std::fmt;
+
 use bytes::Bytes;
-use crate::contract::Payload;
-/// How arguments and results are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Encoding { /// bincode
- Bincode, /// JSON
- Json, /// text
- Text }
-#[derive(Debug)] pub struct EncodeError;
-#[derive(Debug)] pub struct DecodeError;
-pub(crate) fn encode_value<T: Payload>(_: &T, _: Encoding) -> Result<Bytes, EncodeError> { todo!() }
-pub(crate) fn encode_error<T: Payload>(_: &T, _: Encoding) -> Result<(Bytes, Encoding), EncodeError> { todo!() }
-pub(crate) fn decode_value<T: Payload>(_: &[u8], _: Encoding) -> Result<T, DecodeError> { todo!() }
+use serde::{Serialize, de::DeserializeOwned};
+
+pub(crate) use arguments::{decode_arguments, encode_arguments};
+pub use error::{DecodeError, EncodeError};
+
+/// How a body is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[non_exhaustive]
+pub enum Encoding {
+    /// bincode 2, its standard configuration: compact and fast, for peers that share the trait.
+    #[default]
+    Bincode,
+    /// JSON, for peers in other languages.
+    Json,
+    /// A plain scalar (`30`), for the simplest of peers.
+    Text,
+}
+
+impl Encoding {
+    /// The `content_type` on the wire.
+    pub fn content_type(self) -> &'static str {
+        match self {
+            Self::Bincode => "application/x-bincode",
+            Self::Json => "application/json",
+            Self::Text => "text/plain",
+        }
+    }
+
+    /// Reads a `content_type`: in any case, and whatever its parameters.
+    pub(crate) fn from_content_type(content_type: &str) -> Option<Self> {
+        let essence = content_type.split(';').next().unwrap_or_default().trim();
+        [Self::Bincode, Self::Json, Self::Text]
+            .into_iter()
+            .find(|encoding| encoding.content_type().eq_ignore_ascii_case(essence))
+    }
+}
+
+impl fmt::Display for Encoding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Bincode => "bincode",
+            Self::Json => "JSON",
+            Self::Text => "text",
+        })
+    }
+}
+
+/// Writes a result.
+pub(crate) fn encode_value<T: Serialize>(
+    value: &T,
+    encoding: Encoding,
+) -> Result<Bytes, EncodeError> {
+    match encoding {
+        Encoding::Bincode => binary::encode(value),
+        Encoding::Json => json(value),
+        Encoding::Text => text::encode(value),
+    }
+}
+
+/// Writes a method's own error; in text, one that is no plain scalar becomes JSON.
+pub(crate) fn encode_error<E: Serialize>(
+    error: &E,
+    encoding: Encoding,
+) -> Result<(Bytes, Encoding), EncodeError> {
+    match encoding {
+        Encoding::Text => match text::encode(error) {
+            Ok(body) => Ok((body, Encoding::Text)),
+            Err(_) => Ok((json(error)?, Encoding::Json)),
+        },
+        other => Ok((encode_value(error, other)?, other)),
+    }
+}
+
+/// Reads a result or a method's own error.
+pub(crate) fn decode_value<T: DeserializeOwned>(
+    body: &[u8],
+    encoding: Encoding,
+) -> Result<T, DecodeError> {
+    match encoding {
+        Encoding::Bincode => binary::decode(body),
+        Encoding::Json => {
+            let body = if body.is_empty() { b"null" } else { body };
+            serde_json::from_slice(body).map_err(|error| DecodeError::new(Encoding::Json, error))
+        }
+        Encoding::Text => text::decode(body),
+    }
+}
+
+fn json<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
+    let body = serde_json::to_vec(value).map_err(|error| EncodeError::new(Encoding::Json, error))?;
+    Ok(body.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_content_type_is_read_in_any_case_and_without_its_parameters() {
+        for (written, encoding) in [
+            ("application/json", Some(Encoding::Json)),
+            ("Application/JSON; charset=utf-8", Some(Encoding::Json)),
+            ("text/plain;charset=ascii", Some(Encoding::Text)),
+            (" application/x-bincode ", Some(Encoding::Bincode)),
+            ("application/xml", None),
+            ("", None),
+        ] {
+            assert_eq!(Encoding::from_content_type(written), encoding, "{written:?}");
+        }
+    }
+
+    #[test]
+    fn unit_is_empty_and_null_in_json() {
+        for (encoding, written) in
+            [(Encoding::Bincode, ""), (Encoding::Json, "null"), (Encoding::Text, "")]
+        {
+            assert_eq!(encode_value(&(), encoding).unwrap(), written);
+            decode_value::<()>(written.as_bytes(), encoding).unwrap();
+        }
+        decode_value::<()>(b"", Encoding::Json).unwrap();
+    }
+
+    #[test]
+    fn a_structured_error_of_a_text_service_is_written_as_json() {
+        let (body, encoding) = encode_error(&vec![1, 2], Encoding::Text).unwrap();
+        assert_eq!((&body[..], encoding), (&b"[1,2]"[..], Encoding::Json));
+        let (body, encoding) = encode_error(&"too big", Encoding::Text).unwrap();
+        assert_eq!((&body[..], encoding), (&b"too big"[..], Encoding::Text));
+    }
+}

@@ -1,0 +1,229 @@
+//! A method's arguments: always a tuple here, on the wire as each encoding has it.
+
+use std::fmt;
+
+use bytes::Bytes;
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{
+        DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor,
+        value::SeqAccessDeserializer,
+    },
+    forward_to_deserialize_any,
+};
+use serde_json::value::RawValue;
+
+use super::{DecodeError, EncodeError, Encoding, binary, json, text};
+use crate::contract::ArgumentDescriptor;
+
+/// Writes the tuple of a method's arguments.
+pub(crate) fn encode_arguments<A: Serialize>(
+    arguments: &A,
+    described: &'static [ArgumentDescriptor],
+    encoding: Encoding,
+) -> Result<Bytes, EncodeError> {
+    match encoding {
+        Encoding::Bincode => binary::encode(arguments),
+        Encoding::Json if described.is_empty() => Ok(Bytes::from_static(b"[]")),
+        Encoding::Json => json(arguments),
+        Encoding::Text => text::encode_arguments(arguments),
+    }
+}
+
+/// Reads the tuple of a method's arguments.
+pub(crate) fn decode_arguments<A: DeserializeOwned>(
+    body: &[u8],
+    described: &'static [ArgumentDescriptor],
+    encoding: Encoding,
+) -> Result<A, DecodeError> {
+    match encoding {
+        Encoding::Bincode => binary::decode(body),
+        Encoding::Json => decode_json(body, described),
+        Encoding::Text if described.is_empty() => text::decode(body),
+        Encoding::Text => text::decode_argument(body),
+    }
+}
+
+fn decode_json<A: DeserializeOwned>(
+    body: &[u8],
+    described: &'static [ArgumentDescriptor],
+) -> Result<A, DecodeError> {
+    let refused = |error| DecodeError::new(Encoding::Json, error);
+    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
+    match first {
+        Some(b'{') => {
+            let named: NamedArguments<'_> = serde_json::from_slice(body).map_err(refused)?;
+            let ordered = named.in_order(described)?;
+            if described.is_empty() {
+                return serde_json::from_str("null").map_err(refused);
+            }
+            A::deserialize(SeqAccessDeserializer::new(ordered)).map_err(refused)
+        }
+        Some(_) if described.is_empty() => {
+            // `()` is not a sequence to serde, so what is allowed to stand for no argument is read by hand.
+            match serde_json::from_slice::<serde_json::Value>(body).map_err(refused)? {
+                serde_json::Value::Null => {}
+                serde_json::Value::Array(items) if items.is_empty() => {}
+                _ => return Err(DecodeError::because("the method takes no argument")),
+            }
+            serde_json::from_str("null").map_err(refused)
+        }
+        None if described.is_empty() => serde_json::from_str("null").map_err(refused),
+        _ => serde_json::from_slice(body).map_err(refused),
+    }
+}
+
+/// The members of an object, in the order in which they came, undecoded.
+struct NamedArguments<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'a> NamedArguments<'a> {
+    fn in_order(
+        mut self,
+        described: &'static [ArgumentDescriptor],
+    ) -> Result<OrderedArguments<'a>, DecodeError>
+    where
+        Self: 'a,
+    {
+        let mut values = Vec::with_capacity(described.len());
+        for argument in described {
+            let found = self.0.iter().position(|(name, _)| name == argument.name);
+            values.push((argument.name, found.map(|index| self.0.swap_remove(index).1)));
+        }
+        match self.0.first() {
+            None => Ok(OrderedArguments(values.into_iter())),
+            Some((name, _)) if described.iter().any(|argument| argument.name == name) => {
+                Err(DecodeError::because(format!("the argument `{name}` is given twice")))
+            }
+            Some((name, _)) => Err(DecodeError::because(format!(
+                "there is no argument `{name}`; the method takes {}",
+                listed(described)
+            ))),
+        }
+    }
+}
+
+fn listed(described: &[ArgumentDescriptor]) -> String {
+    let names: Vec<_> = described.iter().map(|argument| format!("`{}`", argument.name)).collect();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+impl<'de> Deserialize<'de> for NamedArguments<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+
+        impl<'de> Visitor<'de> for Members {
+            type Value = NamedArguments<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object of arguments by name")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(NamedArguments(members))
+            }
+        }
+
+        deserializer.deserialize_map(Members)
+    }
+}
+
+/// The same in the order of the method, with gaps where a name was missing.
+struct OrderedArguments<'a>(std::vec::IntoIter<(&'static str, Option<&'a RawValue>)>);
+
+impl<'de> SeqAccess<'de> for OrderedArguments<'de> {
+    type Error = serde_json::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, Self::Error> {
+        match self.0.next() {
+            None => Ok(None),
+            Some((_, Some(value))) => seed.deserialize(value).map(Some),
+            Some((name, None)) => seed.deserialize(Missing(name)).map(Some),
+        }
+    }
+}
+
+/// `None` to an `Option`, an error to anything else.
+struct Missing(&'static str);
+
+impl<'de> Deserializer<'de> for Missing {
+    type Error = serde_json::Error;
+
+    fn deserialize_any<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Self::Error> {
+        Err(Self::Error::custom(format_args!("the argument `{}` is missing", self.0)))
+    }
+
+    fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Self::Error> {
+        visitor.visit_none()
+    }
+
+    forward_to_deserialize_any! {
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit
+        unit_struct newtype_struct seq tuple tuple_struct map struct enum identifier ignored_any
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TWO: &[ArgumentDescriptor] = &[
+        ArgumentDescriptor { name: "n", ty: "u32" },
+        ArgumentDescriptor { name: "label", ty: "Option<String>" },
+    ];
+
+    fn two(body: &str) -> Result<(u32, Option<String>), String> {
+        decode_arguments(body.as_bytes(), TWO, Encoding::Json).map_err(|error| error.in_full())
+    }
+
+    #[test]
+    fn json_arguments_are_read_by_position_and_by_name() {
+        assert_eq!(two(r#"[30, "x"]"#).unwrap(), (30, Some("x".to_owned())));
+        assert_eq!(two(r#"{"label": "x", "n": 30}"#).unwrap(), (30, Some("x".to_owned())));
+        assert_eq!(two(r#" {"n": 30}"#).unwrap(), (30, None));
+    }
+
+    #[test]
+    fn json_arguments_unknown_duplicate_or_missing_are_named() {
+        assert!(two(r#"{"m": 1, "n": 30}"#).unwrap_err().contains("no argument `m`"));
+        assert!(two(r#"{"n": 1, "n": 2}"#).unwrap_err().contains("`n` is given twice"));
+        assert!(two(r#"{"label": "x"}"#).unwrap_err().contains("`n` is missing"));
+        assert!(two("[30]").is_err());
+        assert!(two(r#"[30, "x", 1]"#).is_err());
+        assert!(two("").is_err());
+        assert!(two("30").is_err());
+    }
+
+    #[test]
+    fn no_argument_is_an_empty_array_and_read_in_four_ways() {
+        assert_eq!(encode_arguments(&(), &[], Encoding::Json).unwrap(), "[]");
+        for body in ["[]", "{}", "null", "", " [ ] "] {
+            decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).unwrap();
+        }
+        for body in ["[1]", r#"{"n":1}"#, "1"] {
+            assert!(decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).is_err(), "{body}");
+        }
+    }
+
+    #[test]
+    fn enumerations_and_newtypes_are_read_by_name_too() {
+        #[derive(Debug, PartialEq, Deserialize)]
+        struct Meters(f64);
+        #[derive(Debug, PartialEq, Deserialize)]
+        enum Shape {
+            Dot,
+            Circle { radius: Meters },
+        }
+        const SHAPE: &[ArgumentDescriptor] = &[ArgumentDescriptor { name: "shape", ty: "Shape" }];
+        let read = |body: &str| decode_arguments::<(Shape,)>(body.as_bytes(), SHAPE, Encoding::Json);
+        assert_eq!(read(r#"{"shape": "Dot"}"#).unwrap(), (Shape::Dot,));
+        let circle = read(r#"{"shape": {"Circle": {"radius": 2}}}"#).unwrap();
+        assert_eq!(circle, (Shape::Circle { radius: Meters(2.0) },));
+    }
+}

@@ -1,0 +1,82 @@
+//! What the broker refuses, and what keeps it out of reach.
+
+use std::{error::Error, fmt, sync::Arc};
+
+type Source = Arc<dyn Error + Send + Sync>;
+
+/// What kind of trouble there is with the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum BrokerErrorKind {
+    /// The address is not one that can be connected to.
+    InvalidAddress,
+    /// `amqps` was asked for, and this build has no TLS.
+    TlsUnavailable,
+    /// Nobody answered, or what answered is not an AMQP broker.
+    Unreachable,
+    /// The user name or the password is wrong.
+    CredentialsRefused,
+    /// The virtual host does not exist, or this user may not enter it.
+    VirtualHostRefused,
+    /// This user may not do that with this queue or exchange.
+    NotPermitted,
+    /// The queue or exchange does not exist.
+    NotFound,
+    /// The queue or exchange exists with other properties.
+    DeclaredDifferently,
+    /// Something is used in a way that the broker, or this library, does not allow.
+    Misuse,
+    /// The connection or channel was lost.
+    ConnectionLost,
+    /// The `Broker` was closed by this program.
+    Closed,
+}
+
+/// Trouble with the broker: what kind, a sentence that says with what, and the cause.
+///
+/// It never shows a password.
+#[derive(Debug, Clone)]
+pub struct BrokerError {
+    kind: BrokerErrorKind,
+    message: String,
+    source: Option<Source>,
+}
+
+impl BrokerError {
+    pub(crate) fn new(kind: BrokerErrorKind, message: impl Into<String>) -> Self {
+        Self { kind, message: message.into(), source: None }
+    }
+
+    pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
+        self.source = Some(Arc::new(source));
+        self
+    }
+
+    /// The same error, with what was being done put before what happened.
+    pub(crate) fn during(mut self, what: impl fmt::Display) -> Self {
+        self.message = format!("{what}: {}", self.message);
+        self
+    }
+
+    /// What kind of trouble it is.
+    pub fn kind(&self) -> BrokerErrorKind {
+        self.kind
+    }
+
+    /// Whether trying again, without changing anything, is pointless.
+    pub fn is_permanent(&self) -> bool {
+        !matches!(self.kind, BrokerErrorKind::Unreachable | BrokerErrorKind::ConnectionLost)
+    }
+}
+
+impl fmt::Display for BrokerError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl Error for BrokerError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}

@@ -1,0 +1,206 @@
+//! How a call ends when not with its result.
+
+use std::{convert::Infallible, error::Error, fmt};
+
+use super::BrokerError;
+use crate::{
+    codec::{DecodeError, EncodeError},
+    fault::Fault,
+};
+
+/// Why a call did not return its result.
+///
+/// `E` is the method's own error; a method without one has `CallError<Infallible>`, which [`widen`](Self::widen) turns
+/// into any other.
+///
+/// ```
+/// use std::error::Error;
+///
+/// use rpc_runtime::{CallError, Fault, FaultKind};
+///
+/// let refused: CallError<String> = CallError::Refused(Fault::new(FaultKind::Overloaded, "queue full"));
+/// assert!(refused.is_retryable() && !refused.may_have_run());
+/// assert_eq!(refused.to_string(), "the request was refused");
+/// assert_eq!(refused.source().unwrap().to_string(), "overloaded: queue full");
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum CallError<E = Infallible> {
+    /// The method ran and returned its own error.
+    Application(E),
+    /// There is no queue for this service: no server has ever been started, or the queue's name differs.
+    NoServer,
+    /// The deadline passed.
+    DeadlineExceeded {
+        /// `false` only if the request was never handed to the broker, came back, or was refused before running.
+        may_have_run: bool,
+    },
+    /// The connection went while the call was in flight, and it may not be sent again.
+    ConnectionLost {
+        /// `false` only if the request was never handed to the broker.
+        may_have_run: bool,
+    },
+    /// The server or the broker refused it.
+    Refused(Fault),
+    /// The handler panicked.
+    Panicked,
+    /// The arguments cannot be written in the client's encoding; nothing was sent.
+    Encode(EncodeError),
+    /// The request is over the client's limit; nothing was sent.
+    TooLarge(TooLarge),
+    /// The reply is not what this client understands.
+    Decode(DecodeError),
+    /// The broker does not let this client do what the call needs. It will not go away by itself.
+    Broker(BrokerError),
+}
+
+/// A message, and the limit it is over; both in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge {
+    /// The size of the body.
+    pub size: usize,
+    /// The largest that is allowed.
+    pub limit: usize,
+}
+
+impl<E> CallError<E> {
+    /// Whether the method may have run, wholly or in part.
+    pub fn may_have_run(&self) -> bool {
+        match self {
+            Self::Application(_) | Self::Panicked | Self::Decode(_) => true,
+            Self::DeadlineExceeded { may_have_run } | Self::ConnectionLost { may_have_run } => {
+                *may_have_run
+            }
+            Self::Refused(fault) => fault.may_have_run(),
+            Self::NoServer | Self::Encode(_) | Self::TooLarge(_) | Self::Broker(_) => false,
+        }
+    }
+
+    /// Whether the same call may succeed later, without any risk of running twice.
+    pub fn is_retryable(&self) -> bool {
+        match self {
+            Self::NoServer => true,
+            Self::DeadlineExceeded { may_have_run } | Self::ConnectionLost { may_have_run } => {
+                !may_have_run
+            }
+            Self::Refused(fault) => fault.is_retryable(),
+            _ => false,
+        }
+    }
+
+    /// The method's own error, if that is what it is.
+    pub fn application(&self) -> Option<&E> {
+        match self {
+            Self::Application(error) => Some(error),
+            _ => None,
+        }
+    }
+
+    /// Changes the method's own error.
+    pub fn map_application<F>(self, map: impl FnOnce(E) -> F) -> CallError<F> {
+        match self {
+            Self::Application(error) => CallError::Application(map(error)),
+            Self::NoServer => CallError::NoServer,
+            Self::DeadlineExceeded { may_have_run } => CallError::DeadlineExceeded { may_have_run },
+            Self::ConnectionLost { may_have_run } => CallError::ConnectionLost { may_have_run },
+            Self::Refused(fault) => CallError::Refused(fault),
+            Self::Panicked => CallError::Panicked,
+            Self::Encode(error) => CallError::Encode(error),
+            Self::TooLarge(error) => CallError::TooLarge(error),
+            Self::Decode(error) => CallError::Decode(error),
+            Self::Broker(error) => CallError::Broker(error),
+        }
+    }
+}
+
+impl CallError<Infallible> {
+    /// The same error where a method's own error is expected too.
+    ///
+    /// ```
+    /// use rpc_runtime::CallError;
+    ///
+    /// fn load() -> Result<u32, CallError<String>> {
+    ///     let quiet: Result<u32, CallError> = Err(CallError::NoServer);
+    ///     quiet.map_err(CallError::widen)
+    /// }
+    /// assert!(matches!(load(), Err(CallError::NoServer)));
+    /// ```
+    pub fn widen<E>(self) -> CallError<E> {
+        self.map_application(|never| match never {})
+    }
+}
+
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let clause = match self {
+            Self::Application(error) => return error.fmt(f),
+            Self::NoServer => "no server: the service's queue does not exist",
+            Self::DeadlineExceeded { may_have_run: true } => {
+                "the deadline passed, and the method may have run"
+            }
+            Self::DeadlineExceeded { may_have_run: false } => {
+                "the deadline passed before the method was started"
+            }
+            Self::ConnectionLost { may_have_run: true } => {
+                "the connection to the broker was lost, and the method may have run"
+            }
+            Self::ConnectionLost { may_have_run: false } => {
+                "the connection to the broker was lost before the request was sent"
+            }
+            Self::Refused(_) => "the request was refused",
+            Self::Panicked => "the handler panicked",
+            Self::Encode(_) => "the arguments could not be encoded",
+            Self::TooLarge(_) => "the request is too large",
+            Self::Decode(_) => "the reply could not be decoded",
+            Self::Broker(_) => "the broker does not allow the call",
+        };
+        f.write_str(clause)
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> Error for CallError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        match self {
+            Self::Refused(fault) => Some(fault),
+            Self::Encode(error) => Some(error),
+            Self::TooLarge(error) => Some(error),
+            Self::Decode(error) => Some(error),
+            Self::Broker(error) => Some(error),
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} bytes, where {} are allowed", self.size, self.limit)
+    }
+}
+
+impl Error for TooLarge {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fault::FaultKind;
+
+    #[test]
+    fn only_failures_that_cannot_have_run_are_retryable() {
+        let errors: [CallError; 6] = [
+            CallError::NoServer,
+            CallError::DeadlineExceeded { may_have_run: true },
+            CallError::DeadlineExceeded { may_have_run: false },
+            CallError::Refused(Fault::new(FaultKind::ShuttingDown, "")),
+            CallError::Refused(Fault::new(FaultKind::TooLarge, "").ran(true)),
+            CallError::Panicked,
+        ];
+        for error in errors {
+            assert!(!(error.is_retryable() && error.may_have_run()), "{error:?}");
+        }
+    }
+
+    #[test]
+    fn an_application_error_displays_as_itself() {
+        assert_eq!(CallError::Application("no such user").to_string(), "no such user");
+    }
+}
