@@ -80,10 +80,7 @@ impl FaultKind {
 
     /// Whether a method so refused may have run, unless the fault itself says otherwise.
     pub fn may_have_run(self) -> bool {
-        matches!(
-            self,
-            Panicked | OutcomeUnknown | UnencodableReply | Internal | Unrecognized
-        )
+        matches!(self, Panicked | OutcomeUnknown | UnencodableReply | Internal | Unrecognized)
     }
 
     /// Whether the same request may succeed a little later, without running twice.

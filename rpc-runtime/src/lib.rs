@@ -7,19 +7,23 @@ mod broker;
 mod client;
 mod codec;
 mod contract;
+mod envelope;
 mod error;
 mod fault;
+mod limits;
 mod server;
+mod transport;
 
 #[doc(hidden)]
 #[path = "private.rs"]
 pub mod __private;
 
-pub use broker::Broker;
+pub use broker::{Broker, BrokerBuilder};
 pub use client::{Call, ClientBuilder};
 pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
 pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
 pub use fault::{Fault, FaultKind};
 pub use rpc_macros::rpc_service;
-pub use server::Dispatch;
+pub use server::{Context, Dispatch, Server, ServerBuilder, ServerStats, ShutdownError};
+pub use transport::{Overflow, Queue, QueueArgument};

@@ -6,7 +6,8 @@ pub use crate::{
     client::{Call, Client, ClientBuilder, Stub, client_builder},
     codec::Encoding,
     contract::{
-        ArgumentDescriptor, Fallback, MethodDescriptor, Payload, Probe, Reply, Returns, ServiceDescriptor, Shape, Signature, signature,
+        ArgumentDescriptor, Fallback, MethodDescriptor, Payload, Probe, Reply, Returns,
+        ServiceDescriptor, Shape, Signature, signature,
     },
     server::{Dispatch, Handler},
 };

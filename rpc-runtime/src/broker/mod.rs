@@ -1,4 +1,173 @@
-//! stub
-/// Broker.
-#[derive(Debug, Clone)]
-pub struct Broker;
+//! A connection to RabbitMQ, or a broker in the process, shared by any number of clients and servers.
+
+mod builder;
+mod callers;
+mod connection;
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+pub use builder::BrokerBuilder;
+pub(crate) use callers::OpenCaller;
+pub(crate) use connection::pauses;
+
+use self::{callers::Callers, connection::Connection};
+use crate::{
+    client::Pending,
+    error::{BrokerError, BrokerErrorKind},
+    server::{Dispatch, Server},
+    transport::{CallerOptions, Link, memory::MemoryTransport},
+};
+
+/// A connection to RabbitMQ, kept up, or a broker in the process.
+///
+/// It is cheap to clone. All clients and servers made from it share one connection, and all clients one callback queue.
+/// The connection closes when the last clone, client and server is gone.
+///
+/// ```no_run
+/// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
+/// use rpc_runtime::Broker;
+///
+/// let broker = Broker::connect("amqp://guest:guest@localhost:5672/%2f").await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Broker {
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    connection: Connection,
+    callers: Callers,
+    exchange: String,
+    /// The server of [`Broker::serving`], which lives as long as its broker.
+    served: Mutex<Option<Server>>,
+}
+
+impl Broker {
+    /// Connects to RabbitMQ.
+    ///
+    /// The address is `amqp://user:password@host:port/vhost`; port 5672 and the virtual host `/` (written `%2f`) may be
+    /// left out. Attempts are repeated for 30 seconds; see [`builder`](Self::builder) to change that, or to give the
+    /// addresses of several nodes.
+    ///
+    /// # Errors
+    ///
+    /// The address is not one, nobody answers, or the broker refuses the user, the password or the virtual host.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up.
+    pub async fn connect(address: &str) -> Result<Self, BrokerError> {
+        Self::builder(address).connect().await
+    }
+
+    /// Sets up a connection to RabbitMQ; more addresses can be added to this one.
+    pub fn builder(address: &str) -> BrokerBuilder {
+        BrokerBuilder::new(address)
+    }
+
+    /// A broker in this process, for tests and demonstrations. Each call makes another one.
+    ///
+    /// ```
+    /// use rpc_runtime::Broker;
+    ///
+    /// let broker = Broker::in_memory();
+    /// ```
+    pub fn in_memory() -> Self {
+        let builder = BrokerBuilder::new("");
+        builder.build(Arc::new(MemoryTransport::default()))
+    }
+
+    /// A broker in this process with one service on it: the short form for tests.
+    ///
+    /// It has to be called within a tokio runtime.
+    ///
+    /// ```
+    /// use rpc_runtime::{Broker, rpc_service};
+    ///
+    /// #[rpc_service]
+    /// trait Doubler {
+    ///     async fn double(&self, n: u32) -> u32;
+    /// }
+    ///
+    /// struct Plain;
+    /// impl Doubler for Plain {
+    ///     async fn double(&self, n: u32) -> u32 {
+    ///         2 * n
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// let client = DoublerClient::new(&Broker::serving(DoublerServer::new(Plain)));
+    /// assert_eq!(client.double(21).await.unwrap(), 42);
+    /// # }
+    /// ```
+    pub fn serving(service: impl Dispatch) -> Self {
+        let broker = Self::in_memory();
+        let server = Server::builder(&broker).service(service).start_detached();
+        *broker.shared.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+        broker
+    }
+
+    /// Closes the connection. Calls in flight end with [`CallError::ConnectionLost`](crate::CallError), later ones with
+    /// an error that says that the broker was closed. Shut servers down first.
+    pub async fn close(&self) {
+        self.shared.connection.close().await;
+    }
+
+    /// How many calls are in flight, over all clients.
+    pub fn in_flight(&self) -> usize {
+        self.shared.callers.pending().len()
+    }
+
+    /// How many replies came that no call was waiting for: late, duplicate or forged ones.
+    pub fn unclaimed_replies(&self) -> u64 {
+        self.shared.callers.pending().unclaimed()
+    }
+
+    /// The topic exchange of requests; empty for the default exchange.
+    pub(crate) fn exchange(&self) -> &str {
+        &self.shared.exchange
+    }
+
+    pub(crate) fn pending(&self) -> &Arc<Pending> {
+        self.shared.callers.pending()
+    }
+
+    /// The channel for calls, as soon as there is one.
+    pub(crate) async fn caller(&self) -> Result<OpenCaller, BrokerError> {
+        self.shared.callers.open(&self.shared.connection).await
+    }
+
+    /// The connection, as soon as there is one.
+    pub(crate) async fn link(&self) -> Result<Arc<dyn Link>, BrokerError> {
+        self.shared.connection.link().await
+    }
+}
+
+impl fmt::Debug for Broker {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Broker")
+            .field("address", &self.shared.connection.address())
+            .field("in_flight", &self.in_flight())
+            .finish_non_exhaustive()
+    }
+}
+
+/// What is said when a server uses up the queue name of another.
+pub(crate) fn misuse(message: impl Into<String>) -> BrokerError {
+    BrokerError::new(BrokerErrorKind::Misuse, message)
+}
+
+impl Shared {
+    fn new(connection: Connection, options: CallerOptions, max_in_flight: usize) -> Self {
+        let exchange = options.exchange.clone();
+        let callers = Callers::new(options, max_in_flight);
+        Self { connection, callers, exchange, served: Mutex::new(None) }
+    }
+}

@@ -207,7 +207,10 @@ mod tests {
             decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).unwrap();
         }
         for body in ["[1]", r#"{"n":1}"#, "1"] {
-            assert!(decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).is_err(), "{body}");
+            assert!(
+                decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).is_err(),
+                "{body}"
+            );
         }
     }
 
@@ -221,7 +224,8 @@ mod tests {
             Circle { radius: Meters },
         }
         const SHAPE: &[ArgumentDescriptor] = &[ArgumentDescriptor { name: "shape", ty: "Shape" }];
-        let read = |body: &str| decode_arguments::<(Shape,)>(body.as_bytes(), SHAPE, Encoding::Json);
+        let read =
+            |body: &str| decode_arguments::<(Shape,)>(body.as_bytes(), SHAPE, Encoding::Json);
         assert_eq!(read(r#"{"shape": "Dot"}"#).unwrap(), (Shape::Dot,));
         let circle = read(r#"{"shape": {"Circle": {"radius": 2}}}"#).unwrap();
         assert_eq!(circle, (Shape::Circle { radius: Meters(2.0) },));

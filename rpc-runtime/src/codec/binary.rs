@@ -24,10 +24,9 @@ pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError>
         decode_bounded(body).map_err(|error| DecodeError::new(Encoding::Bincode, error))?;
     match body.len() - consumed {
         0 => Ok(value),
-        trailing => Err(DecodeError::because(format!(
-            "{trailing} of {} bytes are left over",
-            body.len()
-        ))),
+        trailing => {
+            Err(DecodeError::because(format!("{trailing} of {} bytes are left over", body.len())))
+        }
     }
 }
 

@@ -9,8 +9,8 @@ type Source = Box<dyn Error + Send + Sync>;
 /// A value that its encoding cannot express.
 #[derive(Debug)]
 pub struct EncodeError {
-    encoding: Encoding,
-    source: Source,
+    message: String,
+    source: Option<Source>,
 }
 
 /// Bytes that are not those of the type expected.
@@ -22,7 +22,13 @@ pub struct DecodeError {
 
 impl EncodeError {
     pub(crate) fn new(encoding: Encoding, source: impl Into<Source>) -> Self {
-        Self { encoding, source: source.into() }
+        let message = format!("the value cannot be written as {encoding}");
+        Self { message, source: Some(source.into()) }
+    }
+
+    /// Something that no encoder complained of.
+    pub(crate) fn because(message: impl Into<String>) -> Self {
+        Self { message: message.into(), source: None }
     }
 }
 
@@ -38,23 +44,20 @@ impl DecodeError {
 
     /// The whole of it in one line, for a peer that sees no `source()`.
     pub(crate) fn in_full(&self) -> String {
-        match &self.source {
-            Some(source) => format!("{}: {source}", self.message),
-            None => self.message.clone(),
-        }
+        in_full(&self.message, self.source.as_ref())
     }
 }
 
 impl EncodeError {
     /// The whole of it in one line, for a peer that sees no `source()`.
     pub(crate) fn in_full(&self) -> String {
-        format!("{self}: {}", self.source)
+        in_full(&self.message, self.source.as_ref())
     }
 }
 
 impl fmt::Display for EncodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "the value cannot be written as {}", self.encoding)
+        f.write_str(&self.message)
     }
 }
 
@@ -66,12 +69,19 @@ impl fmt::Display for DecodeError {
 
 impl Error for EncodeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
-        Some(self.source.as_ref())
+        self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
 
 impl Error for DecodeError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
+    }
+}
+
+fn in_full(message: &str, source: Option<&Source>) -> String {
+    match source {
+        Some(source) => format!("{message}: {source}"),
+        None => message.to_owned(),
     }
 }

@@ -99,7 +99,8 @@ pub(crate) fn decode_value<T: DeserializeOwned>(
 }
 
 fn json<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
-    let body = serde_json::to_vec(value).map_err(|error| EncodeError::new(Encoding::Json, error))?;
+    let body =
+        serde_json::to_vec(value).map_err(|error| EncodeError::new(Encoding::Json, error))?;
     Ok(body.into())
 }
 

@@ -52,10 +52,7 @@ impl<'de> SeqAccess<'de> for Argument<'de> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Error> {
-        self.0
-            .take()
-            .map(|text| seed.deserialize(serde_plain::Deserializer::new(text)))
-            .transpose()
+        self.0.take().map(|text| seed.deserialize(serde_plain::Deserializer::new(text))).transpose()
     }
 }
 

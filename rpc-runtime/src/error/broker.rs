@@ -52,11 +52,6 @@ impl BrokerError {
         self
     }
 
-    /// The same error, with what was being done put before what happened.
-    pub(crate) fn during(mut self, what: impl fmt::Display) -> Self {
-        self.message = format!("{what}: {}", self.message);
-        self
-    }
 
     /// What kind of trouble it is.
     pub fn kind(&self) -> BrokerErrorKind {

@@ -44,7 +44,7 @@ pub enum CallError<E = Infallible> {
     Refused(Fault),
     /// The handler panicked.
     Panicked,
-    /// The arguments cannot be written in the client's encoding; nothing was sent.
+    /// The arguments or the headers cannot be written; nothing was sent.
     Encode(EncodeError),
     /// The request is over the client's limit; nothing was sent.
     TooLarge(TooLarge),
@@ -149,7 +149,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             }
             Self::Refused(_) => "the request was refused",
             Self::Panicked => "the handler panicked",
-            Self::Encode(_) => "the arguments could not be encoded",
+            Self::Encode(_) => "the request could not be encoded",
             Self::TooLarge(_) => "the request is too large",
             Self::Decode(_) => "the reply could not be decoded",
             Self::Broker(_) => "the broker does not allow the call",

@@ -1,18 +1,115 @@
-//! stub
-use std::{sync::Arc, future::Future};
-use crate::contract::*;
-/// Implemented by generated servers.
-pub trait Dispatch: Send + Sync + 'static { /// d
- fn descriptor(&self) -> &'static ServiceDescriptor; /// h
- fn handlers(&self) -> Vec<Handler>; }
-/// A method with its implementation.
-#[derive(Debug)]
-pub struct Handler;
-impl Handler {
-    /// a
-    pub fn asynchronous<S, A, R, F, Fut, const FALLIBLE: bool>(_method: &'static MethodDescriptor, _shape: Shape<R, FALLIBLE>, _service: &Arc<S>, _call: F) -> Self
-    where S: Send + Sync + 'static, A: Payload, R: Reply<FALLIBLE> + Send + 'static, F: Fn(Arc<S>, A) -> Fut + Send + Sync + 'static, Fut: Future<Output = R> + Send + 'static { todo!() }
-    /// b
-    pub fn blocking<S, A, R, F, const FALLIBLE: bool>(_method: &'static MethodDescriptor, _shape: Shape<R, FALLIBLE>, _service: &Arc<S>, _call: F) -> Self
-    where S: Send + Sync + 'static, A: Payload, R: Reply<FALLIBLE> + Send + 'static, F: Fn(&S, A) -> R + Send + Sync + 'static { todo!() }
+//! The serving side: from a queue to an implementation of the trait, and back.
+
+mod builder;
+mod context;
+mod handler;
+mod lifecycle;
+mod request;
+mod stats;
+mod worker;
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinSet};
+
+pub use builder::ServerBuilder;
+pub use context::Context;
+pub use handler::{Dispatch, Handler};
+pub use lifecycle::ShutdownError;
+pub use stats::ServerStats;
+
+use self::{lifecycle::Phase, stats::Counters};
+use crate::broker::Broker;
+
+/// A running server: it consumes the queues of its services until it is shut down.
+///
+/// Dropping it stops it at once: requests that it was working on go back to their queues.
+///
+/// ```
+/// use rpc_runtime::{Broker, Server, rpc_service};
+///
+/// #[rpc_service]
+/// trait Clock {
+///     async fn year(&self) -> u32;
+/// }
+///
+/// struct Stopped;
+/// impl Clock for Stopped {
+///     async fn year(&self) -> u32 {
+///         1926
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let broker = Broker::in_memory();
+/// let server = Server::builder(&broker).service(ClockServer::new(Stopped)).start().await?;
+/// assert_eq!(ClockClient::new(&broker).year().await?, 1926);
+/// server.shutdown().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[must_use = "a server stops when it is dropped"]
+pub struct Server {
+    workers: JoinSet<usize>,
+    phase: watch::Sender<Phase>,
+    grace_period: Duration,
+    counters: Arc<Counters>,
+    queues: Vec<String>,
+}
+
+impl Server {
+    /// Sets up a server on this broker.
+    pub fn builder(broker: &Broker) -> ServerBuilder {
+        ServerBuilder::new(broker)
+    }
+
+    /// Stops taking requests, finishes those that were started, replies, and gives the others back to their queues.
+    ///
+    /// # Errors
+    ///
+    /// Some handlers had not finished when the grace period ended; their requests went back to the queue, where another
+    /// server runs them again.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the server at once.
+    pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
+        lifecycle::shut_down(&self.phase, &mut self.workers, self.grace_period).await
+    }
+
+    /// Serves until `signal` resolves, then shuts down.
+    ///
+    /// ```no_run
+    /// # async fn run(server: rpc_runtime::Server) -> Result<(), rpc_runtime::ShutdownError> {
+    /// server.run_until(async { tokio::signal::ctrl_c().await.unwrap_or(()) }).await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// As [`shutdown`](Self::shutdown).
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future stops the server at once.
+    pub async fn run_until(self, signal: impl Future<Output = ()>) -> Result<(), ShutdownError> {
+        signal.await;
+        self.shutdown().await
+    }
+
+    /// What this server has done so far.
+    pub fn stats(&self) -> ServerStats {
+        self.counters.snapshot()
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server")
+            .field("queues", &self.queues)
+            .field("stats", &self.stats())
+            .finish_non_exhaustive()
+    }
 }

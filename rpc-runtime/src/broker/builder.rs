@@ -1,0 +1,147 @@
+//! Setting up a broker.
+
+use std::{sync::Arc, time::Duration};
+
+use super::{Broker, Shared, connection::Connection};
+use crate::{
+    error::BrokerError,
+    limits,
+    transport::{CallerOptions, Transport, amqp::AmqpTransport},
+};
+
+/// Sets up a connection to RabbitMQ; made by [`Broker::builder`].
+///
+/// ```no_run
+/// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
+/// use std::time::Duration;
+///
+/// use rpc_runtime::Broker;
+///
+/// let broker = Broker::builder("amqp://rabbit-1/%2f")
+///     .address("amqp://rabbit-2/%2f")
+///     .name("billing")
+///     .connect_timeout(Duration::from_secs(5))
+///     .connect()
+///     .await?;
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use = "`connect()` makes the connection"]
+pub struct BrokerBuilder {
+    addresses: Vec<String>,
+    name: Option<String>,
+    connect_timeout: Duration,
+    heartbeat: Duration,
+    max_in_flight: usize,
+    caller: CallerOptions,
+}
+
+impl std::fmt::Debug for BrokerBuilder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        // Addresses hold passwords.
+        f.debug_struct("BrokerBuilder")
+            .field("addresses", &self.addresses.len())
+            .field("name", &self.name)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BrokerBuilder {
+    pub(super) fn new(address: &str) -> Self {
+        Self {
+            addresses: vec![address.to_owned()],
+            name: None,
+            connect_timeout: limits::CONNECT_TIMEOUT,
+            heartbeat: limits::HEARTBEAT,
+            max_in_flight: limits::MAX_IN_FLIGHT,
+            caller: CallerOptions {
+                confirms: true,
+                direct_reply_to: false,
+                exchange: String::new(),
+            },
+        }
+    }
+
+    /// Another node of the same cluster. They are tried in turn.
+    pub fn address(mut self, address: &str) -> Self {
+        self.addresses.push(address.to_owned());
+        self
+    }
+
+    /// What the connection is called in RabbitMQ's management pages; by default the program's name.
+    pub fn name(mut self, name: impl Into<String>) -> Self {
+        self.name = Some(name.into());
+        self
+    }
+
+    /// How long the first connection may take, over all attempts; by default 30 seconds.
+    pub fn connect_timeout(mut self, timeout: Duration) -> Self {
+        self.connect_timeout = timeout;
+        self
+    }
+
+    /// How often both sides assure each other that they live, in whole seconds; by default 8. A connection that died
+    /// without a word is noticed within twice that.
+    pub fn heartbeat(mut self, interval: Duration) -> Self {
+        self.heartbeat = interval;
+        self
+    }
+
+    /// The most calls in flight at once, over all clients; one more is refused as `overloaded`. By default 131,072.
+    pub fn max_in_flight(mut self, calls: usize) -> Self {
+        self.max_in_flight = calls;
+        self
+    }
+
+    /// Whether RabbitMQ confirms each request; by default it does. Without, calls are a little cheaper, and a queue that
+    /// is missing or full shows only when the deadline passes.
+    pub fn confirms(mut self, confirms: bool) -> Self {
+        self.caller.confirms = confirms;
+        self
+    }
+
+    /// Receives replies by RabbitMQ's direct reply-to instead of a callback queue of its own. It saves a queue for
+    /// processes that make few calls; for many calls the queue is faster, and RabbitMQ recommends it.
+    pub fn direct_reply_to(mut self, direct: bool) -> Self {
+        self.caller.direct_reply_to = direct;
+        self
+    }
+
+    /// Sends requests through this durable topic exchange, which servers declare, with the routing key
+    /// `<queue>.<method>`: RabbitMQ's topic permissions then say who may call what.
+    pub fn exchange(mut self, exchange: impl Into<String>) -> Self {
+        self.caller.exchange = exchange.into();
+        self
+    }
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// An address is not one, nobody answers within the time allowed, or the broker refuses the user, the password or
+    /// the virtual host.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up.
+    pub async fn connect(self) -> Result<Broker, BrokerError> {
+        let name = self.name.clone().unwrap_or_else(program_name);
+        let transport = AmqpTransport::new(&self.addresses, &name, self.heartbeat)?;
+        let timeout = self.connect_timeout;
+        let broker = self.build(Arc::new(transport));
+        broker.shared.connection.first_link(timeout).await?;
+        Ok(broker)
+    }
+
+    pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {
+        let connection = Connection::new(transport);
+        Broker { shared: Arc::new(Shared::new(connection, self.caller, self.max_in_flight)) }
+    }
+}
+
+fn program_name() -> String {
+    let path = std::env::current_exe().ok();
+    let name = path.as_deref().and_then(|path| path.file_name()).and_then(|name| name.to_str());
+    name.unwrap_or("rpc-runtime").to_owned()
+}

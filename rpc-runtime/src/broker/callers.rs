@@ -1,0 +1,148 @@
+//! The channel that all calls of a broker share, kept open over the connections that come and go.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tracing::{debug, warn};
+
+use super::{
+    Broker,
+    connection::{Connection, pauses},
+};
+use crate::{
+    client::Pending,
+    error::{BrokerError, BrokerErrorKind},
+    limits,
+    transport::{CallerChannel, CallerOptions},
+};
+
+/// An open channel, and its number: they are counted up, so that the calls of one that is lost are known.
+#[derive(Clone)]
+pub(crate) struct OpenCaller {
+    pub(crate) number: u64,
+    pub(crate) channel: Arc<dyn CallerChannel>,
+}
+
+impl OpenCaller {
+    /// Waits until this channel, found dead by its user, is known to be dead by everybody.
+    pub(crate) async fn wait_until_replaced(&self, broker: &Broker) {
+        let mut states = broker.shared.callers.state.subscribe();
+        let number = self.number;
+        // An error means that the broker is gone, which whoever asks it next finds out.
+        let _ = states
+            .wait_for(|state| !matches!(state, State::Open(open) if open.number == number))
+            .await;
+    }
+}
+
+#[derive(Clone)]
+enum State {
+    Opening,
+    Open(OpenCaller),
+    Refused(BrokerError),
+}
+
+pub(super) struct Callers {
+    options: CallerOptions,
+    pending: Arc<Pending>,
+    state: watch::Sender<State>,
+    supervisor: Mutex<Option<JoinHandle<()>>>,
+}
+
+impl Callers {
+    pub(super) fn new(options: CallerOptions, max_in_flight: usize) -> Self {
+        Self {
+            options,
+            pending: Pending::new(max_in_flight),
+            state: watch::Sender::new(State::Opening),
+            supervisor: Mutex::new(None),
+        }
+    }
+
+    pub(super) fn pending(&self) -> &Arc<Pending> {
+        &self.pending
+    }
+
+    /// The open channel, as soon as there is one. The first call opens it: a process that only serves needs none.
+    pub(super) async fn open(&self, connection: &Connection) -> Result<OpenCaller, BrokerError> {
+        if let State::Open(open) = &*self.state.borrow() {
+            return Ok(open.clone());
+        }
+        self.start(connection);
+        let mut states = self.state.subscribe();
+        loop {
+            match &*states.borrow_and_update() {
+                State::Open(open) => return Ok(open.clone()),
+                State::Refused(error) => return Err(error.clone()),
+                State::Opening => {}
+            }
+            // The sender lives in `self`.
+            let _ = states.changed().await;
+        }
+    }
+
+    fn start(&self, connection: &Connection) {
+        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
+        if supervisor.is_none() {
+            let supervise = supervise(
+                connection.clone(),
+                self.options.clone(),
+                self.pending.clone(),
+                self.state.clone(),
+            );
+            *supervisor = Some(tokio::spawn(supervise));
+        }
+    }
+}
+
+impl Drop for Callers {
+    fn drop(&mut self) {
+        let supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(task) = &*supervisor {
+            task.abort();
+        }
+    }
+}
+
+async fn supervise(
+    connection: Connection,
+    options: CallerOptions,
+    pending: Arc<Pending>,
+    state: watch::Sender<State>,
+) {
+    let mut waits = pauses();
+    for number in 1.. {
+        let opened = match connection.link().await {
+            Ok(link) => link.open_caller(options.clone(), pending.clone()).await,
+            Err(error) => Err(error),
+        };
+        let pause = match opened {
+            Ok(channel) => {
+                let closed = channel.closed();
+                state.send_replace(State::Open(OpenCaller { number, channel }));
+                let reason = closed.await;
+                debug!(%reason, "the channel for calls is gone");
+                state.send_replace(State::Opening);
+                pending.lose(number);
+                waits = pauses();
+                continue;
+            }
+            Err(error) if error.is_permanent() => {
+                warn!(%error, "no calls can be made");
+                // What is missing may be declared at any moment, by a server that starts.
+                let soon = error.kind() == BrokerErrorKind::NotFound;
+                state.send_replace(State::Refused(error));
+                if soon {
+                    waits.next().unwrap_or(limits::LONGEST_PAUSE)
+                } else {
+                    limits::LONGEST_PAUSE
+                }
+            }
+            Err(error) => {
+                debug!(%error, "the channel for calls could not be opened");
+                waits.next().unwrap_or(limits::LONGEST_PAUSE)
+            }
+        };
+        sleep(pause).await;
+    }
+}

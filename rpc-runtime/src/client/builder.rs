@@ -1,0 +1,101 @@
+//! Setting up a generated client.
+
+use std::{marker::PhantomData, sync::Arc, time::Duration};
+
+use super::handle::{Client, ClientShared};
+use crate::{broker::Broker, codec::Encoding, contract::ServiceDescriptor, limits};
+
+/// What a generated client is to this crate.
+pub trait Stub: Sized {
+    /// What its service is.
+    fn descriptor() -> &'static ServiceDescriptor;
+
+    /// Puts the methods of the trait around an untyped client.
+    fn from_client(client: Client) -> Self;
+}
+
+#[doc(hidden)]
+pub fn client_builder<C: Stub>(broker: &Broker) -> ClientBuilder<C> {
+    let service = C::descriptor();
+    ClientBuilder {
+        shared: ClientShared {
+            broker: broker.clone(),
+            service,
+            queue: service.queue.to_owned(),
+            encoding: service.encoding,
+            timeout: None,
+            max_request: limits::MAX_MESSAGE,
+        },
+        client: PhantomData,
+    }
+}
+
+/// Sets up a generated client; made by its `builder`.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rpc_runtime::{Broker, Encoding, rpc_service};
+///
+/// #[rpc_service]
+/// trait Echo {
+///     async fn echo(&self, text: String) -> String;
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let broker = Broker::in_memory();
+/// let client = EchoClient::builder(&broker)
+///     .timeout(Duration::from_secs(1))
+///     .encoding(Encoding::Json)
+///     .queue("echo-staging")
+///     .build();
+/// assert!(client.echo("nobody is there".into()).await.is_err());
+/// # }
+/// ```
+#[must_use = "`build()` makes the client"]
+pub struct ClientBuilder<C> {
+    shared: ClientShared,
+    client: PhantomData<fn() -> C>,
+}
+
+impl<C: Stub> ClientBuilder<C> {
+    /// How long calls wait for their answer, unless they say otherwise themselves. It takes the place of what the
+    /// trait says of the service and of its methods.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        self.shared.timeout = Some(timeout);
+        self
+    }
+
+    /// How arguments are written; by default as the trait says.
+    pub fn encoding(mut self, encoding: Encoding) -> Self {
+        self.shared.encoding = encoding;
+        self
+    }
+
+    /// The queue that requests go to; by default as the trait says.
+    pub fn queue(mut self, queue: impl Into<String>) -> Self {
+        self.shared.queue = queue.into();
+        self
+    }
+
+    /// The largest request body that is sent, in bytes; by default 16 MiB, as RabbitMQ from 4.0 on takes them.
+    pub fn max_request(mut self, bytes: usize) -> Self {
+        self.shared.max_request = bytes;
+        self
+    }
+
+    /// Makes the client. Nothing is sent or declared.
+    pub fn build(self) -> C {
+        C::from_client(Client { shared: Arc::new(self.shared) })
+    }
+}
+
+impl<C> std::fmt::Debug for ClientBuilder<C> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("queue", &self.shared.queue)
+            .field("encoding", &self.shared.encoding)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,210 @@
+//! A call: a builder until it is first polled, a future from then on.
+
+use std::{
+    convert::Infallible,
+    fmt,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use super::{draft::Draft, exchange};
+use crate::{
+    codec::{DecodeError, Encoding},
+    envelope::ReceivedReply,
+    error::CallError,
+    fault::FaultKind,
+    transport::BoxFuture,
+};
+
+/// A call of a remote method: await it for its result.
+///
+/// Nothing is sent before the first poll; until then, its methods change how it is sent. It is `Send` and `'static`, so
+/// it can be spawned, joined and selected over.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rpc_runtime::{Broker, rpc_service};
+///
+/// #[rpc_service]
+/// trait Greeter {
+///     async fn greet(&self, name: String) -> String;
+/// }
+///
+/// struct Polite;
+/// impl Greeter for Polite {
+///     async fn greet(&self, name: String) -> String {
+///         format!("Good day, {name}")
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), rpc_runtime::CallError> {
+/// let broker = Broker::serving(GreeterServer::new(Polite));
+/// let client = GreeterClient::new(&broker);
+///
+/// assert_eq!(client.greet("Ada".into()).await?, "Good day, Ada");
+///
+/// let hurried = client.greet("Grace".into()).timeout(Duration::from_secs(1)).header("tenant", "a");
+/// assert_eq!(hurried.await?, "Good day, Grace");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # Cancel safety
+///
+/// Dropping a call frees everything it holds here. A request that was handed to the broker by then may still run.
+#[must_use = "a call is sent when it is awaited, or by `send()`"]
+pub struct Call<T, E = Infallible> {
+    state: State,
+    decode_value: DecodeValue<T>,
+    decode_error: DecodeOwnError<E>,
+}
+
+type DecodeValue<T> = fn(&[u8], Encoding) -> Result<T, DecodeError>;
+type DecodeOwnError<E> = fn(&[u8], Encoding) -> Result<Option<E>, DecodeError>;
+
+enum State {
+    Draft(Box<Draft>),
+    Running(BoxFuture<'static, Result<ReceivedReply, CallError>>),
+    Ended,
+}
+
+impl<T, E> Call<T, E> {
+    pub(super) fn new(
+        draft: Draft,
+        decode_value: DecodeValue<T>,
+        decode_error: DecodeOwnError<E>,
+    ) -> Self {
+        Self { state: State::Draft(Box::new(draft)), decode_value, decode_error }
+    }
+
+    /// How long to wait for the answer, from the first poll on. It travels along, so that a server does not start what
+    /// nobody waits for any more.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        self.change(|draft| draft.set_timeout(timeout))
+    }
+
+    /// Until when to wait for the answer.
+    pub fn deadline(self, deadline: impl Into<Instant>) -> Self {
+        let deadline = deadline.into();
+        self.change(|draft| draft.set_deadline(deadline))
+    }
+
+    /// A header that the handler sees; a second value for a name replaces the first. Names do not begin with `rpc-`, and
+    /// all headers together have at most 16 KiB.
+    pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.change(|draft| draft.set_header(name.into(), value.into()))
+    }
+
+    /// Its priority, where the queue keeps priorities apart.
+    pub fn priority(self, priority: u8) -> Self {
+        self.change(|draft| draft.priority = Some(priority))
+    }
+
+    /// Has RabbitMQ keep the request over a restart of its own.
+    pub fn persistent(self) -> Self {
+        self.change(|draft| draft.persistent = true)
+    }
+
+    /// Says that running it twice is the same as running it once, so that it may be sent again.
+    pub fn idempotent(self) -> Self {
+        self.change(|draft| draft.idempotent = true)
+    }
+
+    /// Sends the request for its effect alone: no answer comes, and no error of the method either.
+    ///
+    /// It resolves when the broker has taken the request. It has no deadline at the server unless
+    /// [`timeout`](Self::timeout) or [`deadline`](Self::deadline) gives it one.
+    ///
+    /// # Errors
+    ///
+    /// Every [`CallError`] that can come before the method runs.
+    ///
+    /// # Cancel safety
+    ///
+    /// As for the call itself: the request may have left.
+    pub async fn send(self) -> Result<(), CallError<E>> {
+        if let State::Draft(mut draft) = self.state {
+            draft.oneway = true;
+            exchange::run(*draft).await.map_err(CallError::widen)?;
+        }
+        Ok(())
+    }
+
+    fn change(mut self, change: impl FnOnce(&mut Draft)) -> Self {
+        // Whoever owns a call can have polled it before; it is too late then.
+        if let State::Draft(draft) = &mut self.state {
+            change(draft);
+        }
+        self
+    }
+
+    fn decode(&self, reply: ReceivedReply) -> Result<T, CallError<E>> {
+        match reply {
+            ReceivedReply::Result { body, encoding } => {
+                (self.decode_value)(&body, encoding).map_err(CallError::Decode)
+            }
+            ReceivedReply::Error { body, encoding } => {
+                Err(match (self.decode_error)(&body, encoding) {
+                    Ok(Some(error)) => CallError::Application(error),
+                    Ok(None) => CallError::Decode(DecodeError::because(
+                        "the reply is an error, and this method has none",
+                    )),
+                    Err(error) => CallError::Decode(error),
+                })
+            }
+            ReceivedReply::Fault(fault) => Err(match fault.kind() {
+                FaultKind::Panicked => CallError::Panicked,
+                FaultKind::Expired => CallError::DeadlineExceeded { may_have_run: false },
+                _ => CallError::Refused(fault),
+            }),
+            ReceivedReply::Unreadable(reason) => {
+                Err(CallError::Decode(DecodeError::because(reason)))
+            }
+        }
+    }
+}
+
+impl<T, E> Future for Call<T, E> {
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        loop {
+            match &mut self.state {
+                State::Draft(_) => {
+                    if let State::Draft(draft) = std::mem::replace(&mut self.state, State::Ended) {
+                        self.state = State::Running(Box::pin(exchange::run(*draft)));
+                    }
+                }
+                State::Running(exchange) => {
+                    let reply = ready!(exchange.as_mut().poll(cx));
+                    self.state = State::Ended;
+                    return Poll::Ready(match reply {
+                        Ok(reply) => self.decode(reply),
+                        Err(error) => Err(error.widen()),
+                    });
+                }
+                #[allow(clippy::panic, reason = "as every future; waiting for ever would hide it")]
+                State::Ended => panic!("`Call` polled after it had ended"),
+            }
+        }
+    }
+}
+
+impl<T, E> fmt::Debug for Call<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut debug = f.debug_struct("Call");
+        match &self.state {
+            State::Draft(draft) => {
+                debug.field("service", &draft.client.service.name);
+                debug.field("method", &draft.method.name).finish_non_exhaustive()
+            }
+            State::Running(_) => debug.field("state", &"running").finish_non_exhaustive(),
+            State::Ended => debug.field("state", &"ended").finish_non_exhaustive(),
+        }
+    }
+}

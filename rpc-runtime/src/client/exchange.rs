@@ -1,0 +1,118 @@
+//! One call on the wire: from the first sending to the one outcome.
+
+use bytes::Bytes;
+use tokio::time::{Instant, timeout_at};
+use uuid::Uuid;
+
+use super::{
+    draft::{Deadline, Draft},
+    pending::{NotEntered, Outcome, Ticket},
+};
+use crate::{
+    broker::OpenCaller,
+    codec::Encoding,
+    envelope::{self, ReceivedReply, RequestHead},
+    error::{BrokerErrorKind, CallError},
+    fault::{Fault, FaultKind},
+};
+
+/// Sends a call and waits for what comes of it, within its deadline.
+pub(super) async fn run(mut draft: Draft) -> Result<ReceivedReply, CallError> {
+    let deadline = draft.deadline();
+    let body = std::mem::replace(&mut draft.body, Ok(Bytes::new()))?;
+    let mut exchange =
+        Exchange { draft, deadline, body, message_id: Uuid::new_v4(), handed_over: false };
+    let ended = timeout_at(deadline.at, exchange.attempts()).await;
+    ended.unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: exchange.handed_over }))
+}
+
+struct Exchange {
+    draft: Draft,
+    deadline: Deadline,
+    body: Bytes,
+    message_id: Uuid,
+    /// A request of this call may be in a queue, or with a server.
+    handed_over: bool,
+}
+
+impl Exchange {
+    /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
+    async fn attempts(&mut self) -> Result<ReceivedReply, CallError> {
+        loop {
+            let broker = self.draft.client.broker.clone();
+            let caller = broker.caller().await.map_err(|error| match error.kind() {
+                // The exchange is declared by the servers, like their queues.
+                BrokerErrorKind::NotFound => CallError::NoServer,
+                _ => CallError::Broker(error),
+            })?;
+            let ticket = match broker.pending().enter(caller.number, self.draft.oneway) {
+                Ok(ticket) => ticket,
+                Err(NotEntered::Full) => return Err(too_many_in_flight()),
+                Err(NotEntered::ChannelGone) => {
+                    caller.wait_until_replaced(&broker).await;
+                    continue;
+                }
+            };
+            if !self.publish(&caller, &ticket)? {
+                caller.wait_until_replaced(&broker).await;
+                continue;
+            }
+            match ticket.outcome().await {
+                Outcome::Reply(message) => {
+                    return Ok(envelope::read_reply(*message, self.draft.client.encoding));
+                }
+                Outcome::Accepted => return Ok(nothing()),
+                Outcome::Unroutable => return Err(CallError::NoServer),
+                Outcome::Rejected => return Err(queue_full(&self.draft.client.queue)),
+                Outcome::Lost if self.draft.idempotent => {}
+                Outcome::Lost => return Err(CallError::ConnectionLost { may_have_run: true }),
+            }
+        }
+    }
+
+    /// Hands the request to the transport; `false` if it would not take it.
+    fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket) -> Result<bool, CallError> {
+        let remaining = self.deadline.at.saturating_duration_since(Instant::now());
+        if remaining.is_zero() {
+            return Err(CallError::DeadlineExceeded { may_have_run: self.handed_over });
+        }
+        let client = &self.draft.client;
+        let head = RequestHead {
+            exchange: client.broker.exchange(),
+            queue: &client.queue,
+            method: self.draft.method.name,
+            encoding: client.encoding,
+            signature: match client.encoding {
+                Encoding::Bincode => self.draft.method.signature.as_str(),
+                _ => "",
+            },
+            correlation_id: ticket.correlation_id(),
+            message_id: self.message_id,
+            reply_to: (!self.draft.oneway).then(|| caller.channel.callback_queue()),
+            remaining: self.deadline.travels.then_some(remaining),
+            persistent: self.draft.persistent,
+            priority: self.draft.priority,
+            user_id: None,
+            headers: &self.draft.headers,
+        };
+        let message = envelope::write_request(&head, self.body.clone());
+        let taken = caller.channel.publish(ticket.correlation_id(), message).is_ok();
+        self.handed_over |= taken;
+        Ok(taken)
+    }
+}
+
+/// What a one-way request ends with: the encoding of `()`.
+fn nothing() -> ReceivedReply {
+    ReceivedReply::Result { body: Bytes::new(), encoding: Encoding::Bincode }
+}
+
+fn too_many_in_flight() -> CallError {
+    let message = "as many calls as allowed are in flight on this broker";
+    CallError::Refused(Fault::new(FaultKind::Overloaded, message))
+}
+
+fn queue_full(queue: &str) -> CallError {
+    let message = format!("the queue {queue:?} would not take the request; it is full");
+    CallError::Refused(Fault::new(FaultKind::Overloaded, message))
+}

@@ -1,0 +1,59 @@
+//! What every generated client holds.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use super::{Call, draft::Draft};
+use crate::{
+    broker::Broker,
+    codec::{self, Encoding},
+    contract::{MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
+    error::{CallError, TooLarge},
+};
+
+/// The untyped client inside each generated one.
+#[derive(Clone)]
+pub struct Client {
+    pub(super) shared: Arc<ClientShared>,
+}
+
+pub(super) struct ClientShared {
+    pub(super) broker: Broker,
+    pub(super) service: &'static ServiceDescriptor,
+    pub(super) queue: String,
+    pub(super) encoding: Encoding,
+    pub(super) timeout: Option<Duration>,
+    pub(super) max_request: usize,
+}
+
+impl Client {
+    /// Encodes the arguments of a call, which is sent when the [`Call`] is first polled.
+    pub fn call<A, R, const FALLIBLE: bool>(
+        &self,
+        method: &'static MethodDescriptor,
+        _: Shape<R, FALLIBLE>,
+        arguments: A,
+    ) -> Call<R::Value, R::Error>
+    where
+        A: Payload,
+        R: Reply<FALLIBLE>,
+    {
+        let body = codec::encode_arguments(&arguments, method.arguments, self.shared.encoding)
+            .map_err(CallError::Encode)
+            .and_then(|body| match (body.len(), self.shared.max_request) {
+                (size, limit) if size > limit => Err(CallError::TooLarge(TooLarge { size, limit })),
+                _ => Ok(body),
+            });
+        let draft = Draft::new(self.shared.clone(), method, body);
+        Call::new(draft, R::decode_value, R::decode_error)
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client")
+            .field("service", &self.shared.service.name)
+            .field("queue", &self.shared.queue)
+            .field("encoding", &self.shared.encoding)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,269 @@
+//! The calls in flight, and what came of each.
+
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use tokio::sync::oneshot;
+use tracing::debug;
+use uuid::Uuid;
+
+use crate::{
+    envelope,
+    transport::{CallerSink, Delivery, Fate},
+};
+
+/// How a request that was handed to the broker ended.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    Reply(Box<Delivery>),
+    /// Only a one-way request ends with that.
+    Accepted,
+    Unroutable,
+    Rejected,
+    /// Its channel went.
+    Lost,
+}
+
+/// The table of calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    table: Mutex<Table>,
+    limit: usize,
+    unclaimed: AtomicU64,
+}
+
+#[derive(Debug, Default)]
+struct Table {
+    entries: HashMap<Uuid, Entry>,
+    /// Every channel up to this one is gone.
+    lost: u64,
+}
+
+#[derive(Debug)]
+struct Entry {
+    channel: u64,
+    oneway: bool,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+/// Why a call was not entered.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum NotEntered {
+    /// As many calls as allowed are in flight.
+    Full,
+    /// The channel it was for is gone.
+    ChannelGone,
+}
+
+impl Pending {
+    /// A table that takes at most `limit` calls.
+    pub(crate) fn new(limit: usize) -> Arc<Self> {
+        Arc::new(Self { table: Mutex::default(), limit, unclaimed: AtomicU64::new(0) })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Table> {
+        // No code of a user runs under the lock, so a poisoned one is as good as another.
+        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Enters a call before it is published, so that no reply can come too early.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        channel: u64,
+        oneway: bool,
+    ) -> Result<Ticket, NotEntered> {
+        let correlation_id = Uuid::new_v4();
+        let (sender, outcome) = oneshot::channel();
+        let mut table = self.lock();
+        if channel <= table.lost {
+            return Err(NotEntered::ChannelGone);
+        }
+        if table.entries.len() >= self.limit {
+            return Err(NotEntered::Full);
+        }
+        table.entries.insert(correlation_id, Entry { channel, oneway, outcome: sender });
+        drop(table);
+        Ok(Ticket { pending: self.clone(), correlation_id, outcome })
+    }
+
+    /// Ends every call of the channels up to this one; none can be entered for them any more.
+    pub(crate) fn lose(&self, channel: u64) {
+        let mut table = self.lock();
+        table.lost = table.lost.max(channel);
+        let lost: Vec<Entry> =
+            table.entries.extract_if(|_, entry| entry.channel <= channel).map(|(_, e)| e).collect();
+        drop(table);
+        for entry in lost {
+            // A receiver that is gone has no use for the news; here and below.
+            let _ = entry.outcome.send(Outcome::Lost);
+        }
+    }
+
+    /// How many calls are in flight.
+    pub(crate) fn len(&self) -> usize {
+        self.lock().entries.len()
+    }
+
+    /// How many replies came that no call was waiting for.
+    pub(crate) fn unclaimed(&self) -> u64 {
+        self.unclaimed.load(Ordering::Relaxed)
+    }
+
+    fn end(&self, correlation_id: Uuid, outcome: Outcome) {
+        let entry = self.lock().entries.remove(&correlation_id);
+        if let Some(entry) = entry {
+            let _ = entry.outcome.send(outcome);
+        }
+    }
+}
+
+impl CallerSink for Pending {
+    fn reply(&self, message: Delivery) {
+        let known = envelope::reply_correlation(&message.properties)
+            .and_then(|id| self.lock().entries.remove(&id));
+        match known {
+            Some(entry) => {
+                let _ = entry.outcome.send(Outcome::Reply(Box::new(message)));
+            }
+            None => {
+                self.unclaimed.fetch_add(1, Ordering::Relaxed);
+                debug!(
+                    correlation_id = message.properties.correlation_id.as_deref(),
+                    "dropped a reply that no call is waiting for: late, duplicate or forged"
+                );
+            }
+        }
+    }
+
+    fn settled(&self, correlation_id: Uuid, fate: Fate) {
+        match fate {
+            Fate::Accepted => {
+                let mut table = self.lock();
+                if table.entries.get(&correlation_id).is_some_and(|entry| entry.oneway) {
+                    let entry = table.entries.remove(&correlation_id);
+                    drop(table);
+                    if let Some(entry) = entry {
+                        let _ = entry.outcome.send(Outcome::Accepted);
+                    }
+                }
+            }
+            Fate::Unroutable => self.end(correlation_id, Outcome::Unroutable),
+            Fate::Rejected => self.end(correlation_id, Outcome::Rejected),
+        }
+    }
+}
+
+/// A call's place in the table. Dropping it frees the place, whatever became of the call.
+#[derive(Debug)]
+pub(crate) struct Ticket {
+    pending: Arc<Pending>,
+    correlation_id: Uuid,
+    outcome: oneshot::Receiver<Outcome>,
+}
+
+impl Ticket {
+    pub(crate) fn correlation_id(&self) -> Uuid {
+        self.correlation_id
+    }
+
+    /// Waits for the outcome.
+    pub(crate) async fn outcome(mut self) -> Outcome {
+        // The sender goes without a word only together with the table.
+        (&mut self.outcome).await.unwrap_or(Outcome::Lost)
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        // After an outcome the entry is gone already, and the id is never used again: removing it twice is harmless.
+        self.pending.lock().entries.remove(&self.correlation_id);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+
+    use super::*;
+    use crate::transport::Properties;
+
+    fn reply_to(correlation_id: &str) -> Delivery {
+        Delivery {
+            tag: 1,
+            redelivered: false,
+            exchange: String::new(),
+            routing_key: String::new(),
+            properties: Properties {
+                correlation_id: Some(correlation_id.to_owned()),
+                ..Properties::default()
+            },
+            body: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn a_dropped_call_leaves_nothing_behind() {
+        let pending = Pending::new(10);
+        let ticket = pending.enter(1, false).unwrap();
+        assert_eq!(pending.len(), 1);
+        drop(ticket);
+        assert_eq!(pending.len(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_second_reply_is_dropped_and_counted() {
+        let pending = Pending::new(10);
+        let ticket = pending.enter(1, false).unwrap();
+        let id = ticket.correlation_id().to_string();
+        pending.reply(reply_to(&id));
+        pending.reply(reply_to(&id));
+        assert!(matches!(ticket.outcome().await, Outcome::Reply(_)));
+        assert_eq!((pending.unclaimed(), pending.len()), (1, 0));
+    }
+
+    #[test]
+    fn replies_that_nobody_can_have_asked_for_are_counted() {
+        let pending = Pending::new(10);
+        let ticket = pending.enter(1, false).unwrap();
+        let other_spelling = ticket.correlation_id().simple().to_string();
+        for id in ["", "x", &other_spelling, "00000000-0000-0000-0000-000000000000"] {
+            pending.reply(reply_to(id));
+        }
+        assert_eq!((pending.unclaimed(), pending.len()), (4, 1));
+    }
+
+    #[tokio::test]
+    async fn calls_of_a_lost_channel_end_and_none_enters_any_more() {
+        let pending = Pending::new(10);
+        let (old, new) = (pending.enter(1, false).unwrap(), pending.enter(2, false).unwrap());
+        pending.lose(1);
+        assert!(matches!(old.outcome().await, Outcome::Lost));
+        assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered::ChannelGone);
+        assert_eq!(pending.len(), 1);
+        drop(new);
+    }
+
+    #[test]
+    fn a_full_table_refuses() {
+        let pending = Pending::new(1);
+        let _first = pending.enter(1, false).unwrap();
+        assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered::Full);
+    }
+
+    #[tokio::test]
+    async fn acceptance_ends_a_oneway_request_only() {
+        let pending = Pending::new(10);
+        let (oneway, call) = (pending.enter(1, true).unwrap(), pending.enter(1, false).unwrap());
+        pending.settled(oneway.correlation_id(), Fate::Accepted);
+        pending.settled(call.correlation_id(), Fate::Accepted);
+        assert!(matches!(oneway.outcome().await, Outcome::Accepted));
+        assert_eq!(pending.len(), 1);
+        pending.settled(call.correlation_id(), Fate::Unroutable);
+        assert!(matches!(call.outcome().await, Outcome::Unroutable));
+    }
+}

@@ -1,0 +1,328 @@
+//! The wire: how a request and a reply stand in the properties of a message. WIRE.md, in one file.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::{
+    codec::Encoding,
+    fault::{Fault, FaultKind},
+    transport::{Delivery, HeaderValue, Outbound, Properties},
+};
+
+/// Headers with this prefix are the framework's own.
+pub(crate) const RESERVED_PREFIX: &str = "rpc-";
+const TIMEOUT: &str = "rpc-timeout-ms";
+const SIGNATURE: &str = "rpc-signature";
+const FAULT: &str = "rpc-fault";
+const MESSAGE: &str = "rpc-message";
+const RAN: &str = "rpc-ran";
+
+/// All headers of a message together.
+pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
+const MAX_HEADER_DEPTH: usize = 32;
+
+/// The longest short string of AMQP, in bytes.
+pub(crate) const MAX_SHORT_STRING: usize = 255;
+
+const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// A request as its caller writes it.
+#[derive(Debug)]
+pub(crate) struct RequestHead<'a> {
+    pub(crate) exchange: &'a str,
+    pub(crate) queue: &'a str,
+    pub(crate) method: &'a str,
+    pub(crate) encoding: Encoding,
+    /// Sent with bincode alone; the other encodings describe themselves.
+    pub(crate) signature: &'a str,
+    pub(crate) correlation_id: Uuid,
+    pub(crate) message_id: Uuid,
+    /// `None`: one-way.
+    pub(crate) reply_to: Option<&'a str>,
+    /// What is left until the deadline.
+    pub(crate) remaining: Option<Duration>,
+    pub(crate) persistent: bool,
+    pub(crate) priority: Option<u8>,
+    pub(crate) user_id: Option<&'a str>,
+    pub(crate) headers: &'a [(String, String)],
+}
+
+pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Outbound {
+    let mut headers = Vec::with_capacity(head.headers.len() + 2);
+    headers.extend(
+        head.headers.iter().map(|(name, value)| (name.clone(), HeaderValue::Text(value.clone()))),
+    );
+    let remaining = head.remaining.map(milliseconds_left);
+    if let Some(milliseconds) = remaining {
+        headers.push((TIMEOUT.to_owned(), HeaderValue::Integer(milliseconds)));
+    }
+    if head.encoding == Encoding::Bincode {
+        headers.push((SIGNATURE.to_owned(), HeaderValue::Text(head.signature.to_owned())));
+    }
+    let routing_key = if head.exchange.is_empty() {
+        head.queue.to_owned()
+    } else {
+        format!("{}.{}", head.queue, head.method)
+    };
+    Outbound {
+        exchange: head.exchange.to_owned(),
+        routing_key,
+        mandatory: true,
+        properties: Properties {
+            kind: Some(head.method.to_owned()),
+            content_type: Some(head.encoding.content_type().to_owned()),
+            correlation_id: Some(head.correlation_id.to_string()),
+            reply_to: head.reply_to.map(str::to_owned),
+            expiration: remaining.map(|milliseconds| milliseconds.to_string()),
+            message_id: Some(head.message_id.to_string()),
+            user_id: head.user_id.map(str::to_owned),
+            priority: head.priority,
+            persistent: head.persistent,
+            headers,
+            ..Properties::default()
+        },
+        body,
+    }
+}
+
+/// Rounded up, at least 1, and within what RabbitMQ takes for an expiration.
+fn milliseconds_left(remaining: Duration) -> i64 {
+    let milliseconds = remaining.as_nanos().div_ceil(1_000_000);
+    i64::from(u32::try_from(milliseconds).unwrap_or(u32::MAX).max(1))
+}
+
+/// Where a reply goes, and what it echoes.
+#[derive(Debug, Clone)]
+pub(crate) struct ReturnAddress {
+    queue: String,
+    correlation_id: Option<String>,
+    encoding: Option<Encoding>,
+}
+
+impl ReturnAddress {
+    /// Where the answer to this request is wanted; `None` for a one-way request.
+    pub(crate) fn of(properties: &Properties) -> Option<Self> {
+        Some(Self {
+            queue: properties.reply_to.clone()?,
+            correlation_id: properties.correlation_id.clone().or(properties.message_id.clone()),
+            encoding: properties.content_type.as_deref().and_then(Encoding::from_content_type),
+        })
+    }
+
+    pub(crate) fn queue(&self) -> &str {
+        &self.queue
+    }
+
+    /// Whether it is one that only RabbitMQ can have named: a peer that writes somebody else's queue there would
+    /// otherwise have the server write into it.
+    pub(crate) fn is_server_named(&self) -> bool {
+        ["amq.gen-", "amq_", DIRECT_REPLY_TO].iter().any(|prefix| self.queue.starts_with(prefix))
+    }
+
+    fn outbound(&self, mut properties: Properties, body: Bytes) -> Outbound {
+        properties.correlation_id.clone_from(&self.correlation_id);
+        Outbound {
+            exchange: String::new(),
+            routing_key: self.queue.clone(),
+            // Before 4.2 RabbitMQ returns mandatory replies to direct reply-to although it delivered them.
+            mandatory: !self.queue.starts_with(DIRECT_REPLY_TO),
+            properties,
+            body,
+        }
+    }
+}
+
+/// What a request's properties say, checked.
+#[derive(Debug)]
+pub(crate) struct ReceivedRequest<'a> {
+    /// The method's wire name, if the request says one.
+    pub(crate) method: Option<&'a str>,
+    /// The encoding, if the request says one.
+    pub(crate) encoding: Option<Encoding>,
+    pub(crate) signature: Option<&'a str>,
+    /// What was left until the deadline when the request was sent.
+    pub(crate) remaining: Option<Duration>,
+}
+
+/// Reads the properties of a request.
+///
+/// # Errors
+///
+/// The fault with which it is to be answered.
+pub(crate) fn read_request(properties: &Properties) -> Result<ReceivedRequest<'_>, Fault> {
+    check_headers(&properties.headers)?;
+    let remaining = [header_timeout(properties)?, expiration(properties)?];
+    Ok(ReceivedRequest {
+        method: properties.kind.as_deref(),
+        encoding: request_encoding(properties)?,
+        signature: match properties.header(SIGNATURE) {
+            None => None,
+            Some(HeaderValue::Text(signature)) => Some(signature),
+            Some(_) => return Err(malformed(format!("the header `{SIGNATURE}` is not a string"))),
+        },
+        remaining: remaining.into_iter().flatten().min(),
+    })
+}
+
+fn malformed(message: impl Into<String>) -> Fault {
+    Fault::new(FaultKind::MalformedRequest, message)
+}
+
+fn check_headers(headers: &[(String, HeaderValue)]) -> Result<(), Fault> {
+    let size: usize = headers.iter().map(|(name, value)| name.len() + value.size()).sum();
+    if size > MAX_HEADER_BYTES {
+        return Err(malformed(format!(
+            "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
+        )));
+    }
+    if headers.iter().any(|(_, value)| value.depth() > MAX_HEADER_DEPTH) {
+        return Err(malformed(format!("a header is nested over {MAX_HEADER_DEPTH} levels deep")));
+    }
+    Ok(())
+}
+
+fn request_encoding(properties: &Properties) -> Result<Option<Encoding>, Fault> {
+    let refused = |what: String| Fault::new(FaultKind::UnsupportedEncoding, what);
+    if let Some(written) = properties.content_encoding.as_deref()
+        && !["", "utf-8", "identity"].iter().any(|known| written.eq_ignore_ascii_case(known))
+    {
+        return Err(refused(format!(
+            "content_encoding {written:?} is not spoken here; leave it out, or use \"identity\""
+        )));
+    }
+    match properties.content_type.as_deref() {
+        None | Some("") => Ok(None),
+        Some(written) => Encoding::from_content_type(written).map(Some).ok_or_else(|| {
+            refused(format!(
+                "content_type {written:?} is not spoken here; use application/x-bincode, \
+                 application/json or text/plain"
+            ))
+        }),
+    }
+}
+
+fn header_timeout(properties: &Properties) -> Result<Option<Duration>, Fault> {
+    let refused = || malformed(format!("the header `{TIMEOUT}` is not a whole number"));
+    match properties.header(TIMEOUT) {
+        None => Ok(None),
+        Some(HeaderValue::Integer(number)) => Ok(Some(at_least_zero(*number))),
+        Some(HeaderValue::Text(text)) => parse_milliseconds(text).map(Some).ok_or_else(refused),
+        Some(_) => Err(refused()),
+    }
+}
+
+fn expiration(properties: &Properties) -> Result<Option<Duration>, Fault> {
+    let parse = |text: &str| {
+        parse_milliseconds(text)
+            .ok_or_else(|| malformed(format!("the expiration {text:?} is not a whole number")))
+    };
+    properties.expiration.as_deref().map(parse).transpose()
+}
+
+fn parse_milliseconds(text: &str) -> Option<Duration> {
+    text.trim().parse().ok().map(at_least_zero)
+}
+
+fn at_least_zero(milliseconds: i64) -> Duration {
+    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
+}
+
+/// What a server answers with.
+#[derive(Debug)]
+pub(crate) enum Answer {
+    Result { body: Bytes, encoding: Encoding },
+    Error { body: Bytes, encoding: Encoding },
+    Fault(Fault),
+}
+
+pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Outbound {
+    let (kind, body, encoding, headers) = match answer {
+        Answer::Result { body, encoding } => ("result", body, Some(encoding), Vec::new()),
+        Answer::Error { body, encoding } => ("error", body, Some(encoding), Vec::new()),
+        Answer::Fault(fault) => ("fault", Bytes::new(), address.encoding, fault_headers(&fault)),
+    };
+    let properties = Properties {
+        kind: Some(kind.to_owned()),
+        content_type: encoding.map(|encoding| encoding.content_type().to_owned()),
+        headers,
+        ..Properties::default()
+    };
+    address.outbound(properties, body)
+}
+
+fn fault_headers(fault: &Fault) -> Vec<(String, HeaderValue)> {
+    let text = |name: &str, value: &str| (name.to_owned(), HeaderValue::Text(value.to_owned()));
+    let mut headers = vec![text(FAULT, fault.word())];
+    if !fault.message().is_empty() {
+        headers.push(text(MESSAGE, fault.message()));
+    }
+    if fault.may_have_run() != fault.kind().may_have_run() {
+        headers.push((RAN.to_owned(), HeaderValue::Boolean(fault.may_have_run())));
+    }
+    headers
+}
+
+/// A reply as its caller reads it.
+#[derive(Debug)]
+pub(crate) enum ReceivedReply {
+    Result {
+        body: Bytes,
+        encoding: Encoding,
+    },
+    Error {
+        body: Bytes,
+        encoding: Encoding,
+    },
+    Fault(Fault),
+    /// It says of itself something that this version does not know.
+    Unreadable(String),
+}
+
+/// Reads a reply to a request that was written in `asked`.
+pub(crate) fn read_reply(message: Delivery, asked: Encoding) -> ReceivedReply {
+    let Delivery { properties, body, .. } = message;
+    let kind = properties.kind.as_deref();
+    if kind == Some("fault") {
+        return ReceivedReply::Fault(read_fault(&properties));
+    }
+    let encoding = match properties.content_type.as_deref() {
+        None | Some("") => asked,
+        Some(written) => match Encoding::from_content_type(written) {
+            Some(encoding) => encoding,
+            None => {
+                return ReceivedReply::Unreadable(format!(
+                    "the reply's content_type {written:?} is not spoken here"
+                ));
+            }
+        },
+    };
+    match kind {
+        None | Some("result") => ReceivedReply::Result { body, encoding },
+        Some("error") => ReceivedReply::Error { body, encoding },
+        Some(other) => ReceivedReply::Unreadable(format!(
+            "the reply's type {other:?} is neither result, error nor fault"
+        )),
+    }
+}
+
+fn read_fault(properties: &Properties) -> Fault {
+    let text = |name| match properties.header(name) {
+        Some(HeaderValue::Text(text)) => text.as_str(),
+        _ => "",
+    };
+    let fault = Fault::with_word(text(FAULT), text(MESSAGE));
+    match properties.header(RAN) {
+        Some(HeaderValue::Boolean(ran)) => fault.ran(*ran),
+        Some(HeaderValue::Text(ran)) => fault.ran(ran.eq_ignore_ascii_case("true")),
+        _ => fault,
+    }
+}
+
+/// The correlation id of a reply, if it is one that this framework can have written.
+pub(crate) fn reply_correlation(properties: &Properties) -> Option<Uuid> {
+    let text = properties.correlation_id.as_deref()?;
+    // Only the form that was sent: other spellings of the same number are somebody else's.
+    Uuid::try_parse(text).ok().filter(|id| text.len() == 36 && !id.is_nil())
+}

@@ -1,0 +1,43 @@
+//! Every default, with its reason. What a user may change is changed at a builder.
+
+use std::time::Duration;
+
+/// How long a call waits when nobody says otherwise: long enough for most methods, short enough that a person who
+/// waits for it is still there.
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// The largest body, in bytes: RabbitMQ's own limit from 4.0 on. A larger one would be sent in vain.
+pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
+
+/// The most calls in flight on one `Broker`: about 100 MB of bookkeeping, where something is wrong already.
+pub(crate) const MAX_IN_FLIGHT: usize = 131_072;
+
+/// How many requests of a service one server works on at once, and how many RabbitMQ sends ahead: enough to keep a
+/// core busy with short handlers, few enough that another server gets its share.
+pub(crate) const CONCURRENCY: u16 = 128;
+
+/// How long `Server::shutdown` waits for what is running: within the 30 seconds that Kubernetes and systemd give a
+/// process, with time left to reply and to close.
+pub(crate) const GRACE_PERIOD: Duration = Duration::from_secs(20);
+
+/// What a handler has left to react after the grace period, before it is stopped and its request given back.
+pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
+
+/// How long the first connection may take, over all attempts.
+pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How long one attempt to connect may take: a broker that accepts and stays silent is given up then.
+pub(crate) const CONNECT_ATTEMPT: Duration = Duration::from_secs(10);
+
+/// How often the broker and this process assure each other that they live: a half-open connection is noticed within
+/// twice that.
+pub(crate) const HEARTBEAT: Duration = Duration::from_secs(8);
+
+/// The first pause between attempts; it doubles up to the longest, with jitter, so that a fleet does not return at
+/// once.
+pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
+pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// The pause after an error that will not go away by itself (a wrong password): seldom enough not to be a nuisance,
+/// often enough to notice that somebody mended it.
+pub(crate) const PERMANENT_PAUSE: Duration = Duration::from_secs(30);

@@ -1,0 +1,206 @@
+//! Setting up a server.
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use tokio::{sync::watch, task::JoinSet};
+
+use super::{
+    Dispatch, Server,
+    lifecycle::Phase,
+    request::{Endpoint, Limits},
+    stats::Counters,
+    worker::Worker,
+};
+use crate::{
+    broker::{Broker, misuse},
+    error::BrokerError,
+    limits,
+    transport::Queue,
+};
+
+/// Sets up a server; made by [`Server::builder`].
+#[must_use = "`start()` makes the server"]
+pub struct ServerBuilder {
+    broker: Broker,
+    services: Vec<(Queue, Box<dyn Dispatch>)>,
+    concurrency: u16,
+    grace_period: Duration,
+    limits: Limits,
+}
+
+impl ServerBuilder {
+    pub(super) fn new(broker: &Broker) -> Self {
+        Self {
+            broker: broker.clone(),
+            services: Vec::new(),
+            concurrency: limits::CONCURRENCY,
+            grace_period: limits::GRACE_PERIOD,
+            limits: Limits {
+                max_request: limits::MAX_MESSAGE,
+                max_reply: limits::MAX_MESSAGE,
+                reply_to_prefixes: Vec::new(),
+            },
+        }
+    }
+
+    /// Serves a service on its own queue: durable and classic, of the name that the trait gives it.
+    pub fn service(self, service: impl Dispatch) -> Self {
+        self.service_on(Queue::default(), service)
+    }
+
+    /// Serves a service on a queue of another name, type or limits.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Broker, Server, rpc_service};
+    /// use rpc_runtime::Queue;
+    /// # #[rpc_service]
+    /// # trait Jobs { async fn run(&self); }
+    /// # struct Runner;
+    /// # impl Jobs for Runner { async fn run(&self) {} }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::BrokerError> {
+    /// # let broker = Broker::in_memory();
+    /// let server = Server::builder(&broker)
+    ///     .service_on(Queue::named("jobs.fast").max_length(1_000), JobsServer::new(Runner))
+    ///     .start()
+    ///     .await?;
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn service_on(mut self, queue: Queue, service: impl Dispatch) -> Self {
+        let queue = queue.or_named(service.descriptor().queue);
+        self.services.push((queue, Box::new(service)));
+        self
+    }
+
+    /// How many requests of each service are worked on at once, and sent ahead by RabbitMQ; at least 1, by default 128.
+    pub fn concurrency(mut self, requests: u16) -> Self {
+        self.concurrency = requests.max(1);
+        self
+    }
+
+    /// How long [`Server::shutdown`] waits for handlers that are running; by default 20 seconds.
+    pub fn grace_period(mut self, period: Duration) -> Self {
+        self.grace_period = period;
+        self
+    }
+
+    /// The largest request body that is decoded, in bytes; by default 16 MiB.
+    pub fn max_request(mut self, bytes: usize) -> Self {
+        self.limits.max_request = bytes;
+        self
+    }
+
+    /// The largest reply body that is sent, in bytes; by default 16 MiB.
+    pub fn max_reply(mut self, bytes: usize) -> Self {
+        self.limits.max_reply = bytes;
+        self
+    }
+
+    /// Answers also to callback queues whose names begin like this.
+    ///
+    /// A server writes only into queues that RabbitMQ named, so that no request can have it write into somebody else's.
+    /// Peers that name their callback queues themselves have to be let in here.
+    pub fn accept_reply_to(mut self, prefix: impl Into<String>) -> Self {
+        self.limits.reply_to_prefixes.push(prefix.into());
+        self
+    }
+
+    /// Declares the queues, and starts to consume them.
+    ///
+    /// # Errors
+    ///
+    /// There is no service, or two share a queue; the broker refuses a queue, or has it with other properties; there is
+    /// no connection and never will be.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future leaves no consumer behind; queues that were declared stay.
+    pub async fn start(self) -> Result<Server, BrokerError> {
+        let (mut server, workers) = self.prepare()?;
+        for worker in workers {
+            let opened = worker.open().await?;
+            server.workers.spawn(worker.serve(Some(opened)));
+        }
+        Ok(server)
+    }
+
+    /// Starts without waiting for the queues: for a broker in the process, where nothing can fail.
+    pub(crate) fn start_detached(self) -> Server {
+        match self.prepare() {
+            Ok((mut server, workers)) => {
+                // Queues are declared before the caller can publish to them.
+                for worker in workers {
+                    let opened = now(worker.open()).and_then(Result::ok);
+                    server.workers.spawn(worker.serve(opened));
+                }
+                server
+            }
+            #[allow(clippy::panic, reason = "one service on a queue of its own breaks no rule")]
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn prepare(self) -> Result<(Server, Vec<Worker>), BrokerError> {
+        self.check()?;
+        let phase = watch::Sender::new(Phase::Serving);
+        let counters = Arc::new(Counters::default());
+        let queues: Vec<String> =
+            self.services.iter().map(|(queue, _)| queue.name().to_owned()).collect();
+        let limits = Arc::new(self.limits);
+        let workers = self.services.into_iter().map(|(queue, service)| {
+            let endpoint = Endpoint::new(
+                &*service,
+                limits.clone(),
+                queues.clone(),
+                self.broker.exchange().to_owned(),
+                phase.subscribe(),
+                counters.clone(),
+            );
+            Worker::new(self.broker.clone(), queue, self.concurrency, endpoint)
+        });
+        let workers = workers.collect();
+        let grace_period = self.grace_period;
+        let server = Server { workers: JoinSet::new(), phase, grace_period, counters, queues };
+        Ok((server, workers))
+    }
+
+    fn check(&self) -> Result<(), BrokerError> {
+        if self.services.is_empty() {
+            return Err(misuse("a server without a service: add one with `service`"));
+        }
+        for (index, (queue, service)) in self.services.iter().enumerate() {
+            let name = service.descriptor().name;
+            let earlier = self.services.iter().take(index);
+            for (_, other) in earlier.filter(|(other, _)| other.name() == queue.name()) {
+                return Err(misuse(format!(
+                    "{:?} and {name:?} share the queue {:?}, and one queue serves one service: give one of them another with `service_on`",
+                    other.descriptor().name,
+                    queue.name()
+                )));
+            }
+            if queue.name().is_empty() || queue.name().starts_with("amq.") {
+                return Err(misuse(format!(
+                    "the queue of {name:?} cannot be called {:?}: RabbitMQ reserves such names",
+                    queue.name()
+                )));
+            }
+        }
+        Ok(())
+    }
+}
+
+/// The output of a future that does not have to wait.
+fn now<F: Future>(future: F) -> Option<F::Output> {
+    futures_util::FutureExt::now_or_never(future)
+}
+
+impl fmt::Debug for ServerBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ServerBuilder")
+            .field("services", &self.services.len())
+            .field("concurrency", &self.concurrency)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,176 @@
+//! What a handler can know of the request that it serves.
+
+use std::{fmt, future::Future, sync::Arc};
+
+use tokio::{
+    sync::watch,
+    task::futures::TaskLocalFuture,
+    time::{Instant, sleep_until},
+};
+
+use super::lifecycle::Phase;
+
+tokio::task_local! {
+    static CURRENT: Context;
+}
+
+/// Headers that nested calls pass on unasked: W3C trace context.
+const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+
+/// The request that the current handler serves.
+///
+/// ```
+/// use rpc_runtime::{Broker, Context, rpc_service};
+///
+/// #[rpc_service]
+/// trait Tenants {
+///     async fn mine(&self) -> Option<String>;
+/// }
+///
+/// struct FromHeader;
+/// impl Tenants for FromHeader {
+///     async fn mine(&self) -> Option<String> {
+///         Context::current()?.header("tenant").map(str::to_owned)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), rpc_runtime::CallError> {
+/// let client = TenantsClient::new(&Broker::serving(TenantsServer::new(FromHeader)));
+/// assert_eq!(client.mine().header("tenant", "a").await?.as_deref(), Some("a"));
+/// assert!(Context::current().is_none(), "only handlers have one");
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+pub struct Context {
+    request: Arc<RequestContext>,
+}
+
+pub(super) struct RequestContext {
+    pub(super) service: &'static str,
+    pub(super) method: &'static str,
+    pub(super) deadline: Option<Instant>,
+    pub(super) headers: Vec<(String, String)>,
+    pub(super) caller: Option<String>,
+    pub(super) redelivered: bool,
+    pub(super) correlation_id: Option<String>,
+    pub(super) phase: watch::Receiver<Phase>,
+}
+
+impl Context {
+    pub(super) fn new(request: RequestContext) -> Self {
+        Self { request: Arc::new(request) }
+    }
+
+    /// The request that the running handler serves; `None` outside of one, and in tasks that it spawned without
+    /// [`scope`](Self::scope).
+    pub fn current() -> Option<Self> {
+        CURRENT.try_with(Clone::clone).ok()
+    }
+
+    /// Runs a future with this context, so that a spawned task has it too.
+    ///
+    /// ```
+    /// # use rpc_runtime::Context;
+    /// # async fn handler() {
+    /// if let Some(context) = Context::current() {
+    ///     tokio::spawn(context.scope(async {
+    ///         assert!(Context::current().is_some());
+    ///     }));
+    /// }
+    /// # }
+    /// ```
+    pub fn scope<F: Future>(&self, future: F) -> impl Future<Output = F::Output> + use<F> {
+        self.scoped(future)
+    }
+
+    fn scoped<F: Future>(&self, future: F) -> TaskLocalFuture<Self, F> {
+        CURRENT.scope(self.clone(), future)
+    }
+
+    /// The same for a plain function.
+    pub(super) fn scope_sync<T>(self, run: impl FnOnce() -> T) -> T {
+        CURRENT.sync_scope(self, run)
+    }
+
+    /// The name of the service.
+    pub fn service(&self) -> &'static str {
+        self.request.service
+    }
+
+    /// The name of the method.
+    pub fn method(&self) -> &'static str {
+        self.request.method
+    }
+
+    /// When the caller stops waiting; `None` if it does not say. Calls made by this handler end by then, too.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.request.deadline
+    }
+
+    /// A header that the caller sent.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Every header that the caller sent.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The user that the request came from. RabbitMQ has checked it; a caller that does not say it has none.
+    pub fn caller(&self) -> Option<&str> {
+        self.request.caller.as_deref()
+    }
+
+    /// Whether the request was with a server before, which may have run it.
+    pub fn redelivered(&self) -> bool {
+        self.request.redelivered
+    }
+
+    /// What the caller recognises its answer by; good for log lines.
+    pub fn correlation_id(&self) -> Option<&str> {
+        self.request.correlation_id.as_deref()
+    }
+
+    /// Resolves when nobody waits for the answer any more: at the deadline, or when the grace period of a server that
+    /// shuts down has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// It can be dropped and called again at any time.
+    pub async fn cancelled(&self) {
+        let mut phase = self.request.phase.clone();
+        let over = async {
+            // An error means that the server is gone.
+            let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
+        };
+        match self.request.deadline {
+            None => over.await,
+            Some(deadline) => tokio::select! {
+                () = over => {}
+                () = sleep_until(deadline) => {}
+            },
+        }
+    }
+
+    /// What nested calls pass on.
+    pub(crate) fn trace_headers(&self) -> Vec<(String, String)> {
+        let traced = |(name, _): &&(String, String)| TRACE_HEADERS.contains(&name.as_str());
+        self.request.headers.iter().filter(traced).cloned().collect()
+    }
+}
+
+impl fmt::Debug for Context {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Headers may hold what is nobody else's business.
+        f.debug_struct("Context")
+            .field("service", &self.request.service)
+            .field("method", &self.request.method)
+            .field("correlation_id", &self.request.correlation_id)
+            .field("deadline", &self.request.deadline)
+            .field("redelivered", &self.request.redelivered)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,132 @@
+//! A method with its implementation, as the generated code hands it over.
+
+use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
+
+use bytes::Bytes;
+use futures_util::FutureExt;
+use tokio::task::spawn_blocking;
+
+use super::Context;
+use crate::{
+    codec::{self, Encoding},
+    contract::{EncodedReply, MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
+    fault::{Fault, FaultKind},
+    transport::BoxFuture,
+};
+
+/// A service with its implementation: what `#[rpc_service]` makes of a trait as `XServer`.
+pub trait Dispatch: Send + Sync + 'static {
+    /// What the service is.
+    fn descriptor(&self) -> &'static ServiceDescriptor;
+
+    /// Its methods, with what runs them.
+    fn handlers(&self) -> Vec<Handler>;
+}
+
+/// A method with what runs it.
+pub struct Handler {
+    pub(super) method: &'static MethodDescriptor,
+    run: Box<dyn Fn(Invocation) -> BoxFuture<'static, Result<EncodedReply, Fault>> + Send + Sync>,
+}
+
+/// One call of a method.
+pub(super) struct Invocation {
+    pub(super) body: Bytes,
+    pub(super) encoding: Encoding,
+    pub(super) context: Context,
+}
+
+impl Handler {
+    /// An `async` method.
+    pub fn asynchronous<S, A, R, F, Fut, const FALLIBLE: bool>(
+        method: &'static MethodDescriptor,
+        _: Shape<R, FALLIBLE>,
+        service: &Arc<S>,
+        call: F,
+    ) -> Self
+    where
+        S: Send + Sync + 'static,
+        A: Payload,
+        R: Reply<FALLIBLE> + Send + 'static,
+        F: Fn(Arc<S>, A) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = R> + Send + 'static,
+    {
+        let (service, call) = (service.clone(), Arc::new(call));
+        let run = move |invocation: Invocation| {
+            let (service, call) = (service.clone(), call.clone());
+            let context = invocation.context.clone();
+            let answer = context.scope(async move {
+                let Invocation { body, encoding, .. } = invocation;
+                let arguments = decode::<A>(&body, method, encoding)?;
+                drop(body);
+                encode::<R, FALLIBLE>((*call)(service, arguments).await, encoding)
+            });
+            let caught = async { AssertUnwindSafe(answer).catch_unwind().await };
+            caught.map(|answer| answer.unwrap_or_else(|_| Err(panicked()))).boxed()
+        };
+        Self { method, run: Box::new(run) }
+    }
+
+    /// A plain method, run on the pool of threads that may block.
+    pub fn blocking<S, A, R, F, const FALLIBLE: bool>(
+        method: &'static MethodDescriptor,
+        _: Shape<R, FALLIBLE>,
+        service: &Arc<S>,
+        call: F,
+    ) -> Self
+    where
+        S: Send + Sync + 'static,
+        A: Payload,
+        R: Reply<FALLIBLE> + Send + 'static,
+        F: Fn(&S, A) -> R + Send + Sync + 'static,
+    {
+        let (service, call) = (service.clone(), Arc::new(call));
+        let run = move |invocation: Invocation| {
+            let (service, call) = (service.clone(), call.clone());
+            let answer = spawn_blocking(move || {
+                let Invocation { body, encoding, context } = invocation;
+                context.scope_sync(|| {
+                    let arguments = decode::<A>(&body, method, encoding)?;
+                    encode::<R, FALLIBLE>((*call)(&service, arguments), encoding)
+                })
+            });
+            // It also fails when the runtime shuts down before it was started.
+            answer.map(|answer| answer.unwrap_or_else(|_| Err(panicked()))).boxed()
+        };
+        Self { method, run: Box::new(run) }
+    }
+
+    /// Decodes, runs and encodes. It never panics.
+    pub(super) async fn run(&self, invocation: Invocation) -> Result<EncodedReply, Fault> {
+        (self.run)(invocation).await
+    }
+}
+
+impl fmt::Debug for Handler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handler").field("method", &self.method.name).finish_non_exhaustive()
+    }
+}
+
+fn decode<A: Payload>(
+    body: &[u8],
+    method: &'static MethodDescriptor,
+    encoding: Encoding,
+) -> Result<A, Fault> {
+    codec::decode_arguments(body, method.arguments, encoding)
+        .map_err(|error| Fault::new(FaultKind::BadArguments, error.in_full()))
+}
+
+fn encode<R: Reply<FALLIBLE>, const FALLIBLE: bool>(
+    answer: R,
+    encoding: Encoding,
+) -> Result<EncodedReply, Fault> {
+    answer
+        .encode(encoding)
+        .map_err(|error| Fault::new(FaultKind::UnencodableReply, error.in_full()))
+}
+
+/// Says nothing of why: what a panic says is the server's own business.
+fn panicked() -> Fault {
+    Fault::new(FaultKind::Panicked, "")
+}

@@ -1,0 +1,70 @@
+//! How a server ends.
+
+use std::{error::Error, fmt, time::Duration};
+
+use tokio::{sync::watch, task::JoinSet, time::timeout};
+
+use crate::limits;
+
+/// Where a server is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Phase {
+    Serving,
+    /// It takes no more requests.
+    Draining,
+    /// The grace period has ended: handlers are told.
+    Over,
+    /// Handlers that still run are stopped.
+    Stopped,
+}
+
+/// Some handlers had not finished when the grace period of a shutdown ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ShutdownError {
+    unfinished: usize,
+}
+
+impl ShutdownError {
+    /// How many requests went back to their queues, to be run again by another server.
+    pub fn unfinished(&self) -> usize {
+        self.unfinished
+    }
+}
+
+impl fmt::Display for ShutdownError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{} handlers had not finished within the grace period; their requests went back to the queue",
+            self.unfinished
+        )
+    }
+}
+
+impl Error for ShutdownError {}
+
+/// Leads the workers through the phases. Each of them ends with the number of handlers it had to stop.
+pub(super) async fn shut_down(
+    phase: &watch::Sender<Phase>,
+    workers: &mut JoinSet<usize>,
+    grace_period: Duration,
+) -> Result<(), ShutdownError> {
+    let mut unfinished = 0;
+    let steps = [
+        (Phase::Draining, grace_period),
+        (Phase::Over, limits::LAST_WORDS),
+        (Phase::Stopped, Duration::MAX),
+    ];
+    for (next, time) in steps {
+        phase.send_replace(next);
+        let all = async {
+            while let Some(ended) = workers.join_next().await {
+                unfinished += ended.unwrap_or(0);
+            }
+        };
+        if timeout(time, all).await.is_ok() {
+            break;
+        }
+    }
+    if unfinished == 0 { Ok(()) } else { Err(ShutdownError { unfinished }) }
+}

@@ -1,0 +1,275 @@
+//! One request: checked, run, answered. Whatever comes in, the answer is a reply, a fault, or silence that is counted.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use tokio::{sync::watch, time::Instant};
+use tracing::{debug, warn};
+
+use super::{
+    Context, Dispatch, Handler, context::RequestContext, handler::Invocation, lifecycle::Phase,
+    stats::Counters,
+};
+use crate::{
+    codec::Encoding,
+    contract::ServiceDescriptor,
+    envelope::{self, Answer, ReceivedRequest, ReturnAddress},
+    fault::{Fault, FaultKind},
+    transport::{Delivery, WorkerChannel},
+};
+
+/// What a server accepts.
+pub(super) struct Limits {
+    pub(super) max_request: usize,
+    pub(super) max_reply: usize,
+    pub(super) reply_to_prefixes: Vec<String>,
+}
+
+/// A service, ready to answer.
+pub(super) struct Endpoint {
+    service: &'static ServiceDescriptor,
+    handlers: HashMap<&'static str, Handler>,
+    limits: Arc<Limits>,
+    /// The queues of this server: a reply into one of them would come back as a request.
+    served: Vec<String>,
+    /// The exchange that requests have to come by; empty for any.
+    exchange: String,
+    phase: watch::Receiver<Phase>,
+    counters: Arc<Counters>,
+}
+
+impl Endpoint {
+    pub(super) fn new(
+        service: &dyn Dispatch,
+        limits: Arc<Limits>,
+        served: Vec<String>,
+        exchange: String,
+        phase: watch::Receiver<Phase>,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let handlers = service.handlers().into_iter();
+        Self {
+            service: service.descriptor(),
+            handlers: handlers.map(|handler| (handler.method.name, handler)).collect(),
+            limits,
+            served,
+            exchange,
+            phase,
+            counters,
+        }
+    }
+
+    pub(super) fn phase(&self) -> watch::Receiver<Phase> {
+        self.phase.clone()
+    }
+
+    pub(super) fn undeliverable(&self) -> Arc<AtomicU64> {
+        self.counters.undeliverable.clone()
+    }
+
+    /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
+    pub(super) async fn serve(&self, delivery: Delivery, channel: &dyn WorkerChannel) -> bool {
+        self.counters.requests.increment();
+        let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
+        if let Some(address) = &address
+            && !self.obeys(address)
+        {
+            self.counters.refused_reply_to.increment();
+            warn!(
+                service = self.service.name,
+                reply_to = address.queue(),
+                "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
+            );
+            channel.finish(tag, None);
+            return true;
+        }
+        let mut phase = self.phase.clone();
+        let answer = tokio::select! {
+            biased;
+            answer = self.answer(delivery) => answer,
+            _ = phase.wait_for(|phase| *phase == Phase::Stopped) => {
+                self.counters.given_back.increment();
+                channel.requeue(tag);
+                return false;
+            }
+        };
+        self.finish(tag, address, answer, channel);
+        true
+    }
+
+    /// Gives a request back that was not started. One that must not run twice would be taken for one that has run, so
+    /// its caller is told instead.
+    pub(super) fn give_back(&self, delivery: &Delivery, channel: &dyn WorkerChannel) {
+        let named = self.handler_for(delivery, delivery.properties.kind.as_deref());
+        let address = ReturnAddress::of(&delivery.properties);
+        match (named, address) {
+            (Ok(handler), Some(address))
+                if handler.method.at_most_once && !delivery.redelivered && self.obeys(&address) =>
+            {
+                let fault = Fault::new(FaultKind::ShuttingDown, "this server is shutting down");
+                self.finish(delivery.tag, Some(address), Answer::Fault(fault), channel);
+            }
+            _ => {
+                self.counters.given_back.increment();
+                channel.requeue(delivery.tag);
+            }
+        }
+    }
+
+    fn obeys(&self, address: &ReturnAddress) -> bool {
+        let queue = address.queue();
+        let allowed = address.is_server_named()
+            || self.limits.reply_to_prefixes.iter().any(|prefix| queue.starts_with(prefix));
+        allowed && !self.served.iter().any(|served| served == queue)
+    }
+
+    fn finish(
+        &self,
+        tag: u64,
+        address: Option<ReturnAddress>,
+        answer: Answer,
+        channel: &dyn WorkerChannel,
+    ) {
+        match &answer {
+            Answer::Fault(fault) => {
+                self.counters.faults.increment();
+                if fault.kind() == FaultKind::Panicked {
+                    self.counters.panics.increment();
+                }
+                debug!(service = self.service.name, %fault, "refused a request");
+            }
+            Answer::Result { .. } | Answer::Error { .. } => self.counters.answered.increment(),
+        }
+        if address.is_none() {
+            self.counters.unasked.increment();
+        }
+        let reply = address.map(|address| envelope::write_reply(&address, answer));
+        channel.finish(tag, reply);
+    }
+
+    async fn answer(&self, delivery: Delivery) -> Answer {
+        match self.run(delivery).await {
+            Ok(answer) => answer,
+            Err(fault) => Answer::Fault(fault),
+        }
+    }
+
+    /// The checks, cheapest first; then the method.
+    async fn run(&self, delivery: Delivery) -> Result<Answer, Fault> {
+        let arrived = Instant::now();
+        let request = envelope::read_request(&delivery.properties)?;
+        let handler = self.handler_for(&delivery, request.method)?;
+        let method = handler.method;
+        let encoding = request.encoding.unwrap_or(self.service.encoding);
+        self.check(&delivery, handler, &request, encoding)?;
+        let deadline = request.remaining.map(|remaining| arrived + remaining);
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
+        }
+        let Delivery { properties, body, redelivered, .. } = delivery;
+        let headers = properties.headers.into_iter();
+        let context = Context::new(RequestContext {
+            service: self.service.name,
+            method: method.name,
+            deadline,
+            headers: headers
+                .filter(|(name, _)| !name.starts_with(envelope::RESERVED_PREFIX))
+                .filter_map(|(name, value)| Some((name, value.as_text()?)))
+                .collect(),
+            caller: properties.user_id,
+            redelivered,
+            correlation_id: properties.correlation_id,
+            phase: self.phase.clone(),
+        });
+        let reply = handler.run(Invocation { body, encoding, context }).await?;
+        let (size, limit) = (reply.body.len(), self.limits.max_reply);
+        if size > limit {
+            let message = format!("the reply is {size} bytes, where {limit} are allowed");
+            return Err(Fault::new(FaultKind::TooLarge, message).ran(true));
+        }
+        let (body, encoding) = (reply.body, reply.encoding);
+        Ok(match reply.failed {
+            true => Answer::Error { body, encoding },
+            false => Answer::Result { body, encoding },
+        })
+    }
+
+    fn handler_for(&self, delivery: &Delivery, named: Option<&str>) -> Result<&Handler, Fault> {
+        let name = match (self.routed(delivery)?, named) {
+            (Some(routed), Some(named)) if routed != named => {
+                return Err(Fault::new(
+                    FaultKind::NotPermitted,
+                    format!("the type is {named:?}, and the routing key says {routed:?}"),
+                ));
+            }
+            (Some(routed), _) => Some(routed),
+            (None, named) => named,
+        };
+        let name = match name {
+            Some(name) => name,
+            None => self.service.default_method().map(|method| method.name).ok_or_else(|| {
+                let message = format!(
+                    "the request names no method in its type, and {} has no default",
+                    self.service.name
+                );
+                Fault::new(FaultKind::UnknownMethod, message)
+            })?,
+        };
+        self.handlers.get(name).ok_or_else(|| {
+            let name: String = name.chars().take(64).collect();
+            let message = format!("{} has no method {name:?}", self.service.name);
+            Fault::new(FaultKind::UnknownMethod, message)
+        })
+    }
+
+    /// With an exchange, RabbitMQ has checked the routing key against the caller's rights, and nothing else.
+    fn routed<'a>(&self, delivery: &'a Delivery) -> Result<Option<&'a str>, Fault> {
+        if self.exchange.is_empty() {
+            return Ok(None);
+        }
+        if delivery.exchange != self.exchange {
+            return Err(Fault::new(
+                FaultKind::NotPermitted,
+                format!("requests come by the exchange {:?} alone", self.exchange),
+            ));
+        }
+        let routed = delivery.routing_key.rsplit_once('.').map(|(_, method)| method);
+        Ok(Some(routed.unwrap_or_default()))
+    }
+
+    fn check(
+        &self,
+        delivery: &Delivery,
+        handler: &Handler,
+        request: &ReceivedRequest<'_>,
+        encoding: Encoding,
+    ) -> Result<(), Fault> {
+        let method = handler.method;
+        if method.at_most_once && delivery.redelivered {
+            return Err(Fault::new(
+                FaultKind::OutcomeUnknown,
+                "another server had this request, and the method is not run twice",
+            ));
+        }
+        if encoding == Encoding::Bincode
+            && let Some(theirs) = request.signature
+            && theirs != method.signature.as_str()
+        {
+            return Err(Fault::new(
+                FaultKind::Incompatible,
+                format!(
+                    "{}.{} has other arguments or another result here than at the caller; build both from the same trait",
+                    self.service.name, method.name
+                ),
+            ));
+        }
+        let (size, limit) = (delivery.body.len(), self.limits.max_request);
+        if size > limit {
+            let message = format!("the request is {size} bytes, where {limit} are allowed");
+            return Err(Fault::new(FaultKind::TooLarge, message));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,68 @@
+//! What a server counts.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+/// What a server has done since it started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub struct ServerStats {
+    /// Requests that were taken from a queue.
+    pub requests: u64,
+    /// Methods that returned, with a result or an error of their own.
+    pub answered: u64,
+    /// Requests that were refused, panics included.
+    pub faults: u64,
+    /// Handlers that panicked.
+    pub panics: u64,
+    /// Requests that were not run because their `reply_to` is not one that a server obeys.
+    pub refused_reply_to: u64,
+    /// Answers, refusals included, with nowhere to go: their requests were one-way.
+    pub unasked: u64,
+    /// Answers that RabbitMQ returned: their callers were gone.
+    pub undeliverable: u64,
+    /// Requests given back to their queue, not started or not finished.
+    pub given_back: u64,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counters {
+    pub(super) requests: Counter,
+    pub(super) answered: Counter,
+    pub(super) faults: Counter,
+    pub(super) panics: Counter,
+    pub(super) refused_reply_to: Counter,
+    pub(super) unasked: Counter,
+    pub(super) undeliverable: Arc<AtomicU64>,
+    pub(super) given_back: Counter,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct Counter(AtomicU64);
+
+impl Counter {
+    pub(super) fn increment(&self) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn get(&self) -> u64 {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl Counters {
+    pub(super) fn snapshot(&self) -> ServerStats {
+        ServerStats {
+            requests: self.requests.get(),
+            answered: self.answered.get(),
+            faults: self.faults.get(),
+            panics: self.panics.get(),
+            refused_reply_to: self.refused_reply_to.get(),
+            unasked: self.unasked.get(),
+            undeliverable: self.undeliverable.load(Ordering::Relaxed),
+            given_back: self.given_back.get(),
+        }
+    }
+}

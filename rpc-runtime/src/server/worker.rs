@@ -1,0 +1,155 @@
+//! One queue: consumed for as long as the server lives, over the connections that come and go.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt;
+use tokio::{
+    sync::{Semaphore, mpsc, watch},
+    time::sleep,
+};
+use tracing::{debug, info, warn};
+
+use super::{lifecycle::Phase, request::Endpoint};
+use crate::{
+    broker::{Broker, pauses},
+    error::BrokerError,
+    limits,
+    transport::{Deliveries, Queue, WorkerChannel, WorkerOptions},
+};
+
+type Opened = (Arc<dyn WorkerChannel>, Deliveries);
+
+/// Takes requests from one queue and has them answered.
+pub(super) struct Worker {
+    broker: Broker,
+    queue: Queue,
+    concurrency: u16,
+    endpoint: Arc<Endpoint>,
+    /// As many requests run as are allowed, also while those of a lost connection still do.
+    permits: Arc<Semaphore>,
+}
+
+enum Ended {
+    ChannelGone,
+    Draining,
+}
+
+impl Worker {
+    pub(super) fn new(broker: Broker, queue: Queue, concurrency: u16, endpoint: Endpoint) -> Self {
+        let permits = Arc::new(Semaphore::new(usize::from(concurrency)));
+        Self { broker, queue, concurrency, endpoint: Arc::new(endpoint), permits }
+    }
+
+    /// Declares the queue and starts to consume it.
+    pub(super) async fn open(&self) -> Result<Opened, BrokerError> {
+        let link = self.broker.link().await?;
+        let options = WorkerOptions {
+            queue: self.queue.clone(),
+            prefetch: self.concurrency,
+            exchange: self.broker.exchange().to_owned(),
+            undeliverable: self.endpoint.undeliverable(),
+        };
+        link.open_worker(options).await
+    }
+
+    /// Serves until the server drains; returns how many handlers had to be stopped.
+    pub(super) async fn serve(self, first: Option<Opened>) -> usize {
+        let mut phase = self.endpoint.phase();
+        let mut next = first;
+        loop {
+            let (channel, mut deliveries) = match next.take() {
+                Some(opened) => opened,
+                None => match self.reopen(&mut phase).await {
+                    Some(opened) => opened,
+                    None => return 0,
+                },
+            };
+            // Held by each request; the other end is told when the last of them is gone.
+            let (running, mut idle) = mpsc::channel::<usize>(1);
+            match self.take(&channel, &mut deliveries, &mut phase, &running).await {
+                Ended::ChannelGone => {
+                    // RabbitMQ gives the unacknowledged requests of this channel to others; replies to them, from
+                    // handlers that still run, go nowhere.
+                    warn!(queue = self.queue.name(), "stopped consuming; starting again");
+                }
+                Ended::Draining => {
+                    channel.stop().await;
+                    self.permits.close();
+                    while let Some(delivery) = deliveries.next().await {
+                        self.endpoint.give_back(&delivery, &*channel);
+                    }
+                    drop(running);
+                    let mut stopped = 0;
+                    while let Some(one) = idle.recv().await {
+                        stopped += one;
+                    }
+                    channel.close().await;
+                    return stopped;
+                }
+            }
+        }
+    }
+
+    /// Spawns a task for each request.
+    async fn take(
+        &self,
+        channel: &Arc<dyn WorkerChannel>,
+        deliveries: &mut Deliveries,
+        phase: &mut watch::Receiver<Phase>,
+        running: &mpsc::Sender<usize>,
+    ) -> Ended {
+        loop {
+            let delivery = tokio::select! {
+                biased;
+                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return Ended::Draining,
+                delivery = deliveries.next() => match delivery {
+                    Some(delivery) => delivery,
+                    None => return Ended::ChannelGone,
+                },
+            };
+            let (endpoint, channel) = (self.endpoint.clone(), channel.clone());
+            let (permits, running) = (self.permits.clone(), running.clone());
+            tokio::spawn(async move {
+                match permits.acquire().await {
+                    Ok(_permit) => {
+                        if !endpoint.serve(delivery, &*channel).await {
+                            // Nobody counts any more where the receiver is gone.
+                            let _ = running.send(1).await;
+                        }
+                    }
+                    Err(_) => endpoint.give_back(&delivery, &*channel),
+                }
+            });
+        }
+    }
+
+    /// Opens again, for as long as it takes; `None` once the server drains.
+    async fn reopen(&self, phase: &mut watch::Receiver<Phase>) -> Option<Opened> {
+        let mut waits = pauses();
+        loop {
+            let opened = tokio::select! {
+                biased;
+                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
+                opened = self.open() => opened,
+            };
+            let pause = match opened {
+                Ok(opened) => {
+                    info!(queue = self.queue.name(), "consuming");
+                    return Some(opened);
+                }
+                Err(error) if error.is_permanent() => {
+                    warn!(queue = self.queue.name(), %error, "the queue cannot be consumed");
+                    limits::LONGEST_PAUSE
+                }
+                Err(error) => {
+                    debug!(queue = self.queue.name(), %error, "the queue cannot be consumed yet");
+                    waits.next().unwrap_or(limits::LONGEST_PAUSE)
+                }
+            };
+            tokio::select! {
+                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
+                () = sleep(pause) => {}
+            }
+        }
+    }
+}

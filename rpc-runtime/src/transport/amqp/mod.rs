@@ -1,0 +1,170 @@
+//! RabbitMQ, through lapin. Nothing outside this folder names lapin.
+//!
+//! lapin's own recovery stays off: a connection that is lost is followed by a new one with new channels, queues and
+//! consumers. And lapin sends acknowledgements before messages that were queued earlier, so that an acknowledgement
+//! follows its reply only if the reply is on the socket before the acknowledgement is queued: see [`worker`].
+
+mod address;
+mod caller;
+mod error;
+mod properties;
+mod publishing;
+mod topology;
+mod worker;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::StreamExt;
+use lapin::{Connection, ConnectionProperties, Event};
+use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tracing::{info, warn};
+
+use self::address::Address;
+use super::{
+    BoxFuture, CallerChannel, CallerOptions, CallerSink, Deliveries, Link, Transport,
+    WorkerChannel, WorkerOptions,
+};
+use crate::error::{BrokerError, BrokerErrorKind};
+
+/// How long a polite goodbye may take.
+const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// The nodes of a RabbitMQ cluster, tried in turn.
+pub(crate) struct AmqpTransport {
+    addresses: Vec<Address>,
+    next: AtomicUsize,
+    name: String,
+}
+
+impl AmqpTransport {
+    pub(crate) fn new(
+        addresses: &[String],
+        name: &str,
+        heartbeat: Duration,
+    ) -> Result<Self, BrokerError> {
+        let addresses = addresses.iter().map(|text| Address::parse(text, heartbeat));
+        Ok(Self {
+            addresses: addresses.collect::<Result<_, _>>()?,
+            next: AtomicUsize::new(0),
+            name: name.to_owned(),
+        })
+    }
+}
+
+impl fmt::Debug for AmqpTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AmqpTransport").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+impl Transport for AmqpTransport {
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+        Box::pin(async move {
+            let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
+            let Some(address) = self.addresses.get(turn) else {
+                return Err(BrokerError::new(BrokerErrorKind::InvalidAddress, "no address"));
+            };
+            let properties =
+                ConnectionProperties::default().with_connection_name(self.name.as_str().into());
+            let connection = Connection::connect_uri(address.uri(), properties)
+                .await
+                .map_err(|error| error::connecting(error, address))?;
+            let link: Arc<dyn Link> = Arc::new(AmqpLink::new(connection, address.to_string()));
+            Ok(link)
+        })
+    }
+
+    fn address(&self) -> String {
+        let addresses: Vec<String> = self.addresses.iter().map(Address::to_string).collect();
+        addresses.join(", ")
+    }
+}
+
+struct AmqpLink {
+    connection: Connection,
+    closed: watch::Receiver<Option<BrokerError>>,
+    watcher: JoinHandle<()>,
+}
+
+impl AmqpLink {
+    fn new(connection: Connection, address: String) -> Self {
+        let (reason, closed) = watch::channel(None);
+        let mut events = Box::pin(connection.events_listener());
+        let watcher = tokio::spawn(async move {
+            let ended = loop {
+                match events.next().await {
+                    Some(Event::Error(error)) => break error::lost(&error),
+                    Some(Event::ConnectionBlocked(alarm)) => {
+                        warn!(broker = address, alarm, "the broker takes no messages for now");
+                    }
+                    Some(Event::ConnectionUnblocked) => {
+                        info!(broker = address, "the broker takes messages again");
+                    }
+                    Some(_) => {}
+                    None => break error::gone("the connection was closed"),
+                }
+            };
+            reason.send_replace(Some(ended));
+        });
+        Self { connection, closed, watcher }
+    }
+}
+
+impl Drop for AmqpLink {
+    fn drop(&mut self) {
+        self.watcher.abort();
+    }
+}
+
+impl Link for AmqpLink {
+    fn open_caller(
+        &self,
+        options: CallerOptions,
+        sink: Arc<dyn CallerSink>,
+    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+        Box::pin(async move {
+            let caller = caller::open(&self.connection, &options, sink).await?;
+            let caller: Arc<dyn CallerChannel> = Arc::new(caller);
+            Ok(caller)
+        })
+    }
+
+    fn open_worker(
+        &self,
+        options: WorkerOptions,
+    ) -> BoxFuture<'_, Result<(Arc<dyn WorkerChannel>, Deliveries), BrokerError>> {
+        Box::pin(async move {
+            let (worker, deliveries) = worker::open(&self.connection, options).await?;
+            let worker: Arc<dyn WorkerChannel> = Arc::new(worker);
+            Ok((worker, deliveries))
+        })
+    }
+
+    fn closed(&self) -> BoxFuture<'static, BrokerError> {
+        when_set(self.closed.clone())
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {
+            // A broker that does not answer is left to its heartbeat; one that is gone needs no goodbye.
+            let _ = timeout(CLOSE_WITHIN, self.connection.close(200, "goodbye".into())).await;
+        })
+    }
+}
+
+/// Resolves when a reason for the end is set.
+fn when_set(mut reason: watch::Receiver<Option<BrokerError>>) -> BoxFuture<'static, BrokerError> {
+    Box::pin(async move {
+        match reason.wait_for(Option::is_some).await {
+            Ok(reason) => reason.clone().unwrap_or_else(|| error::gone("it ended")),
+            Err(_) => error::gone("it was closed by this program"),
+        }
+    })
+}

@@ -1,0 +1,90 @@
+//! Publishing without waiting.
+//!
+//! lapin queues a message's frames when the future of `basic_publish` is first polled; polled on, that future only
+//! reports. So a message is published by polling once, in order and under one lock, and the reports are collected later,
+//! many at a time.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task::{Context, Poll, Waker},
+};
+
+use lapin::{Channel, PublisherConfirm, options::BasicPublishOptions};
+use tokio::sync::Notify;
+
+use super::properties::{short, to_lapin};
+use crate::transport::Outbound;
+
+pub(super) type Published = Pin<Box<dyn Future<Output = lapin::Result<PublisherConfirm>> + Send>>;
+
+/// A future that publishes a message when it is first polled.
+fn publishing(channel: Arc<Channel>, message: Outbound) -> Published {
+    let Outbound { exchange, routing_key, mandatory, properties, body } = message;
+    Box::pin(async move {
+        let options = BasicPublishOptions { mandatory, ..Default::default() };
+        channel
+            .basic_publish(
+                short(exchange),
+                short(routing_key),
+                options,
+                &body,
+                to_lapin(properties),
+            )
+            .await
+    })
+}
+
+/// Runs what a future does up to its first wait.
+pub(super) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Output> {
+    future.poll(&mut Context::from_waker(Waker::noop()))
+}
+
+/// What was published, in order, until its report is collected.
+pub(super) struct Outbox<T> {
+    queued: Mutex<Vec<T>>,
+    filled: Notify,
+}
+
+impl<T> Outbox<T> {
+    pub(super) fn new() -> Arc<Self> {
+        Arc::new(Self { queued: Mutex::new(Vec::new()), filled: Notify::new() })
+    }
+
+    /// Publishes a message and enters it. Two tasks that publish at once would have their confirms mixed up, so the
+    /// lock is held meanwhile.
+    pub(super) fn publish(
+        &self,
+        channel: &Arc<Channel>,
+        message: Outbound,
+        entry: impl FnOnce(Published) -> T,
+    ) {
+        let mut published = publishing(channel.clone(), message);
+        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        // Only an error can be ready now; kept as it is, it is found when the report is collected.
+        if let Poll::Ready(report) = poll_once(published.as_mut()) {
+            published = Box::pin(async { report });
+        }
+        queued.push(entry(published));
+        drop(queued);
+        self.filled.notify_one();
+    }
+
+    /// Enters something that needs no message.
+    pub(super) fn push(&self, entry: T) {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.filled.notify_one();
+    }
+
+    /// Everything that has been entered since, as soon as there is something.
+    pub(super) async fn take(&self) -> Vec<T> {
+        loop {
+            let batch =
+                std::mem::take(&mut *self.queued.lock().unwrap_or_else(PoisonError::into_inner));
+            if !batch.is_empty() {
+                return batch;
+            }
+            self.filled.notified().await;
+        }
+    }
+}

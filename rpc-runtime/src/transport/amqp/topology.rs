@@ -1,0 +1,102 @@
+//! Queues and exchanges as they are declared.
+
+use lapin::{
+    Channel, Connection, ExchangeKind,
+    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
+    types::{AMQPValue, FieldTable, ShortString},
+};
+
+use super::{error, properties::short};
+use crate::{
+    error::BrokerError,
+    transport::{Queue, QueueArgument, QueueType},
+};
+
+/// Declares the queue of a service, unless it is to be taken as it is.
+pub(super) async fn declare_service(
+    channel: &Channel,
+    queue: &Queue,
+    exchange: &str,
+) -> Result<(), BrokerError> {
+    let name = queue.name();
+    let arguments = match queue.passive {
+        true => FieldTable::default(),
+        false => arguments(queue.declared_arguments()),
+    };
+    let options =
+        QueueDeclareOptions { passive: queue.passive, durable: true, ..Default::default() };
+    channel
+        .queue_declare(short(name.to_owned()), options, arguments)
+        .await
+        .map_err(|error| error::during(&format!("declaring the queue {name:?}"), error))?;
+    if !exchange.is_empty() {
+        bind(channel, name, exchange).await?;
+    }
+    Ok(())
+}
+
+async fn bind(channel: &Channel, queue: &str, exchange: &str) -> Result<(), BrokerError> {
+    let name = short(exchange.to_owned());
+    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    channel
+        .exchange_declare(name.clone(), ExchangeKind::Topic, options, FieldTable::default())
+        .await
+        .map_err(|error| error::during(&format!("declaring the exchange {exchange:?}"), error))?;
+    let key = short(format!("{queue}.*"));
+    channel
+        .queue_bind(
+            short(queue.to_owned()),
+            name,
+            key,
+            QueueBindOptions::default(),
+            FieldTable::default(),
+        )
+        .await
+        .map_err(|error| error::during(&format!("binding the queue {queue:?}"), error))
+}
+
+/// Fails unless the exchange exists. A missing one closes the channel that asks, so that channel is one of its own.
+pub(super) async fn check_exchange(
+    connection: &Connection,
+    exchange: &str,
+) -> Result<(), BrokerError> {
+    if exchange.is_empty() {
+        return Ok(());
+    }
+    let looking = |error| error::during(&format!("looking for the exchange {exchange:?}"), error);
+    let channel = connection.create_channel().await.map_err(looking)?;
+    let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
+    channel
+        .exchange_declare(
+            short(exchange.to_owned()),
+            ExchangeKind::Topic,
+            options,
+            FieldTable::default(),
+        )
+        .await
+        .map_err(looking)
+}
+
+/// Declares a callback queue, named by the server and gone with the connection.
+pub(super) async fn declare_callback(channel: &Channel) -> Result<ShortString, BrokerError> {
+    let options = QueueDeclareOptions { exclusive: true, ..Default::default() };
+    let classic = ("x-queue-type".to_owned(), QueueArgument::from(QueueType::Classic.as_str()));
+    let queue = channel
+        .queue_declare(ShortString::default(), options, arguments(vec![classic]))
+        .await
+        .map_err(|error| error::during("declaring a callback queue", error))?;
+    Ok(queue.name().clone())
+}
+
+fn arguments(declared: Vec<(String, QueueArgument)>) -> FieldTable {
+    let mut table = FieldTable::default();
+    for (name, value) in declared {
+        let value = match value {
+            QueueArgument::Text(text) => AMQPValue::LongString(text.into()),
+            QueueArgument::Integer(number) => AMQPValue::LongLongInt(number),
+            QueueArgument::Boolean(flag) => AMQPValue::Boolean(flag),
+        };
+        table.insert(short(name), value);
+    }
+    table
+}

@@ -1,0 +1,202 @@
+//! A broker in the process, for demos, doctests and users' unit tests.
+//!
+//! It does what RabbitMQ does for everything that this framework uses, and passes the same conformance suite.
+
+mod broker;
+mod queue;
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+};
+
+use futures_util::stream;
+use tokio::sync::{mpsc, watch};
+use uuid::Uuid;
+
+use self::broker::MemoryBroker;
+use super::{
+    BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Deliveries, Fate, Link,
+    Outbound, Transport, WorkerChannel, WorkerOptions,
+};
+use crate::error::{BrokerError, BrokerErrorKind};
+
+/// Everybody who holds the same one is connected to the same broker.
+#[derive(Clone, Default)]
+pub(crate) struct MemoryTransport {
+    broker: Arc<MemoryBroker>,
+}
+
+impl fmt::Debug for MemoryTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("MemoryTransport")
+    }
+}
+
+impl Transport for MemoryTransport {
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+        let link: Arc<dyn Link> = Arc::new(MemoryLink {
+            broker: self.broker.clone(),
+            id: self.broker.next_id(),
+            open: watch::Sender::new(true),
+        });
+        Box::pin(async { Ok(link) })
+    }
+
+    fn address(&self) -> String {
+        "the in-memory broker".to_owned()
+    }
+}
+
+struct MemoryLink {
+    broker: Arc<MemoryBroker>,
+    id: u64,
+    open: watch::Sender<bool>,
+}
+
+impl MemoryLink {
+    fn disconnect(&self) {
+        self.open.send_replace(false);
+        self.broker.disconnect(self.id);
+    }
+}
+
+impl Drop for MemoryLink {
+    fn drop(&mut self) {
+        self.disconnect();
+    }
+}
+
+fn gone(mut open: watch::Receiver<bool>) -> BoxFuture<'static, BrokerError> {
+    Box::pin(async move {
+        // An error means that the link itself is gone, which is the same.
+        let _ = open.wait_for(|open| !open).await;
+        BrokerError::new(BrokerErrorKind::ConnectionLost, "the connection was closed")
+    })
+}
+
+impl Link for MemoryLink {
+    fn open_caller(
+        &self,
+        options: CallerOptions,
+        sink: Arc<dyn CallerSink>,
+    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+        Box::pin(async move {
+            self.broker.check_exchange(&options.exchange)?;
+            let kind = if options.direct_reply_to { "amq.rabbitmq.reply-to." } else { "amq.gen-" };
+            let callback_queue = format!("{kind}{}", Uuid::new_v4().simple());
+            self.broker.add_callback(self.id, &callback_queue, sink.clone());
+            let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
+                broker: self.broker.clone(),
+                callback_queue,
+                sink,
+                open: self.open.subscribe(),
+            });
+            Ok(caller)
+        })
+    }
+
+    fn open_worker(
+        &self,
+        options: WorkerOptions,
+    ) -> BoxFuture<'_, Result<(Arc<dyn WorkerChannel>, Deliveries), BrokerError>> {
+        Box::pin(async move {
+            self.broker.declare(&options.queue, &options.exchange)?;
+            let (sender, receiver) = mpsc::unbounded_channel();
+            let consumer =
+                self.broker.consume(self.id, options.queue.name(), options.prefetch, sender)?;
+            let worker: Arc<dyn WorkerChannel> = Arc::new(MemoryWorker {
+                broker: self.broker.clone(),
+                consumer,
+                undeliverable: options.undeliverable,
+            });
+            let deliveries: Deliveries =
+                Box::pin(stream::unfold(receiver, async |mut receiver| {
+                    receiver.recv().await.map(|delivery| (delivery, receiver))
+                }));
+            Ok((worker, deliveries))
+        })
+    }
+
+    fn closed(&self) -> BoxFuture<'static, BrokerError> {
+        gone(self.open.subscribe())
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.disconnect();
+        Box::pin(async {})
+    }
+}
+
+struct MemoryCaller {
+    broker: Arc<MemoryBroker>,
+    callback_queue: String,
+    sink: Arc<dyn CallerSink>,
+    open: watch::Receiver<bool>,
+}
+
+impl CallerChannel for MemoryCaller {
+    fn callback_queue(&self) -> &str {
+        &self.callback_queue
+    }
+
+    fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone> {
+        if !*self.open.borrow() {
+            return Err(ChannelGone);
+        }
+        let fate = self.broker.publish(message);
+        self.sink.settled(correlation_id, fate);
+        Ok(())
+    }
+
+    fn closed(&self) -> BoxFuture<'static, BrokerError> {
+        gone(self.open.clone())
+    }
+}
+
+impl Drop for MemoryCaller {
+    fn drop(&mut self) {
+        self.broker.remove_queue(&self.callback_queue);
+    }
+}
+
+struct MemoryWorker {
+    broker: Arc<MemoryBroker>,
+    consumer: u64,
+    undeliverable: Arc<AtomicU64>,
+}
+
+impl WorkerChannel for MemoryWorker {
+    fn finish(&self, tag: u64, reply: Option<Outbound>) {
+        if let Some(reply) = reply {
+            let mandatory = reply.mandatory;
+            if self.broker.publish(reply) == Fate::Unroutable && mandatory {
+                self.undeliverable.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+        self.broker.settle(self.consumer, tag, false);
+    }
+
+    fn requeue(&self, tag: u64) {
+        self.broker.settle(self.consumer, tag, true);
+    }
+
+    fn stop(&self) -> BoxFuture<'_, ()> {
+        self.broker.stop(self.consumer);
+        Box::pin(async {})
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.broker.remove_consumer(self.consumer);
+        Box::pin(async {})
+    }
+}
+
+impl Drop for MemoryWorker {
+    fn drop(&mut self) {
+        self.broker.remove_consumer(self.consumer);
+    }
+}

@@ -1,0 +1,140 @@
+//! The seam between this framework and a broker.
+//!
+//! Everything above speaks of messages, queues and links; only [`amqp`] knows lapin, and [`memory`] is a broker in the
+//! process. Both pass the same conformance suite.
+//!
+//! What is called once in a while is a future. What is called for each message is a plain function that queues the
+//! message and returns: its outcome comes back through [`CallerSink`], so that no call waits for another's.
+
+pub(crate) mod amqp;
+#[cfg(test)]
+mod conformance;
+pub(crate) mod memory;
+mod message;
+mod queue;
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{Arc, atomic::AtomicU64},
+};
+
+use futures_util::Stream;
+use uuid::Uuid;
+
+pub(crate) use message::{Delivery, HeaderValue, Outbound, Properties};
+pub(crate) use queue::QueueType;
+pub use queue::{Overflow, Queue, QueueArgument};
+
+use crate::error::BrokerError;
+
+pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A broker that can be connected to.
+pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
+    /// Makes one attempt to connect; who calls it sets the deadline and tries again.
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>>;
+
+    /// Where it leads, without secrets.
+    fn address(&self) -> String;
+}
+
+/// One live connection. It is never repaired: a new one takes its place.
+pub(crate) trait Link: Send + Sync + 'static {
+    /// Opens what a process needs to call: a callback queue, and a channel to publish on.
+    fn open_caller(
+        &self,
+        options: CallerOptions,
+        sink: Arc<dyn CallerSink>,
+    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
+
+    /// Opens what a server needs to serve one queue, and starts consuming.
+    fn open_worker(
+        &self,
+        options: WorkerOptions,
+    ) -> BoxFuture<'_, Result<(Arc<dyn WorkerChannel>, Deliveries), BrokerError>>;
+
+    /// Resolves when the connection is gone, with the reason.
+    fn closed(&self) -> BoxFuture<'static, BrokerError>;
+
+    /// Closes it.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// How a caller's channel is set up.
+#[derive(Debug, Clone)]
+pub(crate) struct CallerOptions {
+    pub(crate) confirms: bool,
+    pub(crate) direct_reply_to: bool,
+    /// The exchange that requests go to, to be checked for existence; empty for the default one.
+    pub(crate) exchange: String,
+}
+
+/// Where what happens to requests is told.
+pub(crate) trait CallerSink: Send + Sync + 'static {
+    /// A message on the callback queue.
+    fn reply(&self, message: Delivery);
+
+    /// What became of the request with this correlation id.
+    fn settled(&self, correlation_id: Uuid, fate: Fate);
+}
+
+/// What the broker did with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// It is in a queue.
+    Accepted,
+    /// No queue is bound to where it went.
+    Unroutable,
+    /// The queue would not take it.
+    Rejected,
+}
+
+/// Publishes requests, and owns the callback queue.
+pub(crate) trait CallerChannel: Send + Sync + 'static {
+    /// What goes into `reply_to`.
+    fn callback_queue(&self) -> &str;
+
+    /// Queues a request, in the order of the calls; what becomes of it is told to the sink.
+    ///
+    /// # Errors
+    ///
+    /// The channel is gone: nothing was sent.
+    fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone>;
+
+    /// Resolves when the channel is gone, with the reason; requests without a reply then have none to expect.
+    fn closed(&self) -> BoxFuture<'static, BrokerError>;
+}
+
+/// A message was not taken because its channel is gone.
+#[derive(Debug)]
+pub(crate) struct ChannelGone;
+
+/// How a server's channel is set up.
+#[derive(Debug, Clone)]
+pub(crate) struct WorkerOptions {
+    pub(crate) queue: Queue,
+    pub(crate) prefetch: u16,
+    /// The topic exchange to bind the queue to; empty for none.
+    pub(crate) exchange: String,
+    /// Counts replies that came back because their caller is gone.
+    pub(crate) undeliverable: Arc<AtomicU64>,
+}
+
+/// Requests as they come; it ends when the channel is gone or consuming was stopped.
+pub(crate) type Deliveries = Pin<Box<dyn Stream<Item = Delivery> + Send>>;
+
+/// Answers and acknowledges what was consumed.
+pub(crate) trait WorkerChannel: Send + Sync + 'static {
+    /// Publishes the reply, if there is one, and acknowledges the request after it.
+    fn finish(&self, tag: u64, reply: Option<Outbound>);
+
+    /// Gives a request back to its queue.
+    fn requeue(&self, tag: u64);
+
+    /// Stops consuming. Requests that were already here still come out of the stream, which then ends.
+    fn stop(&self) -> BoxFuture<'_, ()>;
+
+    /// Closes the channel after everything queued has left; the broker takes back what is not acknowledged.
+    fn close(&self) -> BoxFuture<'_, ()>;
+}

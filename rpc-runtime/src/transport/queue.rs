@@ -1,0 +1,196 @@
+//! How a server declares the queue of a service.
+
+use std::time::Duration;
+
+const TYPE: &str = "x-queue-type";
+const DELIVERY_LIMIT: &str = "x-delivery-limit";
+
+/// How often a quorum queue delivers a request again unless told otherwise: RabbitMQ's own default from 4.0 on; 3.x has
+/// none.
+const DEFAULT_DELIVERY_LIMIT: i64 = 20;
+
+/// The queue of a service, as its servers declare it: its name, its type and its limits.
+///
+/// Callers never declare it. All servers of one queue have to agree; one that does not is told which argument differs.
+///
+/// ```
+/// use std::time::Duration;
+///
+/// use rpc_runtime::{Overflow, Queue};
+///
+/// let queue = Queue::named("orders")
+///     .quorum()
+///     .delivery_limit(5)
+///     .max_length(10_000)
+///     .overflow(Overflow::RejectPublish);
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct Queue {
+    pub(crate) name: Option<String>,
+    pub(crate) queue_type: QueueType,
+    pub(crate) passive: bool,
+    pub(crate) arguments: Vec<(String, QueueArgument)>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum QueueType {
+    Classic,
+    Quorum,
+}
+
+impl QueueType {
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Classic => "classic",
+            Self::Quorum => "quorum",
+        }
+    }
+}
+
+/// The value of an argument of a queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum QueueArgument {
+    /// A string.
+    Text(String),
+    /// A whole number.
+    Integer(i64),
+    /// Yes or no.
+    Boolean(bool),
+}
+
+impl From<&str> for QueueArgument {
+    fn from(text: &str) -> Self {
+        Self::Text(text.to_owned())
+    }
+}
+
+impl From<i64> for QueueArgument {
+    fn from(number: i64) -> Self {
+        Self::Integer(number)
+    }
+}
+
+impl From<bool> for QueueArgument {
+    fn from(flag: bool) -> Self {
+        Self::Boolean(flag)
+    }
+}
+
+/// What a full queue does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Overflow {
+    /// Refuses new requests: their callers get `overloaded` at once.
+    RejectPublish,
+    /// Drops the oldest requests: their callers get nothing before their deadline.
+    DropHead,
+}
+
+impl Default for Queue {
+    /// A durable classic queue with the name that the service gives it.
+    fn default() -> Self {
+        Self { name: None, queue_type: QueueType::Classic, passive: false, arguments: Vec::new() }
+    }
+}
+
+impl Queue {
+    /// A durable classic queue of this name.
+    pub fn named(name: impl Into<String>) -> Self {
+        Self { name: Some(name.into()), ..Self::default() }
+    }
+
+    /// On one node, fast, and gone with that node: the default.
+    pub fn classic(mut self) -> Self {
+        self.queue_type = QueueType::Classic;
+        self
+    }
+
+    /// Replicated over a cluster.
+    pub fn quorum(mut self) -> Self {
+        self.queue_type = QueueType::Quorum;
+        self
+    }
+
+    /// Declares nothing and takes the queue as it is, whoever owns it.
+    pub fn passive(mut self) -> Self {
+        self.passive = true;
+        self
+    }
+
+    /// Drops requests that waited so long, whatever their own deadline (`x-message-ttl`).
+    pub fn message_ttl(self, ttl: Duration) -> Self {
+        let milliseconds = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
+        self.argument("x-message-ttl", milliseconds)
+    }
+
+    /// The most requests that may wait (`x-max-length`).
+    pub fn max_length(self, requests: u32) -> Self {
+        self.argument("x-max-length", i64::from(requests))
+    }
+
+    /// What happens when they are more (`x-overflow`).
+    pub fn overflow(self, overflow: Overflow) -> Self {
+        self.argument(
+            "x-overflow",
+            match overflow {
+                Overflow::RejectPublish => "reject-publish",
+                Overflow::DropHead => "drop-head",
+            },
+        )
+    }
+
+    /// Where requests go that expire or are rejected (`x-dead-letter-exchange`).
+    pub fn dead_letter_exchange(self, exchange: &str) -> Self {
+        self.argument("x-dead-letter-exchange", exchange)
+    }
+
+    /// How often a quorum queue delivers one request again before it gives up (`x-delivery-limit`).
+    pub fn delivery_limit(self, deliveries: u32) -> Self {
+        self.argument(DELIVERY_LIMIT, i64::from(deliveries))
+    }
+
+    /// How many priorities a classic queue keeps apart (`x-max-priority`).
+    pub fn max_priority(self, priorities: u8) -> Self {
+        self.argument("x-max-priority", i64::from(priorities))
+    }
+
+    /// Any other argument of the declaration; a second value for one name replaces the first.
+    pub fn argument(mut self, name: &str, value: impl Into<QueueArgument>) -> Self {
+        self.arguments.retain(|(known, _)| known != name);
+        self.arguments.push((name.to_owned(), value.into()));
+        self
+    }
+
+    /// The same queue under the service's name, unless it has one of its own.
+    pub(crate) fn or_named(mut self, name: &str) -> Self {
+        self.name.get_or_insert_with(|| name.to_owned());
+        self
+    }
+
+    /// Every argument of the declaration. RabbitMQ decides by the virtual host where it is not told the type, and a
+    /// quorum queue without a limit delivers a request that kills its server for ever.
+    pub(crate) fn declared_arguments(&self) -> Vec<(String, QueueArgument)> {
+        let mut declared = self.arguments.clone();
+        let has = |name: &str| self.arguments.iter().any(|(known, _)| known == name);
+        if !has(TYPE) {
+            declared.push((TYPE.to_owned(), self.queue_type.as_str().into()));
+        }
+        if self.queue_type == QueueType::Quorum && !has(DELIVERY_LIMIT) {
+            declared.push((DELIVERY_LIMIT.to_owned(), DEFAULT_DELIVERY_LIMIT.into()));
+        }
+        declared
+    }
+
+    /// The number given for an argument.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.declared_arguments().into_iter().find_map(|(known, value)| match value {
+            QueueArgument::Integer(number) if known == name => u64::try_from(number).ok(),
+            _ => None,
+        })
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.name.as_deref().unwrap_or_default()
+    }
+}
