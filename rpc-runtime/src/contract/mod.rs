@@ -4,6 +4,7 @@ mod descriptor;
 mod payload;
 mod returns;
 mod signature;
+mod trace;
 
 pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
 pub use payload::Payload;

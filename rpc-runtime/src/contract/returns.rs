@@ -8,7 +8,7 @@ use std::{convert::Infallible, marker::PhantomData};
 
 use bytes::Bytes;
 
-use super::Payload;
+use super::{Payload, trace::describe};
 use crate::codec::{self, DecodeError, EncodeError, Encoding};
 
 /// Asks a return type whether it is a `Result`.
@@ -62,6 +62,9 @@ pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> {
     /// The bytes are not those of a value.
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<Self::Value, DecodeError>;
 
+    /// What it serializes to, for the signature.
+    fn describe() -> String;
+
     /// Decodes an error; `None` if the method has none.
     ///
     /// # Errors
@@ -88,6 +91,10 @@ impl<T: Payload> Reply<false> for T {
         codec::decode_value(body, encoding)
     }
 
+    fn describe() -> String {
+        describe::<T>()
+    }
+
     fn decode_error(_: &[u8], _: Encoding) -> Result<Option<Infallible>, DecodeError> {
         Ok(None)
     }
@@ -106,6 +113,10 @@ impl<T: Payload, E: Payload> Reply<true> for Result<T, E> {
 
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<T, DecodeError> {
         codec::decode_value(body, encoding)
+    }
+
+    fn describe() -> String {
+        format!("{}!{}", describe::<T>(), describe::<E>())
     }
 
     fn decode_error(body: &[u8], encoding: Encoding) -> Result<Option<E>, DecodeError> {

@@ -52,7 +52,6 @@ impl BrokerError {
         self
     }
 
-
     /// What kind of trouble it is.
     pub fn kind(&self) -> BrokerErrorKind {
         self.kind
