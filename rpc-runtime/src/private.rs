@@ -6,11 +6,8 @@ pub use crate::{
     client::{Call, Client, ClientBuilder, Stub, client_builder},
     codec::Encoding,
     contract::{
-        ArgumentDescriptor, Fallback, MethodDescriptor, Payload, Probe, Reply, Returns,
-        ServiceDescriptor, Shape, Signature, signature,
+        Argument, ArgumentDescriptor, Arguments, Fallback, Method, MethodDescriptor, Probe, Returns,
+        ServiceDescriptor, Signature, asynchronous, blocking, call, signature_of,
     },
     server::{Dispatch, Handler},
 };
-
-/// Fails to compile, at the type itself, for one that cannot travel.
-pub const fn assert_payload<T: Payload>() {}

@@ -47,7 +47,7 @@ impl<T, E> Returns<true> for Result<T, E> {
 }
 
 /// A return type as it travels: which side of it, and the bytes.
-pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> {
+pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
     /// Encodes one side: `Ok` of the bytes of the value, `Err` of the bytes (and their encoding) of the error.
     ///
     /// # Errors

@@ -1,0 +1,82 @@
+//! From what was written to what is meant; every fault on the way is reported, and none hides another.
+
+mod argument;
+mod item;
+mod method;
+mod naming;
+mod options;
+mod receiver;
+mod text_encoding;
+mod types;
+
+use quote::format_ident;
+
+use crate::{
+    attributes,
+    errors::Errors,
+    model::{Method, Service},
+    options::{
+        method::{self as method_options, MethodOptions},
+        service::ServiceOptions,
+    },
+    syntax::{ServiceTrait, TraitMethod},
+};
+
+/// The service, if nothing is wrong with it; what is wrong is in `errors`.
+pub(crate) fn service<'a>(
+    written: &'a ServiceTrait,
+    options: &ServiceOptions,
+    errors: &Errors,
+) -> Option<Service<'a>> {
+    item::check(written, errors);
+    let naming = naming::of_service(written, options, errors);
+    let drafts: Vec<Draft<'a>> = written
+        .methods()
+        .map(|method| Draft::read(method, errors))
+        .collect();
+    let checked: Vec<Option<Method<'a>>> = drafts
+        .iter()
+        .enumerate()
+        .map(|(index, draft)| method::check(index, draft, errors))
+        .collect();
+    naming::distinct_methods(&drafts, errors);
+    options::one_default(&drafts, errors);
+    let encoding = options
+        .encoding
+        .as_ref()
+        .map(|given| given.value)
+        .unwrap_or_default();
+    text_encoding::check(written, options.encoding.as_ref(), errors);
+    Some(Service {
+        written,
+        private: options.private(),
+        client: format_ident!("{}Client", written.ident),
+        server: format_ident!("{}Server", written.ident),
+        name: naming.name,
+        version: options.version.as_ref().map(|given| given.value),
+        queue: naming.queue,
+        encoding,
+        timeout: options.timeout.as_ref().map(|given| given.value),
+        methods: checked.into_iter().collect::<Option<_>>()?,
+    })
+}
+
+/// A method with its options read, and nothing checked yet.
+struct Draft<'a> {
+    written: &'a TraitMethod,
+    options: MethodOptions,
+}
+
+impl<'a> Draft<'a> {
+    fn read(written: &'a TraitMethod, errors: &Errors) -> Self {
+        Self {
+            written,
+            options: method_options::read(&written.attrs, errors),
+        }
+    }
+
+    /// Whether a `#[cfg]` may keep the method out, so that it cannot be held against another one.
+    fn is_conditional(&self) -> bool {
+        !attributes::conditions(&self.written.attrs).is_empty()
+    }
+}

@@ -1,0 +1,183 @@
+//! Names on the wire: the service's, its queue's, its methods'.
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+use syn::ext::IdentExt as _;
+
+use super::Draft;
+use crate::{
+    errors::{Errors, Fault},
+    options::{Given, method::MethodOptions, service::ServiceOptions},
+    syntax::{ServiceTrait, TraitMethod},
+};
+
+/// AMQP's short strings, of which a queue's name is one.
+const LONGEST_QUEUE: usize = 255;
+const LONGEST_METHOD: usize = 64;
+/// Functions that every client has, so that a method of that name could not be called.
+const CONSTRUCTORS: &[&str] = &["new", "builder"];
+
+/// What a service is called.
+pub(super) struct ServiceNames {
+    pub(super) name: String,
+    pub(super) queue: String,
+}
+
+pub(super) fn of_service(
+    written: &ServiceTrait,
+    options: &ServiceOptions,
+    errors: &Errors,
+) -> ServiceNames {
+    let name = text_or(options.name.as_ref(), &written.ident);
+    let at = options
+        .name
+        .as_ref()
+        .map_or_else(|| written.ident.to_token_stream(), |given| given.at.clone());
+    let suffix = options
+        .version
+        .as_ref()
+        .map(|version| format!(".v{}", version.value))
+        .unwrap_or_default();
+    if let Some(queue) = &options.queue {
+        check_queue(&queue.value, &queue.at, "queue", errors);
+        check_length(&name, &at, "service", errors);
+        return ServiceNames {
+            name,
+            queue: queue.value.clone(),
+        };
+    }
+    let queue = format!("{name}{suffix}");
+    if check_length(&name, &at, "service", errors) {
+        check_queue(&queue, &at, "service", errors);
+    }
+    ServiceNames { name, queue }
+}
+
+fn check_length(name: &str, at: &TokenStream, what: &str, errors: &Errors) -> bool {
+    let fault = if name.is_empty() {
+        Fault::new(at, format!("the name of a {what} cannot be empty"))
+    } else if name.len() > LONGEST_QUEUE {
+        Fault::new(
+            at,
+            format!("the name of this {what} is {} bytes long", name.len()),
+        )
+        .note(format!(
+            "RabbitMQ takes names of up to {LONGEST_QUEUE} bytes"
+        ))
+        .help("shorten it")
+    } else {
+        return true;
+    };
+    errors.push(fault);
+    false
+}
+
+fn check_queue(queue: &str, at: &TokenStream, what: &str, errors: &Errors) {
+    if check_length(queue, at, what, errors) && queue.starts_with("amq.") {
+        let fault = Fault::new(at, format!("a queue cannot be called {queue:?}"))
+            .note("RabbitMQ keeps names that begin with `amq.` to itself")
+            .help("choose another beginning");
+        errors.push(fault);
+    }
+}
+
+/// The name of a method, if it is one.
+pub(super) fn of_method(
+    written: &TraitMethod,
+    options: &MethodOptions,
+    errors: &Errors,
+) -> Option<String> {
+    let ident = &written.sig.ident;
+    if CONSTRUCTORS.iter().any(|constructor| ident == constructor) {
+        let fault = Fault::new(
+            ident,
+            format!("a method of a service cannot be called `{ident}`"),
+        )
+        .note(format!("the generated client has a constructor `{ident}`"))
+        .help(format!(
+            "give it another name in Rust; `#[rpc(name = \"{ident}\")]` keeps the one on the wire"
+        ));
+        errors.push(fault);
+    }
+    let name = text_or(options.name.as_ref(), ident);
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
+    let reason = match name.chars().find(|letter| !legal(*letter)) {
+        _ if name.is_empty() => "it is empty".to_owned(),
+        Some(letter) => format!("{letter:?} is not possible in it"),
+        None if name.len() > LONGEST_METHOD => format!("it has {} letters", name.len()),
+        None => return Some(name),
+    };
+    let rule = format!(
+        "the name of a method on the wire has 1 to {LONGEST_METHOD} of the letters `A-Z`, `a-z`, `0-9`, `_` and `-`"
+    );
+    let fault = match &options.name {
+        Some(given) => Fault::new(
+            &given.at,
+            format!("{name:?} cannot name a method: {reason}"),
+        )
+        .note(rule),
+        None => Fault::new(
+            ident,
+            format!("`{name}` cannot name a method on the wire: {reason}"),
+        )
+        .note(rule)
+        .help("give it one with `#[rpc(name = \"…\")]`"),
+    };
+    errors.push(fault);
+    None
+}
+
+/// Two methods of one name, unless a `#[cfg]` may keep one of them out.
+pub(super) fn distinct_methods(drafts: &[Draft<'_>], errors: &Errors) {
+    let mut known: Vec<Named<'_>> = Vec::new();
+    for later in drafts
+        .iter()
+        .filter(|draft| !draft.is_conditional())
+        .map(Named::new)
+    {
+        let Some(earlier) = known.iter().find(|earlier| earlier.name == later.name) else {
+            known.push(later);
+            continue;
+        };
+        if earlier.ident == later.ident {
+            errors.leave_to_rustc();
+            continue;
+        }
+        let name = &later.name;
+        let fault = Fault::new(
+            &later.at,
+            format!("two methods are called `{name}` on the wire"),
+        )
+        .note("a request finds its method by the name, so each needs its own")
+        .help("change one: `#[rpc(name = \"…\")]`")
+        .also(
+            &earlier.at,
+            format!("the other method called `{name}` is here"),
+        );
+        errors.push(fault);
+    }
+}
+
+/// A method's name on the wire, and the tokens that it comes from.
+struct Named<'a> {
+    ident: &'a syn::Ident,
+    name: String,
+    at: TokenStream,
+}
+
+impl<'a> Named<'a> {
+    fn new(draft: &'a Draft<'_>) -> Self {
+        let ident = &draft.written.sig.ident;
+        let given = draft.options.name.as_ref();
+        let at = given.map_or_else(|| ident.to_token_stream(), |given| given.at.clone());
+        Self {
+            ident,
+            name: text_or(given, ident),
+            at,
+        }
+    }
+}
+
+fn text_or(given: Option<&Given<String>>, ident: &syn::Ident) -> String {
+    given.map_or_else(|| ident.unraw().to_string(), |given| given.value.clone())
+}

@@ -1,0 +1,65 @@
+//! Options that contradict each other or the method they stand on.
+
+use syn::Type;
+
+use super::Draft;
+use crate::{
+    errors::{Errors, Fault},
+    options::method::MethodOptions,
+    syntax::TraitMethod,
+    tidy,
+};
+
+pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Errors) {
+    if let Some(oneway) = &options.oneway {
+        if let Some(ty) = written.returns().filter(|ty| !is_unit(ty)) {
+            let fault = Fault::new(ty, "a one-way method has no result")
+                .note("its caller does not wait, so nobody is there to take one")
+                .help(format!("leave `-> {}` out, or `oneway`", tidy::text(ty)))
+                .also(&oneway.key, "`oneway` is here");
+            errors.push(fault);
+        }
+        if let Some(timeout) = &options.timeout {
+            let fault = Fault::new(&timeout.key, "a one-way method has no timeout")
+                .note("its caller waits for no answer that could be late")
+                .help("leave `timeout` out, or `oneway`")
+                .also(&oneway.key, "`oneway` is here");
+            errors.push(fault);
+        }
+    }
+    if let (Some(idempotent), Some(at_most_once)) = (&options.idempotent, &options.at_most_once) {
+        let fault = Fault::new(
+            &at_most_once.key,
+            "a method cannot be both `idempotent` and `at_most_once`",
+        )
+        .note("`idempotent` lets a request be sent and run again, and `at_most_once` forbids it")
+        .help("keep `idempotent` if running it twice does no harm, else `at_most_once`")
+        .also(&idempotent.key, "`idempotent` is here");
+        errors.push(fault);
+    }
+}
+
+/// At most one `default`, unless a `#[cfg]` may keep one of them out.
+pub(super) fn one_default(drafts: &[Draft<'_>], errors: &Errors) {
+    let mut defaults = drafts
+        .iter()
+        .filter(|draft| !draft.is_conditional())
+        .filter_map(|draft| draft.options.default.as_ref());
+    let Some(first) = defaults.next() else { return };
+    for later in defaults {
+        let fault = Fault::new(&later.key, "two methods are `default`")
+            .note("a request that names no method can mean only one")
+            .help("keep one")
+            .also(&first.key, "the other `default` is here");
+        errors.push(fault);
+    }
+}
+
+fn is_unit(ty: &Type) -> bool {
+    match ty {
+        Type::Tuple(tuple) => tuple.elems.is_empty(),
+        Type::Group(group) => is_unit(&group.elem),
+        Type::Paren(paren) => is_unit(&paren.elem),
+        _ => false,
+    }
+}

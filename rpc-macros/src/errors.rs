@@ -1,0 +1,119 @@
+//! Faults: worded for the author of the trait, gathered so that none hides another, impossible to forget.
+
+use std::{
+    cell::{Cell, RefCell},
+    fmt::Write as _,
+};
+
+use proc_macro2::TokenStream;
+use quote::ToTokens;
+
+/// One mistake: what is wrong, the rule it breaks, and what to write instead.
+#[must_use = "a fault is reported by `Errors::push`"]
+pub(crate) struct Fault {
+    at: TokenStream,
+    message: String,
+    elsewhere: Vec<syn::Error>,
+}
+
+impl Fault {
+    /// What is wrong, at the tokens that are wrong.
+    pub(crate) fn new(at: &impl ToTokens, what: impl Into<String>) -> Self {
+        Self {
+            at: at.to_token_stream(),
+            message: what.into(),
+            elsewhere: Vec::new(),
+        }
+    }
+
+    /// The rule, with its reason.
+    ///
+    /// A procedural macro on stable Rust has no way to attach a note, so the message imitates one.
+    pub(crate) fn note(self, rule: impl AsRef<str>) -> Self {
+        self.line("note", rule.as_ref())
+    }
+
+    /// The remedy, with the corrected code where it is short.
+    pub(crate) fn help(self, remedy: impl AsRef<str>) -> Self {
+        self.line("help", remedy.as_ref())
+    }
+
+    /// The other place that has a part in it.
+    pub(crate) fn also(mut self, at: &impl ToTokens, what: impl Into<String>) -> Self {
+        self.elsewhere
+            .push(syn::Error::new_spanned(at, what.into()));
+        self
+    }
+
+    fn line(mut self, kind: &str, text: &str) -> Self {
+        // Writing to a String cannot fail.
+        let _ = write!(self.message, "\n  = {kind}: {text}");
+        self
+    }
+}
+
+/// The faults found so far.
+///
+/// Dropping it unread is a bug of the macro that would let a wrong trait through, so builds with debug assertions
+/// stop there.
+pub(crate) struct Errors {
+    found: RefCell<Option<Vec<syn::Error>>>,
+    left_to_rustc: Cell<bool>,
+}
+
+impl Errors {
+    pub(crate) fn new() -> Self {
+        Self {
+            found: RefCell::new(Some(Vec::new())),
+            left_to_rustc: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn push(&self, fault: Fault) {
+        self.push_syntax(syn::Error::new_spanned(fault.at, fault.message));
+        for error in fault.elsewhere {
+            self.push_syntax(error);
+        }
+    }
+
+    pub(crate) fn push_all(&self, faults: impl IntoIterator<Item = Fault>) {
+        faults.into_iter().for_each(|fault| self.push(fault));
+    }
+
+    /// A complaint of the parser's own.
+    pub(crate) fn push_syntax(&self, error: syn::Error) {
+        if let Some(found) = self.found.borrow_mut().as_mut() {
+            found.push(error);
+        }
+    }
+
+    /// A fault that rustc will find in the emitted trait and word better: it only keeps the code from being written.
+    pub(crate) fn leave_to_rustc(&self) {
+        self.left_to_rustc.set(true);
+    }
+
+    /// The code that makes rustc print them, if there are any.
+    pub(crate) fn into_result(self) -> Result<(), TokenStream> {
+        let faultless = !self.left_to_rustc.get();
+        let found = self.into_compile_errors();
+        if faultless && found.is_empty() {
+            Ok(())
+        } else {
+            Err(found)
+        }
+    }
+
+    pub(crate) fn into_compile_errors(self) -> TokenStream {
+        let found = self.found.take().unwrap_or_default();
+        found.iter().map(syn::Error::to_compile_error).collect()
+    }
+}
+
+impl Drop for Errors {
+    fn drop(&mut self) {
+        debug_assert!(
+            self.found.get_mut().is_none() || std::thread::panicking(),
+            "faults were gathered and never read"
+        );
+    }
+}

@@ -1,0 +1,60 @@
+//! A type for each method, which carries the method's types into the generic functions of the runtime.
+//!
+//! Here, and only here, is it asked whether the types can travel: each stands alone behind an associated type with
+//! that bound, so rustc complains once about each and points at it as the author wrote it.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use super::fallible;
+use crate::{
+    attributes,
+    model::{Method, Service},
+};
+
+// Input:
+//     async fn fib(&self, n: u32) -> u64;
+// Output:
+//     struct __RpcMethod0;
+//     impl Argument<0> for __RpcMethod0 { type Type = u32; }
+//     impl Method<{ Probe::<u64>::FALLIBLE }> for __RpcMethod0 {
+//         type Arguments = Arguments<Self, 1>;
+//         type Output = u64;
+//         const DESCRIPTOR: &'static MethodDescriptor = &__RPC_METHOD_0;
+//     }
+pub(super) fn declaration(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
+    let private = &service.private;
+    let Method {
+        marker,
+        descriptor,
+        returns,
+        ..
+    } = method;
+    let conditions = attributes::conditions(&method.written.attrs);
+    let count = method.arguments.len();
+    let fallible = fallible(service, returns);
+    let arguments = method
+        .arguments
+        .iter()
+        .enumerate()
+        .map(|(index, argument)| {
+            let ty = argument.ty;
+            quote! {
+                #conditions
+                impl #private::Argument<#index> for #marker {
+                    type Type = #ty;
+                }
+            }
+        });
+    quote! {
+        #conditions
+        struct #marker;
+        #(#arguments)*
+        #conditions
+        impl #private::Method<#fallible> for #marker {
+            type Arguments = #private::Arguments<Self, #count>;
+            type Output = #returns;
+            const DESCRIPTOR: &'static #private::MethodDescriptor = &#descriptor;
+        }
+    }
+}

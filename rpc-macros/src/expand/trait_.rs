@@ -1,0 +1,136 @@
+//! The trait, as implementors see it. It is written for a faulty service too.
+
+use proc_macro2::{Span, TokenStream};
+use quote::{ToTokens, quote, quote_spanned};
+use syn::{FnArg, Pat, ReceiverKind, Safety, Signature, Token, Type};
+
+use crate::{
+    attributes,
+    syntax::{ServiceTrait, TraitItem, TraitMethod},
+};
+
+// Input:
+//     #[rpc_service]
+//     pub trait Fibonacci {
+//         /// The `n`-th number.
+//         async fn fib(&self, n: u32) -> u64;
+//     }
+// Output:
+//     pub trait Fibonacci: Send + Sync + 'static {
+//         /// The `n`-th number.
+//         fn fib(&self, n: u32) -> impl Future<Output = u64> + Send;
+//     }
+pub(crate) fn definition(written: &ServiceTrait) -> TokenStream {
+    let ServiceTrait {
+        vis,
+        unsafety,
+        trait_token,
+        ident,
+        generics,
+        supertraits,
+        ..
+    } = written;
+    let attrs = attributes::others(&written.attrs);
+    let supertraits = supertraits.iter();
+    let clause = &generics.where_clause;
+    let items = written.items.iter().map(|item| match item {
+        TraitItem::Method(method) => declaration(method),
+        TraitItem::Other(item) => item.to_token_stream(),
+    });
+    quote! {
+        #(#attrs)*
+        #vis #unsafety #trait_token #ident #generics:
+            #(#supertraits +)* ::core::marker::Send + ::core::marker::Sync + 'static
+        #clause
+        {
+            #(#items)*
+        }
+    }
+}
+
+fn declaration(method: &TraitMethod) -> TokenStream {
+    let attrs = attributes::others(&method.attrs);
+    let vis = &method.vis;
+    let head = head(&method.sig, method.body.is_some());
+    let output = return_type(method);
+    let clause = &method.sig.generics.where_clause;
+    let end = match (&method.body, method.sig.asyncness) {
+        (None, _) => quote!(;),
+        (Some(body), None) => body.to_token_stream(),
+        // What `async fn` does to its body, except that the future is now promised to be `Send`.
+        (Some(body), Some(_)) => quote!({ async move #body }),
+    };
+    quote!(#(#attrs)* #vis #head #output #clause #end)
+}
+
+/// What an implementation returns: a future for an `async fn`, else the type as it stands.
+pub(super) fn return_type(method: &TraitMethod) -> TokenStream {
+    match method.sig.asyncness {
+        Some(token) => future(token, method.returns(), method.sig.ident.span()),
+        None => method.sig.output.to_token_stream(),
+    }
+}
+
+// Input:
+//     async fn fib(&self, n: u32) -> R
+// Output:
+//     fn fib(&self, n: u32)
+fn head(sig: &Signature, has_body: bool) -> TokenStream {
+    let Signature {
+        safety,
+        abi,
+        fn_token,
+        ident,
+        generics,
+        ..
+    } = sig;
+    let safety = match safety {
+        Safety::Unsafe(token) => Some(token),
+        Safety::Safe(_) | Safety::Default => None,
+    };
+    let inputs = sig.inputs.iter().map(|input| {
+        if has_body {
+            input.to_token_stream()
+        } else {
+            bodiless(input)
+        }
+    });
+    let (lt, params, gt) = (&generics.lt_token, &generics.params, &generics.gt_token);
+    quote!(#safety #abi #fn_token #ident #lt #params #gt (#(#inputs),*))
+}
+
+/// An argument of a method without a body, where rustc takes no pattern; the complaint about it is ours.
+fn bodiless(input: &FnArg) -> TokenStream {
+    match input {
+        FnArg::Receiver(receiver) => {
+            let mut receiver = receiver.clone();
+            if !matches!(receiver.kind, ReceiverKind::Reference(..)) {
+                receiver.mutability = None;
+            }
+            receiver.to_token_stream()
+        }
+        FnArg::Typed(argument) => {
+            let attrs = &argument.attrs;
+            let (colon, ty) = (&argument.colon_token, &argument.ty);
+            let name = match &*argument.pat {
+                Pat::Ident(name) => name.ident.to_token_stream(),
+                _ => quote!(_),
+            };
+            quote!(#(#attrs)* #name #colon #ty)
+        }
+    }
+}
+
+// Input:
+//     async … -> R
+// Output:
+//     -> impl Future<Output = R> + Send
+fn future(asyncness: Token![async], returns: Option<&Type>, no_return: Span) -> TokenStream {
+    // A future that is not `Send` is reported with a note at the `Send` that it breaks, so that stands at the `async`.
+    let span = asyncness.span.resolved_at(Span::mixed_site());
+    let output = match returns {
+        Some(ty) => ty.to_token_stream(),
+        None => quote_spanned!(no_return=> ()),
+    };
+    quote_spanned!(span=> -> impl ::core::future::Future<Output = #output> + ::core::marker::Send)
+}

@@ -1,0 +1,78 @@
+//! `name = "…", oneway, …`: what stands between the parentheses of `#[rpc_service(…)]` and `#[rpc(…)]`.
+
+mod entry;
+pub(crate) mod method;
+pub(crate) mod service;
+mod value;
+
+use proc_macro2::TokenStream;
+use syn::Ident;
+
+/// An option as it was given.
+pub(crate) struct Given<T> {
+    pub(crate) key: Ident,
+    pub(crate) value: T,
+    /// The tokens of the value, for complaints about it.
+    pub(crate) at: TokenStream,
+}
+
+/// Where an option belongs.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Service,
+    Method,
+}
+
+impl Level {
+    /// The options of this level, each as it is written.
+    const fn options(self) -> &'static [(&'static str, &'static str)] {
+        match self {
+            Self::Service => &[
+                ("name", r#"name = "fibonacci""#),
+                ("queue", r#"queue = "rpc_queue""#),
+                ("version", "version = 2"),
+                ("timeout", r#"timeout = "5s""#),
+                ("encoding", r#"encoding = "json""#),
+                ("crate", "crate = path::to::rpc_runtime"),
+            ],
+            Self::Method => &[
+                ("name", r#"name = "fib""#),
+                ("timeout", r#"timeout = "5s""#),
+                ("oneway", "oneway"),
+                ("blocking", "blocking"),
+                ("idempotent", "idempotent"),
+                ("at_most_once", "at_most_once"),
+                ("default", "default"),
+            ],
+        }
+    }
+
+    const fn other(self) -> Self {
+        match self {
+            Self::Service => Self::Method,
+            Self::Method => Self::Service,
+        }
+    }
+
+    const fn noun(self) -> &'static str {
+        match self {
+            Self::Service => "trait",
+            Self::Method => "method",
+        }
+    }
+
+    const fn attribute(self) -> &'static str {
+        match self {
+            Self::Service => "rpc_service",
+            Self::Method => "rpc",
+        }
+    }
+
+    /// How `name` is written on this level, if it is an option of it.
+    fn example(self, name: &str) -> Option<&'static str> {
+        self.options()
+            .iter()
+            .find(|(option, _)| *option == name)
+            .map(|(_, example)| *example)
+    }
+}

@@ -1,0 +1,37 @@
+//! Words in a type that say that it cannot be named by both sides of a call.
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+
+/// What gives a type away, wherever in it that stands.
+#[derive(Default)]
+pub(crate) struct Words {
+    pub(crate) impl_trait: Option<Ident>,
+    pub(crate) self_type: Option<Ident>,
+    pub(crate) inferred: Option<Ident>,
+    pub(crate) borrows: bool,
+}
+
+impl Words {
+    pub(crate) fn find(tokens: TokenStream) -> Self {
+        let mut words = Self::default();
+        words.walk(tokens);
+        words
+    }
+
+    fn walk(&mut self, tokens: TokenStream) {
+        let mut after_quote = false;
+        for token in tokens {
+            let quote = matches!(&token, TokenTree::Punct(punct) if punct.as_char() == '\'');
+            match token {
+                TokenTree::Group(group) => self.walk(group.stream()),
+                TokenTree::Punct(punct) => self.borrows |= punct.as_char() == '&',
+                TokenTree::Ident(name) if after_quote => self.borrows |= name != "static",
+                TokenTree::Ident(word) if word == "impl" => self.impl_trait = Some(word),
+                TokenTree::Ident(word) if word == "Self" => self.self_type = Some(word),
+                TokenTree::Ident(word) if word == "_" => self.inferred = Some(word),
+                TokenTree::Ident(_) | TokenTree::Literal(_) => {}
+            }
+            after_quote = quote;
+        }
+    }
+}
