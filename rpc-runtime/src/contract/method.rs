@@ -55,7 +55,11 @@ pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
 }
 
 /// A method that is an `async fn`, with its implementation.
-pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(_method: M, service: &Arc<S>, call: F) -> Handler
+pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(
+    _method: M,
+    service: &Arc<S>,
+    call: F,
+) -> Handler
 where
     M: Method<FALLIBLE>,
     S: Send + Sync + 'static,

@@ -1,0 +1,47 @@
+//! A server and a client in one process: `cargo run --example fibonacci`.
+//!
+//! Without a broker named, it uses one in memory, so that nothing but Rust is needed. With
+//! `--broker amqp://localhost`, or `AMQP_URL` set, the same calls go through RabbitMQ.
+
+use std::error::Error;
+
+use clap::Parser;
+use examples::{FibError, FibonacciClient, FibonacciServer, Sequence};
+use rpc_runtime::{Broker, CallError, Server};
+
+#[derive(Parser)]
+struct Args {
+    /// The address of RabbitMQ; a broker in memory if it is left out.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    broker: Option<String>,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let broker = match Args::parse().broker {
+        Some(address) => Broker::connect(&address).await?,
+        None => Broker::in_memory(),
+    };
+    let server = Server::builder(&broker)
+        .service(FibonacciServer::new(Sequence::default()))
+        .start()
+        .await?;
+    let client = FibonacciClient::new(&broker);
+
+    for n in [0, 1, 10, 30, 93] {
+        println!("fib({n}) = {}", client.fib(n).await?);
+    }
+
+    match client.fib(94).await {
+        Err(CallError::Application(FibError::TooLarge { n, largest })) => {
+            println!("fib({n}) is refused: {largest} is the largest");
+        }
+        other => return Err(format!("fib(94) should have been refused: {other:?}").into()),
+    }
+
+    println!("slow(30) = {}, on a thread that may block", client.slow(30).await?);
+    println!("{} numbers were asked for", client.count().await?);
+
+    server.shutdown().await?;
+    Ok(())
+}

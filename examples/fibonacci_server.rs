@@ -1,0 +1,25 @@
+//! Serves the Fibonacci numbers over RabbitMQ until Ctrl-C: `cargo run --example fibonacci_server`.
+//!
+//! Start it twice and both share the load. On Ctrl-C it finishes what it has begun, and gives the rest to the others.
+
+use std::error::Error;
+
+use clap::Parser;
+use examples::{BrokerArgs, FibonacciServer, Sequence, interrupted};
+use rpc_runtime::{Broker, Server};
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn Error>> {
+    let broker = Broker::connect(&BrokerArgs::parse().broker).await?;
+    let server = Server::builder(&broker)
+        .service(FibonacciServer::new(Sequence::default()))
+        .start()
+        .await?;
+    println!("serving Fibonacci; Ctrl-C stops");
+
+    interrupted().await;
+    println!("finishing what was begun");
+    server.shutdown().await?;
+    println!("bye");
+    Ok(())
+}

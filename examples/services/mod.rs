@@ -1,0 +1,4 @@
+//! The services that the examples serve and call.
+
+pub(crate) mod fibonacci;
+pub(crate) mod tutorial;

@@ -1,0 +1,24 @@
+//! The service of the RabbitMQ tutorial: one number as text in, one number as text out.
+
+use rpc_runtime::rpc_service;
+
+use super::fibonacci::recursive;
+
+/// What the RPC tutorial of RabbitMQ serves on `rpc_queue`.
+#[rpc_service(queue = "rpc_queue", encoding = "text")]
+pub trait Tutorial {
+    /// The `n`-th Fibonacci number. The tutorial's clients name no method, so this is the one they mean.
+    #[rpc(default, blocking, timeout = "30s")]
+    fn fib(&self, n: u32) -> u64;
+}
+
+/// Computes it as the tutorial does.
+#[derive(Debug)]
+pub struct Recursive;
+
+impl Tutorial for Recursive {
+    fn fib(&self, n: u32) -> u64 {
+        println!(" [.] fib({n})");
+        recursive(n)
+    }
+}
