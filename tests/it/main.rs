@@ -1,0 +1,10 @@
+//! The integration tests: against a real RabbitMQ, with real Python peers.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking; the standard message is enough where the line says what was expected"
+)]
+
+mod harness;

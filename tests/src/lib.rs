@@ -1,0 +1,39 @@
+//! The harness of the integration tests: everything around the framework that is real and not ours.
+//!
+//! * [`Rabbit::shared`] is the RabbitMQ that all tests of a binary use, each with queues of its [own](unique);
+//!   a [`Node`] is one for a single test, to be killed, paused and restarted.
+//! * [`Peer`] is pika under remote control: it sends and reads raw messages, property by property.
+//! * [`Python`] runs the programs in `tests/python`, [`Process`] any other program, the examples first.
+//! * [`eventually`] waits for a state; nothing else here or in the tests sleeps.
+//!
+//! Nothing is left behind, even after `kill -9`: see [`guardian`](mod@guardian).
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on says why in a sentence and fails; its caller could do nothing else"
+)]
+
+mod eventually;
+pub mod guardian;
+mod node;
+mod peer;
+mod process;
+mod python;
+mod rabbit;
+mod unique;
+
+pub use eventually::{eventually, eventually_async};
+pub use node::{Node, NodeBuilder};
+pub use peer::{Message, Peer, PeerError, Published, QueueInfo, QueueSpec, typed};
+pub use process::Process;
+pub use python::Python;
+pub use rabbit::Rabbit;
+pub use unique::unique;
+
+/// The Rust code in README.md compiles: it is this item's documentation when doctests are collected.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+#[derive(Debug)]
+pub struct Readme;

@@ -1,0 +1,42 @@
+use std::time::Duration;
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio::time::{Instant, sleep, timeout};
+
+/// A node boots in about four seconds; on a machine that compiles meanwhile it takes several times that.
+const PATIENCE: Duration = Duration::from_secs(90);
+const INTERVAL: Duration = Duration::from_millis(50);
+
+/// Waits until the node greets an AMQP client and says that it is up.
+pub(super) async fn wait(
+    port: u16,
+    ended: impl Fn() -> bool,
+    booted: impl Fn() -> bool,
+) -> Result<(), String> {
+    let deadline = Instant::now() + PATIENCE;
+    while !(booted() && greets(port).await) {
+        if ended() {
+            return Err("the node ended while it was starting".to_owned());
+        }
+        if Instant::now() >= deadline {
+            return Err(format!("the node does not serve after {PATIENCE:?}"));
+        }
+        sleep(INTERVAL).await;
+    }
+    Ok(())
+}
+
+/// Whether the protocol header is answered by a method frame (`connection.start`).
+async fn greets(port: u16) -> bool {
+    const METHOD_FRAME: u8 = 1;
+    let greeting = async {
+        let mut socket = TcpStream::connect(("127.0.0.1", port)).await?;
+        socket.write_all(b"AMQP\x00\x00\x09\x01").await?;
+        socket.read_u8().await
+    };
+    matches!(
+        timeout(Duration::from_secs(5), greeting).await,
+        Ok(Ok(METHOD_FRAME))
+    )
+}
