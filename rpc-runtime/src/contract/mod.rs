@@ -8,7 +8,9 @@ mod signature;
 mod trace;
 
 pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
-pub use method::{Argument, Arguments, Method, Tuple, asynchronous, blocking, call, signature_of};
+pub use method::{Argument, Arguments, Method, asynchronous, blocking, call, signature_of};
 pub use payload::Payload;
-pub use returns::{EncodedReply, Fallback, Probe, Reply, Returns, Shape};
-pub use signature::{Signature, signature};
+pub(crate) use returns::EncodedReply;
+pub use returns::{Fallback, Probe, Reply, Returns, Shape};
+pub use signature::Signature;
+pub(crate) use signature::signature;

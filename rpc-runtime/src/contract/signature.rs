@@ -28,8 +28,9 @@ impl Signature {
 }
 
 /// The signature of a method with these arguments and this result.
-#[doc(hidden)]
-pub fn signature<A: Payload, R: Reply<FALLIBLE>, const FALLIBLE: bool>(arguments: &[&str]) -> u64 {
+pub(crate) fn signature<A: Payload, R: Reply<FALLIBLE>, const FALLIBLE: bool>(
+    arguments: &[&str],
+) -> u64 {
     // Arguments of one type may change places without changing anything else, so their names count.
     let described = format!("{}{}->{}", arguments.join(","), describe::<A>(), R::describe());
     fnv1a(described.as_bytes())

@@ -44,7 +44,7 @@ macro_rules! conformance {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    let url = rpc_tests::rabbit::shared().await.url();
+                    let url = rpc_tests::Rabbit::shared().await.url().to_owned();
                     let heartbeat = std::time::Duration::from_secs(8);
                     let transport = super::AmqpTransport::new(&[url], "conformance", heartbeat);
                     super::$name(super::Bench::new(transport.unwrap()).await).await;
@@ -78,9 +78,8 @@ conformance! {
     a_quorum_queue_gives_up_after_its_delivery_limit;
 }
 
-/// A broker under test, and one connection to it.
+/// One connection to the broker under test.
 struct Bench {
-    transport: Box<dyn Transport>,
     link: Arc<dyn Link>,
     queue: Queue,
     undeliverable: Arc<AtomicU64>,
@@ -118,7 +117,6 @@ impl Bench {
     async fn new(transport: impl Transport) -> Self {
         let link = transport.connect().await.unwrap();
         Self {
-            transport: Box::new(transport),
             link,
             // Gone by itself, for a test that fails before it could clean up.
             queue: Queue::named(format!("conformance-{}", Uuid::new_v4()))
@@ -400,8 +398,7 @@ async fn a_reply_to_a_caller_that_is_gone_is_counted(bench: Bench) {
 
 async fn direct_reply_to_carries_replies(bench: Bench) {
     let mut worker = bench.worker(1).await;
-    let options =
-        CallerOptions { confirms: true, direct_reply_to: true, exchange: String::new() };
+    let options = CallerOptions { confirms: true, direct_reply_to: true, exchange: String::new() };
     let mut caller = bench.caller_with(options).await;
     let mut request = bench.request("question");
     request.properties.reply_to = Some(caller.channel.callback_queue().to_owned());
@@ -447,10 +444,10 @@ async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) {
     let mut second = bench.worker(10).await;
     let mut left = [second.next().await, second.next().await];
     left.sort_by_key(|delivery| delivery.body.clone());
-    assert_eq!([(text(&left[0]), left[0].redelivered), (text(&left[1]), left[1].redelivered)], [
-        ("b", true),
-        ("c", false)
-    ]);
+    assert_eq!(
+        [(text(&left[0]), left[0].redelivered), (text(&left[1]), left[1].redelivered)],
+        [("b", true), ("c", false)]
+    );
 }
 
 async fn a_lost_connection_ends_deliveries_and_callers(bench: Bench) {

@@ -20,7 +20,7 @@ use uuid::Uuid;
 use super::{
     error, properties,
     publishing::{Outbox, Published},
-    topology, when_set,
+    set_once, topology, when_set,
 };
 use crate::{
     error::BrokerError,
@@ -107,24 +107,15 @@ impl CallerChannel for AmqpCaller {
 
 type Gone = watch::Sender<Option<BrokerError>>;
 
-/// Says why the channel is gone; the first to know it is right.
-fn report(gone: &Gone, reason: BrokerError) {
-    gone.send_if_modified(|known| {
-        let first = known.is_none();
-        known.get_or_insert(reason);
-        first
-    });
-}
-
 /// Hands every reply on, until the channel or its callback queue is gone.
 async fn receive(mut replies: Consumer, sink: Arc<dyn CallerSink>, gone: Gone) {
     while let Some(reply) = replies.next().await {
         match reply {
             Ok(delivery) => sink.reply(properties::from_delivery(delivery)),
-            Err(error) => report(&gone, error::lost(&error)),
+            Err(error) => set_once(&gone, error::lost(&error)),
         }
     }
-    report(&gone, error::gone("the callback queue was deleted"));
+    set_once(&gone, error::gone("the callback queue was deleted"));
 }
 
 /// Collects the confirmations, in the order of the requests.
@@ -153,7 +144,7 @@ async fn settle(outbox: Arc<Outbox<Sent>>, sink: Arc<dyn CallerSink>, gone: Gone
                     None
                 }
                 Err(error) => {
-                    report(&gone, error::lost(&error));
+                    set_once(&gone, error::lost(&error));
                     return;
                 }
             };
@@ -194,7 +185,7 @@ async fn settle_unconfirmed(
             match published.await {
                 Ok(_) => sink.settled(correlation_id, Fate::Accepted),
                 Err(error) => {
-                    report(&gone, error::lost(&error));
+                    set_once(&gone, error::lost(&error));
                     return;
                 }
             }

@@ -89,13 +89,14 @@ impl Transport for AmqpTransport {
 
 struct AmqpLink {
     connection: Connection,
-    closed: watch::Receiver<Option<BrokerError>>,
+    closed: watch::Sender<Option<BrokerError>>,
     watcher: JoinHandle<()>,
 }
 
 impl AmqpLink {
     fn new(connection: Connection, address: String) -> Self {
-        let (reason, closed) = watch::channel(None);
+        let closed = watch::Sender::new(None);
+        let reason = closed.clone();
         let mut events = Box::pin(connection.events_listener());
         let watcher = tokio::spawn(async move {
             let ended = loop {
@@ -111,7 +112,7 @@ impl AmqpLink {
                     None => break error::gone("the connection was closed"),
                 }
             };
-            reason.send_replace(Some(ended));
+            set_once(&reason, ended);
         });
         Self { connection, closed, watcher }
     }
@@ -148,15 +149,26 @@ impl Link for AmqpLink {
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        when_set(self.closed.clone())
+        when_set(self.closed.subscribe())
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             // A broker that does not answer is left to its heartbeat; one that is gone needs no goodbye.
             let _ = timeout(CLOSE_WITHIN, self.connection.close(200, "goodbye".into())).await;
+            // lapin announces only ends that it did not ask for.
+            set_once(&self.closed, error::gone("it was closed by this program"));
         })
     }
+}
+
+/// Says why something ended; whoever is first is right.
+fn set_once(reason: &watch::Sender<Option<BrokerError>>, error: BrokerError) {
+    reason.send_if_modified(|known| {
+        let first = known.is_none();
+        known.get_or_insert(error);
+        first
+    });
 }
 
 /// Resolves when a reason for the end is set.
