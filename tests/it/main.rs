@@ -7,4 +7,7 @@
     reason = "a test fails by panicking; the standard message is enough where the line says what was expected"
 )]
 
+mod brokers;
+mod calls;
+mod four_questions;
 mod harness;
