@@ -324,5 +324,6 @@ fn read_fault(properties: &Properties) -> Fault {
 pub(crate) fn reply_correlation(properties: &Properties) -> Option<Uuid> {
     let text = properties.correlation_id.as_deref()?;
     // Only the form that was sent: other spellings of the same number are somebody else's.
-    Uuid::try_parse(text).ok().filter(|id| text.len() == 36 && !id.is_nil())
+    let as_sent = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
+    Uuid::try_parse(text).ok().filter(|id| as_sent && !id.is_nil())
 }

@@ -11,3 +11,5 @@ mod brokers;
 mod calls;
 mod four_questions;
 mod harness;
+mod wire_replies;
+mod wire_requests;

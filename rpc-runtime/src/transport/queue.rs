@@ -194,3 +194,31 @@ impl Queue {
         self.name.as_deref().unwrap_or_default()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn declared(queue: &Queue) -> Vec<(String, QueueArgument)> {
+        queue.declared_arguments()
+    }
+
+    #[test]
+    fn the_type_is_always_said() {
+        assert_eq!(declared(&Queue::default()), [(TYPE.to_owned(), "classic".into())]);
+    }
+
+    #[test]
+    fn a_quorum_queue_gives_up_some_time_unless_told_otherwise() {
+        let limit = |queue: Queue| queue.number(DELIVERY_LIMIT);
+        assert_eq!(limit(Queue::default().quorum()), Some(20));
+        assert_eq!(limit(Queue::default().quorum().delivery_limit(3)), Some(3));
+        assert_eq!(limit(Queue::default()), None);
+    }
+
+    #[test]
+    fn the_last_value_of_an_argument_counts() {
+        let queue = Queue::default().max_length(1).max_length(2);
+        assert_eq!((queue.number("x-max-length"), queue.arguments.len()), (Some(2), 1));
+    }
+}

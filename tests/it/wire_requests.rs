@@ -1,0 +1,485 @@
+//! What a server reads, row by row of the wire: raw messages go in, raw replies come out.
+
+use rpc_runtime::{Broker, Server, ServerBuilder, rpc_service};
+use rpc_tests::{Message, Peer, Published, QueueSpec, Rabbit, typed, unique};
+use serde_json::{Value, json};
+
+use crate::brokers::{Inside, SOON, SampleServer, queue, rabbitmq};
+
+/// A plain AMQP client, and a server of [`Sample`](crate::brokers::Sample) to talk to.
+struct Wire {
+    broker: Broker,
+    peer: Peer,
+    queue: String,
+    callback: String,
+    inside: Inside,
+    server: Server,
+}
+
+impl Wire {
+    async fn new() -> Self {
+        Self::with(|server| server).await
+    }
+
+    async fn with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        let (broker, name, inside) = (rabbitmq().await, unique("wire"), Inside::new());
+        let builder = Server::builder(&broker)
+            .service_on(queue(&name), SampleServer::new(inside.clone()));
+        let server = change(builder).start().await.unwrap();
+        let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+        let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+        Self { broker, peer, queue: name, callback, inside, server }
+    }
+
+    /// `add(1, 2)` in JSON: the request that the tests vary.
+    fn request(&self) -> Message {
+        Message {
+            kind: Some("add".to_owned()),
+            content_type: Some("application/json".to_owned()),
+            correlation_id: Some("any bytes: é".to_owned()),
+            reply_to: Some(self.callback.clone()),
+            ..Message::to(&self.queue, "[1,2]")
+        }
+    }
+
+    async fn send(&self, request: Message) {
+        assert_eq!(self.peer.publish(request).await.unwrap(), Published::Sent);
+    }
+
+    /// Sends a request and takes its reply.
+    async fn ask(&self, request: Message) -> Message {
+        self.send(request).await;
+        self.peer.get(&self.callback, SOON).await.unwrap().expect("every request is answered")
+    }
+
+    /// The fault that a request is answered with.
+    async fn fault(&self, request: Message) -> String {
+        let reply = self.ask(request).await;
+        assert_eq!(reply.kind.as_deref(), Some("fault"), "{reply:?}");
+        assert_eq!(reply.body, b"");
+        reply.header("rpc-fault").as_str().unwrap().to_owned()
+    }
+
+    /// Whatever was sent before, the server goes on, and has acknowledged everything.
+    async fn end(self) {
+        let reply = self.ask(self.request()).await;
+        assert_eq!((reply.kind.as_deref(), reply.text()), (Some("result"), "3".to_owned()));
+        self.server.shutdown().await.unwrap();
+        assert_eq!(self.peer.queue(&self.queue).await.unwrap().messages, 0);
+        drop(self.broker);
+    }
+}
+
+#[tokio::test]
+async fn a_reply_has_every_property_of_the_wire() {
+    let wire = Wire::new().await;
+    let reply = wire.ask(wire.request()).await;
+    assert_eq!(reply.kind.as_deref(), Some("result"));
+    assert_eq!(reply.content_type.as_deref(), Some("application/json"));
+    assert_eq!(reply.correlation_id.as_deref(), Some("any bytes: é"));
+    assert_eq!((reply.exchange.as_str(), reply.routing_key.as_str()), ("", wire.callback.as_str()));
+    assert_eq!(reply.delivery_mode, Some(1));
+    assert_eq!(reply.text(), "3");
+    assert_eq!(reply.headers, Value::Null);
+
+    let divide = |b: &str| Message {
+        kind: Some("divide".to_owned()),
+        body: format!("[1,{b}]").into_bytes(),
+        ..wire.request()
+    };
+    let reply = wire.ask(divide("0")).await;
+    assert_eq!(reply.kind.as_deref(), Some("error"));
+    assert_eq!(reply.text(), r#"{"ByZero":{"dividend":1}}"#);
+    let reply = wire.ask(divide("1")).await;
+    assert_eq!((reply.kind.as_deref(), reply.text()), (Some("result"), "1".to_owned()));
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn the_correlation_id_is_echoed_and_the_message_id_stands_in() {
+    let wire = Wire::new().await;
+    let message_id = Some("m".to_owned());
+    let both = Message { message_id: message_id.clone(), ..wire.request() };
+    assert_eq!(wire.ask(both).await.correlation_id, wire.request().correlation_id);
+    let one = Message { correlation_id: None, message_id, ..wire.request() };
+    assert_eq!(wire.ask(one).await.correlation_id.as_deref(), Some("m"));
+    let none = Message { correlation_id: None, ..wire.request() };
+    assert_eq!(wire.ask(none).await.correlation_id, None);
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn json_arguments_come_by_position_and_by_name() {
+    let wire = Wire::new().await;
+    let bodies = [
+        (r#"[1,2]"#, "3"),
+        (r#"{"b":2,"a":1}"#, "3"),
+        (r#" { "a" : 5 , "b" : 2 } "#, "7"),
+    ];
+    for (body, sum) in bodies {
+        let reply = wire.ask(Message { body: body.into(), ..wire.request() }).await;
+        assert_eq!(reply.text(), sum, "{body}");
+    }
+    for body in [
+        r#"{"a":1}"#,
+        r#"{"a":1,"b":2,"c":3}"#,
+        r#"{"a":1,"b":2,"b":3}"#,
+        "[1]",
+        "[1,2,3]",
+        r#"[1,"2"]"#,
+        "[1,-2]",
+        "",
+        "null",
+        "[1,2",
+        "\u{0}",
+    ] {
+        let request = Message { body: body.into(), ..wire.request() };
+        assert_eq!(wire.fault(request).await, "bad-arguments", "{body}");
+    }
+    for body in ["[]", "{}", "null", ""] {
+        let request =
+            Message { kind: Some("seen".into()), body: body.into(), ..wire.request() };
+        assert_eq!(wire.ask(request).await.kind.as_deref(), Some("result"), "{body}");
+    }
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn bincode_and_text_bodies_are_read_as_the_wire_says() {
+    let wire = Wire::new().await;
+    let bincode = |kind: &str, body: Vec<u8>| Message {
+        kind: Some(kind.to_owned()),
+        content_type: Some("application/x-bincode".to_owned()),
+        body,
+        ..wire.request()
+    };
+    let reply = wire.ask(bincode("add", vec![1, 251, 0, 1])).await;
+    assert_eq!(reply.content_type.as_deref(), Some("application/x-bincode"));
+    assert_eq!(reply.body, [251, 1, 1], "257 as a varint");
+    assert_eq!(wire.fault(bincode("add", vec![1, 2, 3])).await, "bad-arguments");
+    assert_eq!(wire.fault(bincode("add", vec![1])).await, "bad-arguments");
+    // A length of 2^56.
+    let huge = vec![253, 0, 0, 0, 0, 0, 0, 0, 1];
+    assert_eq!(wire.fault(bincode("echo", huge)).await, "bad-arguments");
+    assert_eq!(wire.ask(bincode("echo", vec![2, 9, 8])).await.body, [2, 9, 8]);
+
+    let text = |kind: &str, body: &str| Message {
+        kind: Some(kind.to_owned()),
+        content_type: Some("text/plain; charset=utf-8".to_owned()),
+        body: body.into(),
+        ..wire.request()
+    };
+    wire.inside.gate.add_permits(1);
+    let reply = wire.ask(text("wait", "30")).await;
+    assert_eq!((reply.text(), reply.content_type.as_deref()), ("30".into(), Some("text/plain")));
+    assert_eq!(wire.fault(text("wait", "thirty")).await, "bad-arguments");
+    assert_eq!(wire.fault(text("wait", "")).await, "bad-arguments");
+    assert_eq!(wire.fault(text("add", "1")).await, "bad-arguments");
+    // The error of a text method is no scalar, so it comes as JSON.
+    assert_eq!(wire.fault(text("seen", "")).await, "unencodable-reply");
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn what_is_not_spoken_here_is_refused_by_its_word() {
+    let wire = Wire::new().await;
+    let request = || wire.request();
+    let with_type = |kind: Option<&str>| Message { kind: kind.map(str::to_owned), ..request() };
+    for kind in [Some("subtract"), Some(""), Some("ADD"), Some("add "), None] {
+        assert_eq!(wire.fault(with_type(kind)).await, "unknown-method", "{kind:?}");
+    }
+    for content_type in ["application/xml", "bincode", "text"] {
+        let request = Message { content_type: Some(content_type.to_owned()), ..request() };
+        assert_eq!(wire.fault(request).await, "unsupported-encoding", "{content_type}");
+    }
+    for content_encoding in ["gzip", "latin-1"] {
+        let request = Message { content_encoding: Some(content_encoding.to_owned()), ..request() };
+        assert_eq!(wire.fault(request).await, "unsupported-encoding", "{content_encoding}");
+    }
+    for content_encoding in ["utf-8", "UTF-8", "identity"] {
+        let request = Message { content_encoding: Some(content_encoding.to_owned()), ..request() };
+        assert_eq!(wire.ask(request).await.text(), "3", "{content_encoding}");
+    }
+    for content_type in ["APPLICATION/json", "application/json; charset=utf-8"] {
+        let request = Message { content_type: Some(content_type.to_owned()), ..request() };
+        assert_eq!(wire.ask(request).await.text(), "3", "{content_type}");
+    }
+    // Without one, it is the service's own encoding.
+    let request = Message { content_type: None, body: vec![1, 2], ..request() };
+    assert_eq!(wire.ask(request).await.body, [3]);
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn the_smaller_of_two_timeouts_counts() {
+    let wire = Wire::new().await;
+    let left = async |expiration: Option<&str>, headers: Value| {
+        let request = Message {
+            kind: Some("seen".to_owned()),
+            body: "[]".into(),
+            expiration: expiration.map(str::to_owned),
+            headers,
+            ..wire.request()
+        };
+        let seen: Value = serde_json::from_slice(&wire.ask(request).await.body).unwrap();
+        seen["left"]["secs"].as_u64()
+    };
+    assert_eq!(left(None, Value::Null).await, None);
+    assert_eq!(left(Some("60000"), Value::Null).await, Some(59));
+    assert_eq!(left(Some("60000"), json!({ "rpc-timeout-ms": 30000 })).await, Some(29));
+    assert_eq!(left(Some("20000"), json!({ "rpc-timeout-ms": "30000" })).await, Some(19));
+    for kind in ['b', 'B', 's', 'u', 'I', 'i', 'l'] {
+        let headers = json!({ "rpc-timeout-ms": typed(kind, 100) });
+        assert_eq!(left(None, headers).await, Some(0), "{kind}");
+    }
+    for value in [json!("soon"), typed('d', 1.5), json!(true), json!([1]), json!({}), json!(""), Value::Null] {
+        let request =
+            Message { headers: json!({ "rpc-timeout-ms": value.clone() }), ..wire.request() };
+        assert_eq!(wire.fault(request).await, "malformed-request", "{value}");
+    }
+    for value in [json!(0), json!(-5), json!("-5")] {
+        let request =
+            Message { headers: json!({ "rpc-timeout-ms": value.clone() }), ..wire.request() };
+        assert_eq!(wire.fault(request).await, "expired", "{value}");
+    }
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn a_signature_counts_for_bincode_alone_and_only_if_it_is_there() {
+    let wire = Wire::new().await;
+    let with = |content_type: &str, signature: Value, body: &[u8]| Message {
+        content_type: Some(content_type.to_owned()),
+        headers: json!({ "rpc-signature": signature }),
+        body: body.to_vec(),
+        ..wire.request()
+    };
+    let wrong = json!("0123456789abcdef");
+    let bincode = "application/x-bincode";
+    assert_eq!(wire.fault(with(bincode, wrong.clone(), &[1, 2])).await, "incompatible");
+    assert_eq!(wire.fault(with(bincode, json!(7), &[1, 2])).await, "malformed-request");
+    assert_eq!(wire.ask(with("application/json", wrong, b"[1,2]")).await.text(), "3");
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn headers_are_bounded() {
+    let wire = Wire::new().await;
+    let nested = |depth: usize| (0..depth).fold(json!(1), |inner, _| json!([inner]));
+    let with = |headers: Value| Message { headers, ..wire.request() };
+    assert_eq!(wire.fault(with(json!({ "x": "y".repeat(17_000) }))).await, "malformed-request");
+    assert_eq!(wire.fault(with(json!({ "x": nested(40) }))).await, "malformed-request");
+    assert_eq!(wire.ask(with(json!({ "x": nested(30), "y": "z".repeat(9_000) }))).await.text(), "3");
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn a_request_without_reply_to_is_run_and_not_answered() {
+    let wire = Wire::new().await;
+    wire.send(Message { reply_to: None, ..wire.request() }).await;
+    wire.inside.has_started(1).await;
+    wire.send(Message { reply_to: None, kind: Some("nonsense".to_owned()), ..wire.request() }).await;
+    // A one-way method is answered where an answer is asked for.
+    let note = Message { kind: Some("note".into()), body: r#"["x"]"#.into(), ..wire.request() };
+    let reply = wire.ask(note).await;
+    assert_eq!((reply.kind.as_deref(), reply.text()), (Some("result"), "null".to_owned()));
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn a_reply_to_that_no_broker_gave_is_not_obeyed() {
+    let wire = Wire::with(|server| server.accept_reply_to("trusted-")).await;
+    let victim = unique("victim");
+    wire.peer.declare(QueueSpec::named(&victim).classic()).await.unwrap();
+    for reply_to in [victim.as_str(), wire.queue.as_str(), ""] {
+        wire.send(Message { reply_to: Some(reply_to.to_owned()), ..wire.request() }).await;
+    }
+    let server = &wire.server;
+    rpc_tests::eventually("all were refused", SOON, || {
+        (server.stats().refused_reply_to == 3).then_some(())
+    })
+    .await;
+    assert_eq!(wire.inside.started(), 0, "none was run");
+    assert_eq!(wire.peer.queue(&victim).await.unwrap().messages, 0);
+    wire.peer.delete(&victim).await.unwrap();
+
+    let trusted = unique("trusted-");
+    wire.peer.declare(QueueSpec::named(&trusted).exclusive()).await.unwrap();
+    wire.send(Message { reply_to: Some(trusted.clone()), ..wire.request() }).await;
+    assert_eq!(wire.peer.get(&trusted, SOON).await.unwrap().expect("a reply").text(), "3");
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn direct_reply_to_is_answered() {
+    let wire = Wire::new().await;
+    let replies = wire.peer.consume("amq.rabbitmq.reply-to").await.unwrap();
+    let request = Message { reply_to: Some("amq.rabbitmq.reply-to".into()), ..wire.request() };
+    wire.send(request).await;
+    assert_eq!(wire.peer.next(&replies, SOON).await.unwrap().expect("a reply").text(), "3");
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn a_panic_and_a_reply_that_is_too_large_say_what_they_are() {
+    let wire = Wire::with(|server| server.max_reply(100).max_request(1_000)).await;
+    let explode =
+        Message { kind: Some("explode".into()), body: r#"["secret"]"#.into(), ..wire.request() };
+    let reply = wire.ask(explode).await;
+    assert_eq!(reply.header("rpc-fault"), "panicked");
+    assert!(!reply.headers.to_string().contains("secret"), "{}", reply.headers);
+
+    let echo = |size: usize| Message {
+        kind: Some("echo".to_owned()),
+        body: json!([vec![0; size]]).to_string().into_bytes(),
+        ..wire.request()
+    };
+    let reply = wire.ask(echo(200)).await;
+    assert_eq!((reply.header("rpc-fault"), reply.header("rpc-ran")), (&json!("too-large"), &json!(true)));
+    let reply = wire.ask(echo(2_000)).await;
+    assert_eq!((reply.header("rpc-fault"), reply.header("rpc-ran")), (&json!("too-large"), &Value::Null));
+    assert!(reply.header("rpc-message").as_str().unwrap().contains("1000"));
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn a_redelivered_request_is_marked_and_not_run_where_it_must_not_be() {
+    let broker = rabbitmq().await;
+    let (name, inside) = (unique("redelivered"), Inside::new());
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    let expires = typed('l', 60_000);
+    peer.declare(QueueSpec::named(&name).classic().argument("x-expires", expires)).await.unwrap();
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    for kind in ["once", "seen"] {
+        let request = Message {
+            kind: Some(kind.to_owned()),
+            content_type: Some("application/json".to_owned()),
+            reply_to: Some(callback.clone()),
+            ..Message::to(&name, if kind == "once" { "[1]" } else { "[]" })
+        };
+        peer.publish(request).await.unwrap();
+    }
+    let taken = [
+        peer.take(&name, SOON).await.unwrap().expect("a request"),
+        peer.take(&name, SOON).await.unwrap().expect("a request"),
+    ];
+    for request in &taken {
+        peer.nack(request, true).await.unwrap();
+    }
+    let server = Server::builder(&broker)
+        .service_on(queue(&name), SampleServer::new(inside.clone()))
+        .concurrency(1)
+        .start()
+        .await
+        .unwrap();
+    let once = peer.get(&callback, SOON).await.unwrap().expect("an answer");
+    assert_eq!(once.header("rpc-fault"), "outcome-unknown");
+    let seen = peer.get(&callback, SOON).await.unwrap().expect("an answer");
+    assert!(seen.text().contains(r#""redelivered":true"#), "{}", seen.text());
+    assert_eq!(inside.started(), 0);
+    server.shutdown().await.unwrap();
+}
+
+#[rpc_service(encoding = "text")]
+trait Single {
+    async fn only(&self, n: u32) -> u32;
+}
+
+#[rpc_service(encoding = "text")]
+trait WithDefault {
+    async fn other(&self, n: u32) -> u32;
+    #[rpc(default, name = "main-one")]
+    async fn main(&self, n: u32) -> u32;
+}
+
+struct Plain;
+
+impl Single for Plain {
+    async fn only(&self, n: u32) -> u32 {
+        n + 1
+    }
+}
+
+impl WithDefault for Plain {
+    async fn other(&self, n: u32) -> u32 {
+        n
+    }
+    async fn main(&self, n: u32) -> u32 {
+        n + 2
+    }
+}
+
+#[tokio::test]
+async fn a_request_without_a_method_means_the_default_or_the_only_one() {
+    let broker = rabbitmq().await;
+    let (single, default) = (unique("single"), unique("default"));
+    let server = Server::builder(&broker)
+        .service_on(queue(&single), SingleServer::new(Plain))
+        .service_on(queue(&default), WithDefaultServer::new(Plain))
+        .start()
+        .await
+        .unwrap();
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    for (queue, kind, answer) in
+        [(&single, None, "41"), (&default, None, "42"), (&default, Some("main-one"), "42")]
+    {
+        let kind = kind.map(str::to_owned);
+        let request =
+            Message { kind, reply_to: Some(callback.clone()), ..Message::to(queue, "40") };
+        peer.publish(request).await.unwrap();
+        let reply = peer.get(&callback, SOON).await.unwrap().expect("a reply");
+        assert_eq!((reply.text().as_str(), reply.content_type.as_deref()), (answer, Some("text/plain")));
+    }
+    server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn with_an_exchange_the_routing_key_is_the_method() {
+    let url = Rabbit::shared().await.url();
+    let exchange = unique("exchange");
+    let broker = Broker::builder(url).exchange(&exchange).connect().await.unwrap();
+    let (name, inside) = (unique("routed"), Inside::new());
+    let server = Server::builder(&broker)
+        .service_on(queue(&name), SampleServer::new(inside.clone()))
+        .start()
+        .await
+        .unwrap();
+    let client = crate::brokers::SampleClient::builder(&broker).queue(&name).build();
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
+
+    let peer = Peer::connect(url).await.unwrap();
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    let ask = async |exchange: &str, key: String, kind: Option<&str>| {
+        let request = Message {
+            exchange: exchange.to_owned(),
+            kind: kind.map(str::to_owned),
+            content_type: Some("application/json".to_owned()),
+            reply_to: Some(callback.clone()),
+            ..Message::to(key, "[1,2]")
+        };
+        peer.publish(request).await.unwrap();
+        peer.get(&callback, SOON).await.unwrap().expect("a reply")
+    };
+    assert_eq!(ask(&exchange, format!("{name}.add"), None).await.text(), "3");
+    assert_eq!(ask(&exchange, format!("{name}.add"), Some("add")).await.text(), "3");
+    let forged = ask(&exchange, format!("{name}.add"), Some("explode")).await;
+    assert_eq!(forged.header("rpc-fault"), "not-permitted");
+    let around = ask("", name.clone(), Some("add")).await;
+    assert_eq!(around.header("rpc-fault"), "not-permitted");
+    let unknown = ask(&exchange, format!("{name}.nonsense"), None).await;
+    assert_eq!(unknown.header("rpc-fault"), "unknown-method");
+    server.shutdown().await.unwrap();
+    peer.delete_exchange(&exchange).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_is_declared_durable() {
+    let wire = Wire::new().await;
+    let alike = QueueSpec::named(&wire.queue)
+        .argument("x-queue-type", "classic")
+        .argument("x-expires", typed('l', 60_000));
+    wire.peer.declare(alike.clone().durable()).await.expect("it is declared just like this");
+    assert_eq!(wire.peer.declare(alike).await.unwrap_err().code, Some(406));
+    wire.end().await;
+}
