@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rpc_tests::{Message, Node, Peer, Published, QueueSpec, Rabbit, typed, unique};
+use rpc_tests::{Message, Node, Peer, Published, Python, QueueSpec, Rabbit, typed, unique};
 use serde_json::json;
 
 const SOON: Duration = Duration::from_secs(10);
@@ -259,4 +259,44 @@ async fn a_node_comes_back_on_its_ports_with_its_data() {
         peer.queue("kept").await.is_err(),
         "the connection was closed"
     );
+}
+
+/// The Python peers among themselves: what fails against ours is then ours.
+#[tokio::test]
+async fn python_peers_answer_each_other() {
+    let url = Rabbit::shared().await.url();
+    let python = Python::find();
+    for (server, generation, clients) in [
+        (
+            "tutorial_server.py",
+            "older",
+            ["tutorial_client.py", "aio_client.py"],
+        ),
+        (
+            "tutorial_server.py",
+            "current",
+            ["tutorial_client.py", "aio_client.py"],
+        ),
+        (
+            "aio_server.py",
+            "current",
+            ["tutorial_client.py", "aio_client.py"],
+        ),
+    ] {
+        let queue = unique("peers");
+        let mut server = python.start(server, &[url, &queue, "--generation", generation]);
+        server.line_with("ready", SOON).await;
+        for client in clients {
+            let client = python.start(client, &[url, &queue, "30", "--generation", generation]);
+            assert_eq!(client.success(SOON * 3).await, "832040");
+        }
+        server.terminate();
+        assert!(server.wait(SOON).await.success(), "{:?}", server.lines());
+        Peer::connect(url)
+            .await
+            .unwrap()
+            .delete(&queue)
+            .await
+            .unwrap();
+    }
 }

@@ -85,19 +85,20 @@ impl Process {
                 }
             }
         });
-        match found.await {
-            Ok(Some(line)) => line,
-            Ok(None) => panic!(
-                "{} ended without printing {text:?}:\n{}",
-                self.name,
-                self.lines().join("\n")
-            ),
-            Err(_elapsed) => panic!(
+        let Ok(found) = found.await else {
+            panic!(
                 "{} has not printed {text:?} after {patience:?}:\n{}",
                 self.name,
                 self.lines().join("\n")
-            ),
-        }
+            );
+        };
+        found.unwrap_or_else(|| {
+            panic!(
+                "{} ended without printing {text:?}:\n{}",
+                self.name,
+                self.lines().join("\n")
+            )
+        })
     }
 
     /// What it printed so far, on both streams.
@@ -125,14 +126,14 @@ impl Process {
             let _ = changes.wait_for(|open| *open == 0).await;
             status
         });
-        match ended.await {
-            Ok(status) => status,
-            Err(_elapsed) => panic!(
+        let Ok(status) = ended.await else {
+            panic!(
                 "{} still runs after {patience:?}:\n{}",
                 self.name,
                 self.lines().join("\n")
-            ),
-        }
+            );
+        };
+        status
     }
 
     /// Waits for its end, which must be a success, and returns all it printed.

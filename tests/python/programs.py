@@ -1,0 +1,29 @@
+"""What the programs of this directory have in common: their command line and their end."""
+
+import argparse
+import signal
+
+QUORUM = {"x-queue-type": "quorum"}
+
+
+def arguments(description, generations=False, number=False):
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("url", help="the broker's address")
+    parser.add_argument("queue", help="the service's queue")
+    if generations:
+        parser.add_argument(
+            "--generation",
+            choices=["older", "current"],
+            default="current",
+            help="of the RabbitMQ tutorial; older: a plain queue, an exclusive callback queue; "
+            "current: a durable quorum queue, direct reply-to",
+        )
+    if number:
+        parser.add_argument("n", type=int)
+    return parser.parse_args()
+
+
+def end_on_signal():
+    """SIGTERM ends the program as Ctrl-C does."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
