@@ -13,3 +13,4 @@ mod four_questions;
 mod harness;
 mod wire_replies;
 mod wire_requests;
+mod hygiene;

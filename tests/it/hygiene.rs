@@ -1,0 +1,352 @@
+//! The project's rules, as far as a test can see them.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+#[test]
+fn versions_agree() {
+    let manifest = read("Cargo.toml");
+    let version = version();
+    for member in ["rpc-macros", "rpc-runtime"] {
+        assert!(
+            read(&format!("{member}/Cargo.toml")).contains("version.workspace = true"),
+            "{member} has the workspace's version"
+        );
+    }
+    let pin = format!(r#"rpc-macros = {{ version = "={version}""#);
+    assert!(
+        manifest.contains(&pin),
+        "Cargo.toml pins the macro to this very version: {pin}"
+    );
+    let runtime = format!(r#"rpc-runtime = {{ version = "{version}""#);
+    assert!(
+        manifest.contains(&runtime),
+        "Cargo.toml names the runtime's version: {runtime}"
+    );
+}
+
+#[test]
+fn the_changelog_has_the_current_version() {
+    let (changelog, version) = (read("CHANGELOG.md"), version());
+    let named = changelog
+        .lines()
+        .any(|line| line.starts_with("## ") && line.contains(&version));
+    assert!(named, "CHANGELOG.md has a heading for {version}");
+}
+
+#[test]
+fn lapin_is_named_in_the_amqp_transport_alone() {
+    let home = root().join("rpc-runtime/src/transport/amqp");
+    let home_file = home.with_extension("rs");
+    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "examples", "tests"]) {
+        let itself = file.ends_with("tests/it/hygiene.rs") || fixture(&file);
+        if itself || file.starts_with(&home) || file == home_file {
+            continue;
+        }
+        for (number, line) in numbered(&file) {
+            let code = line.split("//").next().unwrap_or_default();
+            assert!(
+                !code.contains("lapin"),
+                "{}:{number} names lapin",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn tests_see_the_framework_as_users_do() {
+    for package in ["tests", "examples"] {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        for crate_name in ["lapin", "syn", "rpc-macros"] {
+            let depends = manifest
+                .lines()
+                .any(|line| line.split(['.', ' ', '=']).next() == Some(crate_name));
+            assert!(!depends, "{package} depends on {crate_name}");
+        }
+    }
+}
+
+#[test]
+fn every_example_is_declared_and_in_the_readme() {
+    let (manifest, readme) = (read("examples/Cargo.toml"), read("README.md"));
+    let mut declared = Vec::new();
+    for section in manifest.split("[[example]]").skip(1) {
+        let name = section
+            .lines()
+            .find_map(|line| line.strip_prefix("name = "))
+            .expect("an example has a name");
+        let name = name.trim_matches('"');
+        assert!(
+            readme.contains(name),
+            "README.md mentions the example {name}"
+        );
+        let path = section
+            .lines()
+            .find_map(|line| line.strip_prefix("path = "));
+        declared.push(
+            path.expect("an example has a path")
+                .trim_matches('"')
+                .to_owned(),
+        );
+    }
+    for path in &declared {
+        assert!(
+            root().join("examples").join(path).is_file(),
+            "examples/{path} is declared, and is not there"
+        );
+    }
+    // A file that starts with `fn main` and is no example is never compiled.
+    for file in sources(&["examples"]) {
+        let main = numbered(&file)
+            .iter()
+            .any(|(_, line)| line.contains("fn main("));
+        let known = declared
+            .iter()
+            .any(|path| file.ends_with(Path::new("examples").join(path)));
+        assert!(!main || known, "{} is no declared example", file.display());
+    }
+}
+
+#[test]
+fn nothing_is_disabled_or_left_for_later() {
+    // Put together here, so that this file does not find itself.
+    let signs = [
+        ["#[ig", "nore"].concat(),
+        ["TO", "DO"].concat(),
+        ["FIX", "ME"].concat(),
+        ["todo", "!("].concat(),
+    ];
+    for file in everything() {
+        for (number, line) in numbered(&file) {
+            let sign = signs.iter().find(|sign| line.contains(sign.as_str()));
+            assert!(
+                sign.is_none(),
+                "{}:{number} has {}",
+                file.display(),
+                sign.map_or("", String::as_str)
+            );
+        }
+    }
+}
+
+#[test]
+fn no_path_of_one_machine() {
+    // Put together here, so that this file does not find itself.
+    let paths =
+        ["/wo?rk/", "/ho?me/", "/ro?ot/", "/Us?ers/", "/t?mp/"].map(|path| path.replace('?', ""));
+    for file in everything() {
+        for (number, line) in numbered(&file) {
+            let path = paths.iter().find(|path| absolute(&line, path));
+            assert!(
+                path.is_none(),
+                "{}:{number} names {}",
+                file.display(),
+                path.map_or("", String::as_str)
+            );
+        }
+    }
+}
+
+#[test]
+fn unsafe_code_is_forbidden_everywhere() {
+    assert!(
+        read("Cargo.toml").contains(r#"unsafe_code = "forbid""#),
+        "the workspace forbids unsafe code"
+    );
+    for package in ["rpc-macros", "rpc-runtime", "examples", "tests"] {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        let lints = manifest.split("[lints]").nth(1).unwrap_or_default();
+        assert!(
+            lints.trim_start().starts_with("workspace = true"),
+            "{package} takes the workspace's lints"
+        );
+    }
+}
+
+#[test]
+fn every_lint_and_exemption_has_a_reason() {
+    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "examples", "tests"]) {
+        if fixture(&file) || file.ends_with("tests/it/hygiene.rs") {
+            continue;
+        }
+        let text = fs::read_to_string(&file).expect("a source is text");
+        for attribute in text
+            .split("[allow(")
+            .skip(1)
+            .chain(text.split("[expect(").skip(1))
+        {
+            let attribute = attribute.split(")]").next().unwrap_or_default();
+            // Quoted code of the macro carries attributes for other people's sources.
+            let quoted = file.starts_with(root().join("rpc-macros"));
+            assert!(
+                quoted || attribute.contains("reason ="),
+                "{}: allow({attribute}) has no reason",
+                file.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn what_is_published_is_fit_for_it() {
+    let workspace = read("Cargo.toml");
+    for key in [
+        "license",
+        "repository",
+        "keywords",
+        "categories",
+        "rust-version",
+    ] {
+        assert!(
+            workspace
+                .lines()
+                .any(|line| line.starts_with(&format!("{key} = "))),
+            "the workspace sets {key}"
+        );
+    }
+    for package in ["rpc-macros", "rpc-runtime"] {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        for key in [
+            "description",
+            "readme",
+            "license",
+            "repository",
+            "keywords",
+            "categories",
+            "rust-version",
+        ] {
+            assert!(
+                manifest.lines().any(|line| line.starts_with(key)),
+                "{package} has no {key}"
+            );
+        }
+        assert!(
+            root().join(package).join("README.md").is_file(),
+            "{package} has a README.md"
+        );
+    }
+    for package in ["examples", "tests"] {
+        assert!(
+            read(&format!("{package}/Cargo.toml")).contains("publish = false"),
+            "{package} is not published"
+        );
+    }
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        assert!(root().join(licence).is_file(), "{licence} is there");
+    }
+}
+
+#[test]
+fn scripts_can_be_run() {
+    use std::os::unix::fs::PermissionsExt as _;
+
+    for script in ["scripts/test", ".ci/run"] {
+        let mode = root()
+            .join(script)
+            .metadata()
+            .expect("the script is there")
+            .permissions()
+            .mode();
+        assert!(mode & 0o111 == 0o111, "{script} is executable");
+        assert!(
+            read(script).contains("set -euo pipefail"),
+            "{script} stops at its first error"
+        );
+    }
+}
+
+#[test]
+fn sources_stay_small() {
+    let mut sizes: Vec<(usize, PathBuf)> =
+        sources(&["rpc-runtime/src", "rpc-macros/src", "tests/src"])
+            .into_iter()
+            .map(|file| (numbered(&file).len(), file))
+            .collect();
+    sizes.sort();
+    let (median, _) = sizes[sizes.len() / 2];
+    let (ninth, file) = &sizes[sizes.len() * 9 / 10];
+    assert!(median <= 200, "the median source has {median} lines");
+    assert!(
+        *ninth <= 350,
+        "one source in ten has more than 350 lines, {} {ninth}",
+        file.display()
+    );
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .parent()
+        .expect("this package is in the workspace")
+}
+
+fn read(path: &str) -> String {
+    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
+}
+
+fn version() -> String {
+    let manifest = read("Cargo.toml");
+    let version = manifest
+        .lines()
+        .find_map(|line| line.strip_prefix("version = "));
+    version
+        .expect("the workspace has a version")
+        .trim_matches('"')
+        .to_owned()
+}
+
+fn numbered(file: &Path) -> Vec<(usize, String)> {
+    let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
+    let text = String::from_utf8_lossy(&bytes);
+    text.lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.to_owned()))
+        .collect()
+}
+
+/// Inputs of the macro's tests may contain whatever they are about.
+fn fixture(file: &Path) -> bool {
+    file.starts_with(root().join("tests/ui"))
+}
+
+/// Rust sources below these directories.
+fn sources(directories: &[&str]) -> Vec<PathBuf> {
+    let files = directories
+        .iter()
+        .flat_map(|directory| walk(&root().join(directory)));
+    files
+        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"))
+        .collect()
+}
+
+/// Every file of the project.
+fn everything() -> Vec<PathBuf> {
+    walk(root())
+}
+
+fn walk(directory: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let (path, name) = (entry.path(), entry.file_name());
+        let generated = ["target", ".git", "Cargo.lock", "__pycache__", "fuzz"]
+            .iter()
+            .any(|other| name == *other);
+        if generated {
+            continue;
+        }
+        if path.is_dir() {
+            found.extend(walk(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Whether the line names a path that starts with this, and not merely contains it (`tests/tmp/`, `~/.config/home/`).
+fn absolute(line: &str, path: &str) -> bool {
+    line.match_indices(path).any(|(at, _)| {
+        let before = line[..at].chars().next_back();
+        before.is_none_or(|character| " \"'`(=:".contains(character))
+    })
+}
