@@ -54,3 +54,72 @@ fn start() -> ChildStdin {
         .expect("/bin/sh starts");
     guardian.stdin.take().expect("its input was asked for")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+    use std::os::unix::process::CommandExt as _;
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    /// What happens when the test process is killed: the pipe closes, and nobody says anything more.
+    #[test]
+    fn ends_groups_and_removes_directories_once_the_pipe_closes() {
+        let sleeper = || {
+            let mut command = Command::new("/bin/sh");
+            // A child of its own, and output that closes when the last of the two has gone.
+            command
+                .args(["-c", "sleep 600 & wait"])
+                .stdout(Stdio::piped())
+                .process_group(0);
+            command.spawn().expect("sh starts")
+        };
+        let (mut guarded, mut released) = (sleeper(), sleeper());
+        let dir = tempfile::Builder::new()
+            .prefix("rpc a b")
+            .tempdir()
+            .expect("a temporary directory");
+        let kept = tempfile::tempdir().expect("a temporary directory");
+
+        let mut guardian = Command::new("/bin/sh")
+            .args(["-c", include_str!("guardian.sh")])
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh starts");
+        let mut pipe = guardian.stdin.take().expect("its input was asked for");
+        write!(
+            pipe,
+            "group {}\ngroup {}\nforget {}\ndir {}\ndir {}\ngone {}\n",
+            guarded.id(),
+            released.id(),
+            released.id(),
+            dir.path().display(),
+            kept.path().display(),
+            kept.path().display(),
+        )
+        .expect("it reads");
+        drop(pipe);
+
+        let began = Instant::now();
+        guarded
+            .stdout
+            .take()
+            .expect("asked for")
+            .read_to_end(&mut Vec::new())
+            .expect("it ends");
+        assert!(guardian.wait().expect("it ends").success());
+        assert!(
+            began.elapsed() < Duration::from_secs(60),
+            "nothing waited for the sleeper's own end"
+        );
+        assert!(!guarded.wait().expect("it ends").success());
+        assert!(!dir.path().exists());
+
+        assert!(
+            matches!(released.try_wait(), Ok(None)),
+            "what was released goes on"
+        );
+        assert!(kept.path().exists());
+        drop(crate::node::Group::from(released));
+    }
+}

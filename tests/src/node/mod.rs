@@ -178,6 +178,13 @@ impl Group {
     }
 }
 
+#[cfg(test)]
+impl From<Child> for Group {
+    fn from(leader: Child) -> Self {
+        Self { leader }
+    }
+}
+
 impl Drop for Group {
     fn drop(&mut self) {
         self.end();
