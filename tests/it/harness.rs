@@ -207,7 +207,7 @@ async fn a_node_comes_back_on_its_ports_with_its_data() {
         .start()
         .await;
     let peer = Peer::connect(&node.url()).await.unwrap();
-    peer.declare(QueueSpec::named("kept").classic())
+    peer.declare(QueueSpec::named("kept").quorum())
         .await
         .unwrap();
     peer.confirm().await.unwrap();
@@ -217,6 +217,7 @@ async fn a_node_comes_back_on_its_ports_with_its_data() {
     };
     assert_eq!(peer.publish(message).await, Ok(Published::Confirmed));
 
+    node.settle().await;
     node.kill9();
     let url = node.url();
     assert!(
