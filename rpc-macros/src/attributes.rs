@@ -56,7 +56,11 @@ pub(crate) fn allowed_lints(attributes: &[Attribute]) -> TokenStream {
 
 /// Whether anything here is deprecated, so that the generated code, which has to name it, allows that.
 pub(crate) fn deprecates(attributes: &[Attribute]) -> bool {
-    !carried(attributes, |name| name == "deprecated").is_empty()
+    attributes.iter().any(|attribute| {
+        attribute.path().is_ident("deprecated")
+            || conditional(attribute)
+                .is_some_and(|inner| inner.iter().any(|meta| meta.path().is_ident("deprecated")))
+    })
 }
 
 /// The text of the documentation comments, as markdown.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 const NANOS_PER_MILLI: u128 = 1_000_000;
 
-/// RabbitMQ keeps a message's expiration in milliseconds, and refuses one that does not fit 32 bits.
+/// `RabbitMQ` keeps a message's expiration in milliseconds, and refuses one that does not fit 32 bits.
 pub(crate) const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
 
 /// The units, with the number of milliseconds in each.

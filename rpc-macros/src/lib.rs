@@ -4,6 +4,11 @@
 //! Faults are gathered on the way ([`errors`]); with any, [`fallback`] writes the code instead, so that the trait and
 //! everything named after it still exist and rustc has nothing to add.
 
+#![allow(
+    clippy::single_match_else,
+    reason = "the two cases of a decision stand side by side in a `match`"
+)]
+
 mod attributes;
 mod check;
 mod duration;
@@ -28,13 +33,13 @@ pub fn rpc_service(
     options: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    rpc_service_tokens(options.into(), item.into()).into()
+    rpc_service_tokens(options.into(), &item.into()).into()
 }
 
 /// The whole macro, on tokens that exist outside the compiler too.
-fn rpc_service_tokens(options: TokenStream, item: TokenStream) -> TokenStream {
+fn rpc_service_tokens(options: TokenStream, item: &TokenStream) -> TokenStream {
     let errors = Errors::new();
-    let Some(written) = ServiceTrait::parse(item.clone(), &errors) else {
+    let Some(written) = ServiceTrait::parse(item, &errors) else {
         let faults = errors.into_compile_errors();
         return quote!(#item #faults);
     };

@@ -26,6 +26,10 @@ pub(crate) struct Service<'a> {
 }
 
 /// One method of a service.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "each is an option that stands alone at the method"
+)]
 pub(crate) struct Method<'a> {
     /// The method itself.
     pub(crate) written: &'a TraitMethod,

@@ -44,11 +44,11 @@ pub(crate) struct TraitMethod {
 
 impl ServiceTrait {
     /// Reads the item; of anything but a trait it says so and returns nothing.
-    pub(crate) fn parse(item: TokenStream, errors: &Errors) -> Option<Self> {
+    pub(crate) fn parse(item: &TokenStream, errors: &Errors) -> Option<Self> {
         match Self::parser.parse2(item.clone()) {
             Ok(written) => Some(written),
             Err(error) => {
-                match other_item(&item) {
+                match other_item(item) {
                     Some(kind) => errors.push(not_a_trait(&kind)),
                     None => errors.push_syntax(error),
                 }

@@ -27,19 +27,19 @@ pub(crate) fn text(syntax: &impl ToTokens) -> String {
 fn take_apart(tokens: TokenStream, pieces: &mut Vec<String>) {
     let mut joint = false;
     for token in tokens {
-        let joins = std::mem::take(&mut joint);
+        let goes_on = std::mem::take(&mut joint);
         match token {
             TokenTree::Group(group) => take_group_apart(&group, pieces),
             TokenTree::Punct(sign) => {
                 joint = sign.spacing() == Spacing::Joint
                     && matches!(sign.as_char(), ':' | '-' | '\'' | '.');
                 match pieces.last_mut() {
-                    Some(last) if joins => last.push(sign.as_char()),
+                    Some(last) if goes_on => last.push(sign.as_char()),
                     _ => pieces.push(sign.as_char().to_string()),
                 }
             }
             word => match pieces.last_mut() {
-                Some(last) if joins && last == "'" => last.push_str(&word.to_string()),
+                Some(last) if goes_on && last == "'" => last.push_str(&word.to_string()),
                 _ => pieces.push(word.to_string()),
             },
         }

@@ -47,7 +47,9 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
         const _: () = {
             // Asks types whether they are a `Result`; the constant uses the import where all of them are.
             use #private::Fallback as _;
-            const _: bool = #private::Probe::<()>::FALLIBLE;
+            const _: () = {
+                let _ = #private::Probe::<()>::FALLIBLE;
+            };
 
             #forward
             #(#markers)*

@@ -63,7 +63,7 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
             }
 
             fn handlers(&self) -> ::std::vec::Vec<#private::Handler> {
-                ::std::vec::Vec::from([#(#handlers),*])
+                <::std::vec::Vec<_> as ::core::convert::From<_>>::from([#(#handlers),*])
             }
         }
     }

@@ -39,7 +39,7 @@ fn segments(list: TokenStream) -> Vec<Vec<TokenTree>> {
     for token in list {
         match token {
             TokenTree::Punct(punct) if punct.as_char() == ',' => {
-                segments.push(std::mem::take(&mut current))
+                segments.push(std::mem::take(&mut current));
             }
             other => current.push(other),
         }

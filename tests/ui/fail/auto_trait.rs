@@ -1,0 +1,10 @@
+//! A trait without an implementation.
+
+use rpc_runtime::rpc_service;
+
+#[rpc_service]
+auto trait Automatic {
+    async fn get(&self) -> u8;
+}
+
+fn main() {}
