@@ -9,8 +9,13 @@
 
 mod brokers;
 mod calls;
+mod connecting;
 mod four_questions;
 mod harness;
+mod hygiene;
+mod interop;
+mod lifecycle;
+mod timeouts;
 mod wire_replies;
 mod wire_requests;
-mod hygiene;
+

@@ -1,0 +1,92 @@
+//! What somebody sees who cannot connect. No message shows a password.
+
+use std::{error::Error, time::Duration};
+
+use rpc_runtime::{Broker, BrokerError, BrokerErrorKind};
+use rpc_tests::Rabbit;
+use tokio::net::TcpListener;
+
+/// The whole chain of an error, as a program prints it.
+fn in_full(error: &BrokerError) -> String {
+    let mut text = format!("{error:?} {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        text = format!("{text}: {cause} {cause:?}");
+        source = cause.source();
+    }
+    text
+}
+
+async fn refused(address: &str) -> BrokerError {
+    let connecting = Broker::builder(address).connect_timeout(Duration::from_millis(400)).connect();
+    let error = connecting.await.unwrap_err();
+    let text = in_full(&error);
+    assert!(!text.contains("sw0rdfish"), "{text}");
+    error
+}
+
+/// The shared broker's address with another user, password and virtual host.
+async fn with_login(login: &str, vhost: &str) -> String {
+    let url = Rabbit::shared().await.url();
+    let host = url.rsplit_once('@').unwrap().1.split('/').next().unwrap();
+    format!("amqp://{login}@{host}{vhost}")
+}
+
+#[tokio::test]
+async fn a_wrong_password_names_the_user_and_is_not_tried_again() {
+    let error = refused(&with_login("guest:sw0rdfish", "/%2f").await).await;
+    assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused);
+    assert!(error.is_permanent());
+    assert!(error.to_string().contains("\"guest\""), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_virtual_host_is_named() {
+    let error = refused(&with_login("guest:guest", "/nowhere").await).await;
+    assert_eq!(error.kind(), BrokerErrorKind::VirtualHostRefused);
+    assert!(error.to_string().contains("\"nowhere\""), "{error}");
+    let error = refused(&with_login("guest:guest", "/").await).await;
+    assert!(error.to_string().contains("ends with a slash"), "{error}");
+}
+
+#[tokio::test]
+async fn nobody_there_is_tried_until_the_deadline() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let error = refused(&format!("amqp://guest:sw0rdfish@127.0.0.1:{port}/%2f")).await;
+    assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
+    assert!(!error.is_permanent());
+    assert!(error.to_string().contains(&format!("127.0.0.1:{port}")), "{error}");
+    assert!(error.source().unwrap().to_string().contains("refused"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_broker_that_accepts_and_stays_silent_is_given_up() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let error = refused(&format!("amqp://guest:sw0rdfish@127.0.0.1:{port}/%2f")).await;
+    assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
+    assert!(error.to_string().contains("did not answer"), "{error}");
+}
+
+#[tokio::test]
+async fn what_is_no_address_is_said_to_be_none() {
+    for address in ["", "localhost", "http://localhost", "guest:sw0rdfish@localhost"] {
+        let error = refused(address).await;
+        assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{address}");
+        assert!(error.to_string().contains("amqp://user:password@host:5672/vhost"), "{error}");
+    }
+    let error = refused("amqps://guest:sw0rdfish@localhost").await;
+    assert_eq!(error.kind(), BrokerErrorKind::TlsUnavailable);
+}
+
+#[tokio::test]
+async fn the_next_address_is_tried_when_one_does_not_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let dead = format!("amqp://127.0.0.1:{}/%2f", listener.local_addr().unwrap().port());
+    drop(listener);
+    let live = Rabbit::shared().await.url();
+    let broker = Broker::builder(&dead).address(live).connect().await.unwrap();
+    assert!(!format!("{broker:?}").contains("guest"), "{broker:?}");
+}
