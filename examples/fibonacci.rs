@@ -22,10 +22,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
         Some(address) => Broker::connect(&address).await?,
         None => Broker::in_memory(),
     };
-    let server = Server::builder(&broker)
-        .service(FibonacciServer::new(Sequence::default()))
-        .start()
-        .await?;
+    let server =
+        Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
     let client = FibonacciClient::new(&broker);
 
     for n in [0, 1, 10, 30, 93] {

@@ -11,10 +11,8 @@ use rpc_runtime::{Broker, Server};
 #[tokio::main]
 async fn main() -> Result<(), Box<dyn Error>> {
     let broker = Broker::connect(&BrokerArgs::parse().broker).await?;
-    let server = Server::builder(&broker)
-        .service(FibonacciServer::new(Sequence::default()))
-        .start()
-        .await?;
+    let server =
+        Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
     println!("serving Fibonacci; Ctrl-C stops");
 
     interrupted().await;

@@ -34,10 +34,8 @@ async fn main() -> Result<(), Box<dyn Error>> {
     if args.passive {
         queue = queue.passive();
     }
-    let server = Server::builder(&broker)
-        .service_on(queue, TutorialServer::new(Recursive))
-        .start()
-        .await?;
+    let server =
+        Server::builder(&broker).service_on(queue, TutorialServer::new(Recursive)).start().await?;
     println!(" [x] Awaiting RPC requests");
 
     interrupted().await;

@@ -1,4 +1,62 @@
-//! Typed RPC over RabbitMQ.
+//! Typed RPC over RabbitMQ: a Rust trait becomes a client and a server.
+//!
+//! [`#[rpc_service]`](macro@rpc_service) on a trait makes `XClient` and `XServer`. A call is one message to the service's
+//! queue and one message back; any number of calls are in flight over one connection.
+//!
+//! ```
+//! use rpc_runtime::{Broker, CallError, Server, rpc_service};
+//!
+//! #[rpc_service]
+//! trait Divider {
+//!     async fn divide(&self, dividend: i64, divisor: i64) -> Result<i64, String>;
+//! }
+//!
+//! struct Exact;
+//!
+//! impl Divider for Exact {
+//!     async fn divide(&self, dividend: i64, divisor: i64) -> Result<i64, String> {
+//!         dividend.checked_div(divisor).ok_or_else(|| "division by zero".to_owned())
+//!     }
+//! }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let broker = Broker::in_memory(); // or Broker::connect("amqp://localhost:5672/%2f").await?
+//! let server = Server::builder(&broker).service(DividerServer::new(Exact)).start().await?;
+//!
+//! let client = DividerClient::new(&broker);
+//! assert_eq!(client.divide(7, 2).await?, 3);
+//! assert!(matches!(client.divide(7, 0).await, Err(CallError::Application(_))));
+//!
+//! server.shutdown().await?;
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! # Goals
+//!
+//! * Within its deadline every call ends in exactly one of a reply, a typed failure, or an unknown outcome that says so:
+//!   see [`CallError`].
+//! * A remote call looks remote: it returns a [`Call`], which has a deadline, can fail, and is sent only when polled.
+//! * The wire is plain AMQP 0-9-1, so that programs in other languages call services and serve them.
+//! * Nothing that comes from outside makes a process panic, hang, or allocate without bound.
+//!
+//! # Non-goals
+//!
+//! * Exactly-once execution. A server that dies has its requests run again by another; a method marked `at_most_once` is
+//!   not run again, and its caller is told that the outcome is unknown.
+//! * Streams, publish and subscribe, and large files.
+//! * A broker of its own: [`Broker::in_memory`] is for tests and demonstrations.
+//!
+//! # Where to look
+//!
+//! | for | see |
+//! | --- | --- |
+//! | what may stand in a trait, and every option | [`macro@rpc_service`] |
+//! | connecting | [`Broker`], [`BrokerBuilder`] |
+//! | calling | [`Call`], [`ClientBuilder`], [`CallError`] |
+//! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
+//! | testing a service | [`Broker::serving`] |
 
 // Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
 extern crate self as rpc_runtime;
