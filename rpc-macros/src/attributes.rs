@@ -4,9 +4,13 @@ use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token, parse::Parser as _, punctuated::Punctuated};
 
-/// Whether this is an option of ours, to be read and not to be emitted again.
-pub(crate) fn is_ours(attribute: &Attribute) -> bool {
-    attribute.path().is_ident("rpc") || is_service(attribute)
+/// Whether this is not to be emitted again: an option of ours, or something that would make a second fault of one.
+fn is_ours(attribute: &Attribute) -> bool {
+    let hidden = conditional(attribute).unwrap_or_default();
+    attribute.path().is_ident("rpc")
+        || is_service(attribute)
+        || is_async_trait(attribute)
+        || hidden.iter().any(|meta| meta.path().is_ident("rpc"))
 }
 
 /// Whether this is `#[rpc_service]`, under any path.
@@ -16,6 +20,15 @@ pub(crate) fn is_service(attribute: &Attribute) -> bool {
         .segments
         .last()
         .is_some_and(|last| last.ident == "rpc_service")
+}
+
+/// Whether this is `#[async_trait]`, under any path.
+pub(crate) fn is_async_trait(attribute: &Attribute) -> bool {
+    attribute
+        .path()
+        .segments
+        .last()
+        .is_some_and(|last| last.ident == "async_trait")
 }
 
 /// The attributes of the emitted trait: all but ours.

@@ -76,10 +76,6 @@ impl Errors {
         }
     }
 
-    pub(crate) fn push_all(&self, faults: impl IntoIterator<Item = Fault>) {
-        faults.into_iter().for_each(|fault| self.push(fault));
-    }
-
     /// A complaint of the parser's own.
     pub(crate) fn push_syntax(&self, error: syn::Error) {
         if let Some(found) = self.found.borrow_mut().as_mut() {

@@ -19,6 +19,8 @@ mod model;
 mod options;
 mod suggest;
 mod syntax;
+#[cfg(test)]
+mod tests;
 mod tidy;
 mod words;
 

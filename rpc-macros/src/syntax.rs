@@ -39,7 +39,13 @@ pub(crate) struct TraitMethod {
     pub(crate) attrs: Vec<Attribute>,
     pub(crate) vis: Visibility,
     pub(crate) sig: Signature,
-    pub(crate) body: Option<Group>,
+    pub(crate) end: End,
+}
+
+/// What stands behind a signature.
+pub(crate) enum End {
+    Semicolon(Token![;]),
+    Body(Group),
 }
 
 impl ServiceTrait {
@@ -145,20 +151,19 @@ impl TraitMethod {
         let attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
         let sig = input.parse()?;
-        let body = if input.peek(syn::token::Brace) {
+        let end = if input.peek(syn::token::Brace) {
             match input.parse::<TokenTree>()? {
-                TokenTree::Group(body) => Some(body),
+                TokenTree::Group(body) => End::Body(body),
                 other => return Err(syn::Error::new(other.span(), "expected a body")),
             }
         } else {
-            input.parse::<Token![;]>()?;
-            None
+            End::Semicolon(input.parse()?)
         };
         Ok(Self {
             attrs,
             vis,
             sig,
-            body,
+            end,
         })
     }
 }

@@ -55,11 +55,7 @@ fn attributes_of(written: &ServiceTrait, errors: &Errors) {
             let fault = Fault::new(attribute, "`#[rpc(…)]` belongs on a method")
                 .help("write the options of the trait in `#[rpc_service(…)]`");
             errors.push(fault);
-        } else if path
-            .segments
-            .last()
-            .is_some_and(|last| last.ident == "async_trait")
-        {
+        } else if attributes::is_async_trait(attribute) {
             let fault = Fault::new(attribute, "`#[async_trait]` does not go together with `#[rpc_service]`")
                 .note("the emitted trait has no `async fn` left for it to rewrite, and needs no boxed future")
                 .help("remove it here and on every `impl`");

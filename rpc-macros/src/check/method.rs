@@ -3,7 +3,7 @@
 use quote::{ToTokens, format_ident};
 use syn::{Safety, Type, TypeTuple, token::Paren};
 
-use super::{Draft, argument, naming, options as option_rules, receiver, types};
+use super::{Draft, argument, corrected, naming, options as option_rules, receiver, types};
 use crate::{
     attributes,
     errors::{Errors, Fault},
@@ -24,7 +24,7 @@ pub(super) fn check<'a>(index: usize, draft: &Draft<'a>, errors: &Errors) -> Opt
     receiver::check(written, errors);
     generics(written, errors);
     let arguments = arguments(written, errors);
-    if let Some(ty) = written.returns() {
+    if let Some(ty) = written.returns().filter(|ty| future_output(ty).is_none()) {
         types::check(ty, types::Place::Result, errors);
     }
     option_rules::check(written, options, errors);
@@ -163,10 +163,12 @@ fn kind(written: &TraitMethod, options: &MethodOptions, errors: &Errors) -> Opti
             .note("a plain function would hold up every other call while it runs");
             errors.push(match written.returns().and_then(future_output) {
                 Some(output) => fault.help(format!(
-                    "write `async fn {name}(…) -> {output}`, which promises the same future"
+                    "write `async {}`, which promises the same future",
+                    corrected::with_output(written, &format!(" -> {output}"))
                 )),
                 None => fault.help(format!(
-                    "write `async fn {name}`, or `#[rpc(blocking)]` above it to run it on threads of its own"
+                    "write `async {}`, or `#[rpc(blocking)]` above it to run it on threads of its own",
+                    corrected::with_receiver(written)
                 )),
             });
             None

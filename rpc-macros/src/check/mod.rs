@@ -1,6 +1,7 @@
 //! From what was written to what is meant; every fault on the way is reported, and none hides another.
 
 mod argument;
+mod corrected;
 mod item;
 mod method;
 mod naming;

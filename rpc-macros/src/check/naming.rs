@@ -55,7 +55,9 @@ pub(super) fn of_service(
 
 fn check_length(name: &str, at: &TokenStream, what: &str, errors: &Errors) -> bool {
     let fault = if name.is_empty() {
-        Fault::new(at, format!("the name of a {what} cannot be empty"))
+        Fault::new(at, format!("the name of a {what} cannot be empty")).help(
+            "leave the option out: without it, a service and its queue are called like the trait",
+        )
     } else if name.len() > LONGEST_QUEUE {
         Fault::new(
             at,
@@ -115,7 +117,11 @@ pub(super) fn of_method(
             &given.at,
             format!("{name:?} cannot name a method: {reason}"),
         )
-        .note(rule),
+        .note(rule)
+        .help(match mended(&name) {
+            Some(mended) => format!("write `name = \"{mended}\"`"),
+            None => "leave `name` out to use the one in Rust, or choose another".to_owned(),
+        }),
         None => Fault::new(
             ident,
             format!("`{name}` cannot name a method on the wire: {reason}"),
@@ -125,6 +131,17 @@ pub(super) fn of_method(
     };
     errors.push(fault);
     None
+}
+
+/// The name with a `-` for everything that cannot stand in it, if that is still a name.
+fn mended(name: &str) -> Option<String> {
+    let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
+    let words: Vec<&str> = name
+        .split(|letter| !legal(letter))
+        .filter(|word| !word.is_empty())
+        .collect();
+    let mended = words.join("-");
+    (!mended.is_empty() && mended.len() <= LONGEST_METHOD).then_some(mended)
 }
 
 /// Two methods of one name, unless a `#[cfg]` may keep one of them out.

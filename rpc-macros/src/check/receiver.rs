@@ -2,61 +2,62 @@
 
 use syn::{FnArg, Receiver, ReceiverKind, Type};
 
+use super::corrected;
 use crate::{
     errors::{Errors, Fault},
     syntax::TraitMethod,
+    tidy,
 };
 
 pub(super) fn check(method: &TraitMethod, errors: &Errors) {
-    match method.sig.inputs.first() {
-        Some(FnArg::Receiver(receiver)) => errors.push_all(fault(receiver)),
-        _ => {
-            let name = &method.sig.ident;
-            let fault = Fault::new(name, format!("`{name}` has no receiver"))
-                .note("a method is called on the service, which all calls share")
-                .help(format!(
-                    "make `&self` its first argument: `fn {name}(&self{})`",
-                    rest(method)
-                ));
-            errors.push(fault);
-        }
+    let fault = match method.sig.inputs.first() {
+        Some(FnArg::Receiver(receiver)) => refused(receiver, method),
+        _ => Some(missing(method)),
+    };
+    if let Some(fault) = fault {
+        errors.push(fault);
     }
 }
 
-fn rest(method: &TraitMethod) -> &'static str {
-    if method.sig.inputs.is_empty() {
-        ""
-    } else {
-        ", …"
-    }
+fn missing(method: &TraitMethod) -> Fault {
+    let name = &method.sig.ident;
+    Fault::new(name, format!("`{name}` has no receiver"))
+        .note("a method is called on the service, which all calls share")
+        .help(format!("write `{}{}`", if method.sig.asyncness.is_some() { "async " } else { "" }, corrected::with_receiver(method)))
 }
 
-fn fault(receiver: &Receiver) -> Option<Fault> {
+fn refused(receiver: &Receiver, method: &TraitMethod) -> Option<Fault> {
     let (what, reason, help) = match &receiver.kind {
         ReceiverKind::Reference(_, None, None) => return None,
         ReceiverKind::Typed(_, ty) if is_ref_self(ty) => return None,
+        // A lifetime that the method declares is complained about there.
+        ReceiverKind::Reference(_, Some(_), None)
+            if method.sig.generics.lifetimes().next().is_some() =>
+        {
+            return None;
+        }
         ReceiverKind::Reference(_, Some(_), None) => (
-            "`&self` with a named lifetime",
+            "`&self` with a lifetime".to_owned(),
             "a result travels to another process, so nothing can borrow from the service",
             "write `&self`",
         ),
         ReceiverKind::Reference(_, _, Some(_)) => (
-            "`&mut self`",
+            "`&mut self`".to_owned(),
             "many calls run at the same time and share the service",
             "write `&self`, and keep what changes in a `Mutex`, an atomic or a channel",
         ),
         ReceiverKind::Value => (
-            "`self` by value",
+            "`self` by value".to_owned(),
             "the first call would use the service up, and it has more to answer",
             "write `&self`",
         ),
-        ReceiverKind::Typed(..) => (
-            "a `self` of another type",
+        ReceiverKind::Typed(_, ty) => (
+            format!("`self: {}`", tidy::text(ty)),
             "the server keeps the service in an `Arc` of its own, and lends it to each call",
             "write `&self`; what outlives the call goes into an `Arc` in a field of the service",
         ),
         _ => (
-            "this receiver",
+            "this receiver".to_owned(),
             "many calls share the service",
             "write `&self`",
         ),

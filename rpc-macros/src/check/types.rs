@@ -68,15 +68,16 @@ fn owned_remedy(ty: &Type, tokens: TokenStream) -> String {
             tidy::text(&owned),
             tidy::text(ty)
         ),
-        None => "use a type that owns what it holds".to_owned(),
+        None => "use a type that owns what it holds, with `String` for `&str` and `Vec<T>` for `&[T]` in its fields, and no lifetime".to_owned(),
     }
 }
 
 /// The type with what it borrows replaced by what it could own: `&str` by `String`, `&[T]` by `Vec<T>`, `&T` by `T`,
-/// `'a` by `'static`. Nothing if the result would still borrow, or would be no type.
+/// `Cow<'a, T>` by `Cow<'static, T>`. Nothing if only its author can say what it could own.
 fn owned(tokens: TokenStream) -> Option<TokenStream> {
     let mut tokens = tokens.into_iter().peekable();
     let mut owned = TokenStream::new();
+    let mut in_cow = false;
     while let Some(token) = tokens.next() {
         match token {
             TokenTree::Punct(sign) if sign.as_char() == '&' => {
@@ -90,7 +91,7 @@ fn owned(tokens: TokenStream) -> Option<TokenStream> {
                 owned.extend(referent);
             }
             TokenTree::Punct(sign) if sign.as_char() == '\'' => {
-                let name = tokens.next()?;
+                let name = tokens.next().filter(|_| in_cow)?;
                 owned.extend([
                     TokenTree::Punct(sign),
                     Ident::new("static", name.span()).into(),
@@ -98,6 +99,10 @@ fn owned(tokens: TokenStream) -> Option<TokenStream> {
             }
             TokenTree::Group(group) => {
                 owned.extend([regrouped(&group, self::owned(group.stream())?)]);
+            }
+            TokenTree::Ident(word) => {
+                in_cow = word == "Cow";
+                owned.extend([TokenTree::Ident(word)]);
             }
             other => owned.extend([other]),
         }
@@ -185,7 +190,7 @@ mod tests {
 
     #[test]
     fn where_no_owner_is_known_none_is_named() {
-        for borrowed in ["&dyn Display", "&", "Option<&>"] {
+        for borrowed in ["&dyn Display", "&", "Option<&>", "MyError<'a>"] {
             assert!(
                 borrowed.parse().ok().and_then(owned).is_none(),
                 "{borrowed}"

@@ -72,7 +72,7 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
 // Input:
 //     async fn fib(&self, n: u32) -> u64;
 // Output:
-//     asynchronous(__RpcMethod0, &self.service, |service, (a0,)| async move {
+//     asynchronous(__RpcMethod0, &self.service, |service: Arc<S>, (a0,): (u32,)| async move {
 //         <S as Fibonacci>::fib(&service, a0).await
 //     })
 fn handler(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
@@ -82,16 +82,17 @@ fn handler(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let conditions = attributes::conditions(&method.written.attrs);
     let places = places(method);
     let arguments = tuple(&places);
+    let types = tuple(method.arguments.iter().map(|argument| argument.ty));
     match method.kind {
         Kind::Asynchronous(_) => quote! {
             #conditions
-            #private::asynchronous(#marker, &self.service, |service, #arguments| async move {
+            #private::asynchronous(#marker, &self.service, |service: ::std::sync::Arc<__RpcService>, #arguments: #types| async move {
                 <__RpcService as #trait_ident>::#ident(&service, #(#places),*).await
             })
         },
         Kind::Blocking => quote! {
             #conditions
-            #private::blocking(#marker, &self.service, |service, #arguments| {
+            #private::blocking(#marker, &self.service, |service: &__RpcService, #arguments: #types| {
                 <__RpcService as #trait_ident>::#ident(service, #(#places),*)
             })
         },

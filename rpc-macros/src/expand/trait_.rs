@@ -1,12 +1,13 @@
 //! The trait, as implementors see it. It is written for a faulty service too.
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
-use syn::{FnArg, Pat, ReceiverKind, Safety, Signature, Token, Type};
+use syn::{FnArg, Pat, ReceiverKind, Safety, Signature, Token};
 
 use crate::{
     attributes,
-    syntax::{ServiceTrait, TraitItem, TraitMethod},
+    syntax::{End, ServiceTrait, TraitItem, TraitMethod},
+    words::Words,
 };
 
 // Input:
@@ -51,14 +52,14 @@ pub(crate) fn definition(written: &ServiceTrait) -> TokenStream {
 fn declaration(method: &TraitMethod) -> TokenStream {
     let attrs = attributes::others(&method.attrs);
     let vis = &method.vis;
-    let head = head(&method.sig, method.body.is_some());
+    let head = head(&method.sig, matches!(method.end, End::Body(_)));
     let output = return_type(method);
     let clause = &method.sig.generics.where_clause;
-    let end = match (&method.body, method.sig.asyncness) {
-        (None, _) => quote!(;),
-        (Some(body), None) => body.to_token_stream(),
+    let end = match (&method.end, method.sig.asyncness) {
+        (End::Semicolon(token), _) => token.to_token_stream(),
+        (End::Body(body), None) => body.to_token_stream(),
         // What `async fn` does to its body, except that the future is now promised to be `Send`.
-        (Some(body), Some(_)) => quote!({ async move #body }),
+        (End::Body(body), Some(_)) => quote!({ async move #body }),
     };
     quote!(#(#attrs)* #vis #head #output #clause #end)
 }
@@ -66,7 +67,7 @@ fn declaration(method: &TraitMethod) -> TokenStream {
 /// What an implementation returns: a future for an `async fn`, else the type as it stands.
 pub(super) fn return_type(method: &TraitMethod) -> TokenStream {
     match method.sig.asyncness {
-        Some(token) => future(token, method.returns(), method.sig.ident.span()),
+        Some(token) => future(token, method),
         None => method.sig.output.to_token_stream(),
     }
 }
@@ -125,12 +126,24 @@ fn bodiless(input: &FnArg) -> TokenStream {
 //     async … -> R
 // Output:
 //     -> impl Future<Output = R> + Send
-fn future(asyncness: Token![async], returns: Option<&Type>, no_return: Span) -> TokenStream {
-    // A future that is not `Send` is reported with a note at the `Send` that it breaks, so that stands at the `async`.
-    let span = asyncness.span.resolved_at(Span::mixed_site());
-    let output = match returns {
+fn future(asyncness: Token![async], method: &TraitMethod) -> TokenStream {
+    // What replaces `async` stands where it stood: there rustc points for a future that is not `Send`, and a method of
+    // tokens from one place is one place itself.
+    let span = asyncness.span;
+    let output = match method.returns() {
         Some(ty) => ty.to_token_stream(),
-        None => quote_spanned!(no_return=> ()),
+        None => quote_spanned!(method.sig.ident.span()=> ()),
     };
-    quote_spanned!(span=> -> impl ::core::future::Future<Output = #output> + ::core::marker::Send)
+    let send = may_be_send(method).then(|| quote_spanned!(span=> + ::core::marker::Send));
+    quote_spanned!(span=> -> impl ::core::future::Future<Output = #output> #send)
+}
+
+/// False of a faulty method whose arguments could make every future break the promise, which nobody needs to hear too.
+fn may_be_send(method: &TraitMethod) -> bool {
+    let generic = method.sig.generics.type_params().next().is_some();
+    let opaque = method.arguments().any(|argument| {
+        let words = Words::find(argument.ty.to_token_stream());
+        words.impl_trait.is_some() || words.borrows
+    });
+    !generic && !opaque
 }

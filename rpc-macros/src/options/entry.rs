@@ -56,8 +56,9 @@ fn entry(segment: Vec<TokenTree>, level: Level, errors: &Errors) -> Option<Entry
         errors.push(not_an_option(&whole, level));
         return None;
     };
-    let Some(example) = level.example(&key.to_string()) else {
-        errors.push(unknown(&key, level));
+    let name = hyphenated(&whole).unwrap_or_else(|| key.to_string());
+    let Some(example) = level.example(&name) else {
+        errors.push(unknown(&key, &name, level));
         return None;
     };
     let value = match tokens.next() {
@@ -76,6 +77,20 @@ fn entry(segment: Vec<TokenTree>, level: Level, errors: &Errors) -> Option<Entry
         key,
         value: Some(value),
     })
+}
+
+/// `at-most-once`, which is three words to Rust.
+fn hyphenated(tokens: &TokenStream) -> Option<String> {
+    let mut name = String::new();
+    for token in tokens.clone() {
+        match token {
+            TokenTree::Ident(word) => name.push_str(&word.to_string()),
+            TokenTree::Punct(sign) if sign.as_char() == '-' => name.push('-'),
+            TokenTree::Punct(sign) if sign.as_char() == '=' => break,
+            _ => return None,
+        }
+    }
+    name.contains('-').then_some(name)
 }
 
 /// A fragment of a `macro_rules!` macro comes in a group that nobody wrote.
@@ -120,10 +135,9 @@ fn twice(again: &Ident, earlier: &Ident) -> Fault {
         .also(earlier, format!("`{earlier}` is given here first"))
 }
 
-fn unknown(key: &Ident, level: Level) -> Fault {
-    let name = key.to_string();
+fn unknown(key: &Ident, name: &str, level: Level) -> Fault {
     let other = level.other();
-    if let Some(example) = other.example(&name) {
+    if let Some(example) = other.example(name) {
         let place = match other {
             Level::Service => "on the trait",
             Level::Method => "on the method that it is about",
@@ -143,7 +157,7 @@ fn unknown(key: &Ident, level: Level) -> Fault {
     }
     let names: Vec<&str> = level.options().iter().map(|(option, _)| *option).collect();
     let fault = Fault::new(key, format!("`{name}` is not an option")).note(legal_options(level));
-    match suggest::nearest(&name, &names).and_then(|meant| level.example(meant)) {
+    match suggest::nearest(name, &names).and_then(|meant| level.example(meant)) {
         Some(example) => fault.help(format!("did you mean `{example}`?")),
         None => fault,
     }

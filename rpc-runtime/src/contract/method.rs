@@ -1,31 +1,84 @@
 //! What generated code says of a method in types, and the generic functions that it leaves the work to.
 //!
-//! The macro writes a marker type for each method. That an argument, a result or an error can travel is asked at one
-//! place, the associated type in the marker's implementation; everything below takes it from there, so that rustc
+//! The macro writes a marker type for each method. Whether an argument, a result or an error can travel is asked at
+//! one place, the associated type in the marker's implementation; everything below takes it from there, so that rustc
 //! reports a type that cannot travel once, and where its author wrote it.
 
 use std::{future::Future, marker::PhantomData, sync::Arc};
 
-use super::{MethodDescriptor, Payload, Reply, Returns, signature};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
+
+use super::{MethodDescriptor, Reply, Returns, Shape, signature};
 use crate::{
     client::{Call, Client},
+    contract::Payload,
     server::Handler,
 };
 
 /// The argument at one place of a method.
 pub trait Argument<const INDEX: usize> {
     /// Its type.
-    type Type: Payload;
+    type Type: Travels + Send + 'static;
+}
+
+/// An argument as serde sees it.
+///
+/// The same as serde's two traits, but not as supertraits: rustc checks an associated type against every supertrait of
+/// its bound, and would complain in serde's words about each.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in an RPC message",
+    label = "not serializable, not deserializable, or not owned",
+    note = "arguments, results and errors need `#[derive(serde::Serialize, serde::Deserialize)]`, and have to be `Send` and own what they hold"
+)]
+pub trait Travels: Sized {
+    #[doc(hidden)]
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error>;
+    #[doc(hidden)]
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error>;
+}
+
+#[diagnostic::do_not_recommend]
+impl<T: Serialize + DeserializeOwned> Travels for T {
+    fn write<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.serialize(serializer)
+    }
+
+    fn read<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+/// Back from [`Travels`] to serde; nothing of it shows in a message.
+#[derive(Debug)]
+pub struct Carried<T>(T);
+
+impl<T: Travels> Serialize for Carried<T> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.write(serializer)
+    }
+}
+
+impl<'de, T: Travels> Deserialize<'de> for Carried<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        T::read(deserializer).map(Self)
+    }
 }
 
 /// All arguments of a method, in order.
 #[derive(Debug)]
 pub struct Arguments<M, const COUNT: usize>(PhantomData<M>);
 
-/// Arguments as the tuple that travels.
+/// Arguments as a tuple.
 pub trait Tuple {
-    /// The tuple.
-    type Values: Payload;
+    /// The tuple of the arguments themselves.
+    type Given;
+    /// The tuple that travels.
+    type Carried: Payload;
+
+    #[doc(hidden)]
+    fn carry(given: Self::Given) -> Self::Carried;
+    #[doc(hidden)]
+    fn take(carried: Self::Carried) -> Self::Given;
 }
 
 /// A method, with the probe's answer about its result type.
@@ -38,8 +91,8 @@ pub trait Method<const FALLIBLE: bool>: Sized {
     const DESCRIPTOR: &'static MethodDescriptor;
 }
 
-/// The arguments of a method, as they travel.
-type Values<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Arguments as Tuple>::Values;
+/// The arguments of a method.
+type Given<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Arguments as Tuple>::Given;
 /// What the caller of a method gets.
 type Value<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Output as Returns<FALLIBLE>>::Value;
 /// What the caller of a method gets instead.
@@ -49,9 +102,10 @@ type Error<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Output as Return
 pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client: &Client,
     _method: M,
-    arguments: Values<M, FALLIBLE>,
+    arguments: Given<M, FALLIBLE>,
 ) -> Call<Value<M, FALLIBLE>, Error<M, FALLIBLE>> {
-    client.call(M::DESCRIPTOR, super::Shape::<M::Output, FALLIBLE>::HERE, arguments)
+    let arguments = M::Arguments::carry(arguments);
+    client.call(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
 }
 
 /// A method that is an `async fn`, with its implementation.
@@ -63,10 +117,11 @@ pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(
 where
     M: Method<FALLIBLE>,
     S: Send + Sync + 'static,
-    F: Fn(Arc<S>, Values<M, FALLIBLE>) -> Fut + Send + Sync + 'static,
+    F: Fn(Arc<S>, Given<M, FALLIBLE>) -> Fut + Send + Sync + 'static,
     Fut: Future<Output = M::Output> + Send + 'static,
 {
-    Handler::asynchronous(M::DESCRIPTOR, super::Shape::<M::Output, FALLIBLE>::HERE, service, call)
+    let call = move |service, carried| call(service, M::Arguments::take(carried));
+    Handler::asynchronous(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)
 }
 
 /// A method that is a plain `fn`, with its implementation.
@@ -74,44 +129,56 @@ pub fn blocking<M, S, F, const FALLIBLE: bool>(_method: M, service: &Arc<S>, cal
 where
     M: Method<FALLIBLE>,
     S: Send + Sync + 'static,
-    F: Fn(&S, Values<M, FALLIBLE>) -> M::Output + Send + Sync + 'static,
+    F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Send + Sync + 'static,
 {
-    Handler::blocking(M::DESCRIPTOR, super::Shape::<M::Output, FALLIBLE>::HERE, service, call)
+    let call = move |service: &S, carried| call(service, M::Arguments::take(carried));
+    Handler::blocking(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)
 }
 
 /// The signature of a method.
 pub fn signature_of<M: Method<FALLIBLE>, const FALLIBLE: bool>(_method: M) -> u64 {
     let names: Vec<&str> = M::DESCRIPTOR.arguments.iter().map(|argument| argument.name).collect();
-    signature::<Values<M, FALLIBLE>, M::Output, FALLIBLE>(&names)
+    signature::<<M::Arguments as Tuple>::Carried, M::Output, FALLIBLE>(&names)
 }
 
 macro_rules! tuples {
-    ($($count:literal: $($index:literal)*;)*) => {$(
+    ($($count:literal: $($index:literal $name:ident)*;)*) => {$(
         impl<M> Tuple for Arguments<M, $count>
         where
             $(M: Argument<$index>,)*
         {
-            type Values = ($(<M as Argument<$index>>::Type,)*);
+            type Given = ($(<M as Argument<$index>>::Type,)*);
+            type Carried = ($(Carried<<M as Argument<$index>>::Type>,)*);
+
+            #[allow(clippy::unused_unit, reason = "of no arguments")]
+            fn carry(($($name,)*): Self::Given) -> Self::Carried {
+                ($(Carried($name),)*)
+            }
+
+            #[allow(clippy::unused_unit, reason = "of no arguments")]
+            fn take(($($name,)*): Self::Carried) -> Self::Given {
+                ($($name.0,)*)
+            }
         }
     )*};
 }
 
 tuples! {
     0:;
-    1: 0;
-    2: 0 1;
-    3: 0 1 2;
-    4: 0 1 2 3;
-    5: 0 1 2 3 4;
-    6: 0 1 2 3 4 5;
-    7: 0 1 2 3 4 5 6;
-    8: 0 1 2 3 4 5 6 7;
-    9: 0 1 2 3 4 5 6 7 8;
-    10: 0 1 2 3 4 5 6 7 8 9;
-    11: 0 1 2 3 4 5 6 7 8 9 10;
-    12: 0 1 2 3 4 5 6 7 8 9 10 11;
-    13: 0 1 2 3 4 5 6 7 8 9 10 11 12;
-    14: 0 1 2 3 4 5 6 7 8 9 10 11 12 13;
-    15: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14;
-    16: 0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15;
+    1: 0 a;
+    2: 0 a 1 b;
+    3: 0 a 1 b 2 c;
+    4: 0 a 1 b 2 c 3 d;
+    5: 0 a 1 b 2 c 3 d 4 e;
+    6: 0 a 1 b 2 c 3 d 4 e 5 f;
+    7: 0 a 1 b 2 c 3 d 4 e 5 f 6 g;
+    8: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h;
+    9: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i;
+    10: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i 9 j;
+    11: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i 9 j 10 k;
+    12: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i 9 j 10 k 11 l;
+    13: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i 9 j 10 k 11 l 12 m;
+    14: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i 9 j 10 k 11 l 12 m 13 n;
+    15: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i 9 j 10 k 11 l 12 m 13 n 14 o;
+    16: 0 a 1 b 2 c 3 d 4 e 5 f 6 g 7 h 8 i 9 j 10 k 11 l 12 m 13 n 14 o 15 p;
 }

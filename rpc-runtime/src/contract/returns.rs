@@ -47,6 +47,11 @@ impl<T, E> Returns<true> for Result<T, E> {
 }
 
 /// A return type as it travels: which side of it, and the bytes.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` cannot travel in an RPC message",
+    label = "not serializable, not deserializable, or not owned",
+    note = "arguments, results and errors need `#[derive(serde::Serialize, serde::Deserialize)]`, and have to be `Send` and own what they hold"
+)]
 pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
     /// Encodes one side: `Ok` of the bytes of the value, `Err` of the bytes (and their encoding) of the error.
     ///

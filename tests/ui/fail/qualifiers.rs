@@ -8,7 +8,7 @@ trait Qualified {
     async unsafe fn dangerous(&self);
     async extern "C" fn foreign(&self);
     #[rpc(blocking)]
-    unsafe extern "C" fn variadic(&self, n: u8, ...);
+    unsafe extern "C" fn variadic(&self, n: u8, rest: ...);
 }
 
 async fn uses(broker: &Broker) {

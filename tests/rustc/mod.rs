@@ -1,0 +1,117 @@
+//! Programs that rustc refuses, each line at fault marked with the core of what it has to say: `//~ text`.
+//!
+//! Whole messages are not compared, because they belong to the compiler and change with it. Their number is: a
+//! complaint that no mark expects is one too many.
+
+use std::{
+    env, fs,
+    path::{Path, PathBuf},
+    process::Command,
+};
+
+/// Checks every program of a folder.
+pub(crate) fn check(folder: &str) {
+    let programs = programs(folder);
+    let project = project(&programs);
+    let wrong: Vec<String> =
+        programs.iter().filter_map(|program| complaint(program, &compile(&project, program))).collect();
+    fs::remove_dir_all(&project).ok();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// A program, and what its lines expect.
+struct Program {
+    name: String,
+    path: PathBuf,
+    expected: Vec<Mark>,
+}
+
+/// A line, and a text that belongs to it.
+#[derive(Debug)]
+struct Mark {
+    line: usize,
+    text: String,
+}
+
+fn programs(folder: &str) -> Vec<Program> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
+    let mut paths: Vec<PathBuf> =
+        fs::read_dir(&folder).expect("the folder exists").map(|entry| entry.expect("it can be read").path()).collect();
+    paths.sort();
+    assert!(!paths.is_empty(), "there is no program in {}", folder.display());
+    paths.into_iter().map(Program::read).collect()
+}
+
+impl Program {
+    fn read(path: PathBuf) -> Self {
+        let source = fs::read_to_string(&path).expect("a program can be read");
+        let marks = |(index, line): (usize, &str)| -> Vec<Mark> {
+            let texts = line.split("//~ ").skip(1);
+            texts.map(|text| Mark { line: index + 1, text: text.trim().to_owned() }).collect()
+        };
+        let name = path.file_stem().expect("a program has a name").to_string_lossy().into_owned();
+        Self { name, expected: source.lines().enumerate().flat_map(marks).collect(), path }
+    }
+}
+
+/// A package with every program as a binary, next to this one so that it shares its lock file and its target folder.
+fn project(programs: &[Program]) -> PathBuf {
+    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let project = target().join("rustc-worded");
+    fs::create_dir_all(&project).expect("the target folder can be written");
+    let runtime = tests.join("../rpc-runtime");
+    let mut manifest = format!(
+        "[package]\nname = \"rustc-worded\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+         [dependencies]\nrpc-runtime = {{ path = {runtime:?} }}\nserde = {{ version = \"1.0\", features = [\"derive\"] }}\n"
+    );
+    for Program { name, path, .. } in programs {
+        manifest.push_str(&format!("\n[[bin]]\nname = {name:?}\npath = {path:?}\n"));
+    }
+    fs::write(project.join("Cargo.toml"), manifest).expect("the manifest can be written");
+    fs::copy(tests.join("../Cargo.lock"), project.join("Cargo.lock")).expect("there is a lock file");
+    project
+}
+
+fn target() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)
+        .join("tests")
+}
+
+/// rustc's errors, one a line.
+fn compile(project: &Path, program: &Program) -> String {
+    let output = Command::new(env!("CARGO"))
+        .args(["check", "--offline", "--quiet", "--message-format=short", "--bin", &program.name])
+        .arg("--target-dir")
+        .arg(target().join("rustc-worded-target"))
+        .current_dir(project)
+        .env_remove("RUSTFLAGS")
+        .output()
+        .expect("cargo runs");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+/// What is not as expected, if anything.
+fn complaint(program: &Program, output: &str) -> Option<String> {
+    let file = program.path.file_name()?.to_string_lossy();
+    let mut errors: Vec<Mark> = output.lines().filter_map(|line| error(line, &file)).collect();
+    let mut missing = Vec::new();
+    for mark in &program.expected {
+        match errors.iter().position(|error| error.line == mark.line && error.text.contains(&mark.text)) {
+            Some(found) => drop(errors.remove(found)),
+            None => missing.push(mark),
+        }
+    }
+    if missing.is_empty() && errors.is_empty() && !program.expected.is_empty() {
+        return None;
+    }
+    Some(format!("{file}: missing {missing:#?}, unexpected {errors:#?}, of\n{output}"))
+}
+
+/// `path/file.rs:7:5: error[E0277]: text`
+fn error(line: &str, file: &str) -> Option<Mark> {
+    let (_, place) = line.split_once(&format!("{file}:"))?;
+    let (place, text) = place.split_once(": error")?;
+    let line = place.split(':').next()?.parse().ok()?;
+    Some(Mark { line, text: text.split_once(": ")?.1.to_owned() })
+}

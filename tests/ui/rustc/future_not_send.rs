@@ -1,0 +1,21 @@
+//! A body that holds on to something of one thread.
+
+use rpc_runtime::rpc_service;
+use std::rc::Rc;
+
+#[rpc_service]
+trait Counter {
+    async fn count(&self) -> usize;
+}
+
+struct Service;
+
+impl Counter for Service {
+    async fn count(&self) -> usize { //~ future cannot be sent between threads safely
+        let here = Rc::new(1);
+        std::future::ready(()).await;
+        *here
+    }
+}
+
+fn main() {}
