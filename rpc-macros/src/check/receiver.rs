@@ -23,7 +23,15 @@ fn missing(method: &TraitMethod) -> Fault {
     let name = &method.sig.ident;
     Fault::new(name, format!("`{name}` has no receiver"))
         .note("a method is called on the service, which all calls share")
-        .help(format!("write `{}{}`", if method.sig.asyncness.is_some() { "async " } else { "" }, corrected::with_receiver(method)))
+        .help(format!(
+            "write `{}{}`",
+            if method.sig.asyncness.is_some() {
+                "async "
+            } else {
+                ""
+            },
+            corrected::with_receiver(method)
+        ))
 }
 
 fn refused(receiver: &Receiver, method: &TraitMethod) -> Option<Fault> {

@@ -1,0 +1,75 @@
+//! What is written for each shape of method, kept to be read in review.
+//!
+//! `tests/expand/<shape>.rs` holds the trait and `<shape>.expanded.rs` what becomes of it. After a change that is meant,
+//! `UPDATE_SNAPSHOTS=1 cargo test -p rpc-macros` writes the latter anew.
+
+use std::{env, fs, path::Path};
+
+use syn::{Item, Meta};
+
+use crate::rpc_service_tokens;
+
+macro_rules! snapshots {
+    ($($name:ident)*) => {$(
+        #[test]
+        fn $name() {
+            check(stringify!($name));
+        }
+    )*};
+}
+
+snapshots! {
+    returns_a_value
+    returns_a_result
+    oneway
+    blocking
+    default_body
+    conditional_and_deprecated
+    every_option
+    faulty
+}
+
+fn check(name: &str) {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
+    let input = fs::read_to_string(folder.join(format!("{name}.rs"))).unwrap_or_default();
+    let expanded = expand(&input);
+    let path = folder.join(format!("{name}.expanded.rs"));
+    if env::var_os("UPDATE_SNAPSHOTS").is_some() {
+        assert!(
+            fs::write(&path, &expanded).is_ok(),
+            "cannot write {}",
+            path.display()
+        );
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == expanded,
+        "{} is not what the macro writes:\n{expanded}",
+        path.display()
+    );
+}
+
+/// The file with its trait expanded, formatted.
+fn expand(source: &str) -> String {
+    let Ok(mut file) = syn::parse_file(source) else {
+        return "the input does not parse".to_owned();
+    };
+    let Some(Item::Trait(item)) = file.items.pop() else {
+        return "the input is no trait".to_owned();
+    };
+    let mut item = item;
+    let attribute = item
+        .attrs
+        .iter()
+        .position(|attribute| attribute.path().is_ident("rpc_service"));
+    let options = attribute.and_then(|index| match item.attrs.remove(index).meta {
+        Meta::List(list) => Some(list.tokens),
+        _ => None,
+    });
+    let tokens = quote::ToTokens::to_token_stream(&item);
+    let output = rpc_service_tokens(options.unwrap_or_default(), &tokens);
+    match syn::parse2(output.clone()) {
+        Ok(file) => prettyplease::unparse(&file),
+        Err(error) => format!("the output does not parse: {error}\n{output}"),
+    }
+}

@@ -1,0 +1,154 @@
+trait Greeter: ::core::marker::Send + ::core::marker::Sync + 'static {
+    fn greet(
+        &self,
+        name: String,
+    ) -> impl ::core::future::Future<Output = String> + ::core::marker::Send {
+        async move { format!("hello, {name}") }
+    }
+}
+#[allow(dead_code)]
+///Calls the service [`Greeter`](trait@Greeter) from any process that reaches its broker.
+///
+///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///A clone is cheap, and shares the connection.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+struct GreeterClient {
+    inner: ::rpc_runtime::__private::Client,
+}
+#[allow(dead_code)]
+///Answers calls of the service [`Greeter`](trait@Greeter).
+///
+///It is given to the builder of a server, which takes it to the broker.
+struct GreeterServer<S> {
+    service: ::std::sync::Arc<S>,
+}
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+const _: () = {
+    use ::rpc_runtime::__private::Fallback as _;
+    const _: () = {
+        let _ = ::rpc_runtime::__private::Probe::<()>::FALLIBLE;
+    };
+    #[automatically_derived]
+    impl<__RpcService: Greeter> Greeter for ::std::sync::Arc<__RpcService> {
+        fn greet(
+            &self,
+            name: String,
+        ) -> impl ::core::future::Future<Output = String> + ::core::marker::Send {
+            <__RpcService as Greeter>::greet(&**self, name)
+        }
+    }
+    struct __RpcMethod0;
+    impl ::rpc_runtime::__private::Argument<0usize> for __RpcMethod0 {
+        type Type = String;
+    }
+    impl ::rpc_runtime::__private::Method<
+        { ::rpc_runtime::__private::Probe::<String>::FALLIBLE },
+    > for __RpcMethod0 {
+        type Arguments = ::rpc_runtime::__private::Arguments<Self, 1usize>;
+        type Output = String;
+        const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
+    }
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+        name: "greet",
+        doc: "",
+        arguments: &[
+            ::rpc_runtime::__private::ArgumentDescriptor {
+                name: "name",
+                ty: "String",
+            },
+        ],
+        returns: "String",
+        timeout: ::core::option::Option::None,
+        oneway: false,
+        blocking: false,
+        idempotent: false,
+        at_most_once: false,
+        default: false,
+        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
+            __RpcMethod0,
+        )),
+    };
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        name: "Greeter",
+        version: ::core::option::Option::None,
+        queue: "Greeter",
+        encoding: ::rpc_runtime::__private::Encoding::Bincode,
+        timeout: ::core::option::Option::None,
+        doc: "",
+        methods: &[&__RPC_METHOD_0],
+    };
+    impl GreeterClient {
+        /// A client with the defaults of the trait.
+        fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
+            Self::builder(broker).build()
+        }
+        /// A client with a timeout, an encoding, a queue or limits of its own.
+        fn builder(
+            broker: &::rpc_runtime::__private::Broker,
+        ) -> ::rpc_runtime::__private::ClientBuilder<Self> {
+            ::rpc_runtime::__private::client_builder(broker)
+        }
+        ///Calls the method `greet` of the service.
+        fn greet(
+            &self,
+            name: String,
+        ) -> ::rpc_runtime::__private::Call<
+            <String as ::rpc_runtime::__private::Returns<
+                { ::rpc_runtime::__private::Probe::<String>::FALLIBLE },
+            >>::Value,
+            <String as ::rpc_runtime::__private::Returns<
+                { ::rpc_runtime::__private::Probe::<String>::FALLIBLE },
+            >>::Error,
+        > {
+            ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, (name,))
+        }
+    }
+    #[automatically_derived]
+    impl ::rpc_runtime::__private::Stub for GreeterClient {
+        fn descriptor() -> &'static ::rpc_runtime::__private::ServiceDescriptor {
+            &__RPC_SERVICE
+        }
+        fn from_client(inner: ::rpc_runtime::__private::Client) -> Self {
+            Self { inner }
+        }
+    }
+    impl<S: Greeter> GreeterServer<S> {
+        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        fn new(service: S) -> Self {
+            Self {
+                service: ::std::sync::Arc::new(service),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<S> ::core::fmt::Debug for GreeterServer<S> {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
+            formatter.debug_struct("GreeterServer").finish_non_exhaustive()
+        }
+    }
+    #[automatically_derived]
+    impl<__RpcService: Greeter> ::rpc_runtime::__private::Dispatch
+    for GreeterServer<__RpcService> {
+        fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
+            &__RPC_SERVICE
+        }
+        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+            <::std::vec::Vec<
+                _,
+            > as ::core::convert::From<
+                _,
+            >>::from([
+                ::rpc_runtime::__private::asynchronous(
+                    __RpcMethod0,
+                    &self.service,
+                    |service: ::std::sync::Arc<__RpcService>, (a0,): (String,)| async move {
+                        <__RpcService as Greeter>::greet(&service, a0).await
+                    },
+                ),
+            ])
+        }
+    }
+};

@@ -1,0 +1,6 @@
+#[rpc_service]
+trait Greeter {
+    async fn greet(&self, name: String) -> String {
+        format!("hello, {name}")
+    }
+}

@@ -1,0 +1,141 @@
+trait Events: ::core::marker::Send + ::core::marker::Sync + 'static {
+    fn happened(
+        &self,
+    ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
+}
+#[allow(dead_code)]
+///Calls the service [`Events`](trait@Events) from any process that reaches its broker.
+///
+///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///A clone is cheap, and shares the connection.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+struct EventsClient {
+    inner: ::rpc_runtime::__private::Client,
+}
+#[allow(dead_code)]
+///Answers calls of the service [`Events`](trait@Events).
+///
+///It is given to the builder of a server, which takes it to the broker.
+struct EventsServer<S> {
+    service: ::std::sync::Arc<S>,
+}
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+const _: () = {
+    use ::rpc_runtime::__private::Fallback as _;
+    const _: () = {
+        let _ = ::rpc_runtime::__private::Probe::<()>::FALLIBLE;
+    };
+    #[automatically_derived]
+    impl<__RpcService: Events> Events for ::std::sync::Arc<__RpcService> {
+        fn happened(
+            &self,
+        ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
+            <__RpcService as Events>::happened(&**self)
+        }
+    }
+    struct __RpcMethod0;
+    impl ::rpc_runtime::__private::Method<
+        { ::rpc_runtime::__private::Probe::<()>::FALLIBLE },
+    > for __RpcMethod0 {
+        type Arguments = ::rpc_runtime::__private::Arguments<Self, 0usize>;
+        type Output = ();
+        const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
+    }
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+        name: "happened",
+        doc: "",
+        arguments: &[],
+        returns: "()",
+        timeout: ::core::option::Option::None,
+        oneway: true,
+        blocking: false,
+        idempotent: false,
+        at_most_once: false,
+        default: false,
+        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
+            __RpcMethod0,
+        )),
+    };
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        name: "Events",
+        version: ::core::option::Option::None,
+        queue: "Events",
+        encoding: ::rpc_runtime::__private::Encoding::Bincode,
+        timeout: ::core::option::Option::None,
+        doc: "",
+        methods: &[&__RPC_METHOD_0],
+    };
+    impl EventsClient {
+        /// A client with the defaults of the trait.
+        fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
+            Self::builder(broker).build()
+        }
+        /// A client with a timeout, an encoding, a queue or limits of its own.
+        fn builder(
+            broker: &::rpc_runtime::__private::Broker,
+        ) -> ::rpc_runtime::__private::ClientBuilder<Self> {
+            ::rpc_runtime::__private::client_builder(broker)
+        }
+        ///Calls the method `happened` of the service.
+        fn happened(
+            &self,
+        ) -> ::rpc_runtime::__private::Call<
+            <() as ::rpc_runtime::__private::Returns<
+                { ::rpc_runtime::__private::Probe::<()>::FALLIBLE },
+            >>::Value,
+            <() as ::rpc_runtime::__private::Returns<
+                { ::rpc_runtime::__private::Probe::<()>::FALLIBLE },
+            >>::Error,
+        > {
+            ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, ())
+        }
+    }
+    #[automatically_derived]
+    impl ::rpc_runtime::__private::Stub for EventsClient {
+        fn descriptor() -> &'static ::rpc_runtime::__private::ServiceDescriptor {
+            &__RPC_SERVICE
+        }
+        fn from_client(inner: ::rpc_runtime::__private::Client) -> Self {
+            Self { inner }
+        }
+    }
+    impl<S: Events> EventsServer<S> {
+        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        fn new(service: S) -> Self {
+            Self {
+                service: ::std::sync::Arc::new(service),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<S> ::core::fmt::Debug for EventsServer<S> {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
+            formatter.debug_struct("EventsServer").finish_non_exhaustive()
+        }
+    }
+    #[automatically_derived]
+    impl<__RpcService: Events> ::rpc_runtime::__private::Dispatch
+    for EventsServer<__RpcService> {
+        fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
+            &__RPC_SERVICE
+        }
+        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+            <::std::vec::Vec<
+                _,
+            > as ::core::convert::From<
+                _,
+            >>::from([
+                ::rpc_runtime::__private::asynchronous(
+                    __RpcMethod0,
+                    &self.service,
+                    |service: ::std::sync::Arc<__RpcService>, (): ()| async move {
+                        <__RpcService as Events>::happened(&service).await
+                    },
+                ),
+            ])
+        }
+    }
+};

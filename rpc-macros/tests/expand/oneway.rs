@@ -1,0 +1,5 @@
+#[rpc_service]
+trait Events {
+    #[rpc(oneway)]
+    async fn happened(&self);
+}

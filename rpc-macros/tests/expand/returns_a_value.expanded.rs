@@ -1,0 +1,164 @@
+/// Adds.
+pub trait Adder: ::core::marker::Send + ::core::marker::Sync + 'static {
+    /// The sum of both.
+    fn add(
+        &self,
+        left: u32,
+        right: u32,
+    ) -> impl ::core::future::Future<Output = u64> + ::core::marker::Send;
+}
+#[allow(dead_code)]
+///Calls the service [`Adder`](trait@Adder) from any process that reaches its broker.
+///
+///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///A clone is cheap, and shares the connection.
+#[derive(::core::clone::Clone, ::core::fmt::Debug)]
+pub struct AdderClient {
+    inner: ::rpc_runtime::__private::Client,
+}
+#[allow(dead_code)]
+///Answers calls of the service [`Adder`](trait@Adder).
+///
+///It is given to the builder of a server, which takes it to the broker.
+pub struct AdderServer<S> {
+    service: ::std::sync::Arc<S>,
+}
+#[allow(dead_code, clippy::all, clippy::pedantic, clippy::nursery, clippy::restriction)]
+const _: () = {
+    use ::rpc_runtime::__private::Fallback as _;
+    const _: () = {
+        let _ = ::rpc_runtime::__private::Probe::<()>::FALLIBLE;
+    };
+    #[automatically_derived]
+    impl<__RpcService: Adder> Adder for ::std::sync::Arc<__RpcService> {
+        fn add(
+            &self,
+            left: u32,
+            right: u32,
+        ) -> impl ::core::future::Future<Output = u64> + ::core::marker::Send {
+            <__RpcService as Adder>::add(&**self, left, right)
+        }
+    }
+    struct __RpcMethod0;
+    impl ::rpc_runtime::__private::Argument<0usize> for __RpcMethod0 {
+        type Type = u32;
+    }
+    impl ::rpc_runtime::__private::Argument<1usize> for __RpcMethod0 {
+        type Type = u32;
+    }
+    impl ::rpc_runtime::__private::Method<
+        { ::rpc_runtime::__private::Probe::<u64>::FALLIBLE },
+    > for __RpcMethod0 {
+        type Arguments = ::rpc_runtime::__private::Arguments<Self, 2usize>;
+        type Output = u64;
+        const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
+    }
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+        name: "add",
+        doc: "The sum of both.",
+        arguments: &[
+            ::rpc_runtime::__private::ArgumentDescriptor {
+                name: "left",
+                ty: "u32",
+            },
+            ::rpc_runtime::__private::ArgumentDescriptor {
+                name: "right",
+                ty: "u32",
+            },
+        ],
+        returns: "u64",
+        timeout: ::core::option::Option::None,
+        oneway: false,
+        blocking: false,
+        idempotent: false,
+        at_most_once: false,
+        default: false,
+        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
+            __RpcMethod0,
+        )),
+    };
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        name: "Adder",
+        version: ::core::option::Option::None,
+        queue: "Adder",
+        encoding: ::rpc_runtime::__private::Encoding::Bincode,
+        timeout: ::core::option::Option::None,
+        doc: "Adds.",
+        methods: &[&__RPC_METHOD_0],
+    };
+    impl AdderClient {
+        /// A client with the defaults of the trait.
+        pub fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
+            Self::builder(broker).build()
+        }
+        /// A client with a timeout, an encoding, a queue or limits of its own.
+        pub fn builder(
+            broker: &::rpc_runtime::__private::Broker,
+        ) -> ::rpc_runtime::__private::ClientBuilder<Self> {
+            ::rpc_runtime::__private::client_builder(broker)
+        }
+        /// The sum of both.
+        pub fn add(
+            &self,
+            left: u32,
+            right: u32,
+        ) -> ::rpc_runtime::__private::Call<
+            <u64 as ::rpc_runtime::__private::Returns<
+                { ::rpc_runtime::__private::Probe::<u64>::FALLIBLE },
+            >>::Value,
+            <u64 as ::rpc_runtime::__private::Returns<
+                { ::rpc_runtime::__private::Probe::<u64>::FALLIBLE },
+            >>::Error,
+        > {
+            ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, (left, right))
+        }
+    }
+    #[automatically_derived]
+    impl ::rpc_runtime::__private::Stub for AdderClient {
+        fn descriptor() -> &'static ::rpc_runtime::__private::ServiceDescriptor {
+            &__RPC_SERVICE
+        }
+        fn from_client(inner: ::rpc_runtime::__private::Client) -> Self {
+            Self { inner }
+        }
+    }
+    impl<S: Adder> AdderServer<S> {
+        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        pub fn new(service: S) -> Self {
+            Self {
+                service: ::std::sync::Arc::new(service),
+            }
+        }
+    }
+    #[automatically_derived]
+    impl<S> ::core::fmt::Debug for AdderServer<S> {
+        fn fmt(
+            &self,
+            formatter: &mut ::core::fmt::Formatter<'_>,
+        ) -> ::core::fmt::Result {
+            formatter.debug_struct("AdderServer").finish_non_exhaustive()
+        }
+    }
+    #[automatically_derived]
+    impl<__RpcService: Adder> ::rpc_runtime::__private::Dispatch
+    for AdderServer<__RpcService> {
+        fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
+            &__RPC_SERVICE
+        }
+        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+            <::std::vec::Vec<
+                _,
+            > as ::core::convert::From<
+                _,
+            >>::from([
+                ::rpc_runtime::__private::asynchronous(
+                    __RpcMethod0,
+                    &self.service,
+                    |service: ::std::sync::Arc<__RpcService>, (a0, a1): (u32, u32)| async move {
+                        <__RpcService as Adder>::add(&service, a0, a1).await
+                    },
+                ),
+            ])
+        }
+    }
+};
