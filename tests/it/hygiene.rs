@@ -328,9 +328,11 @@ fn walk(directory: &Path) -> Vec<PathBuf> {
     let mut found = Vec::new();
     for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
         let (path, name) = (entry.path(), entry.file_name());
-        let generated = ["target", ".git", "Cargo.lock", "__pycache__", "fuzz"]
-            .iter()
-            .any(|other| name == *other);
+        // A directory that only caches, as cargo's target directory wherever it is, says so by this file.
+        let generated = path.join("CACHEDIR.TAG").exists()
+            || ["target", ".git", "Cargo.lock", "__pycache__", "fuzz"]
+                .iter()
+                .any(|other| name == *other);
         if generated {
             continue;
         }

@@ -19,6 +19,12 @@ impl Python {
     /// When there is none.
     pub fn find() -> Self {
         let given = env::var_os("RPC_TEST_PYTHON").map(PathBuf::from);
+        if let Some(given) = given.as_ref().filter(|given| !given.is_file()) {
+            panic!(
+                "RPC_TEST_PYTHON={} is not there: scripts/test makes an environment of its own without it",
+                given.display()
+            );
+        }
         let interpreter = given.or_else(|| {
             targets()
                 .map(|target| target.join("python/bin/python"))
