@@ -222,8 +222,8 @@ impl Pair {
         change: impl FnOnce(ServerBuilder) -> ServerBuilder,
     ) -> Self {
         let (name, inside) = (unique("sample"), Inside::new());
-        let builder = Server::builder(&broker)
-            .service_on(queue(&name), SampleServer::new(inside.clone()));
+        let builder =
+            Server::builder(&broker).service_on(queue(&name), SampleServer::new(inside.clone()));
         let server = change(builder).start().await.unwrap();
         let client = SampleClient::builder(&broker).queue(&name).build();
         Self { broker, queue: name, inside, client, server }

@@ -14,23 +14,15 @@ fn versions_agree() {
         );
     }
     let pin = format!(r#"rpc-macros = {{ version = "={version}""#);
-    assert!(
-        manifest.contains(&pin),
-        "Cargo.toml pins the macro to this very version: {pin}"
-    );
+    assert!(manifest.contains(&pin), "Cargo.toml pins the macro to this very version: {pin}");
     let runtime = format!(r#"rpc-runtime = {{ version = "{version}""#);
-    assert!(
-        manifest.contains(&runtime),
-        "Cargo.toml names the runtime's version: {runtime}"
-    );
+    assert!(manifest.contains(&runtime), "Cargo.toml names the runtime's version: {runtime}");
 }
 
 #[test]
 fn the_changelog_has_the_current_version() {
     let (changelog, version) = (read("CHANGELOG.md"), version());
-    let named = changelog
-        .lines()
-        .any(|line| line.starts_with("## ") && line.contains(&version));
+    let named = changelog.lines().any(|line| line.starts_with("## ") && line.contains(&version));
     assert!(named, "CHANGELOG.md has a heading for {version}");
 }
 
@@ -45,11 +37,7 @@ fn lapin_is_named_in_the_amqp_transport_alone() {
         }
         for (number, line) in numbered(&file) {
             let code = line.split("//").next().unwrap_or_default();
-            assert!(
-                !code.contains("lapin"),
-                "{}:{number} names lapin",
-                file.display()
-            );
+            assert!(!code.contains("lapin"), "{}:{number} names lapin", file.display());
         }
     }
 }
@@ -59,9 +47,8 @@ fn tests_see_the_framework_as_users_do() {
     for package in ["tests", "examples"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         for crate_name in ["lapin", "syn", "rpc-macros"] {
-            let depends = manifest
-                .lines()
-                .any(|line| line.split(['.', ' ', '=']).next() == Some(crate_name));
+            let depends =
+                manifest.lines().any(|line| line.split(['.', ' ', '=']).next() == Some(crate_name));
             assert!(!depends, "{package} depends on {crate_name}");
         }
     }
@@ -77,18 +64,9 @@ fn every_example_is_declared_and_in_the_readme() {
             .find_map(|line| line.strip_prefix("name = "))
             .expect("an example has a name");
         let name = name.trim_matches('"');
-        assert!(
-            readme.contains(name),
-            "README.md mentions the example {name}"
-        );
-        let path = section
-            .lines()
-            .find_map(|line| line.strip_prefix("path = "));
-        declared.push(
-            path.expect("an example has a path")
-                .trim_matches('"')
-                .to_owned(),
-        );
+        assert!(readme.contains(name), "README.md mentions the example {name}");
+        let path = section.lines().find_map(|line| line.strip_prefix("path = "));
+        declared.push(path.expect("an example has a path").trim_matches('"').to_owned());
     }
     for path in &declared {
         assert!(
@@ -98,12 +76,8 @@ fn every_example_is_declared_and_in_the_readme() {
     }
     // A file that starts with `fn main` and is no example is never compiled.
     for file in sources(&["examples"]) {
-        let main = numbered(&file)
-            .iter()
-            .any(|(_, line)| line.contains("fn main("));
-        let known = declared
-            .iter()
-            .any(|path| file.ends_with(Path::new("examples").join(path)));
+        let main = numbered(&file).iter().any(|(_, line)| line.contains("fn main("));
+        let known = declared.iter().any(|path| file.ends_with(Path::new("examples").join(path)));
         assert!(!main || known, "{} is no declared example", file.display());
     }
 }
@@ -171,11 +145,7 @@ fn every_lint_and_exemption_has_a_reason() {
             continue;
         }
         let text = fs::read_to_string(&file).expect("a source is text");
-        for attribute in text
-            .split("[allow(")
-            .skip(1)
-            .chain(text.split("[expect(").skip(1))
-        {
+        for attribute in text.split("[allow(").skip(1).chain(text.split("[expect(").skip(1)) {
             let attribute = attribute.split(")]").next().unwrap_or_default();
             // Quoted code of the macro carries attributes for other people's sources.
             let quoted = file.starts_with(root().join("rpc-macros"));
@@ -191,17 +161,9 @@ fn every_lint_and_exemption_has_a_reason() {
 #[test]
 fn what_is_published_is_fit_for_it() {
     let workspace = read("Cargo.toml");
-    for key in [
-        "license",
-        "repository",
-        "keywords",
-        "categories",
-        "rust-version",
-    ] {
+    for key in ["license", "repository", "keywords", "categories", "rust-version"] {
         assert!(
-            workspace
-                .lines()
-                .any(|line| line.starts_with(&format!("{key} = "))),
+            workspace.lines().any(|line| line.starts_with(&format!("{key} = "))),
             "the workspace sets {key}"
         );
     }
@@ -216,15 +178,9 @@ fn what_is_published_is_fit_for_it() {
             "categories",
             "rust-version",
         ] {
-            assert!(
-                manifest.lines().any(|line| line.starts_with(key)),
-                "{package} has no {key}"
-            );
+            assert!(manifest.lines().any(|line| line.starts_with(key)), "{package} has no {key}");
         }
-        assert!(
-            root().join(package).join("README.md").is_file(),
-            "{package} has a README.md"
-        );
+        assert!(root().join(package).join("README.md").is_file(), "{package} has a README.md");
     }
     for package in ["examples", "tests"] {
         assert!(
@@ -242,17 +198,10 @@ fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt as _;
 
     for script in ["scripts/test", ".ci/run"] {
-        let mode = root()
-            .join(script)
-            .metadata()
-            .expect("the script is there")
-            .permissions()
-            .mode();
+        let mode =
+            root().join(script).metadata().expect("the script is there").permissions().mode();
         assert!(mode & 0o111 == 0o111, "{script} is executable");
-        assert!(
-            read(script).contains("set -euo pipefail"),
-            "{script} stops at its first error"
-        );
+        assert!(read(script).contains("set -euo pipefail"), "{script} stops at its first error");
     }
 }
 
@@ -267,17 +216,11 @@ fn sources_stay_small() {
     let (median, _) = sizes[sizes.len() / 2];
     let (ninth, file) = &sizes[sizes.len() * 9 / 10];
     assert!(median <= 200, "the median source has {median} lines");
-    assert!(
-        *ninth <= 350,
-        "one source in ten has more than 350 lines, {} {ninth}",
-        file.display()
-    );
+    assert!(*ninth <= 350, "one source in ten has more than 350 lines, {} {ninth}", file.display());
 }
 
 fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("this package is in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in the workspace")
 }
 
 fn read(path: &str) -> String {
@@ -286,22 +229,14 @@ fn read(path: &str) -> String {
 
 fn version() -> String {
     let manifest = read("Cargo.toml");
-    let version = manifest
-        .lines()
-        .find_map(|line| line.strip_prefix("version = "));
-    version
-        .expect("the workspace has a version")
-        .trim_matches('"')
-        .to_owned()
+    let version = manifest.lines().find_map(|line| line.strip_prefix("version = "));
+    version.expect("the workspace has a version").trim_matches('"').to_owned()
 }
 
 fn numbered(file: &Path) -> Vec<(usize, String)> {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     let text = String::from_utf8_lossy(&bytes);
-    text.lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.to_owned()))
-        .collect()
+    text.lines().enumerate().map(|(index, line)| (index + 1, line.to_owned())).collect()
 }
 
 /// Inputs of the macro's tests may contain whatever they are about.
@@ -311,12 +246,8 @@ fn fixture(file: &Path) -> bool {
 
 /// Rust sources below these directories.
 fn sources(directories: &[&str]) -> Vec<PathBuf> {
-    let files = directories
-        .iter()
-        .flat_map(|directory| walk(&root().join(directory)));
-    files
-        .filter(|file| file.extension().is_some_and(|extension| extension == "rs"))
-        .collect()
+    let files = directories.iter().flat_map(|directory| walk(&root().join(directory)));
+    files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
 }
 
 /// Every file of the project.

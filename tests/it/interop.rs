@@ -96,16 +96,8 @@ async fn a_rust_worker_joins_the_queue_of_a_python_server() {
 
         rust.shutdown().await.unwrap();
         stop(&mut python).await;
-        let by_python = python
-            .lines()
-            .iter()
-            .filter(|line| line.as_str() == "fib(30)")
-            .count();
-        assert_eq!(
-            by_rust + by_python,
-            10,
-            "{generation}: each request ran once"
-        );
+        let by_python = python.lines().iter().filter(|line| line.as_str() == "fib(30)").count();
+        assert_eq!(by_rust + by_python, 10, "{generation}: each request ran once");
         delete(url, &queue).await;
     }
 }
@@ -116,11 +108,7 @@ async fn serve<S: Tutorial>(broker: &Broker, queue: Queue, worker: S) -> Server 
 }
 
 fn client(broker: &Broker, queue: &str) -> TutorialClient {
-    TutorialClient::builder(broker)
-        .queue(queue)
-        .encoding(Encoding::Text)
-        .timeout(PATIENCE)
-        .build()
+    TutorialClient::builder(broker).queue(queue).encoding(Encoding::Text).timeout(PATIENCE).build()
 }
 
 async fn python_server(url: &str, script: &str, generation: &str) -> (String, Process) {
@@ -137,28 +125,18 @@ async fn stop(server: &mut Process) {
 }
 
 async fn delete(url: &str, queue: &str) {
-    Peer::connect(url)
-        .await
-        .unwrap()
-        .delete(queue)
-        .await
-        .unwrap();
+    Peer::connect(url).await.unwrap().delete(queue).await.unwrap();
 }
 
 /// Both generations of the tutorial; from RabbitMQ 4.3, which refuses the older one's queue, the current alone.
 async fn generations(url: &str) -> Vec<&'static str> {
     let peer = Peer::connect(url).await.unwrap();
     let version = peer.server_version().await.unwrap();
-    let mut numbers = version
-        .split('.')
-        .map(|number| number.parse::<u32>().unwrap_or_default());
+    let mut numbers = version.split('.').map(|number| number.parse::<u32>().unwrap_or_default());
     if (numbers.next(), numbers.next()) < (Some(4), Some(3)) {
         return vec!["older", "current"];
     }
-    let refused = peer
-        .declare(QueueSpec::named(unique("older")))
-        .await
-        .unwrap_err();
+    let refused = peer.declare(QueueSpec::named(unique("older"))).await.unwrap_err();
     assert_eq!(refused.code, Some(541), "{refused}");
     vec!["current"]
 }

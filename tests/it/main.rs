@@ -18,4 +18,3 @@ mod lifecycle;
 mod timeouts;
 mod wire_replies;
 mod wire_requests;
-

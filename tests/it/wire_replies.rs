@@ -7,9 +7,7 @@ use rpc_tests::{Message, Peer, QueueSpec, Rabbit, typed, unique};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 
-use crate::brokers::{
-    Inside, SOON, SampleClient, SampleServer, assert_ended, rabbitmq, refusal,
-};
+use crate::brokers::{Inside, SOON, SampleClient, SampleServer, assert_ended, rabbitmq, refusal};
 
 /// A client of [`Sample`](crate::brokers::Sample), and a plain AMQP program where its server would be.
 struct Wire {
@@ -78,7 +76,10 @@ async fn a_request_has_every_property_of_the_wire() {
     assert_eq!(request.content_encoding, None);
     assert_eq!(request.delivery_mode, Some(1));
     assert_eq!(request.body, [1, 251, 1, 1]);
-    assert_eq!((request.exchange.as_str(), request.routing_key.as_str()), ("", wire.queue.as_str()));
+    assert_eq!(
+        (request.exchange.as_str(), request.routing_key.as_str()),
+        ("", wire.queue.as_str())
+    );
     assert!(request.reply_to.as_deref().unwrap().starts_with("amq.gen-"));
     let (correlation, message) = (request.correlation_id.unwrap(), request.message_id.unwrap());
     assert!(is_uuid_v4(&correlation) && is_uuid_v4(&message), "{correlation} {message}");
@@ -92,7 +93,10 @@ async fn a_request_has_every_property_of_the_wire() {
             "tenant": "a",
         })
     );
-    assert_eq!((request.header_kinds["rpc-timeout-ms"], request.header_kinds["tenant"]), ('l', 'S'));
+    assert_eq!(
+        (request.header_kinds["rpc-timeout-ms"], request.header_kinds["tenant"]),
+        ('l', 'S')
+    );
     let signature = method("add").signature.as_str();
     assert!(signature.len() == 16 && signature.chars().all(|c| c.is_ascii_hexdigit()));
     call.abort();
@@ -114,7 +118,10 @@ async fn json_and_text_requests_carry_no_signature() {
     let wire = Wire::new(Encoding::Text).await;
     let call = tokio::spawn(wire.client.wait(30));
     let request = wire.request().await;
-    assert_eq!((request.text(), request.content_type.as_deref()), ("30".into(), Some("text/plain")));
+    assert_eq!(
+        (request.text(), request.content_type.as_deref()),
+        ("30".into(), Some("text/plain"))
+    );
     assert_eq!(request.header("rpc-signature"), &Value::Null);
     call.abort();
 }

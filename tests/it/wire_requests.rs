@@ -23,8 +23,8 @@ impl Wire {
 
     async fn with(change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
         let (broker, name, inside) = (rabbitmq().await, unique("wire"), Inside::new());
-        let builder = Server::builder(&broker)
-            .service_on(queue(&name), SampleServer::new(inside.clone()));
+        let builder =
+            Server::builder(&broker).service_on(queue(&name), SampleServer::new(inside.clone()));
         let server = change(builder).start().await.unwrap();
         let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
         let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
@@ -111,11 +111,8 @@ async fn the_correlation_id_is_echoed_and_the_message_id_stands_in() {
 #[tokio::test]
 async fn json_arguments_come_by_position_and_by_name() {
     let wire = Wire::new().await;
-    let bodies = [
-        (r#"[1,2]"#, "3"),
-        (r#"{"b":2,"a":1}"#, "3"),
-        (r#" { "a" : 5 , "b" : 2 } "#, "7"),
-    ];
+    let bodies =
+        [(r#"[1,2]"#, "3"), (r#"{"b":2,"a":1}"#, "3"), (r#" { "a" : 5 , "b" : 2 } "#, "7")];
     for (body, sum) in bodies {
         let reply = wire.ask(Message { body: body.into(), ..wire.request() }).await;
         assert_eq!(reply.text(), sum, "{body}");
@@ -137,8 +134,7 @@ async fn json_arguments_come_by_position_and_by_name() {
         assert_eq!(wire.fault(request).await, "bad-arguments", "{body}");
     }
     for body in ["[]", "{}", "null", ""] {
-        let request =
-            Message { kind: Some("seen".into()), body: body.into(), ..wire.request() };
+        let request = Message { kind: Some("seen".into()), body: body.into(), ..wire.request() };
         assert_eq!(wire.ask(request).await.kind.as_deref(), Some("result"), "{body}");
     }
     wire.end().await;
@@ -232,7 +228,9 @@ async fn the_smaller_of_two_timeouts_counts() {
         let headers = json!({ "rpc-timeout-ms": typed(kind, 100) });
         assert_eq!(left(None, headers).await, Some(0), "{kind}");
     }
-    for value in [json!("soon"), typed('d', 1.5), json!(true), json!([1]), json!({}), json!(""), Value::Null] {
+    for value in
+        [json!("soon"), typed('d', 1.5), json!(true), json!([1]), json!({}), json!(""), Value::Null]
+    {
         let request =
             Message { headers: json!({ "rpc-timeout-ms": value.clone() }), ..wire.request() };
         assert_eq!(wire.fault(request).await, "malformed-request", "{value}");
@@ -269,7 +267,10 @@ async fn headers_are_bounded() {
     let with = |headers: Value| Message { headers, ..wire.request() };
     assert_eq!(wire.fault(with(json!({ "x": "y".repeat(17_000) }))).await, "malformed-request");
     assert_eq!(wire.fault(with(json!({ "x": nested(40) }))).await, "malformed-request");
-    assert_eq!(wire.ask(with(json!({ "x": nested(30), "y": "z".repeat(9_000) }))).await.text(), "3");
+    assert_eq!(
+        wire.ask(with(json!({ "x": nested(30), "y": "z".repeat(9_000) }))).await.text(),
+        "3"
+    );
     wire.end().await;
 }
 
@@ -278,7 +279,8 @@ async fn a_request_without_reply_to_is_run_and_not_answered() {
     let wire = Wire::new().await;
     wire.send(Message { reply_to: None, ..wire.request() }).await;
     wire.inside.has_started(1).await;
-    wire.send(Message { reply_to: None, kind: Some("nonsense".to_owned()), ..wire.request() }).await;
+    wire.send(Message { reply_to: None, kind: Some("nonsense".to_owned()), ..wire.request() })
+        .await;
     // A one-way method is answered where an answer is asked for.
     let note = Message { kind: Some("note".into()), body: r#"["x"]"#.into(), ..wire.request() };
     let reply = wire.ask(note).await;
@@ -335,9 +337,15 @@ async fn a_panic_and_a_reply_that_is_too_large_say_what_they_are() {
         ..wire.request()
     };
     let reply = wire.ask(echo(200)).await;
-    assert_eq!((reply.header("rpc-fault"), reply.header("rpc-ran")), (&json!("too-large"), &json!(true)));
+    assert_eq!(
+        (reply.header("rpc-fault"), reply.header("rpc-ran")),
+        (&json!("too-large"), &json!(true))
+    );
     let reply = wire.ask(echo(2_000)).await;
-    assert_eq!((reply.header("rpc-fault"), reply.header("rpc-ran")), (&json!("too-large"), &Value::Null));
+    assert_eq!(
+        (reply.header("rpc-fault"), reply.header("rpc-ran")),
+        (&json!("too-large"), &Value::Null)
+    );
     assert!(reply.header("rpc-message").as_str().unwrap().contains("1000"));
     wire.end().await;
 }
@@ -429,7 +437,10 @@ async fn a_request_without_a_method_means_the_default_or_the_only_one() {
             Message { kind, reply_to: Some(callback.clone()), ..Message::to(queue, "40") };
         peer.publish(request).await.unwrap();
         let reply = peer.get(&callback, SOON).await.unwrap().expect("a reply");
-        assert_eq!((reply.text().as_str(), reply.content_type.as_deref()), (answer, Some("text/plain")));
+        assert_eq!(
+            (reply.text().as_str(), reply.content_type.as_deref()),
+            (answer, Some("text/plain"))
+        );
     }
     server.shutdown().await.unwrap();
 }

@@ -13,8 +13,10 @@ use std::{
 pub(crate) fn check(folder: &str) {
     let programs = programs(folder);
     let project = project(&programs);
-    let wrong: Vec<String> =
-        programs.iter().filter_map(|program| complaint(program, &compile(&project, program))).collect();
+    let wrong: Vec<String> = programs
+        .iter()
+        .filter_map(|program| complaint(program, &compile(&project, program)))
+        .collect();
     fs::remove_dir_all(&project).ok();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
@@ -35,8 +37,10 @@ struct Mark {
 
 fn programs(folder: &str) -> Vec<Program> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut paths: Vec<PathBuf> =
-        fs::read_dir(&folder).expect("the folder exists").map(|entry| entry.expect("it can be read").path()).collect();
+    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
+        .expect("the folder exists")
+        .map(|entry| entry.expect("it can be read").path())
+        .collect();
     paths.sort();
     assert!(!paths.is_empty(), "there is no program in {}", folder.display());
     paths.into_iter().map(Program::read).collect()
@@ -68,7 +72,8 @@ fn project(programs: &[Program]) -> PathBuf {
         manifest.push_str(&format!("\n[[bin]]\nname = {name:?}\npath = {path:?}\n"));
     }
     fs::write(project.join("Cargo.toml"), manifest).expect("the manifest can be written");
-    fs::copy(tests.join("../Cargo.lock"), project.join("Cargo.lock")).expect("there is a lock file");
+    fs::copy(tests.join("../Cargo.lock"), project.join("Cargo.lock"))
+        .expect("there is a lock file");
     project
 }
 
@@ -97,7 +102,10 @@ fn complaint(program: &Program, output: &str) -> Option<String> {
     let mut errors: Vec<Mark> = output.lines().filter_map(|line| error(line, &file)).collect();
     let mut missing = Vec::new();
     for mark in &program.expected {
-        match errors.iter().position(|error| error.line == mark.line && error.text.contains(&mark.text)) {
+        match errors
+            .iter()
+            .position(|error| error.line == mark.line && error.text.contains(&mark.text))
+        {
             Some(found) => drop(errors.remove(found)),
             None => missing.push(mark),
         }

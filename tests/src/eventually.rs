@@ -33,10 +33,7 @@ pub async fn eventually_async<T>(
         if let Some(answer) = ask().await {
             return answer;
         }
-        assert!(
-            Instant::now() < deadline,
-            "after {patience:?} still not so: {what}"
-        );
+        assert!(Instant::now() < deadline, "after {patience:?} still not so: {what}");
         sleep(INTERVAL).await;
     }
 }

@@ -32,17 +32,12 @@ pub fn forget_dir(path: &Path) {
 
 fn tell(line: &str) {
     static PIPE: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
-    let mut pipe = PIPE
-        .get_or_init(|| Mutex::new(start()))
-        .lock()
-        .unwrap_or_else(PoisonError::into_inner);
+    let mut pipe =
+        PIPE.get_or_init(|| Mutex::new(start())).lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(pipe, "{line}").expect("the guardian outlives this process, so it takes every line");
 }
 
-#[allow(
-    clippy::zombie_processes,
-    reason = "the guardian outlives whoever could wait for it"
-)]
+#[allow(clippy::zombie_processes, reason = "the guardian outlives whoever could wait for it")]
 fn start() -> ChildStdin {
     let mut guardian = Command::new("/bin/sh")
         .args(["-c", include_str!("guardian.sh"), "guardian"])
@@ -68,17 +63,12 @@ mod tests {
         let sleeper = || {
             let mut command = Command::new("/bin/sh");
             // A child of its own, and output that closes when the last of the two has gone.
-            command
-                .args(["-c", "sleep 600 & wait"])
-                .stdout(Stdio::piped())
-                .process_group(0);
+            command.args(["-c", "sleep 600 & wait"]).stdout(Stdio::piped()).process_group(0);
             command.spawn().expect("sh starts")
         };
         let (mut guarded, mut released) = (sleeper(), sleeper());
-        let dir = tempfile::Builder::new()
-            .prefix("rpc a b")
-            .tempdir()
-            .expect("a temporary directory");
+        let dir =
+            tempfile::Builder::new().prefix("rpc a b").tempdir().expect("a temporary directory");
         let kept = tempfile::tempdir().expect("a temporary directory");
 
         let mut guardian = Command::new("/bin/sh")
@@ -101,12 +91,7 @@ mod tests {
         drop(pipe);
 
         let began = Instant::now();
-        guarded
-            .stdout
-            .take()
-            .expect("asked for")
-            .read_to_end(&mut Vec::new())
-            .expect("it ends");
+        guarded.stdout.take().expect("asked for").read_to_end(&mut Vec::new()).expect("it ends");
         assert!(guardian.wait().expect("it ends").success());
         assert!(
             began.elapsed() < Duration::from_secs(60),
@@ -115,10 +100,7 @@ mod tests {
         assert!(!guarded.wait().expect("it ends").success());
         assert!(!dir.path().exists());
 
-        assert!(
-            matches!(released.try_wait(), Ok(None)),
-            "what was released goes on"
-        );
+        assert!(matches!(released.try_wait(), Ok(None)), "what was released goes on");
         assert!(kept.path().exists());
         drop(crate::node::Group::from(released));
     }

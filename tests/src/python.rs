@@ -26,9 +26,7 @@ impl Python {
             );
         }
         let interpreter = given.or_else(|| {
-            targets()
-                .map(|target| target.join("python/bin/python"))
-                .find(|it| it.is_file())
+            targets().map(|target| target.join("python/bin/python")).find(|it| it.is_file())
         });
         match interpreter {
             Some(interpreter) => Self { interpreter },
@@ -42,9 +40,7 @@ impl Python {
     pub fn command(&self, script: &str) -> Command {
         let mut command = Command::new(&self.interpreter);
         // Without -B, Python leaves compiled files beside the sources; -u: lines come when they are printed.
-        command
-            .args(["-B", "-u"])
-            .arg(root().join("tests/python").join(script));
+        command.args(["-B", "-u"]).arg(root().join("tests/python").join(script));
         command
     }
 
@@ -65,12 +61,7 @@ pub(crate) fn root() -> &'static Path {
 /// Where cargo's target directory may be: above this very program, as `CARGO_TARGET_DIR` says, or where it is by default.
 fn targets() -> impl Iterator<Item = PathBuf> {
     let program = env::current_exe().unwrap_or_default();
-    let above: Vec<PathBuf> = program
-        .ancestors()
-        .skip(1)
-        .take(5)
-        .map(Path::to_owned)
-        .collect();
+    let above: Vec<PathBuf> = program.ancestors().skip(1).take(5).map(Path::to_owned).collect();
     above
         .into_iter()
         .chain(env::var_os("CARGO_TARGET_DIR").map(PathBuf::from))

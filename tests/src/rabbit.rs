@@ -27,10 +27,7 @@ impl Rabbit {
             return Self { url, node: None };
         }
         let node = Node::start().await;
-        Self {
-            url: node.url(),
-            node: Some(node),
-        }
+        Self { url: node.url(), node: Some(node) }
     }
 
     /// Its address.

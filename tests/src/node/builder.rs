@@ -80,15 +80,7 @@ impl NodeBuilder {
             .with_environment(self.environment.clone());
         let name = format!("rpc{}@localhost", ports.amqp);
         let epmd = start_epmd(ports.epmd).await;
-        Node {
-            name,
-            install,
-            ports,
-            files,
-            dir: Some(dir),
-            epmd,
-            server: Mutex::new(None),
-        }
+        Node { name, install, ports, files, dir: Some(dir), epmd, server: Mutex::new(None) }
     }
 }
 

@@ -42,24 +42,20 @@ impl Node {
             return self.ctl(&["eval", expression]).await;
         };
         let mut command = self.tool(&erl_call);
-        command
-            .args(["-sname", &self.name, "-c", &self.files.cookie, "-e"])
-            .stdin(Stdio::piped());
+        command.args(["-sname", &self.name, "-c", &self.files.cookie, "-e"]).stdin(Stdio::piped());
         let call = async {
             let mut child = command.spawn()?;
             if let Some(mut input) = child.stdin.take() {
                 // Erlang reads to the end of the line.
-                input
-                    .write_all(format!("{expression}\n").as_bytes())
-                    .await?;
+                input.write_all(format!("{expression}\n").as_bytes()).await?;
             }
             child.wait_with_output().await
         };
         let printed = answer(timeout(PATIENCE, call).await);
-        match printed.as_deref().map(|text| {
-            text.strip_prefix("{ok, ")
-                .and_then(|rest| rest.strip_suffix('}'))
-        }) {
+        match printed
+            .as_deref()
+            .map(|text| text.strip_prefix("{ok, ").and_then(|rest| rest.strip_suffix('}')))
+        {
             Ok(Some(value)) => value.to_owned(),
             _ => panic!("{expression} in {}: {printed:?}", self.name),
         }
@@ -74,15 +70,13 @@ impl Node {
     /// Writes to disk what the node keeps back for half a second: on 3.10 a quorum queue that was declared just before
     /// [`kill9`](Self::kill9) is there again afterwards, but never gets a leader.
     pub async fn settle(&self) {
-        self.eval("[ok = dets:sync(Table) || Table <- dets:all()], ok.")
-            .await;
+        self.eval("[ok = dets:sync(Table) || Table <- dets:all()], ok.").await;
     }
 
     /// Adds a user with rights in the default virtual host, as regular expressions: configure, write, read.
     pub async fn add_user(&self, user: &str, password: &str, [configure, write, read]: [&str; 3]) {
         self.ctl(&["add_user", user, password]).await;
-        self.ctl(&["set_permissions", user, configure, write, read])
-            .await;
+        self.ctl(&["set_permissions", user, configure, write, read]).await;
     }
 
     fn tool(&self, program: &std::path::Path) -> Command {

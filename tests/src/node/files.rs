@@ -22,23 +22,13 @@ impl Files {
             fs::create_dir(root.join(directory)).expect("the temporary directory is writable");
         }
         write(&root.join("home/.erlang.cookie"), &cookie);
-        fs::set_permissions(
-            root.join("home/.erlang.cookie"),
-            Permissions::from_mode(0o400),
-        )
-        .expect("the cookie is ours");
+        fs::set_permissions(root.join("home/.erlang.cookie"), Permissions::from_mode(0o400))
+            .expect("the cookie is ours");
         write(&root.join("rabbitmq.conf"), &configuration(ports, lines));
-        write(
-            &root.join("enabled_plugins"),
-            &format!("[{}].\n", plugins.join(",")),
-        );
+        write(&root.join("enabled_plugins"), &format!("[{}].\n", plugins.join(",")));
         // Kept empty, and named, so that the machine's own /etc/rabbitmq/rabbitmq-env.conf is not read.
         write(&root.join("env.conf"), "");
-        Self {
-            root: root.to_owned(),
-            cookie,
-            extra: Vec::new(),
-        }
+        Self { root: root.to_owned(), cookie, extra: Vec::new() }
     }
 
     pub(super) fn with_environment(mut self, extra: Vec<(String, String)>) -> Self {
@@ -90,21 +80,11 @@ impl Files {
     }
 
     pub(super) fn log(&self) -> String {
-        let logs = fs::read_dir(self.root.join("log"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        let files = logs
-            .map(|entry| entry.path())
-            .chain([self.root.join("stdout")]);
+        let logs = fs::read_dir(self.root.join("log")).into_iter().flatten().flatten();
+        let files = logs.map(|entry| entry.path()).chain([self.root.join("stdout")]);
         files.fold(String::new(), |mut all, file| {
             let text = fs::read(&file).unwrap_or_default();
-            let _ = writeln!(
-                all,
-                "== {}\n{}",
-                file.display(),
-                String::from_utf8_lossy(&text)
-            );
+            let _ = writeln!(all, "== {}\n{}", file.display(), String::from_utf8_lossy(&text));
             all
         })
     }
@@ -122,10 +102,7 @@ fn configuration(ports: Ports, lines: &[String]) -> String {
     ] {
         // A key may stand only once; a test's own value goes before ours.
         let key = line.split('=').next();
-        if !lines
-            .iter()
-            .any(|own| own.split('=').next().map(str::trim) == key.map(str::trim))
-        {
+        if !lines.iter().any(|own| own.split('=').next().map(str::trim) == key.map(str::trim)) {
             text.push_str(line);
             text.push('\n');
         }

@@ -8,12 +8,8 @@ pub(crate) struct Install {
 }
 
 /// Debian, Fedora and SUSE put wrappers in `/usr/sbin` that change the user and drop the environment; the scripts proper are here.
-const SCRIPTS: [&str; 4] = [
-    "/usr/lib/rabbitmq/bin",
-    "/opt/rabbitmq/sbin",
-    "/opt/homebrew/sbin",
-    "/usr/local/sbin",
-];
+const SCRIPTS: [&str; 4] =
+    ["/usr/lib/rabbitmq/bin", "/opt/rabbitmq/sbin", "/opt/homebrew/sbin", "/usr/local/sbin"];
 
 impl Install {
     /// `RPC_TEST_RABBITMQ` names a directory with `rabbitmq-server` and `rabbitmqctl`; otherwise the usual places are tried, then `PATH`.
@@ -47,12 +43,8 @@ impl Install {
 pub(super) fn erlang(program: &str) -> Option<PathBuf> {
     path()
         .chain(
-            [
-                "/usr/lib/erlang/bin",
-                "/usr/lib64/erlang/bin",
-                "/usr/local/lib/erlang/bin",
-            ]
-            .map(PathBuf::from),
+            ["/usr/lib/erlang/bin", "/usr/lib64/erlang/bin", "/usr/local/lib/erlang/bin"]
+                .map(PathBuf::from),
         )
         .map(|directory| directory.join(program))
         .find(|program| Path::is_file(program))

@@ -50,10 +50,7 @@ impl Node {
 
     /// The address for another user or virtual host; each part percent-encoded by the caller where it has to be.
     pub fn url_for(&self, user: &str, password: &str, vhost: &str) -> String {
-        format!(
-            "amqp://{user}:{password}@127.0.0.1:{}/{vhost}",
-            self.ports.amqp
-        )
+        format!("amqp://{user}:{password}@127.0.0.1:{}/{vhost}", self.ports.amqp)
     }
 
     /// The port for AMQP without TLS.
@@ -68,10 +65,7 @@ impl Node {
 
     /// Ends the node as a power cut would, at once. Its data stays for [`restart`](Self::restart).
     pub fn kill9(&self) {
-        self.server
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take();
+        self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
     /// The node stops doing anything, its sockets stay open.
@@ -87,9 +81,7 @@ impl Node {
     /// Starts the node again on the same ports and data, killing it first if it runs; returns when it serves.
     pub async fn restart(&self) {
         self.kill9();
-        self.boot()
-            .await
-            .unwrap_or_else(|error| panic!("the node does not come back: {error}"));
+        self.boot().await.unwrap_or_else(|error| panic!("the node does not come back: {error}"));
     }
 
     /// What the node wrote to its log and its standard output so far.
@@ -106,9 +98,7 @@ impl Node {
 
     async fn boot(&self) -> Result<(), String> {
         let mut command = Command::new(self.install.server());
-        command
-            .envs(self.files.environment(&self.name, self.ports))
-            .stdin(Stdio::null());
+        command.envs(self.files.environment(&self.name, self.ports)).stdin(Stdio::null());
         self.files.capture(&mut command);
         *self.server.lock().unwrap_or_else(PoisonError::into_inner) =
             Some(Group::start(&mut command));
@@ -152,10 +142,7 @@ impl Group {
         use std::os::unix::process::CommandExt as _;
 
         let leader = command.process_group(0).spawn().unwrap_or_else(|error| {
-            panic!(
-                "{} does not start: {error}",
-                command.get_program().display()
-            )
+            panic!("{} does not start: {error}", command.get_program().display())
         });
         guardian::watch_group(leader.id());
         Self { leader }

@@ -16,25 +16,15 @@ impl Ports {
         // All three are held until all are found, so that they differ.
         let [a, b, c] = [bind(), bind(), bind()];
         let port = |listener: TcpListener| {
-            listener
-                .local_addr()
-                .expect("a bound socket has an address")
-                .port()
+            listener.local_addr().expect("a bound socket has an address").port()
         };
-        Self {
-            amqp: port(a),
-            distribution: port(b),
-            epmd: port(c),
-        }
+        Self { amqp: port(a), distribution: port(b), epmd: port(c) }
     }
 }
 
 /// One free port, for whatever else a test starts.
 pub(super) fn one() -> u16 {
-    bind()
-        .local_addr()
-        .expect("a bound socket has an address")
-        .port()
+    bind().local_addr().expect("a bound socket has an address").port()
 }
 
 fn bind() -> TcpListener {

@@ -35,8 +35,5 @@ async fn greets(port: u16) -> bool {
         socket.write_all(b"AMQP\x00\x00\x09\x01").await?;
         socket.read_u8().await
     };
-    matches!(
-        timeout(Duration::from_secs(5), greeting).await,
-        Ok(Ok(METHOD_FRAME))
-    )
+    matches!(timeout(Duration::from_secs(5), greeting).await, Ok(Ok(METHOD_FRAME)))
 }

@@ -61,11 +61,7 @@ pub struct Message {
 impl Message {
     /// A message through the default exchange, with nothing but a body.
     pub fn to(queue: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
-        Self {
-            routing_key: queue.into(),
-            body: body.into(),
-            ..Self::default()
-        }
+        Self { routing_key: queue.into(), body: body.into(), ..Self::default() }
     }
 
     /// The body as text; bytes that are none become replacement characters.

@@ -48,9 +48,7 @@ type Result<T> = std::result::Result<T, PeerError>;
 impl Peer {
     /// Connects.
     pub async fn connect(url: &str) -> Result<Self> {
-        Ok(Self {
-            remote: Mutex::new(Remote::connect(url).await?),
-        })
+        Ok(Self { remote: Mutex::new(Remote::connect(url).await?) })
     }
 
     /// Declares a queue, or asks for one if [passive](QueueSpec::passive).
@@ -75,11 +73,8 @@ impl Peer {
 
     /// Declares an exchange of the kind `direct`, `fanout`, `topic` or `headers`.
     pub async fn declare_exchange(&self, name: &str, kind: &str, durable: bool) -> Result<()> {
-        self.ask(
-            "declare_exchange",
-            json!({ "name": name, "kind": kind, "durable": durable }),
-        )
-        .await
+        self.ask("declare_exchange", json!({ "name": name, "kind": kind, "durable": durable }))
+            .await
     }
 
     /// Deletes an exchange.
@@ -108,28 +103,19 @@ impl Peer {
 
     /// The next message that came back as unroutable, published without confirms; none within the time: `None`.
     pub async fn returned(&self, patience: Duration) -> Result<Option<Message>> {
-        self.ask("returned", json!({ "timeout": patience.as_secs_f64() }))
-            .await
+        self.ask("returned", json!({ "timeout": patience.as_secs_f64() })).await
     }
 
     /// Takes one message from a queue for good (without being its consumer); none within the time: `None`.
     pub async fn get(&self, queue: &str, patience: Duration) -> Result<Option<Message>> {
         let timeout = patience.as_secs_f64();
-        self.ask(
-            "get",
-            json!({ "queue": queue, "timeout": timeout, "auto_ack": true }),
-        )
-        .await
+        self.ask("get", json!({ "queue": queue, "timeout": timeout, "auto_ack": true })).await
     }
 
     /// Takes one message, to be [acknowledged](Self::ack) or [given back](Self::nack) later.
     pub async fn take(&self, queue: &str, patience: Duration) -> Result<Option<Message>> {
         let timeout = patience.as_secs_f64();
-        self.ask(
-            "get",
-            json!({ "queue": queue, "timeout": timeout, "auto_ack": false }),
-        )
-        .await
+        self.ask("get", json!({ "queue": queue, "timeout": timeout, "auto_ack": false })).await
     }
 
     /// Consumes a queue without acknowledging, `amq.rabbitmq.reply-to` too; returns the consumer's tag for [`next`](Self::next).
@@ -153,20 +139,13 @@ impl Peer {
 
     /// The next message for a consumer; none within the time: `None`.
     pub async fn next(&self, consumer: &str, patience: Duration) -> Result<Option<Message>> {
-        self.ask(
-            "next",
-            json!({ "consumer": consumer, "timeout": patience.as_secs_f64() }),
-        )
-        .await
+        self.ask("next", json!({ "consumer": consumer, "timeout": patience.as_secs_f64() })).await
     }
 
     /// Whether the broker cancels a consumer within the time (its queue was deleted, or its node went).
     pub async fn cancelled(&self, consumer: &str, patience: Duration) -> Result<bool> {
-        self.ask(
-            "cancelled",
-            json!({ "consumer": consumer, "timeout": patience.as_secs_f64() }),
-        )
-        .await
+        self.ask("cancelled", json!({ "consumer": consumer, "timeout": patience.as_secs_f64() }))
+            .await
     }
 
     /// Ends a consumer.
@@ -180,11 +159,8 @@ impl Peer {
     ///
     /// When the message did not come from the broker.
     pub async fn ack(&self, message: &Message) -> Result<()> {
-        let tag = message
-            .delivery_tag
-            .expect("a message that was delivered has a tag");
-        self.ask("ack", json!({ "delivery_tag": tag, "multiple": false }))
-            .await
+        let tag = message.delivery_tag.expect("a message that was delivered has a tag");
+        self.ask("ack", json!({ "delivery_tag": tag, "multiple": false })).await
     }
 
     /// Gives a delivery back to its queue, or rejects it for good.
@@ -193,20 +169,14 @@ impl Peer {
     ///
     /// When the message did not come from the broker.
     pub async fn nack(&self, message: &Message, requeue: bool) -> Result<()> {
-        let tag = message
-            .delivery_tag
-            .expect("a message that was delivered has a tag");
-        self.ask("nack", json!({ "delivery_tag": tag, "requeue": requeue }))
-            .await
+        let tag = message.delivery_tag.expect("a message that was delivered has a tag");
+        self.ask("nack", json!({ "delivery_tag": tag, "requeue": requeue })).await
     }
 
     /// The broker's version, as it gives it.
     pub async fn server_version(&self) -> Result<String> {
         let properties: Value = self.ask("server", json!({})).await?;
-        Ok(properties["version"]
-            .as_str()
-            .unwrap_or_default()
-            .to_owned())
+        Ok(properties["version"].as_str().unwrap_or_default().to_owned())
     }
 
     /// Closes the channel; the next command opens another.

@@ -3,10 +3,7 @@ use serde_json::{Map, Value};
 
 /// How a [`Peer`](crate::Peer) declares a queue.
 #[derive(Debug, Clone, Default, Serialize)]
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "these are the bits of queue.declare"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "these are the bits of queue.declare")]
 pub struct QueueSpec {
     name: String,
     passive: bool,
@@ -19,10 +16,7 @@ pub struct QueueSpec {
 impl QueueSpec {
     /// A queue with nothing set: not durable, not exclusive. An empty name lets the broker choose one.
     pub fn named(name: impl Into<String>) -> Self {
-        Self {
-            name: name.into(),
-            ..Self::default()
-        }
+        Self { name: name.into(), ..Self::default() }
     }
 
     /// Declares nothing, asks whether it is there.

@@ -38,12 +38,8 @@ impl Remote {
             .expect("the Python interpreter starts");
         let input = process.stdin.take().expect("its input was asked for");
         let output = process.stdout.take().expect("its output was asked for");
-        let mut remote = Self {
-            input,
-            answers: BufReader::new(output).lines(),
-            last: 0,
-            _process: process,
-        };
+        let mut remote =
+            Self { input, answers: BufReader::new(output).lines(), last: 0, _process: process };
         remote.answer().await?;
         Ok(remote)
     }
@@ -66,11 +62,7 @@ impl Remote {
 
     async fn answer(&mut self) -> Result<Value, PeerError> {
         loop {
-            let line = self
-                .answers
-                .next_line()
-                .await
-                .expect("peer.py's output can be read");
+            let line = self.answers.next_line().await.expect("peer.py's output can be read");
             let line = line.expect("peer.py answers every command before it ends: see its stderr");
             let answer: Answer = serde_json::from_str(&line)
                 .unwrap_or_else(|error| panic!("{error} in peer.py's answer {line}"));

@@ -29,25 +29,17 @@ pub(super) async fn find(name: &str) -> PathBuf {
 fn profile_directory() -> PathBuf {
     let program = env::current_exe().expect("a running program knows its path");
     let deps = program.parent().expect("a program is in a directory");
-    deps.parent()
-        .expect("cargo puts tests two directories deep")
-        .to_owned()
+    deps.parent().expect("cargo puts tests two directories deep").to_owned()
 }
 
 /// Whether it is there and newer than the sources that cargo noted beside it.
 fn current(program: &Path) -> bool {
-    let modified = |path: &Path| {
-        path.metadata()
-            .and_then(|metadata| metadata.modified())
-            .ok()
-    };
+    let modified = |path: &Path| path.metadata().and_then(|metadata| metadata.modified()).ok();
     let Some(built) = modified(program) else {
         return false;
     };
     let noted = std::fs::read_to_string(program.with_extension("d")).unwrap_or_default();
-    let sources = noted
-        .split_once(": ")
-        .map_or("", |(_, sources)| sources.trim_end());
+    let sources = noted.split_once(": ").map_or("", |(_, sources)| sources.trim_end());
     // A space within a path is noted as `\ `.
     let sources = sources.replace("\\ ", "\u{0}");
     sources
@@ -59,22 +51,14 @@ fn current(program: &Path) -> bool {
 async fn build(name: &str) {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command
-        .current_dir(root())
-        .args(["build", "--quiet", "--example", name]);
+    command.current_dir(root()).args(["build", "--quiet", "--example", name]);
     let profile = profile_directory();
-    if profile
-        .file_name()
-        .is_some_and(|profile| profile == "release")
-    {
+    if profile.file_name().is_some_and(|profile| profile == "release") {
         command.arg("--release");
     }
     if let Some(target) = profile.parent() {
         command.arg("--target-dir").arg(target);
     }
     let status = command.status().await.expect("cargo starts");
-    assert!(
-        status.success(),
-        "the example {name} cannot be built: {status}"
-    );
+    assert!(status.success(), "the example {name} cannot be built: {status}");
 }

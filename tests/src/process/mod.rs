@@ -46,18 +46,10 @@ impl Process {
         let id = child.id().expect("a process just started has an id");
         guardian::watch_group(id);
 
-        let output = Arc::new(Output {
-            lines: Mutex::default(),
-            open: watch::Sender::new(2),
-        });
+        let output = Arc::new(Output { lines: Mutex::default(), open: watch::Sender::new(2) });
         tokio::spawn(Arc::clone(&output).read(child.stdout.take()));
         tokio::spawn(Arc::clone(&output).read(child.stderr.take()));
-        Self {
-            name: name.to_owned(),
-            child,
-            id,
-            output,
-        }
+        Self { name: name.to_owned(), child, id, output }
     }
 
     /// Starts one of the workspace's examples, building it if need be.
@@ -93,21 +85,13 @@ impl Process {
             );
         };
         found.unwrap_or_else(|| {
-            panic!(
-                "{} ended without printing {text:?}:\n{}",
-                self.name,
-                self.lines().join("\n")
-            )
+            panic!("{} ended without printing {text:?}:\n{}", self.name, self.lines().join("\n"))
         })
     }
 
     /// What it printed so far, on both streams.
     pub fn lines(&self) -> Vec<String> {
-        self.output
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.output.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Waits for its end, and for all it printed.
@@ -118,20 +102,12 @@ impl Process {
     pub async fn wait(&mut self, patience: Duration) -> ExitStatus {
         let mut changes = self.output.open.subscribe();
         let ended = timeout(patience, async {
-            let status = self
-                .child
-                .wait()
-                .await
-                .expect("the end of our child can be waited for");
+            let status = self.child.wait().await.expect("the end of our child can be waited for");
             let _ = changes.wait_for(|open| *open == 0).await;
             status
         });
         let Ok(status) = ended.await else {
-            panic!(
-                "{} still runs after {patience:?}:\n{}",
-                self.name,
-                self.lines().join("\n")
-            );
+            panic!("{} still runs after {patience:?}:\n{}", self.name, self.lines().join("\n"));
         };
         status
     }
@@ -174,10 +150,8 @@ impl Process {
     }
 
     fn signal(&self, signal: Signal) {
-        let group = i32::try_from(self.id)
-            .ok()
-            .and_then(Pid::from_raw)
-            .expect("the id of a process");
+        let group =
+            i32::try_from(self.id).ok().and_then(Pid::from_raw).expect("the id of a process");
         // An error means that it has ended already, which whoever asks finds out by other means.
         let _ = kill_process_group(group, signal);
     }
@@ -195,10 +169,7 @@ impl Output {
         let stream = stream.expect("both streams were asked for");
         let mut lines = BufReader::new(stream).lines();
         while let Ok(Some(line)) = lines.next_line().await {
-            self.lines
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .push(line);
+            self.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
             self.open.send_modify(|_| ());
         }
         self.open.send_modify(|open| *open -= 1);
