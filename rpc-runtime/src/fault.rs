@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt};
 
+use crate::cut::cut;
+
 /// The longest `rpc-message`, in bytes.
 const MAX_MESSAGE: usize = 1024;
 
@@ -121,7 +123,7 @@ impl Fault {
     /// A fault as read from the wire, where the word may be one that this version does not know.
     pub(crate) fn with_word(word: impl Into<String>, message: impl Into<String>) -> Self {
         let (word, mut message) = (word.into(), message.into());
-        message.truncate(message.floor_char_boundary(MAX_MESSAGE));
+        cut(&mut message, MAX_MESSAGE);
         let kind = FaultKind::from_word(&word);
         Self { kind, word, message, ran: kind.may_have_run() }
     }

@@ -65,6 +65,7 @@ mod broker;
 mod client;
 mod codec;
 mod contract;
+mod cut;
 mod envelope;
 mod error;
 mod fault;

@@ -51,7 +51,7 @@ pub(crate) fn queue(name: &str) -> Queue {
 
 /// A bit of everything.
 #[rpc_service]
-pub trait Sample {
+pub(crate) trait Sample {
     async fn add(&self, a: u32, b: u32) -> u32;
 
     async fn divide(&self, a: i64, b: i64) -> Result<i64, DivisionError>;
@@ -82,7 +82,7 @@ pub trait Sample {
 }
 
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub enum DivisionError {
+pub(crate) enum DivisionError {
     ByZero { dividend: i64 },
 }
 
@@ -95,12 +95,12 @@ impl std::fmt::Display for DivisionError {
 
 /// What a handler knows of its request.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
-pub struct Seen {
-    pub method: String,
-    pub headers: Vec<(String, String)>,
-    pub left: Option<Duration>,
-    pub redelivered: bool,
-    pub has_correlation_id: bool,
+pub(crate) struct Seen {
+    pub(crate) method: String,
+    pub(crate) headers: Vec<(String, String)>,
+    pub(crate) left: Option<Duration>,
+    pub(crate) redelivered: bool,
+    pub(crate) has_correlation_id: bool,
 }
 
 /// An implementation that the test looks into.

@@ -24,16 +24,16 @@ struct Never;
 
 impl Default for Never {
     async fn wait(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 
 impl Service for Never {
     async fn wait(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
     async fn patient(&self) {
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

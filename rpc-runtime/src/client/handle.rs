@@ -27,6 +27,10 @@ pub(super) struct ClientShared {
 
 impl Client {
     /// Encodes the arguments of a call, which is sent when the [`Call`] is first polled.
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "a call owns its arguments, as a function does"
+    )]
     pub fn call<A, R, const FALLIBLE: bool>(
         &self,
         method: &'static MethodDescriptor,

@@ -126,17 +126,14 @@ impl CallerSink for Pending {
     fn reply(&self, message: Delivery) {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.lock().entries.remove(&id));
-        match known {
-            Some(entry) => {
-                let _ = entry.outcome.send(Outcome::Reply(Box::new(message)));
-            }
-            None => {
-                self.unclaimed.fetch_add(1, Ordering::Relaxed);
-                debug!(
-                    correlation_id = message.properties.correlation_id.as_deref(),
-                    "dropped a reply that no call is waiting for: late, duplicate or forged"
-                );
-            }
+        if let Some(entry) = known {
+            let _ = entry.outcome.send(Outcome::Reply(Box::new(message)));
+        } else {
+            self.unclaimed.fetch_add(1, Ordering::Relaxed);
+            debug!(
+                correlation_id = message.properties.correlation_id.as_deref(),
+                "dropped a reply that no call is waiting for: late, duplicate or forged"
+            );
         }
     }
 

@@ -42,10 +42,10 @@ fn decode_bounded<T: DeserializeOwned>(body: &[u8]) -> Result<(T, usize), Bincod
     let standard = config::standard();
     match body.len().saturating_mul(CLAIMED_PER_BYTE) {
         0..=0x1000 => within::<T, 0x1000>(body, standard),
-        0..=0x1_0000 => within::<T, 0x1_0000>(body, standard),
-        0..=0x10_0000 => within::<T, 0x10_0000>(body, standard),
-        0..=0x100_0000 => within::<T, 0x100_0000>(body, standard),
-        0..=0x1000_0000 => within::<T, 0x1000_0000>(body, standard),
+        0x1001..=0x1_0000 => within::<T, 0x1_0000>(body, standard),
+        0x1_0001..=0x10_0000 => within::<T, 0x10_0000>(body, standard),
+        0x10_0001..=0x100_0000 => within::<T, 0x100_0000>(body, standard),
+        0x100_0001..=0x1000_0000 => within::<T, 0x1000_0000>(body, standard),
         _ => within::<T, { u32::MAX as usize }>(body, standard),
     }
 }

@@ -390,6 +390,23 @@ mod tests {
 
     #[derive(Deserialize)]
     #[allow(dead_code, reason = "only its shape is looked at")]
+    struct Renamed {
+        x: f64,
+        y: Option<u8>,
+    }
+
+    #[derive(Deserialize)]
+    #[serde(try_from = "u32")]
+    struct Even;
+    impl TryFrom<u32> for Even {
+        type Error = &'static str;
+        fn try_from(n: u32) -> Result<Self, Self::Error> {
+            if n.is_multiple_of(2) { Ok(Self) } else { Err("odd") }
+        }
+    }
+
+    #[derive(Deserialize)]
+    #[allow(dead_code, reason = "only its shape is looked at")]
     enum Shape {
         Dot,
         Circle(Point, u32),
@@ -414,12 +431,6 @@ mod tests {
     #[test]
     fn structs_are_their_fields_and_names_of_types_do_not_count() {
         assert_eq!(describe::<(Point,)>(), "(<x:f64,y:?(u8),>,)");
-        #[derive(Deserialize)]
-        #[allow(dead_code, reason = "only its shape is looked at")]
-        struct Renamed {
-            x: f64,
-            y: Option<u8>,
-        }
         assert_eq!(describe::<Point>(), describe::<Renamed>());
     }
 
@@ -451,15 +462,6 @@ mod tests {
     #[test]
     fn a_type_that_refuses_the_sample_is_seen_up_to_there() {
         assert_eq!(describe::<(u8, std::net::SocketAddrV4)>(), "(u8,((u8,u8,u8,u8,),u16,),)");
-        #[derive(Deserialize)]
-        #[serde(try_from = "u32")]
-        struct Even;
-        impl TryFrom<u32> for Even {
-            type Error = &'static str;
-            fn try_from(n: u32) -> Result<Self, Self::Error> {
-                if n % 2 == 0 { Ok(Self) } else { Err("odd") }
-            }
-        }
         assert!(describe::<(u8, Even)>().starts_with("(u8,u32"));
         assert_ne!(describe::<(u8, Even)>(), describe::<(u16, Even)>());
     }

@@ -172,10 +172,11 @@ impl ServerBuilder {
         }
         for (index, (queue, service)) in self.services.iter().enumerate() {
             let name = service.descriptor().name;
-            let earlier = self.services.iter().take(index);
-            for (_, other) in earlier.filter(|(other, _)| other.name() == queue.name()) {
+            let mut earlier = self.services.iter().take(index);
+            if let Some((_, other)) = earlier.find(|(other, _)| other.name() == queue.name()) {
                 return Err(misuse(format!(
-                    "{:?} and {name:?} share the queue {:?}, and one queue serves one service: give one of them another with `service_on`",
+                    "{:?} and {name:?} share the queue {:?}, and one queue serves one service: \
+                     give one of them another with `service_on`",
                     other.descriptor().name,
                     queue.name()
                 )));

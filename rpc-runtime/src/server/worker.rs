@@ -14,10 +14,8 @@ use crate::{
     broker::{Broker, pauses},
     error::BrokerError,
     limits,
-    transport::{Deliveries, Queue, WorkerChannel, WorkerOptions},
+    transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
-
-type Opened = (Arc<dyn WorkerChannel>, Deliveries);
 
 /// Takes requests from one queue and has them answered.
 pub(super) struct Worker {
@@ -41,7 +39,7 @@ impl Worker {
     }
 
     /// Declares the queue and starts to consume it.
-    pub(super) async fn open(&self) -> Result<Opened, BrokerError> {
+    pub(super) async fn open(&self) -> Result<OpenWorker, BrokerError> {
         let link = self.broker.link().await?;
         let options = WorkerOptions {
             queue: self.queue.clone(),
@@ -53,7 +51,7 @@ impl Worker {
     }
 
     /// Serves until the server drains; returns how many handlers had to be stopped.
-    pub(super) async fn serve(self, first: Option<Opened>) -> usize {
+    pub(super) async fn serve(self, first: Option<OpenWorker>) -> usize {
         let mut phase = self.endpoint.phase();
         let mut next = first;
         loop {
@@ -124,7 +122,7 @@ impl Worker {
     }
 
     /// Opens again, for as long as it takes; `None` once the server drains.
-    async fn reopen(&self, phase: &mut watch::Receiver<Phase>) -> Option<Opened> {
+    async fn reopen(&self, phase: &mut watch::Receiver<Phase>) -> Option<OpenWorker> {
         let mut waits = pauses();
         loop {
             let opened = tokio::select! {

@@ -97,7 +97,7 @@ struct Worker {
 
 #[derive(Debug)]
 enum Event {
-    Reply(Delivery),
+    Reply(Box<Delivery>),
     Settled(Uuid, Fate),
 }
 
@@ -105,7 +105,7 @@ struct Events(mpsc::UnboundedSender<Event>);
 
 impl CallerSink for Events {
     fn reply(&self, message: Delivery) {
-        let _ = self.0.send(Event::Reply(message));
+        let _ = self.0.send(Event::Reply(Box::new(message)));
     }
 
     fn settled(&self, correlation_id: Uuid, fate: Fate) {
@@ -199,7 +199,7 @@ impl Caller {
     async fn reply(&mut self) -> Delivery {
         loop {
             if let Event::Reply(reply) = self.event().await {
-                return reply;
+                return *reply;
             }
         }
     }

@@ -49,10 +49,8 @@ pub(crate) trait Link: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
 
     /// Opens what a server needs to serve one queue, and starts consuming.
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<(Arc<dyn WorkerChannel>, Deliveries), BrokerError>>;
+    fn open_worker(&self, options: WorkerOptions)
+    -> BoxFuture<'_, Result<OpenWorker, BrokerError>>;
 
     /// Resolves when the connection is gone, with the reason.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
@@ -123,6 +121,9 @@ pub(crate) struct WorkerOptions {
 
 /// Requests as they come; it ends when the channel is gone or consuming was stopped.
 pub(crate) type Deliveries = Pin<Box<dyn Stream<Item = Delivery> + Send>>;
+
+/// A channel that consumes, and what it consumes.
+pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Deliveries);
 
 /// Answers and acknowledges what was consumed.
 pub(crate) trait WorkerChannel: Send + Sync + 'static {

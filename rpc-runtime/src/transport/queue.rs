@@ -27,7 +27,7 @@ const DEFAULT_DELIVERY_LIMIT: i64 = 20;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Queue {
     pub(crate) name: Option<String>,
-    pub(crate) queue_type: QueueType,
+    pub(crate) kind: QueueType,
     pub(crate) passive: bool,
     pub(crate) arguments: Vec<(String, QueueArgument)>,
 }
@@ -90,7 +90,7 @@ pub enum Overflow {
 impl Default for Queue {
     /// A durable classic queue with the name that the service gives it.
     fn default() -> Self {
-        Self { name: None, queue_type: QueueType::Classic, passive: false, arguments: Vec::new() }
+        Self { name: None, kind: QueueType::Classic, passive: false, arguments: Vec::new() }
     }
 }
 
@@ -102,13 +102,13 @@ impl Queue {
 
     /// On one node, fast, and gone with that node: the default.
     pub fn classic(mut self) -> Self {
-        self.queue_type = QueueType::Classic;
+        self.kind = QueueType::Classic;
         self
     }
 
     /// Replicated over a cluster.
     pub fn quorum(mut self) -> Self {
-        self.queue_type = QueueType::Quorum;
+        self.kind = QueueType::Quorum;
         self
     }
 
@@ -174,9 +174,9 @@ impl Queue {
         let mut declared = self.arguments.clone();
         let has = |name: &str| self.arguments.iter().any(|(known, _)| known == name);
         if !has(TYPE) {
-            declared.push((TYPE.to_owned(), self.queue_type.as_str().into()));
+            declared.push((TYPE.to_owned(), self.kind.as_str().into()));
         }
-        if self.queue_type == QueueType::Quorum && !has(DELIVERY_LIMIT) {
+        if self.kind == QueueType::Quorum && !has(DELIVERY_LIMIT) {
             declared.push((DELIVERY_LIMIT.to_owned(), DEFAULT_DELIVERY_LIMIT.into()));
         }
         declared

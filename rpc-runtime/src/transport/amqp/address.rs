@@ -27,7 +27,7 @@ impl Address {
         }
         if let Some(literal) = ipv6_literal(text) {
             // lapin reads it as localhost.
-            uri.authority.host = literal.to_owned();
+            literal.clone_into(&mut uri.authority.host);
         }
         uri.query.frame_max.get_or_insert(FRAME_MAX);
         let seconds = u16::try_from(heartbeat.as_secs()).unwrap_or(u16::MAX).max(1);

@@ -58,9 +58,10 @@ pub(super) async fn open(
     if options.confirms {
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(opening)?;
     }
-    let callback_queue = match options.direct_reply_to {
-        true => DIRECT_REPLY_TO.into(),
-        false => topology::declare_callback(&channel).await?,
+    let callback_queue = if options.direct_reply_to {
+        DIRECT_REPLY_TO.into()
+    } else {
+        topology::declare_callback(&channel).await?
     };
     // Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
     let consume = BasicConsumeOptions { no_ack: true, ..Default::default() };
@@ -79,10 +80,11 @@ pub(super) async fn open(
     let (gone, closed) = watch::channel(None);
     let mut tasks = JoinSet::new();
     tasks.spawn(receive(replies, sink.clone(), gone.clone()));
-    match options.confirms {
-        true => tasks.spawn(settle(outbox.clone(), sink, gone)),
-        false => tasks.spawn(settle_unconfirmed(outbox.clone(), channel.clone(), sink, gone)),
-    };
+    if options.confirms {
+        tasks.spawn(settle(outbox.clone(), sink, gone));
+    } else {
+        tasks.spawn(settle_unconfirmed(outbox.clone(), channel.clone(), sink, gone));
+    }
     let callback_queue = callback_queue.into();
     Ok(AmqpCaller { channel, callback_queue, outbox, closed, _tasks: tasks })
 }
@@ -158,9 +160,10 @@ async fn settle(outbox: Arc<Outbox<Sent>>, sink: Arc<dyn CallerSink>, gone: Gone
 /// lapin hands a returned message to whichever confirmation is next, so only the message itself says whose it is.
 fn settle_returned(returned: &BasicReturnMessage, sink: &dyn CallerSink) {
     let correlation_id = returned.properties.correlation_id().as_ref();
-    match correlation_id.and_then(|id| Uuid::try_parse(id.as_str()).ok()) {
-        Some(correlation_id) => sink.settled(correlation_id, Fate::Unroutable),
-        None => debug!("a message came back that is no request"),
+    if let Some(id) = correlation_id.and_then(|id| Uuid::try_parse(id.as_str()).ok()) {
+        sink.settled(id, Fate::Unroutable);
+    } else {
+        debug!("a message came back that is no request");
     }
 }
 
@@ -174,9 +177,10 @@ async fn settle_unconfirmed(
 ) {
     let mut look_until = Instant::now();
     loop {
-        let batch = match Instant::now() < look_until {
-            true => timeout(LOOK_FOR_RETURNS_EVERY, outbox.take()).await.unwrap_or_default(),
-            false => outbox.take().await,
+        let batch = if Instant::now() < look_until {
+            timeout(LOOK_FOR_RETURNS_EVERY, outbox.take()).await.unwrap_or_default()
+        } else {
+            outbox.take().await
         };
         if !batch.is_empty() {
             look_until = Instant::now() + LOOK_FOR_RETURNS_FOR;

@@ -28,7 +28,7 @@ use tracing::{info, warn};
 
 use self::address::Address;
 use super::{
-    BoxFuture, CallerChannel, CallerOptions, CallerSink, Deliveries, Link, Transport,
+    BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, OpenWorker, Transport,
     WorkerChannel, WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
@@ -140,7 +140,7 @@ impl Link for AmqpLink {
     fn open_worker(
         &self,
         options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<(Arc<dyn WorkerChannel>, Deliveries), BrokerError>> {
+    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
         Box::pin(async move {
             let (worker, deliveries) = worker::open(&self.connection, options).await?;
             let worker: Arc<dyn WorkerChannel> = Arc::new(worker);

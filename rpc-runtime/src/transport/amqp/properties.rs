@@ -8,6 +8,7 @@ use lapin::{
 };
 
 use crate::{
+    cut::cut,
     envelope::MAX_SHORT_STRING,
     transport::{Delivery, HeaderValue, Properties},
 };
@@ -17,7 +18,7 @@ const DEEPEST: usize = 64;
 
 /// Names are checked where they come in; this one only never panics, as lapin's does.
 pub(super) fn short(mut text: String) -> ShortString {
-    text.truncate(text.floor_char_boundary(MAX_SHORT_STRING));
+    cut(&mut text, MAX_SHORT_STRING);
     ShortString::try_new(text).unwrap_or_default()
 }
 
@@ -83,7 +84,7 @@ pub(super) fn from_delivery(delivery: LapinDelivery) -> Delivery {
 
 fn from_lapin(lapin: &BasicProperties) -> Properties {
     let text = |short: &Option<ShortString>| short.as_ref().map(ToString::to_string);
-    let headers = lapin.headers().iter().flat_map(|table| table.inner());
+    let headers = lapin.headers().iter().flat_map(FieldTable::inner);
     Properties {
         kind: text(lapin.kind()),
         content_type: text(lapin.content_type()),

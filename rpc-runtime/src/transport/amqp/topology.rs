@@ -19,10 +19,8 @@ pub(super) async fn declare_service(
     exchange: &str,
 ) -> Result<(), BrokerError> {
     let name = queue.name();
-    let arguments = match queue.passive {
-        true => FieldTable::default(),
-        false => arguments(queue.declared_arguments()),
-    };
+    let arguments =
+        if queue.passive { FieldTable::default() } else { arguments(queue.declared_arguments()) };
     let options =
         QueueDeclareOptions { passive: queue.passive, durable: true, ..Default::default() };
     channel

@@ -225,7 +225,9 @@ mod tests {
     #[test]
     fn a_run_of_answers_is_acknowledged_at_once() {
         let mut tags = Tags::default();
-        [2, 1, 3].into_iter().for_each(|tag| tags.answered(tag));
+        for tag in [2, 1, 3] {
+            tags.answered(tag);
+        }
         assert_eq!(said(&mut tags), [(3, true)]);
         assert_eq!(said(&mut tags), []);
     }
@@ -233,7 +235,9 @@ mod tests {
     #[test]
     fn nothing_behind_a_slow_request_waits_for_it_and_nothing_covers_it() {
         let mut tags = Tags::default();
-        [2, 3].into_iter().for_each(|tag| tags.answered(tag));
+        for tag in [2, 3] {
+            tags.answered(tag);
+        }
         assert_eq!(said(&mut tags), [(2, false), (3, false)]);
         tags.answered(4);
         assert_eq!(said(&mut tags), [(4, false)]);

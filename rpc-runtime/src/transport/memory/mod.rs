@@ -20,7 +20,7 @@ use uuid::Uuid;
 use self::broker::MemoryBroker;
 use super::{
     BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Deliveries, Fate, Link,
-    Outbound, Transport, WorkerChannel, WorkerOptions,
+    OpenWorker, Outbound, Transport, WorkerChannel, WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
@@ -102,7 +102,7 @@ impl Link for MemoryLink {
     fn open_worker(
         &self,
         options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<(Arc<dyn WorkerChannel>, Deliveries), BrokerError>> {
+    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
         Box::pin(async move {
             self.broker.declare(&options.queue, &options.exchange)?;
             let (sender, receiver) = mpsc::unbounded_channel();
