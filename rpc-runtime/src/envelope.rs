@@ -21,7 +21,10 @@ const RAN: &str = "rpc-ran";
 
 /// All headers of a message together.
 pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
-const MAX_HEADER_DEPTH: usize = 32;
+pub(crate) const MAX_HEADER_DEPTH: usize = 32;
+
+/// What stands in the place of headers that were too hostile to be read.
+pub(crate) const HOSTILE: &str = "rpc-hostile-headers";
 
 /// The longest short string of AMQP, in bytes.
 pub(crate) const MAX_SHORT_STRING: usize = 255;
@@ -177,8 +180,12 @@ fn check_headers(headers: &[(String, HeaderValue)]) -> Result<(), Fault> {
             "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
         )));
     }
-    if headers.iter().any(|(_, value)| value.depth() > MAX_HEADER_DEPTH) {
-        return Err(malformed(format!("a header is nested over {MAX_HEADER_DEPTH} levels deep")));
+    let too_deep =
+        |(name, value): &(String, HeaderValue)| name == HOSTILE || value.depth() > MAX_HEADER_DEPTH;
+    if headers.iter().any(too_deep) {
+        return Err(malformed(format!(
+            "the headers are nested over {MAX_HEADER_DEPTH} levels deep, or are none"
+        )));
     }
     Ok(())
 }

@@ -12,6 +12,7 @@ mod calls;
 mod connecting;
 mod four_questions;
 mod harness;
+mod hostile;
 mod hygiene;
 mod interop;
 mod lifecycle;

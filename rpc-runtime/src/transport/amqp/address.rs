@@ -8,7 +8,7 @@ use crate::error::{BrokerError, BrokerErrorKind};
 
 /// RabbitMQ's own default, and the size that its documentation recommends. Unless it is set, the peer chooses how large
 /// our buffers are.
-const FRAME_MAX: u32 = 131_072;
+pub(super) const FRAME_MAX: u32 = 131_072;
 
 pub(super) struct Address {
     uri: AMQPUri,

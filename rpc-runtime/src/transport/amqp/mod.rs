@@ -7,8 +7,12 @@
 mod address;
 mod caller;
 mod error;
+mod fields;
+mod guard;
 mod properties;
 mod publishing;
+mod runtime;
+mod socket;
 mod topology;
 mod worker;
 
@@ -22,11 +26,11 @@ use std::{
 };
 
 use futures_util::StreamExt;
-use lapin::{Connection, ConnectionProperties, Event};
+use lapin::{Connection, ConnectionProperties, Event, tcp::AsyncTcpStream, uri::AMQPUri};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tracing::{info, warn};
 
-use self::address::Address;
+use self::{address::Address, runtime::Guarded, socket::Shutter};
 use super::{
     BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, OpenWorker, Transport,
     WorkerChannel, WorkerOptions,
@@ -73,10 +77,19 @@ impl Transport for AmqpTransport {
             };
             let properties =
                 ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-            let connection = Connection::connect_uri(address.uri(), properties)
-                .await
-                .map_err(|error| error::connecting(error, address))?;
-            let link: Arc<dyn Link> = Arc::new(AmqpLink::new(connection, address.to_string()));
+            // Dropped with this future when the deadline passes, or with the link.
+            let shutter = Shutter::new();
+            let connector = shutter.connector();
+            let connect = async move |uri: AMQPUri, _| {
+                let socket = connector.connect(uri.authority.host, uri.authority.port).await?;
+                Ok(AsyncTcpStream::Plain(socket))
+            };
+            let connection =
+                Connection::connector(address.uri(), Guarded::current(), connect, properties)
+                    .await
+                    .map_err(|error| error::connecting(error, address))?;
+            let link: Arc<dyn Link> =
+                Arc::new(AmqpLink::new(connection, shutter, address.to_string()));
             Ok(link)
         })
     }
@@ -91,10 +104,12 @@ struct AmqpLink {
     connection: Connection,
     closed: watch::Sender<Option<BrokerError>>,
     watcher: JoinHandle<()>,
+    /// After the connection, which says goodbye when it is dropped.
+    _shutter: Shutter,
 }
 
 impl AmqpLink {
-    fn new(connection: Connection, address: String) -> Self {
+    fn new(connection: Connection, shutter: Shutter, address: String) -> Self {
         let closed = watch::Sender::new(None);
         let reason = closed.clone();
         let mut events = Box::pin(connection.events_listener());
@@ -114,7 +129,7 @@ impl AmqpLink {
             };
             set_once(&reason, ended);
         });
-        Self { connection, closed, watcher }
+        Self { connection, closed, watcher, _shutter: shutter }
     }
 }
 

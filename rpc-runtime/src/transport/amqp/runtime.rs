@@ -1,0 +1,83 @@
+//! tokio as lapin sees it, with our socket in the place of tokio's.
+
+use std::{
+    io::{self, Read, Write},
+    net::SocketAddr,
+    time::{Duration, Instant},
+};
+
+use async_rs::{
+    Tokio,
+    traits::{Executor, Reactor, RuntimeKit},
+    util::Task,
+};
+use futures_util::{
+    Stream,
+    io::{AsyncRead, AsyncWrite},
+};
+
+use super::socket::{Shutter, Socket};
+
+/// tokio, whose sockets are [`Socket`]s.
+#[derive(Debug, Clone)]
+pub(super) struct Guarded(Tokio);
+
+impl Guarded {
+    /// The runtime that this is called in.
+    pub(super) fn current() -> async_rs::Runtime<Self> {
+        async_rs::Runtime::new(Self(Tokio::current()))
+    }
+}
+
+impl RuntimeKit for Guarded {}
+
+impl Executor for Guarded {
+    type Task<T: Send + 'static> = <Tokio as Executor>::Task<T>;
+
+    fn block_on<T, F: Future<Output = T>>(&self, future: F) -> T {
+        self.0.block_on(future)
+    }
+
+    fn spawn<T: Send + 'static, F: Future<Output = T> + Send + 'static>(
+        &self,
+        future: F,
+    ) -> Task<Self::Task<T>> {
+        self.0.spawn(future)
+    }
+
+    fn spawn_blocking<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(
+        &self,
+        run: F,
+    ) -> Task<Self::Task<T>> {
+        self.0.spawn_blocking(run)
+    }
+}
+
+impl Reactor for Guarded {
+    type TcpStream = Socket;
+    type Sleep = <Tokio as Reactor>::Sleep;
+
+    fn register<H: Read + Write + Send + 'static>(
+        &self,
+        _: H,
+    ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static> {
+        // For sockets that others opened, of which there are none.
+        Err::<Socket, _>(io::ErrorKind::Unsupported.into())
+    }
+
+    fn sleep(&self, duration: Duration) -> Self::Sleep {
+        self.0.sleep(duration)
+    }
+
+    fn interval(&self, duration: Duration) -> impl Stream<Item = Instant> + Send + 'static {
+        self.0.interval(duration)
+    }
+
+    fn tcp_connect_addr(
+        &self,
+        address: SocketAddr,
+    ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
+        // lapin connects by the closure that it is given, which does not come here.
+        Shutter::new().connector().connect(address.ip().to_string(), address.port())
+    }
+}
