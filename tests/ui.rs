@@ -1,5 +1,6 @@
 //! What the macro accepts, what it says of what it does not accept, and what rustc says of the rest.
 
+mod random;
 mod rustc;
 
 #[test]
@@ -16,4 +17,11 @@ fn faults_are_explained() {
 #[test]
 fn rustc_complains_once_and_at_the_right_line() {
     rustc::check("ui/rustc");
+}
+
+#[test]
+fn random_well_formed_services_compile_without_a_warning() {
+    let source = random::services(60);
+    let complaints = rustc::complaints("random-services", &source);
+    assert!(complaints.is_empty(), "{complaints}\n{source}");
 }

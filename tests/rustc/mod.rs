@@ -12,13 +12,35 @@ use std::{
 /// Checks every program of a folder.
 pub(crate) fn check(folder: &str) {
     let programs = programs(folder);
-    let project = project(&programs);
+    let project = project("rustc-worded", &programs);
     let wrong: Vec<String> = programs
         .iter()
         .filter_map(|program| complaint(program, &compile(&project, program)))
         .collect();
     fs::remove_dir_all(&project).ok();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// What rustc says of a program that it should not complain about.
+pub(crate) fn complaints(name: &str, source: &str) -> String {
+    let folder = target().join(format!("{name}-source"));
+    fs::create_dir_all(&folder).expect("the target folder can be written");
+    let path = folder.join(format!("{name}.rs"));
+    fs::write(&path, source).expect("the program can be written");
+    let program = Program {
+        name: name.to_owned(),
+        path,
+        expected: Vec::new(),
+    };
+    let project = project(name, std::slice::from_ref(&program));
+    let output = compile(&project, &program);
+    fs::remove_dir_all(&project).ok();
+    let file = format!("{name}.rs:");
+    output
+        .lines()
+        .filter(|line| line.contains(&file) || line.starts_with("error"))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// A program, and what its lines expect.
@@ -42,7 +64,11 @@ fn programs(folder: &str) -> Vec<Program> {
         .map(|entry| entry.expect("it can be read").path())
         .collect();
     paths.sort();
-    assert!(!paths.is_empty(), "there is no program in {}", folder.display());
+    assert!(
+        !paths.is_empty(),
+        "there is no program in {}",
+        folder.display()
+    );
     paths.into_iter().map(Program::read).collect()
 }
 
@@ -51,21 +77,34 @@ impl Program {
         let source = fs::read_to_string(&path).expect("a program can be read");
         let marks = |(index, line): (usize, &str)| -> Vec<Mark> {
             let texts = line.split("//~ ").skip(1);
-            texts.map(|text| Mark { line: index + 1, text: text.trim().to_owned() }).collect()
+            texts
+                .map(|text| Mark {
+                    line: index + 1,
+                    text: text.trim().to_owned(),
+                })
+                .collect()
         };
-        let name = path.file_stem().expect("a program has a name").to_string_lossy().into_owned();
-        Self { name, expected: source.lines().enumerate().flat_map(marks).collect(), path }
+        let name = path
+            .file_stem()
+            .expect("a program has a name")
+            .to_string_lossy()
+            .into_owned();
+        Self {
+            name,
+            expected: source.lines().enumerate().flat_map(marks).collect(),
+            path,
+        }
     }
 }
 
 /// A package with every program as a binary, next to this one so that it shares its lock file and its target folder.
-fn project(programs: &[Program]) -> PathBuf {
+fn project(name: &str, programs: &[Program]) -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let project = target().join("rustc-worded");
+    let project = target().join(name);
     fs::create_dir_all(&project).expect("the target folder can be written");
     let runtime = tests.join("../rpc-runtime");
     let mut manifest = format!(
-        "[package]\nname = \"rustc-worded\"\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+        "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
          [dependencies]\nrpc-runtime = {{ path = {runtime:?} }}\nserde = {{ version = \"1.0\", features = [\"derive\"] }}\n"
     );
     for Program { name, path, .. } in programs {
@@ -79,14 +118,24 @@ fn project(programs: &[Program]) -> PathBuf {
 
 fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)
+        .map_or_else(
+            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
+            PathBuf::from,
+        )
         .join("tests")
 }
 
 /// rustc's errors, one a line.
 fn compile(project: &Path, program: &Program) -> String {
     let output = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--quiet", "--message-format=short", "--bin", &program.name])
+        .args([
+            "check",
+            "--offline",
+            "--quiet",
+            "--message-format=short",
+            "--bin",
+            &program.name,
+        ])
         .arg("--target-dir")
         .arg(target().join("rustc-worded-target"))
         .current_dir(project)
@@ -99,7 +148,10 @@ fn compile(project: &Path, program: &Program) -> String {
 /// What is not as expected, if anything.
 fn complaint(program: &Program, output: &str) -> Option<String> {
     let file = program.path.file_name()?.to_string_lossy();
-    let mut errors: Vec<Mark> = output.lines().filter_map(|line| error(line, &file)).collect();
+    let mut errors: Vec<Mark> = output
+        .lines()
+        .filter_map(|line| error(line, &file))
+        .collect();
     let mut missing = Vec::new();
     for mark in &program.expected {
         match errors
@@ -113,7 +165,9 @@ fn complaint(program: &Program, output: &str) -> Option<String> {
     if missing.is_empty() && errors.is_empty() && !program.expected.is_empty() {
         return None;
     }
-    Some(format!("{file}: missing {missing:#?}, unexpected {errors:#?}, of\n{output}"))
+    Some(format!(
+        "{file}: missing {missing:#?}, unexpected {errors:#?}, of\n{output}"
+    ))
 }
 
 /// `path/file.rs:7:5: error[E0277]: text`
@@ -121,5 +175,8 @@ fn error(line: &str, file: &str) -> Option<Mark> {
     let (_, place) = line.split_once(&format!("{file}:"))?;
     let (place, text) = place.split_once(": error")?;
     let line = place.split(':').next()?.parse().ok()?;
-    Some(Mark { line, text: text.split_once(": ")?.1.to_owned() })
+    Some(Mark {
+        line,
+        text: text.split_once(": ")?.1.to_owned(),
+    })
 }

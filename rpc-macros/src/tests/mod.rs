@@ -1,5 +1,6 @@
 //! The macro on tokens, without a compiler around it.
 
+mod cost;
 mod hostile;
 mod random;
 mod snapshots;

@@ -40,9 +40,17 @@ trait Unused {
 #[rpc_service]
 pub trait Fallible {
     /// One.
+    ///
+    /// # Errors
+    ///
+    /// When it is late.
     async fn one(&self, first: String, second: Vec<u8>) -> Result<u32, String>;
 
     /// Two.
+    ///
+    /// # Errors
+    ///
+    /// When it is early.
     #[rpc(blocking)]
     fn two(&self) -> Result<(), String>;
 }
