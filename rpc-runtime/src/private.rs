@@ -6,8 +6,8 @@ pub use crate::{
     client::{Call, Client, ClientBuilder, Stub, client_builder},
     codec::Encoding,
     contract::{
-        Argument, ArgumentDescriptor, Arguments, Fallback, Method, MethodDescriptor, Probe,
-        Returns, ServiceDescriptor, Signature, asynchronous, blocking, call, signature_of,
+        Argument, Arguments, Fallback, Method, MethodDescriptor, Probe, Returns,
+        ServiceDescriptor, Signature, argument, asynchronous, blocking, call, signature_of,
     },
     server::{Dispatch, Handler},
 };

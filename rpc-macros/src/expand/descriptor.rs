@@ -56,7 +56,7 @@ pub(super) fn statics(service: &Service<'_>) -> TokenStream {
 // Output:
 //     static __RPC_METHOD_0: MethodDescriptor = MethodDescriptor {
 //         name: "fib",
-//         arguments: &[ArgumentDescriptor { name: "n", ty: "u32" }],
+//         arguments: &[argument("n", "u32")],
 //         returns: "u64",
 //         timeout: Some(Duration::from_nanos(5000000000)),
 //         …
@@ -79,7 +79,7 @@ fn method_static(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let arguments = method.arguments.iter().map(|argument| {
         let name = argument.ident.unraw().to_string();
         let ty = tidy::text(argument.ty);
-        quote!(#private::ArgumentDescriptor { name: #name, ty: #ty })
+        quote!(#private::argument(#name, #ty))
     });
     let returns = tidy::text(&method.returns);
     let timeout = option(method.timeout.map(duration));

@@ -43,12 +43,7 @@ const _: () = {
     static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
         name: "slow",
         doc: "",
-        arguments: &[
-            ::rpc_runtime::__private::ArgumentDescriptor {
-                name: "n",
-                ty: "u32",
-            },
-        ],
+        arguments: &[::rpc_runtime::__private::argument("n", "u32")],
         returns: "u64",
         timeout: ::core::option::Option::None,
         oneway: false,

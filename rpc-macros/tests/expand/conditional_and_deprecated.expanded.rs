@@ -84,12 +84,7 @@ const _: () = {
     static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
         name: "fetch",
         doc: "",
-        arguments: &[
-            ::rpc_runtime::__private::ArgumentDescriptor {
-                name: "key",
-                ty: "String",
-            },
-        ],
+        arguments: &[::rpc_runtime::__private::argument("key", "String")],
         returns: "u8",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -104,12 +99,7 @@ const _: () = {
     static __RPC_METHOD_1: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
         name: "get",
         doc: "",
-        arguments: &[
-            ::rpc_runtime::__private::ArgumentDescriptor {
-                name: "key",
-                ty: "String",
-            },
-        ],
+        arguments: &[::rpc_runtime::__private::argument("key", "String")],
         returns: "u8",
         timeout: ::core::option::Option::None,
         oneway: false,

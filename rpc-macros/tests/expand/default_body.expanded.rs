@@ -51,12 +51,7 @@ const _: () = {
     static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
         name: "greet",
         doc: "",
-        arguments: &[
-            ::rpc_runtime::__private::ArgumentDescriptor {
-                name: "name",
-                ty: "String",
-            },
-        ],
+        arguments: &[::rpc_runtime::__private::argument("name", "String")],
         returns: "String",
         timeout: ::core::option::Option::None,
         oneway: false,

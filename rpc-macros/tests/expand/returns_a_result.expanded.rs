@@ -54,12 +54,7 @@ const _: () = {
     static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
         name: "fib",
         doc: "The `n`-th number.",
-        arguments: &[
-            ::rpc_runtime::__private::ArgumentDescriptor {
-                name: "n",
-                ty: "u32",
-            },
-        ],
+        arguments: &[::rpc_runtime::__private::argument("n", "u32")],
         returns: "Result<u64, FibError>",
         timeout: ::core::option::Option::None,
         oneway: false,

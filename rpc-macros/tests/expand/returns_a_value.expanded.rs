@@ -57,14 +57,8 @@ const _: () = {
         name: "add",
         doc: "The sum of both.",
         arguments: &[
-            ::rpc_runtime::__private::ArgumentDescriptor {
-                name: "left",
-                ty: "u32",
-            },
-            ::rpc_runtime::__private::ArgumentDescriptor {
-                name: "right",
-                ty: "u32",
-            },
+            ::rpc_runtime::__private::argument("left", "u32"),
+            ::rpc_runtime::__private::argument("right", "u32"),
         ],
         returns: "u64",
         timeout: ::core::option::Option::None,

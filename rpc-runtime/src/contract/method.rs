@@ -8,7 +8,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-use super::{MethodDescriptor, Reply, Returns, Shape, signature};
+use super::{ArgumentDescriptor, MethodDescriptor, Reply, Returns, Shape, signature};
 use crate::{
     client::{Call, Client},
     contract::Payload,
@@ -133,6 +133,11 @@ where
 {
     let call = move |service: &S, carried| call(service, M::Arguments::take(carried));
     Handler::blocking(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)
+}
+
+/// An argument in a descriptor.
+pub const fn argument(name: &'static str, ty: &'static str) -> ArgumentDescriptor {
+    ArgumentDescriptor { name, ty }
 }
 
 /// The signature of a method.
