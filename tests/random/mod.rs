@@ -89,7 +89,8 @@ fn service(index: usize, random: &mut Random, source: &mut String) -> std::fmt::
                 .arguments
                 .iter()
                 .map(|(name, _)| format!("{name},"))
-                .collect::<String>()
+                .collect::<Vec<_>>()
+                .concat()
         );
         writeln!(source, "{} {{ {unused} loop {{}} }}", method.signature())?;
     }
@@ -148,11 +149,12 @@ impl Method {
 
     fn signature(&self) -> String {
         let asyncness = if self.blocking { "" } else { "async " };
-        let arguments: String = self
+        let arguments: Vec<String> = self
             .arguments
             .iter()
             .map(|(name, ty)| format!(", {name}: {ty}"))
             .collect();
+        let arguments = arguments.concat();
         let returns = self
             .returns
             .as_ref()
@@ -178,7 +180,7 @@ fn ty(random: &mut Random, depth: usize) -> String {
     }
 }
 
-/// Steele and Vigna's SplitMix64.
+/// Steele and Vigna's `SplitMix64`.
 struct Random(u64);
 
 impl Random {

@@ -1,6 +1,7 @@
 //! The macro on tokens, without a compiler around it.
 
 mod cost;
+mod editor;
 mod hostile;
 mod random;
 mod snapshots;

@@ -1,6 +1,6 @@
 //! Numbers that look random and are the same in every run, so that a failure can be had again.
 
-/// Steele and Vigna's SplitMix64.
+/// Steele and Vigna's `SplitMix64`.
 pub(super) struct Random(u64);
 
 impl Random {
