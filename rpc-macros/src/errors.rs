@@ -6,7 +6,7 @@ use std::{
 };
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
 /// One mistake: what is wrong, the rule it breaks, and what to write instead.
 #[must_use = "a fault is reported by `Errors::push`"]
@@ -58,6 +58,7 @@ impl Fault {
 /// stop there.
 pub(crate) struct Errors {
     found: RefCell<Option<Vec<syn::Error>>>,
+    conditional: RefCell<TokenStream>,
     left_to_rustc: Cell<bool>,
 }
 
@@ -65,6 +66,7 @@ impl Errors {
     pub(crate) fn new() -> Self {
         Self {
             found: RefCell::new(Some(Vec::new())),
+            conditional: RefCell::default(),
             left_to_rustc: Cell::new(false),
         }
     }
@@ -88,12 +90,27 @@ impl Errors {
         self.left_to_rustc.set(true);
     }
 
-    /// The code that makes rustc print them, if there are any.
-    pub(crate) fn into_result(self) -> Result<(), TokenStream> {
+    /// A fault that there is only where the conditions, attributes all of them, hold together: rustc finds that out.
+    pub(crate) fn push_if(&self, conditions: &TokenStream, fault: Fault) {
+        if conditions.is_empty() {
+            return self.push(fault);
+        }
+        let main = syn::Error::new_spanned(fault.at, fault.message);
+        let errors = std::iter::once(main)
+            .chain(fault.elsewhere)
+            .map(|error| error.to_compile_error());
+        self.conditional
+            .borrow_mut()
+            .extend(quote!(#(#conditions #errors)*));
+    }
+
+    /// The code that makes rustc print them: of those that hold for certain as the error, else of the conditional ones.
+    pub(crate) fn into_result(self) -> Result<TokenStream, TokenStream> {
         let faultless = !self.left_to_rustc.get();
+        let conditional = self.conditional.take();
         let found = self.into_compile_errors();
         if faultless && found.is_empty() {
-            Ok(())
+            Ok(conditional)
         } else {
             Err(found)
         }

@@ -48,9 +48,11 @@ fn rpc_service_tokens(options: TokenStream, item: &TokenStream) -> TokenStream {
     let options = options::service::read(options, &errors);
     let service = check::service(&written, &options, &errors);
     match (service, errors.into_result()) {
-        (Some(service), Ok(())) => expand::service(&service),
-        (_, Ok(())) => expand::trait_::definition(&written),
-        (_, Err(faults)) => {
+        (Some(service), Ok(conditional_faults)) => {
+            let code = expand::service(&service);
+            quote!(#code #conditional_faults)
+        }
+        (None, Ok(faults)) | (_, Err(faults)) => {
             let code = fallback::service(&written, &options);
             quote!(#code #faults)
         }

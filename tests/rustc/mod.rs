@@ -4,7 +4,9 @@
 //! complaint that no mark expects is one too many.
 
 use std::{
-    env, fs,
+    env,
+    fmt::Write as _,
+    fs,
     path::{Path, PathBuf},
     process::Command,
 };
@@ -105,10 +107,13 @@ fn project(name: &str, programs: &[Program]) -> PathBuf {
     let runtime = tests.join("../rpc-runtime");
     let mut manifest = format!(
         "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nrpc-runtime = {{ path = {runtime:?} }}\nserde = {{ version = \"1.0\", features = [\"derive\"] }}\n"
+         [dependencies]\nrpc-runtime = {{ path = '{}' }}\nserde = {{ version = \"1.0\", features = [\"derive\"] }}\n",
+        runtime.display()
     );
     for Program { name, path, .. } in programs {
-        manifest.push_str(&format!("\n[[bin]]\nname = {name:?}\npath = {path:?}\n"));
+        let path = path.display();
+        let written = write!(manifest, "\n[[bin]]\nname = {name:?}\npath = '{path}'\n");
+        written.expect("a String takes everything");
     }
     fs::write(project.join("Cargo.toml"), manifest).expect("the manifest can be written");
     fs::copy(tests.join("../Cargo.lock"), project.join("Cargo.lock"))

@@ -10,6 +10,7 @@ mod receiver;
 mod text_encoding;
 mod types;
 
+use proc_macro2::TokenStream;
 use quote::format_ident;
 
 use crate::{
@@ -75,9 +76,19 @@ impl<'a> Draft<'a> {
             options: method_options::read(&written.attrs, errors),
         }
     }
+}
 
-    /// Whether a `#[cfg]` may keep the method out, so that it cannot be held against another one.
-    fn is_conditional(&self) -> bool {
-        !attributes::conditions(&self.written.attrs).is_empty()
-    }
+/// The `#[cfg]`s under which both methods are there.
+fn conditions(earlier: &Draft<'_>, later: &Draft<'_>) -> TokenStream {
+    [earlier, later]
+        .into_iter()
+        .map(|draft| attributes::conditions(&draft.written.attrs))
+        .collect()
+}
+
+/// Each with each one behind it.
+fn pairs<T>(all: &[T]) -> impl Iterator<Item = (&T, &T)> {
+    all.iter()
+        .enumerate()
+        .flat_map(|(index, later)| all.iter().take(index).map(move |earlier| (earlier, later)))
 }

@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::ToTokens;
 use syn::ext::IdentExt as _;
 
-use super::Draft;
+use super::{Draft, conditions, pairs};
 use crate::{
     errors::{Errors, Fault},
     options::{Given, method::MethodOptions, service::ServiceOptions},
@@ -144,51 +144,50 @@ fn mended(name: &str) -> Option<String> {
     (!mended.is_empty() && mended.len() <= LONGEST_METHOD).then_some(mended)
 }
 
-/// Two methods of one name, unless a `#[cfg]` may keep one of them out.
+/// Two methods of one name, also where it takes a `#[cfg]` or two for both to be there.
 pub(super) fn distinct_methods(drafts: &[Draft<'_>], errors: &Errors) {
-    let mut known: Vec<Named<'_>> = Vec::new();
-    for later in drafts
-        .iter()
-        .filter(|draft| !draft.is_conditional())
-        .map(Named::new)
-    {
-        let Some(earlier) = known.iter().find(|earlier| earlier.name == later.name) else {
-            known.push(later);
-            continue;
-        };
-        if earlier.ident == later.ident {
+    let named: Vec<Named<'_>> = drafts.iter().map(Named::new).collect();
+    for (earlier, later) in pairs(&named).filter(|(earlier, later)| earlier.name == later.name) {
+        let same_in_rust = earlier.draft.written.sig.ident == later.draft.written.sig.ident;
+        if !same_in_rust {
+            errors.push_if(
+                &conditions(earlier.draft, later.draft),
+                one_name(earlier, later),
+            );
+        } else if conditions(earlier.draft, later.draft).is_empty() {
             errors.leave_to_rustc();
-            continue;
         }
-        let name = &later.name;
-        let fault = Fault::new(
-            &later.at,
-            format!("two methods are called `{name}` on the wire"),
-        )
-        .note("a request finds its method by the name, so each needs its own")
-        .help("change one: `#[rpc(name = \"…\")]`")
-        .also(
-            &earlier.at,
-            format!("the other method called `{name}` is here"),
-        );
-        errors.push(fault);
     }
+}
+
+fn one_name(earlier: &Named<'_>, later: &Named<'_>) -> Fault {
+    let name = &later.name;
+    Fault::new(
+        &later.at,
+        format!("two methods are called `{name}` on the wire"),
+    )
+    .note("a request finds its method by the name, so each needs its own")
+    .help("change one: `#[rpc(name = \"…\")]`")
+    .also(
+        &earlier.at,
+        format!("the other method called `{name}` is here"),
+    )
 }
 
 /// A method's name on the wire, and the tokens that it comes from.
 struct Named<'a> {
-    ident: &'a syn::Ident,
+    draft: &'a Draft<'a>,
     name: String,
     at: TokenStream,
 }
 
 impl<'a> Named<'a> {
-    fn new(draft: &'a Draft<'_>) -> Self {
+    fn new(draft: &'a Draft<'a>) -> Self {
         let ident = &draft.written.sig.ident;
         let given = draft.options.name.as_ref();
         let at = given.map_or_else(|| ident.to_token_stream(), |given| given.at.clone());
         Self {
-            ident,
+            draft,
             name: text_or(given, ident),
             at,
         }

@@ -2,7 +2,7 @@
 
 use syn::Type;
 
-use super::Draft;
+use super::{Draft, conditions, pairs};
 use crate::{
     errors::{Errors, Fault},
     options::method::MethodOptions,
@@ -39,19 +39,18 @@ pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Err
     }
 }
 
-/// At most one `default`, unless a `#[cfg]` may keep one of them out.
+/// At most one `default`, also where it takes a `#[cfg]` or two for both to be there.
 pub(super) fn one_default(drafts: &[Draft<'_>], errors: &Errors) {
-    let mut defaults = drafts
+    let defaults: Vec<_> = drafts
         .iter()
-        .filter(|draft| !draft.is_conditional())
-        .filter_map(|draft| draft.options.default.as_ref());
-    let Some(first) = defaults.next() else { return };
-    for later in defaults {
+        .filter_map(|draft| Some((draft, draft.options.default.as_ref()?)))
+        .collect();
+    for ((earlier_draft, earlier), (later_draft, later)) in pairs(&defaults) {
         let fault = Fault::new(&later.key, "two methods are `default`")
             .note("a request that names no method can mean only one")
             .help("keep one")
-            .also(&first.key, "the other `default` is here");
-        errors.push(fault);
+            .also(&earlier.key, "the other `default` is here");
+        errors.push_if(&conditions(earlier_draft, later_draft), fault);
     }
 }
 
