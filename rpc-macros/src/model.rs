@@ -35,6 +35,8 @@ pub(crate) struct Method<'a> {
     pub(crate) written: &'a TraitMethod,
     /// The type that stands for it in the generated code.
     pub(crate) marker: Ident,
+    /// The constant that says whether its result type is a `Result`.
+    pub(crate) fallible: Ident,
     /// The static that describes it.
     pub(crate) descriptor: Ident,
     pub(crate) wire_name: String,

@@ -6,7 +6,7 @@ pub use crate::{
     client::{Call, Client, ClientBuilder, Stub, client_builder},
     codec::Encoding,
     contract::{
-        Argument, Arguments, Fallback, Method, MethodDescriptor, Probe, Returns,
+        Argument, Arguments, CallOf, Fallback, Method, MethodDescriptor, Probe,
         ServiceDescriptor, Signature, argument, asynchronous, blocking, call, signature_of,
     },
     server::{Dispatch, Handler},

@@ -32,6 +32,7 @@ pub(super) fn check<'a>(index: usize, draft: &Draft<'a>, errors: &Errors) -> Opt
     Some(Method {
         written,
         marker: format_ident!("__RpcMethod{index}"),
+        fallible: format_ident!("__RPC_FALLIBLE_{index}"),
         descriptor: format_ident!("__RPC_METHOD_{index}"),
         wire_name: wire_name?,
         arguments: arguments?,

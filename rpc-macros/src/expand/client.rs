@@ -4,7 +4,7 @@ use proc_macro2::TokenStream;
 use quote::quote;
 use syn::ext::IdentExt as _;
 
-use super::{fallible, tuple};
+use super::tuple;
 use crate::{
     attributes,
     model::{Method, Service},
@@ -68,14 +68,17 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
 // Input:
 //     async fn fib(&self, n: u32) -> R;
 // Output:
-//     pub fn fib(&self, n: u32) -> Call<<R as Returns<…>>::Value, <R as Returns<…>>::Error> {
+//     pub fn fib(&self, n: u32) -> CallOf<R, __RPC_FALLIBLE_0> {
 //         call(&self.inner, __RpcMethod0, (n,))
 //     }
 fn call(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let private = &service.private;
     let (vis, ident) = (service.vis(), method.ident());
     let Method {
-        marker, returns, ..
+        marker,
+        returns,
+        fallible,
+        ..
     } = method;
     let attributes = attributes::of_client_method(&method.written.attrs);
     let documentation = attributes::is_documented(&method.written.attrs)
@@ -89,14 +92,10 @@ fn call(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
         quote!(#name: #ty)
     });
     let arguments = tuple(method.arguments.iter().map(|argument| argument.ident));
-    let fallible = fallible(service, returns);
     quote! {
         #attributes
         #documentation
-        #vis fn #ident(&self, #(#parameters),*) -> #private::Call<
-            <#returns as #private::Returns<#fallible>>::Value,
-            <#returns as #private::Returns<#fallible>>::Error,
-        > {
+        #vis fn #ident(&self, #(#parameters),*) -> #private::CallOf<#returns, #fallible> {
             #private::call(&self.inner, #marker, #arguments)
         }
     }

@@ -6,7 +6,6 @@
 use proc_macro2::TokenStream;
 use quote::quote;
 
-use super::fallible;
 use crate::{
     attributes,
     model::{Method, Service},
@@ -17,7 +16,8 @@ use crate::{
 // Output:
 //     struct __RpcMethod0;
 //     impl Argument<0> for __RpcMethod0 { type Type = u32; }
-//     impl Method<{ Probe::<u64>::FALLIBLE }> for __RpcMethod0 {
+//     const __RPC_FALLIBLE_0: bool = Probe::<u64>::FALLIBLE;
+//     impl Method<__RPC_FALLIBLE_0> for __RpcMethod0 {
 //         type Arguments = Arguments<Self, 1>;
 //         type Output = u64;
 //         const DESCRIPTOR: &'static MethodDescriptor = &__RPC_METHOD_0;
@@ -26,13 +26,13 @@ pub(super) fn declaration(service: &Service<'_>, method: &Method<'_>) -> TokenSt
     let private = &service.private;
     let Method {
         marker,
+        fallible,
         descriptor,
         returns,
         ..
     } = method;
     let conditions = attributes::conditions(&method.written.attrs);
     let count = method.arguments.len();
-    let fallible = fallible(service, returns);
     let arguments = method
         .arguments
         .iter()
@@ -49,6 +49,8 @@ pub(super) fn declaration(service: &Service<'_>, method: &Method<'_>) -> TokenSt
     quote! {
         #conditions
         struct #marker;
+        #conditions
+        const #fallible: bool = #private::Probe::<#returns>::FALLIBLE;
         #(#arguments)*
         #conditions
         impl #private::Method<#fallible> for #marker {

@@ -13,7 +13,6 @@ pub(crate) mod trait_;
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
-use syn::Type;
 
 use crate::{
     attributes,
@@ -83,12 +82,6 @@ fn deprecates_anything(service: &Service<'_>) -> bool {
             .methods
             .iter()
             .any(|method| attributes::deprecates(&method.written.attrs))
-}
-
-/// `{ Probe::<R>::FALLIBLE }`, for the imports above.
-fn fallible(service: &Service<'_>, returns: &Type) -> TokenStream {
-    let private = &service.private;
-    quote!({ #private::Probe::<#returns>::FALLIBLE })
 }
 
 /// `(a, b,)`, or `()`.

@@ -13,7 +13,7 @@ const METHODS: usize = 50;
 
 /// Formatted lines for each method. More means that work has moved from the runtime's generic functions, which are
 /// compiled once, into every method of every user.
-const LINES_PER_METHOD: usize = 85;
+const LINES_PER_METHOD: usize = 75;
 
 /// Far more than it takes without optimisation on a busy machine, and far less than anything quadratic would take.
 const LONGEST: Duration = Duration::from_secs(2);

@@ -58,24 +58,23 @@ const _: () = {
     #[cfg(feature = "old")]
     struct __RpcMethod0;
     #[cfg(feature = "old")]
+    const __RPC_FALLIBLE_0: bool = ::rpc_runtime::__private::Probe::<u8>::FALLIBLE;
+    #[cfg(feature = "old")]
     impl ::rpc_runtime::__private::Argument<0usize> for __RpcMethod0 {
         type Type = String;
     }
     #[cfg(feature = "old")]
-    impl ::rpc_runtime::__private::Method<
-        { ::rpc_runtime::__private::Probe::<u8>::FALLIBLE },
-    > for __RpcMethod0 {
+    impl ::rpc_runtime::__private::Method<__RPC_FALLIBLE_0> for __RpcMethod0 {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 1usize>;
         type Output = u8;
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
     }
     struct __RpcMethod1;
+    const __RPC_FALLIBLE_1: bool = ::rpc_runtime::__private::Probe::<u8>::FALLIBLE;
     impl ::rpc_runtime::__private::Argument<0usize> for __RpcMethod1 {
         type Type = String;
     }
-    impl ::rpc_runtime::__private::Method<
-        { ::rpc_runtime::__private::Probe::<u8>::FALLIBLE },
-    > for __RpcMethod1 {
+    impl ::rpc_runtime::__private::Method<__RPC_FALLIBLE_1> for __RpcMethod1 {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 1usize>;
         type Output = u8;
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_1;
@@ -137,28 +136,14 @@ const _: () = {
         pub fn fetch(
             &self,
             key: String,
-        ) -> ::rpc_runtime::__private::Call<
-            <u8 as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<u8>::FALLIBLE },
-            >>::Value,
-            <u8 as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<u8>::FALLIBLE },
-            >>::Error,
-        > {
+        ) -> ::rpc_runtime::__private::CallOf<u8, __RPC_FALLIBLE_0> {
             ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, (key,))
         }
         ///Calls the method `get` of the service.
         pub fn get(
             &self,
             key: String,
-        ) -> ::rpc_runtime::__private::Call<
-            <u8 as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<u8>::FALLIBLE },
-            >>::Value,
-            <u8 as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<u8>::FALLIBLE },
-            >>::Error,
-        > {
+        ) -> ::rpc_runtime::__private::CallOf<u8, __RPC_FALLIBLE_1> {
             ::rpc_runtime::__private::call(&self.inner, __RpcMethod1, (key,))
         }
     }

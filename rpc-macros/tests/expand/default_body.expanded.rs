@@ -38,12 +38,11 @@ const _: () = {
         }
     }
     struct __RpcMethod0;
+    const __RPC_FALLIBLE_0: bool = ::rpc_runtime::__private::Probe::<String>::FALLIBLE;
     impl ::rpc_runtime::__private::Argument<0usize> for __RpcMethod0 {
         type Type = String;
     }
-    impl ::rpc_runtime::__private::Method<
-        { ::rpc_runtime::__private::Probe::<String>::FALLIBLE },
-    > for __RpcMethod0 {
+    impl ::rpc_runtime::__private::Method<__RPC_FALLIBLE_0> for __RpcMethod0 {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 1usize>;
         type Output = String;
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
@@ -87,14 +86,7 @@ const _: () = {
         fn greet(
             &self,
             name: String,
-        ) -> ::rpc_runtime::__private::Call<
-            <String as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<String>::FALLIBLE },
-            >>::Value,
-            <String as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<String>::FALLIBLE },
-            >>::Error,
-        > {
+        ) -> ::rpc_runtime::__private::CallOf<String, __RPC_FALLIBLE_0> {
             ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, (name,))
         }
     }

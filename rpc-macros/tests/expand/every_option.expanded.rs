@@ -39,15 +39,15 @@ const _: () = {
         }
     }
     struct __RpcMethod0;
-    impl renamed::__private::Method<{ renamed::__private::Probe::<()>::FALLIBLE }>
-    for __RpcMethod0 {
+    const __RPC_FALLIBLE_0: bool = renamed::__private::Probe::<()>::FALLIBLE;
+    impl renamed::__private::Method<__RPC_FALLIBLE_0> for __RpcMethod0 {
         type Arguments = renamed::__private::Arguments<Self, 0usize>;
         type Output = ();
         const DESCRIPTOR: &'static renamed::__private::MethodDescriptor = &__RPC_METHOD_0;
     }
     struct __RpcMethod1;
-    impl renamed::__private::Method<{ renamed::__private::Probe::<()>::FALLIBLE }>
-    for __RpcMethod1 {
+    const __RPC_FALLIBLE_1: bool = renamed::__private::Probe::<()>::FALLIBLE;
+    impl renamed::__private::Method<__RPC_FALLIBLE_1> for __RpcMethod1 {
         type Arguments = renamed::__private::Arguments<Self, 0usize>;
         type Output = ();
         const DESCRIPTOR: &'static renamed::__private::MethodDescriptor = &__RPC_METHOD_1;
@@ -107,29 +107,11 @@ const _: () = {
             renamed::__private::client_builder(broker)
         }
         ///Calls the method `one` of the service.
-        pub(crate) fn one(
-            &self,
-        ) -> renamed::__private::Call<
-            <() as renamed::__private::Returns<
-                { renamed::__private::Probe::<()>::FALLIBLE },
-            >>::Value,
-            <() as renamed::__private::Returns<
-                { renamed::__private::Probe::<()>::FALLIBLE },
-            >>::Error,
-        > {
+        pub(crate) fn one(&self) -> renamed::__private::CallOf<(), __RPC_FALLIBLE_0> {
             renamed::__private::call(&self.inner, __RpcMethod0, ())
         }
         ///Calls the method `two` of the service.
-        pub(crate) fn two(
-            &self,
-        ) -> renamed::__private::Call<
-            <() as renamed::__private::Returns<
-                { renamed::__private::Probe::<()>::FALLIBLE },
-            >>::Value,
-            <() as renamed::__private::Returns<
-                { renamed::__private::Probe::<()>::FALLIBLE },
-            >>::Error,
-        > {
+        pub(crate) fn two(&self) -> renamed::__private::CallOf<(), __RPC_FALLIBLE_1> {
             renamed::__private::call(&self.inner, __RpcMethod1, ())
         }
     }

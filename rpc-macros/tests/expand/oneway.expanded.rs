@@ -34,9 +34,8 @@ const _: () = {
         }
     }
     struct __RpcMethod0;
-    impl ::rpc_runtime::__private::Method<
-        { ::rpc_runtime::__private::Probe::<()>::FALLIBLE },
-    > for __RpcMethod0 {
+    const __RPC_FALLIBLE_0: bool = ::rpc_runtime::__private::Probe::<()>::FALLIBLE;
+    impl ::rpc_runtime::__private::Method<__RPC_FALLIBLE_0> for __RpcMethod0 {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 0usize>;
         type Output = ();
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
@@ -77,16 +76,7 @@ const _: () = {
             ::rpc_runtime::__private::client_builder(broker)
         }
         ///Calls the method `happened` of the service.
-        fn happened(
-            &self,
-        ) -> ::rpc_runtime::__private::Call<
-            <() as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<()>::FALLIBLE },
-            >>::Value,
-            <() as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<()>::FALLIBLE },
-            >>::Error,
-        > {
+        fn happened(&self) -> ::rpc_runtime::__private::CallOf<(), __RPC_FALLIBLE_0> {
             ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, ())
         }
     }

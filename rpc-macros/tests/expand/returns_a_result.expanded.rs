@@ -41,12 +41,13 @@ const _: () = {
         }
     }
     struct __RpcMethod0;
+    const __RPC_FALLIBLE_0: bool = ::rpc_runtime::__private::Probe::<
+        Result<u64, FibError>,
+    >::FALLIBLE;
     impl ::rpc_runtime::__private::Argument<0usize> for __RpcMethod0 {
         type Type = u32;
     }
-    impl ::rpc_runtime::__private::Method<
-        { ::rpc_runtime::__private::Probe::<Result<u64, FibError>>::FALLIBLE },
-    > for __RpcMethod0 {
+    impl ::rpc_runtime::__private::Method<__RPC_FALLIBLE_0> for __RpcMethod0 {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 1usize>;
         type Output = Result<u64, FibError>;
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
@@ -90,20 +91,7 @@ const _: () = {
         fn fib(
             &self,
             n: u32,
-        ) -> ::rpc_runtime::__private::Call<
-            <Result<
-                u64,
-                FibError,
-            > as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<Result<u64, FibError>>::FALLIBLE },
-            >>::Value,
-            <Result<
-                u64,
-                FibError,
-            > as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<Result<u64, FibError>>::FALLIBLE },
-            >>::Error,
-        > {
+        ) -> ::rpc_runtime::__private::CallOf<Result<u64, FibError>, __RPC_FALLIBLE_0> {
             ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, (n,))
         }
     }

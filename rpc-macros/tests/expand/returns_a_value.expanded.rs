@@ -40,15 +40,14 @@ const _: () = {
         }
     }
     struct __RpcMethod0;
+    const __RPC_FALLIBLE_0: bool = ::rpc_runtime::__private::Probe::<u64>::FALLIBLE;
     impl ::rpc_runtime::__private::Argument<0usize> for __RpcMethod0 {
         type Type = u32;
     }
     impl ::rpc_runtime::__private::Argument<1usize> for __RpcMethod0 {
         type Type = u32;
     }
-    impl ::rpc_runtime::__private::Method<
-        { ::rpc_runtime::__private::Probe::<u64>::FALLIBLE },
-    > for __RpcMethod0 {
+    impl ::rpc_runtime::__private::Method<__RPC_FALLIBLE_0> for __RpcMethod0 {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 2usize>;
         type Output = u64;
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
@@ -96,14 +95,7 @@ const _: () = {
             &self,
             left: u32,
             right: u32,
-        ) -> ::rpc_runtime::__private::Call<
-            <u64 as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<u64>::FALLIBLE },
-            >>::Value,
-            <u64 as ::rpc_runtime::__private::Returns<
-                { ::rpc_runtime::__private::Probe::<u64>::FALLIBLE },
-            >>::Error,
-        > {
+        ) -> ::rpc_runtime::__private::CallOf<u64, __RPC_FALLIBLE_0> {
             ::rpc_runtime::__private::call(&self.inner, __RpcMethod0, (left, right))
         }
     }

@@ -93,17 +93,16 @@ pub trait Method<const FALLIBLE: bool>: Sized {
 
 /// The arguments of a method.
 type Given<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Arguments as Tuple>::Given;
-/// What the caller of a method gets.
-type Value<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Output as Returns<FALLIBLE>>::Value;
-/// What the caller of a method gets instead.
-type Error<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Output as Returns<FALLIBLE>>::Error;
+/// The call of a method that returns `R`: `Call<T, E>` for a `Result<T, E>`, `Call<R>` for anything else.
+pub type CallOf<R, const FALLIBLE: bool> =
+    Call<<R as Returns<FALLIBLE>>::Value, <R as Returns<FALLIBLE>>::Error>;
 
 /// Makes a call of a method.
 pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client: &Client,
     _method: M,
     arguments: Given<M, FALLIBLE>,
-) -> Call<Value<M, FALLIBLE>, Error<M, FALLIBLE>> {
+) -> CallOf<M::Output, FALLIBLE> {
     let arguments = M::Arguments::carry(arguments);
     client.call(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
 }

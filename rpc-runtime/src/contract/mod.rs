@@ -8,7 +8,7 @@ mod signature;
 mod trace;
 
 pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
-pub use method::{Argument, Arguments, Method, argument, asynchronous, blocking, call, signature_of};
+pub use method::{Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, signature_of};
 pub use payload::Payload;
 pub(crate) use returns::{EncodedReply, Reply, Shape};
 pub use returns::{Fallback, Probe, Returns};
