@@ -51,10 +51,10 @@ pub(super) fn check(ty: &Type, place: Place, errors: &Errors) {
         Fault::new(ty, format!("{noun} of a service cannot borrow"))
             .note("it is copied into a message and out of it again, in another process")
             .help(owned_remedy(ty, tokens))
-    } else if let Some(token) = words.inferred {
-        Fault::new(&token, format!("the type of {noun} has to be written out"))
-            .note("there is no body to infer it from")
     } else {
+        if words.inferred.is_some() {
+            errors.leave_to_rustc();
+        }
         return;
     };
     errors.push(fault);
