@@ -1,9 +1,6 @@
 //! What the macro accepts, what it says of what it does not accept, and what rustc says of the rest.
 
-#![allow(
-    clippy::expect_used,
-    reason = "a test that cannot read its files has failed"
-)]
+#![allow(clippy::expect_used, reason = "a test that cannot read its files has failed")]
 
 mod random;
 mod rustc;

@@ -15,20 +15,12 @@ fn is_ours(attribute: &Attribute) -> bool {
 
 /// Whether this is `#[rpc_service]`, under any path.
 pub(crate) fn is_service(attribute: &Attribute) -> bool {
-    attribute
-        .path()
-        .segments
-        .last()
-        .is_some_and(|last| last.ident == "rpc_service")
+    attribute.path().segments.last().is_some_and(|last| last.ident == "rpc_service")
 }
 
 /// Whether this is `#[async_trait]`, under any path.
 pub(crate) fn is_async_trait(attribute: &Attribute) -> bool {
-    attribute
-        .path()
-        .segments
-        .last()
-        .is_some_and(|last| last.ident == "async_trait")
+    attribute.path().segments.last().is_some_and(|last| last.ident == "async_trait")
 }
 
 /// The attributes of the emitted trait: all but ours.
@@ -45,9 +37,7 @@ pub(crate) fn conditions(attributes: &[Attribute]) -> TokenStream {
 ///
 /// Lint levels go along too: an `#[allow(non_snake_case)]` for the trait's method is one for the client's.
 pub(crate) fn of_client_method(attributes: &[Attribute]) -> TokenStream {
-    let same = carried(attributes, |name| {
-        matches!(name, "cfg" | "doc" | "deprecated" | "allow")
-    });
+    let same = carried(attributes, |name| matches!(name, "cfg" | "doc" | "deprecated" | "allow"));
     let expected = lint_levels(attributes, &["expect"]);
     quote!(#same #expected)
 }
@@ -81,10 +71,8 @@ pub(crate) fn documentation(attributes: &[Attribute]) -> String {
     let lines: Vec<String> = attributes.iter().filter_map(documentation_line).collect();
     let indented = |line: &String| line.trim().is_empty() || line.starts_with(' ');
     let strip = usize::from(lines.iter().all(indented));
-    let lines: Vec<&str> = lines
-        .iter()
-        .map(|line| line.get(strip..).unwrap_or_default().trim_end())
-        .collect();
+    let lines: Vec<&str> =
+        lines.iter().map(|line| line.get(strip..).unwrap_or_default().trim_end()).collect();
     lines.join("\n").trim().to_owned()
 }
 
@@ -96,11 +84,7 @@ fn documentation_line(attribute: &Attribute) -> Option<String> {
         return None;
     }
     // `#[doc = include_str!(…)]` has no text yet; only rustdoc will see it.
-    let Expr::Lit(ExprLit {
-        lit: Lit::Str(text),
-        ..
-    }) = &pair.value
-    else {
+    let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else {
         return None;
     };
     Some(text.value())
@@ -108,10 +92,8 @@ fn documentation_line(attribute: &Attribute) -> Option<String> {
 
 /// The attributes whose name is wanted, also those behind a `cfg_attr`.
 fn carried(attributes: &[Attribute], wanted: fn(&str) -> bool) -> TokenStream {
-    let is_wanted = |path: &syn::Path| {
-        path.get_ident()
-            .is_some_and(|name| wanted(&name.to_string()))
-    };
+    let is_wanted =
+        |path: &syn::Path| path.get_ident().is_some_and(|name| wanted(&name.to_string()));
     attributes
         .iter()
         .filter(|attribute| {
@@ -142,8 +124,6 @@ pub(crate) fn conditional(attribute: &Attribute) -> Option<Vec<Meta>> {
         return None;
     }
     let list = attribute.meta.require_list().ok()?;
-    let metas = Punctuated::<Meta, Token![,]>::parse_terminated
-        .parse2(list.tokens.clone())
-        .ok()?;
+    let metas = Punctuated::<Meta, Token![,]>::parse_terminated.parse2(list.tokens.clone()).ok()?;
     Some(metas.into_iter().skip(1).collect())
 }

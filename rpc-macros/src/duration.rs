@@ -8,13 +8,8 @@ const NANOS_PER_MILLI: u128 = 1_000_000;
 pub(crate) const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
 
 /// The units, with the number of milliseconds in each.
-const UNITS: &[(&str, u128)] = &[
-    ("ms", 1),
-    ("s", 1000),
-    ("m", 60_000),
-    ("h", 3_600_000),
-    ("d", 86_400_000),
-];
+const UNITS: &[(&str, u128)] =
+    &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
 /// Reads a duration; the error says what is wrong with it in half a sentence.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
@@ -79,9 +74,7 @@ fn scaled(number: &str, unit: u128) -> Result<u128, String> {
         return Err(format!("`{number}` is finer than a nanosecond"));
     }
     let whole = whole.checked_mul(unit).ok_or_else(too_long)?;
-    whole
-        .checked_add(product / denominator)
-        .ok_or_else(too_long)
+    whole.checked_add(product / denominator).ok_or_else(too_long)
 }
 
 fn too_long() -> String {
@@ -126,38 +119,20 @@ mod tests {
             ("1.2.3s", "`1.2.3` is not a number"),
             (".5s", "`.5` is not a number"),
             ("5.s", "`5.` is not a number"),
-            (
-                "30m1h",
-                "its units have to go from the largest to the smallest, each once",
-            ),
-            (
-                "1s1s",
-                "its units have to go from the largest to the smallest, each once",
-            ),
+            ("30m1h", "its units have to go from the largest to the smallest, each once"),
+            ("1s1s", "its units have to go from the largest to the smallest, each once"),
             ("0s", "it is zero, and nobody could ever answer in time"),
             ("0h0m", "it is zero, and nobody could ever answer in time"),
             ("0.0000000001s", "`0.0000000001` is finer than a nanosecond"),
         ] {
-            assert_eq!(
-                parse(text).as_ref().map_err(String::as_str),
-                Err(reason),
-                "{text:?}"
-            );
+            assert_eq!(parse(text).as_ref().map_err(String::as_str), Err(reason), "{text:?}");
         }
     }
 
     #[test]
     fn what_rabbitmq_would_refuse_is_refused() {
-        for text in [
-            "4294967296ms",
-            "50d",
-            "1200h",
-            "99999999999999999999999999999999999999999s",
-        ] {
-            assert!(
-                parse(text).is_err_and(|reason| reason.contains("49 days")),
-                "{text}"
-            );
+        for text in ["4294967296ms", "50d", "1200h", "99999999999999999999999999999999999999999s"] {
+            assert!(parse(text).is_err_and(|reason| reason.contains("49 days")), "{text}");
         }
         let many_places = format!("0.{}1s", "0".repeat(60));
         assert!(parse(&many_places).is_err());

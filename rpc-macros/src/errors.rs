@@ -19,11 +19,7 @@ pub(crate) struct Fault {
 impl Fault {
     /// What is wrong, at the tokens that are wrong.
     pub(crate) fn new(at: &impl ToTokens, what: impl Into<String>) -> Self {
-        Self {
-            at: at.to_token_stream(),
-            message: what.into(),
-            elsewhere: Vec::new(),
-        }
+        Self { at: at.to_token_stream(), message: what.into(), elsewhere: Vec::new() }
     }
 
     /// The rule, with its reason.
@@ -40,8 +36,7 @@ impl Fault {
 
     /// The other place that has a part in it.
     pub(crate) fn also(mut self, at: &impl ToTokens, what: impl Into<String>) -> Self {
-        self.elsewhere
-            .push(syn::Error::new_spanned(at, what.into()));
+        self.elsewhere.push(syn::Error::new_spanned(at, what.into()));
         self
     }
 
@@ -96,12 +91,9 @@ impl Errors {
             return self.push(fault);
         }
         let main = syn::Error::new_spanned(fault.at, fault.message);
-        let errors = std::iter::once(main)
-            .chain(fault.elsewhere)
-            .map(|error| error.to_compile_error());
-        self.conditional
-            .borrow_mut()
-            .extend(quote!(#(#conditions #errors)*));
+        let errors =
+            std::iter::once(main).chain(fault.elsewhere).map(|error| error.to_compile_error());
+        self.conditional.borrow_mut().extend(quote!(#(#conditions #errors)*));
     }
 
     /// The code that makes rustc print them: of those that hold for certain as the error, else of the conditional ones.
@@ -109,11 +101,7 @@ impl Errors {
         let faultless = !self.left_to_rustc.get();
         let conditional = self.conditional.take();
         let found = self.into_compile_errors();
-        if faultless && found.is_empty() {
-            Ok(conditional)
-        } else {
-            Err(found)
-        }
+        if faultless && found.is_empty() { Ok(conditional) } else { Err(found) }
     }
 
     pub(crate) fn into_compile_errors(self) -> TokenStream {

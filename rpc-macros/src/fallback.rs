@@ -19,10 +19,7 @@ use crate::{
 pub(crate) fn service(written: &ServiceTrait, options: &ServiceOptions) -> TokenStream {
     let private = options.private();
     let (vis, ident) = (&written.vis, &written.ident);
-    let (client, server) = (
-        format_ident!("{ident}Client"),
-        format_ident!("{ident}Server"),
-    );
+    let (client, server) = (format_ident!("{ident}Client"), format_ident!("{ident}Server"));
     let definition = trait_::definition(written);
     let conditions = attributes::conditions(&written.attrs);
     let mut names = Vec::new();
@@ -128,11 +125,7 @@ fn outcome(returns: Option<&Type>) -> (TokenStream, TokenStream) {
         return (quote!(()), infallible);
     };
     if let Type::Path(path) = ty
-        && let Some(last) = path
-            .path
-            .segments
-            .last()
-            .filter(|last| last.ident == "Result")
+        && let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result")
         && let PathArguments::AngleBracketed(arguments) = &last.arguments
         && let [GenericArgument::Type(value), GenericArgument::Type(error)] =
             arguments.args.iter().collect::<Vec<_>>()[..]

@@ -36,13 +36,7 @@ fn distance(from: &str, to: &str) -> usize {
 
 fn letters(word: &str) -> Vec<char> {
     word.chars()
-        .map(|letter| {
-            if letter == '-' {
-                '_'
-            } else {
-                letter.to_ascii_lowercase()
-            }
-        })
+        .map(|letter| if letter == '-' { '_' } else { letter.to_ascii_lowercase() })
         .collect()
 }
 
@@ -50,15 +44,8 @@ fn letters(word: &str) -> Vec<char> {
 mod tests {
     use super::{distance, nearest};
 
-    const KNOWN: &[&str] = &[
-        "name",
-        "timeout",
-        "oneway",
-        "blocking",
-        "idempotent",
-        "at_most_once",
-        "default",
-    ];
+    const KNOWN: &[&str] =
+        &["name", "timeout", "oneway", "blocking", "idempotent", "at_most_once", "default"];
 
     #[test]
     fn a_slip_finds_its_option() {
@@ -85,12 +72,9 @@ mod tests {
 
     #[test]
     fn distances_are_symmetric() {
-        for (left, right, expected) in [
-            ("", "", 0),
-            ("", "ab", 2),
-            ("ab", "ba", 1),
-            ("abc", "abd", 1),
-        ] {
+        for (left, right, expected) in
+            [("", "", 0), ("", "ab", 2), ("ab", "ba", 1), ("abc", "abd", 1)]
+        {
             assert_eq!(distance(left, right), expected);
             assert_eq!(distance(right, left), expected);
         }

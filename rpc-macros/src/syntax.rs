@@ -80,11 +80,7 @@ impl ServiceTrait {
         let ident = input.parse()?;
         let mut generics: Generics = input.parse()?;
         let colon: Option<Token![:]> = input.parse()?;
-        let supertraits = if colon.is_some() {
-            supertraits(input)?
-        } else {
-            Punctuated::new()
-        };
+        let supertraits = if colon.is_some() { supertraits(input)? } else { Punctuated::new() };
         generics.where_clause = input.parse()?;
         let content;
         syn::braced!(content in input);
@@ -92,17 +88,7 @@ impl ServiceTrait {
         while !content.is_empty() {
             items.push(TraitItem::parse(&content)?);
         }
-        Ok(Self {
-            attrs,
-            vis,
-            unsafety,
-            auto,
-            trait_token,
-            ident,
-            generics,
-            supertraits,
-            items,
-        })
+        Ok(Self { attrs, vis, unsafety, auto, trait_token, ident, generics, supertraits, items })
     }
 }
 
@@ -159,12 +145,7 @@ impl TraitMethod {
         } else {
             End::Semicolon(input.parse()?)
         };
-        Ok(Self {
-            attrs,
-            vis,
-            sig,
-            end,
-        })
+        Ok(Self { attrs, vis, sig, end })
     }
 }
 
@@ -177,9 +158,7 @@ fn other_item(item: &TokenStream) -> Option<Ident> {
         input.call(Attribute::parse_outer)?;
         input.parse::<Visibility>()?;
         let mut word = input.call(Ident::parse_any)?;
-        while ["unsafe", "async", "const", "default"]
-            .iter()
-            .any(|qualifier| word == qualifier)
+        while ["unsafe", "async", "const", "default"].iter().any(|qualifier| word == qualifier)
             && let Ok(next) = input.call(Ident::parse_any)
             && KINDS.iter().any(|kind| next == kind)
         {

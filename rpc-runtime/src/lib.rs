@@ -83,6 +83,7 @@ pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
 pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
 pub use fault::{Fault, FaultKind};
+#[doc = include_str!("rpc_service.md")]
 pub use rpc_macros::rpc_service;
 pub use server::{Context, Dispatch, Server, ServerBuilder, ServerStats, ShutdownError};
 pub use transport::{Overflow, Queue, QueueArgument};

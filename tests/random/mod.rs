@@ -47,22 +47,12 @@ const NAMES: &[&str] = &[
     "fmt",
     "from",
 ];
-const TYPES: &[&str] = &[
-    "u8",
-    "String",
-    "bool",
-    "char",
-    "f64",
-    "()",
-    "Own",
-    "i128",
-    "std::time::Duration",
-];
+const TYPES: &[&str] =
+    &["u8", "String", "bool", "char", "f64", "()", "Own", "i128", "std::time::Duration"];
 
 fn service(index: usize, random: &mut Random, source: &mut String) -> std::fmt::Result {
-    let methods: Vec<Method> = (0..=random.below(5))
-        .map(|position| Method::random(position, random))
-        .collect();
+    let methods: Vec<Method> =
+        (0..=random.below(5)).map(|position| Method::random(position, random)).collect();
     let options = random.pick(&[
         "",
         "(version = 3)",
@@ -74,10 +64,7 @@ fn service(index: usize, random: &mut Random, source: &mut String) -> std::fmt::
         source,
         "\nmod service_{index} {{\n#[allow(unused_imports)]\nuse super::{{Own, Res}};\n"
     )?;
-    writeln!(
-        source,
-        "#[rpc_runtime::rpc_service{options}]\n{vis}trait Service {{"
-    )?;
+    writeln!(source, "#[rpc_runtime::rpc_service{options}]\n{vis}trait Service {{")?;
     for method in &methods {
         writeln!(source, "{}{};", method.options, method.signature())?;
     }
@@ -124,12 +111,8 @@ impl Method {
             "#[rpc(at_most_once, timeout = \"250ms\")]\n",
         ]);
         let first = random.below(NAMES.len());
-        let arguments = (0..random.below(4)).map(|offset| {
-            (
-                NAMES[(first + offset) % NAMES.len()].to_owned(),
-                ty(random, 2),
-            )
-        });
+        let arguments = (0..random.below(4))
+            .map(|offset| (NAMES[(first + offset) % NAMES.len()].to_owned(), ty(random, 2)));
         let arguments = arguments.collect();
         let returns = match random.below(4) {
             _ if options.contains("oneway") => None,
@@ -138,28 +121,15 @@ impl Method {
             2 => Some(format!("Res<{}>", ty(random, 1))),
             _ => Some(ty(random, 2)),
         };
-        Self {
-            options,
-            name,
-            blocking: options.contains("blocking"),
-            arguments,
-            returns,
-        }
+        Self { options, name, blocking: options.contains("blocking"), arguments, returns }
     }
 
     fn signature(&self) -> String {
         let asyncness = if self.blocking { "" } else { "async " };
-        let arguments: Vec<String> = self
-            .arguments
-            .iter()
-            .map(|(name, ty)| format!(", {name}: {ty}"))
-            .collect();
+        let arguments: Vec<String> =
+            self.arguments.iter().map(|(name, ty)| format!(", {name}: {ty}")).collect();
         let arguments = arguments.concat();
-        let returns = self
-            .returns
-            .as_ref()
-            .map(|ty| format!(" -> {ty}"))
-            .unwrap_or_default();
+        let returns = self.returns.as_ref().map(|ty| format!(" -> {ty}")).unwrap_or_default();
         format!("{asyncness}fn {}(&self{arguments}){returns}", self.name)
     }
 }

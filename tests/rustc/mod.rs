@@ -29,11 +29,7 @@ pub(crate) fn complaints(name: &str, source: &str) -> String {
     fs::create_dir_all(&folder).expect("the target folder can be written");
     let path = folder.join(format!("{name}.rs"));
     fs::write(&path, source).expect("the program can be written");
-    let program = Program {
-        name: name.to_owned(),
-        path,
-        expected: Vec::new(),
-    };
+    let program = Program { name: name.to_owned(), path, expected: Vec::new() };
     let project = project(name, std::slice::from_ref(&program));
     let output = compile(&project, &program);
     fs::remove_dir_all(&project).ok();
@@ -66,11 +62,7 @@ fn programs(folder: &str) -> Vec<Program> {
         .map(|entry| entry.expect("it can be read").path())
         .collect();
     paths.sort();
-    assert!(
-        !paths.is_empty(),
-        "there is no program in {}",
-        folder.display()
-    );
+    assert!(!paths.is_empty(), "there is no program in {}", folder.display());
     paths.into_iter().map(Program::read).collect()
 }
 
@@ -79,23 +71,10 @@ impl Program {
         let source = fs::read_to_string(&path).expect("a program can be read");
         let marks = |(index, line): (usize, &str)| -> Vec<Mark> {
             let texts = line.split("//~ ").skip(1);
-            texts
-                .map(|text| Mark {
-                    line: index + 1,
-                    text: text.trim().to_owned(),
-                })
-                .collect()
+            texts.map(|text| Mark { line: index + 1, text: text.trim().to_owned() }).collect()
         };
-        let name = path
-            .file_stem()
-            .expect("a program has a name")
-            .to_string_lossy()
-            .into_owned();
-        Self {
-            name,
-            expected: source.lines().enumerate().flat_map(marks).collect(),
-            path,
-        }
+        let name = path.file_stem().expect("a program has a name").to_string_lossy().into_owned();
+        Self { name, expected: source.lines().enumerate().flat_map(marks).collect(), path }
     }
 }
 
@@ -123,24 +102,14 @@ fn project(name: &str, programs: &[Program]) -> PathBuf {
 
 fn target() -> PathBuf {
     env::var_os("CARGO_TARGET_DIR")
-        .map_or_else(
-            || Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"),
-            PathBuf::from,
-        )
+        .map_or_else(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("../target"), PathBuf::from)
         .join("tests")
 }
 
 /// rustc's errors, one a line.
 fn compile(project: &Path, program: &Program) -> String {
     let output = Command::new(env!("CARGO"))
-        .args([
-            "check",
-            "--offline",
-            "--quiet",
-            "--message-format=short",
-            "--bin",
-            &program.name,
-        ])
+        .args(["check", "--offline", "--quiet", "--message-format=short", "--bin", &program.name])
         .arg("--target-dir")
         .arg(target().join("rustc-worded-target"))
         .current_dir(project)
@@ -153,10 +122,7 @@ fn compile(project: &Path, program: &Program) -> String {
 /// What is not as expected, if anything.
 fn complaint(program: &Program, output: &str) -> Option<String> {
     let file = program.path.file_name()?.to_string_lossy();
-    let mut errors: Vec<Mark> = output
-        .lines()
-        .filter_map(|line| error(line, &file))
-        .collect();
+    let mut errors: Vec<Mark> = output.lines().filter_map(|line| error(line, &file)).collect();
     let mut missing = Vec::new();
     for mark in &program.expected {
         match errors
@@ -170,9 +136,7 @@ fn complaint(program: &Program, output: &str) -> Option<String> {
     if missing.is_empty() && errors.is_empty() && !program.expected.is_empty() {
         return None;
     }
-    Some(format!(
-        "{file}: missing {missing:#?}, unexpected {errors:#?}, of\n{output}"
-    ))
+    Some(format!("{file}: missing {missing:#?}, unexpected {errors:#?}, of\n{output}"))
 }
 
 /// `path/file.rs:7:5: error[E0277]: text`
@@ -180,8 +144,5 @@ fn error(line: &str, file: &str) -> Option<Mark> {
     let (_, place) = line.split_once(&format!("{file}:"))?;
     let (place, text) = place.split_once(": error")?;
     let line = place.split(':').next()?.parse().ok()?;
-    Some(Mark {
-        line,
-        text: text.split_once(": ")?.1.to_owned(),
-    })
+    Some(Mark { line, text: text.split_once(": ")?.1.to_owned() })
 }

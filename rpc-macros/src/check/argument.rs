@@ -36,10 +36,7 @@ pub(super) fn check<'a>(argument: &'a PatType, errors: &Errors) -> Option<Argume
                     .note(NAMES)
                     .help(format!("write `{ident}: {ty}`"))
             } else {
-                return Some(Argument {
-                    ident,
-                    ty: &argument.ty,
-                });
+                return Some(Argument { ident, ty: &argument.ty });
             }
         }
         Pat::Wild(underscore) => Fault::new(underscore, "an argument of a service needs a name")
@@ -47,9 +44,7 @@ pub(super) fn check<'a>(argument: &'a PatType, errors: &Errors) -> Option<Argume
             .help(format!("name it: `unused: {ty}`")),
         pattern => Fault::new(pattern, "an argument of a service cannot be a pattern")
             .note(NAMES)
-            .help(format!(
-                "name it, and take it apart in the `impl`: `value: {ty}`"
-            )),
+            .help(format!("name it, and take it apart in the `impl`: `value: {ty}`")),
     };
     errors.push(fault);
     None

@@ -33,12 +33,10 @@ pub(super) fn check(written: &ServiceTrait, errors: &Errors) {
         }
     }
     if written.items.is_empty() {
-        let fault = Fault::new(
-            &written.ident,
-            format!("the service `{}` has no methods", written.ident),
-        )
-        .note("a service is called by its methods, so it needs at least one")
-        .help("add one: `async fn ping(&self);`");
+        let fault =
+            Fault::new(&written.ident, format!("the service `{}` has no methods", written.ident))
+                .note("a service is called by its methods, so it needs at least one")
+                .help("add one: `async fn ping(&self);`");
         errors.push(fault);
     }
 }

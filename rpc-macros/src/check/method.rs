@@ -56,20 +56,16 @@ fn unit(written: &TraitMethod) -> Type {
 }
 
 fn arguments<'a>(written: &'a TraitMethod, errors: &Errors) -> Option<Vec<Argument<'a>>> {
-    let checked: Vec<_> = written
-        .arguments()
-        .map(|argument| argument::check(argument, errors))
-        .collect();
+    let checked: Vec<_> =
+        written.arguments().map(|argument| argument::check(argument, errors)).collect();
     if let Some(first_too_many) = written.arguments().nth(MOST_ARGUMENTS) {
         let count = checked.len();
-        let fault = Fault::new(
-            first_too_many,
-            format!("{count} arguments are more than a call can carry"),
-        )
-        .note(format!(
-            "arguments travel as one tuple, and serde knows those up to {MOST_ARGUMENTS}"
-        ))
-        .help("put them into a struct, and take that as the argument");
+        let fault =
+            Fault::new(first_too_many, format!("{count} arguments are more than a call can carry"))
+                .note(format!(
+                    "arguments travel as one tuple, and serde knows those up to {MOST_ARGUMENTS}"
+                ))
+                .help("put them into a struct, and take that as the argument");
         errors.push(fault);
     }
     checked.into_iter().collect()
@@ -95,12 +91,10 @@ fn attributes_of(written: &TraitMethod, errors: &Errors) {
 fn qualifiers(written: &TraitMethod, errors: &Errors) {
     let sig = &written.sig;
     let refuse = |at: &dyn ToTokens, what: &str, reason: &str| {
-        let fault = Fault::new(
-            &at.to_token_stream(),
-            format!("a method of a service cannot be {what}"),
-        )
-        .note(reason)
-        .help("leave it out");
+        let fault =
+            Fault::new(&at.to_token_stream(), format!("a method of a service cannot be {what}"))
+                .note(reason)
+                .help("leave it out");
         errors.push(fault);
     };
     if let Some(token) = &sig.constness {
@@ -111,25 +105,13 @@ fn qualifiers(written: &TraitMethod, errors: &Errors) {
         );
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        refuse(
-            token,
-            "`unsafe`",
-            "a caller in another process cannot vouch for anything here",
-        );
+        refuse(token, "`unsafe`", "a caller in another process cannot vouch for anything here");
     }
     if let Safety::Safe(token) = &sig.safety {
-        refuse(
-            token,
-            "`safe`",
-            "only functions of an `extern` block say it",
-        );
+        refuse(token, "`safe`", "only functions of an `extern` block say it");
     }
     if let Some(abi) = &sig.abi {
-        refuse(
-            abi,
-            "`extern`",
-            "calls arrive as messages, not by a calling convention",
-        );
+        refuse(abi, "`extern`", "calls arrive as messages, not by a calling convention");
     }
     if let Some(variadic) = &sig.variadic {
         let fault = Fault::new(variadic, "a method of a service cannot be variadic")
@@ -202,12 +184,11 @@ fn generics(written: &TraitMethod, errors: &Errors) {
     let lifetimes_only = generics.lifetimes().count() == generics.params.len();
     if !generics.params.is_empty() {
         let fault = if lifetimes_only {
-            Fault::new(
-                &generics.params,
-                "a method of a service cannot have lifetimes",
-            )
-            .note("arguments and results are copied into messages, so nothing is borrowed")
-            .help("leave them out, and use owned types: `String` for `&str`, `Vec<T>` for `&[T]`")
+            Fault::new(&generics.params, "a method of a service cannot have lifetimes")
+                .note("arguments and results are copied into messages, so nothing is borrowed")
+                .help(
+                    "leave them out, and use owned types: `String` for `&str`, `Vec<T>` for `&[T]`",
+                )
         } else {
             Fault::new(&generics.params, "a method of a service cannot be generic")
                 .note("a message does not say what types its caller chose")

@@ -32,10 +32,8 @@ pub(crate) fn service<'a>(
 ) -> Option<Service<'a>> {
     item::check(written, errors);
     let naming = naming::of_service(written, options, errors);
-    let drafts: Vec<Draft<'a>> = written
-        .methods()
-        .map(|method| Draft::read(method, errors))
-        .collect();
+    let drafts: Vec<Draft<'a>> =
+        written.methods().map(|method| Draft::read(method, errors)).collect();
     let checked: Vec<Option<Method<'a>>> = drafts
         .iter()
         .enumerate()
@@ -43,11 +41,7 @@ pub(crate) fn service<'a>(
         .collect();
     naming::distinct_methods(&drafts, errors);
     options::one_default(&drafts, errors);
-    let encoding = options
-        .encoding
-        .as_ref()
-        .map(|given| given.value)
-        .unwrap_or_default();
+    let encoding = options.encoding.as_ref().map(|given| given.value).unwrap_or_default();
     text_encoding::check(written, options.encoding.as_ref(), errors);
     Some(Service {
         written,
@@ -71,19 +65,13 @@ struct Draft<'a> {
 
 impl<'a> Draft<'a> {
     fn read(written: &'a TraitMethod, errors: &Errors) -> Self {
-        Self {
-            written,
-            options: method_options::read(&written.attrs, errors),
-        }
+        Self { written, options: method_options::read(&written.attrs, errors) }
     }
 }
 
 /// The `#[cfg]`s under which both methods are there.
 fn conditions(earlier: &Draft<'_>, later: &Draft<'_>) -> TokenStream {
-    [earlier, later]
-        .into_iter()
-        .map(|draft| attributes::conditions(&draft.written.attrs))
-        .collect()
+    [earlier, later].into_iter().map(|draft| attributes::conditions(&draft.written.attrs)).collect()
 }
 
 /// Each with each one behind it.

@@ -33,18 +33,12 @@ pub(super) fn of_service(
         .name
         .as_ref()
         .map_or_else(|| written.ident.to_token_stream(), |given| given.at.clone());
-    let suffix = options
-        .version
-        .as_ref()
-        .map(|version| format!(".v{}", version.value))
-        .unwrap_or_default();
+    let suffix =
+        options.version.as_ref().map(|version| format!(".v{}", version.value)).unwrap_or_default();
     if let Some(queue) = &options.queue {
         check_queue(&queue.value, &queue.at, "queue", errors);
         check_length(&name, &at, "service", errors);
-        return ServiceNames {
-            name,
-            queue: queue.value.clone(),
-        };
+        return ServiceNames { name, queue: queue.value.clone() };
     }
     let queue = format!("{name}{suffix}");
     if check_length(&name, &at, "service", errors) {
@@ -59,14 +53,9 @@ fn check_length(name: &str, at: &TokenStream, what: &str, errors: &Errors) -> bo
             "leave the option out: without it, a service and its queue are called like the trait",
         )
     } else if name.len() > LONGEST_QUEUE {
-        Fault::new(
-            at,
-            format!("the name of this {what} is {} bytes long", name.len()),
-        )
-        .note(format!(
-            "RabbitMQ takes names of up to {LONGEST_QUEUE} bytes"
-        ))
-        .help("shorten it")
+        Fault::new(at, format!("the name of this {what} is {} bytes long", name.len()))
+            .note(format!("RabbitMQ takes names of up to {LONGEST_QUEUE} bytes"))
+            .help("shorten it")
     } else {
         return true;
     };
@@ -113,21 +102,15 @@ pub(super) fn of_method(
         "the name of a method on the wire has 1 to {LONGEST_METHOD} of the letters `A-Z`, `a-z`, `0-9`, `_` and `-`"
     );
     let fault = match &options.name {
-        Some(given) => Fault::new(
-            &given.at,
-            format!("{name:?} cannot name a method: {reason}"),
-        )
-        .note(rule)
-        .help(match mended(&name) {
-            Some(mended) => format!("write `name = \"{mended}\"`"),
-            None => "leave `name` out to use the one in Rust, or choose another".to_owned(),
-        }),
-        None => Fault::new(
-            ident,
-            format!("`{name}` cannot name a method on the wire: {reason}"),
-        )
-        .note(rule)
-        .help("give it one with `#[rpc(name = \"…\")]`"),
+        Some(given) => Fault::new(&given.at, format!("{name:?} cannot name a method: {reason}"))
+            .note(rule)
+            .help(match mended(&name) {
+                Some(mended) => format!("write `name = \"{mended}\"`"),
+                None => "leave `name` out to use the one in Rust, or choose another".to_owned(),
+            }),
+        None => Fault::new(ident, format!("`{name}` cannot name a method on the wire: {reason}"))
+            .note(rule)
+            .help("give it one with `#[rpc(name = \"…\")]`"),
     };
     errors.push(fault);
     None
@@ -136,10 +119,8 @@ pub(super) fn of_method(
 /// The name with a `-` for everything that cannot stand in it, if that is still a name.
 fn mended(name: &str) -> Option<String> {
     let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
-    let words: Vec<&str> = name
-        .split(|letter| !legal(letter))
-        .filter(|word| !word.is_empty())
-        .collect();
+    let words: Vec<&str> =
+        name.split(|letter| !legal(letter)).filter(|word| !word.is_empty()).collect();
     let mended = words.join("-");
     (!mended.is_empty() && mended.len() <= LONGEST_METHOD).then_some(mended)
 }
@@ -150,10 +131,7 @@ pub(super) fn distinct_methods(drafts: &[Draft<'_>], errors: &Errors) {
     for (earlier, later) in pairs(&named).filter(|(earlier, later)| earlier.name == later.name) {
         let same_in_rust = earlier.draft.written.sig.ident == later.draft.written.sig.ident;
         if !same_in_rust {
-            errors.push_if(
-                &conditions(earlier.draft, later.draft),
-                one_name(earlier, later),
-            );
+            errors.push_if(&conditions(earlier.draft, later.draft), one_name(earlier, later));
         } else if conditions(earlier.draft, later.draft).is_empty() {
             errors.leave_to_rustc();
         }
@@ -162,16 +140,10 @@ pub(super) fn distinct_methods(drafts: &[Draft<'_>], errors: &Errors) {
 
 fn one_name(earlier: &Named<'_>, later: &Named<'_>) -> Fault {
     let name = &later.name;
-    Fault::new(
-        &later.at,
-        format!("two methods are called `{name}` on the wire"),
-    )
-    .note("a request finds its method by the name, so each needs its own")
-    .help("change one: `#[rpc(name = \"…\")]`")
-    .also(
-        &earlier.at,
-        format!("the other method called `{name}` is here"),
-    )
+    Fault::new(&later.at, format!("two methods are called `{name}` on the wire"))
+        .note("a request finds its method by the name, so each needs its own")
+        .help("change one: `#[rpc(name = \"…\")]`")
+        .also(&earlier.at, format!("the other method called `{name}` is here"))
 }
 
 /// A method's name on the wire, and the tokens that it comes from.
@@ -186,11 +158,7 @@ impl<'a> Named<'a> {
         let ident = &draft.written.sig.ident;
         let given = draft.options.name.as_ref();
         let at = given.map_or_else(|| ident.to_token_stream(), |given| given.at.clone());
-        Self {
-            draft,
-            name: text_or(given, ident),
-            at,
-        }
+        Self { draft, name: text_or(given, ident), at }
     }
 }
 

@@ -41,10 +41,8 @@ pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Err
 
 /// At most one `default`, also where it takes a `#[cfg]` or two for both to be there.
 pub(super) fn one_default(drafts: &[Draft<'_>], errors: &Errors) {
-    let defaults: Vec<_> = drafts
-        .iter()
-        .filter_map(|draft| Some((draft, draft.options.default.as_ref()?)))
-        .collect();
+    let defaults: Vec<_> =
+        drafts.iter().filter_map(|draft| Some((draft, draft.options.default.as_ref()?))).collect();
     for ((earlier_draft, earlier), (later_draft, later)) in pairs(&defaults) {
         let fault = Fault::new(&later.key, "two methods are `default`")
             .note("a request that names no method can mean only one")

@@ -25,11 +25,7 @@ fn missing(method: &TraitMethod) -> Fault {
         .note("a method is called on the service, which all calls share")
         .help(format!(
             "write `{}{}`",
-            if method.sig.asyncness.is_some() {
-                "async "
-            } else {
-                ""
-            },
+            if method.sig.asyncness.is_some() { "async " } else { "" },
             corrected::with_receiver(method)
         ))
 }
@@ -64,19 +60,12 @@ fn refused(receiver: &Receiver, method: &TraitMethod) -> Option<Fault> {
             "the server keeps the service in an `Arc` of its own, and lends it to each call",
             "write `&self`; what outlives the call goes into an `Arc` in a field of the service",
         ),
-        _ => (
-            "this receiver".to_owned(),
-            "many calls share the service",
-            "write `&self`",
-        ),
+        _ => ("this receiver".to_owned(), "many calls share the service", "write `&self`"),
     };
     Some(
-        Fault::new(
-            receiver,
-            format!("a method of a service cannot take {what}"),
-        )
-        .note(reason)
-        .help(help),
+        Fault::new(receiver, format!("a method of a service cannot take {what}"))
+            .note(reason)
+            .help(help),
     )
 }
 

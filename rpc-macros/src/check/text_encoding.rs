@@ -11,16 +11,8 @@ use crate::{
 };
 
 /// Types that are no scalar, whatever is in them.
-const COLLECTIONS: &[&str] = &[
-    "Vec",
-    "VecDeque",
-    "HashMap",
-    "HashSet",
-    "BTreeMap",
-    "BTreeSet",
-    "LinkedList",
-    "BinaryHeap",
-];
+const COLLECTIONS: &[&str] =
+    &["Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "LinkedList", "BinaryHeap"];
 
 const RULE: &str =
     "in text, a message is one string, character, boolean or number in its plain form";
@@ -32,10 +24,8 @@ pub(super) fn check(written: &ServiceTrait, encoding: Option<&Given<Encoding>>, 
     };
     for method in written.methods() {
         if let Some(second) = method.arguments().nth(1) {
-            let what = format!(
-                "`{}` has several arguments, which text cannot carry",
-                method.sig.ident
-            );
+            let what =
+                format!("`{}` has several arguments, which text cannot carry", method.sig.ident);
             let fault = Fault::new(second, what)
                 .note(RULE)
                 .help(REMEDY)
@@ -59,12 +49,7 @@ pub(super) fn check(written: &ServiceTrait, encoding: Option<&Given<Encoding>>, 
 /// The `T` of what looks like a `Result<T, E>`; anything else is its own value.
 fn value(ty: &Type) -> &Type {
     let Type::Path(path) = ty else { return ty };
-    let Some(last) = path
-        .path
-        .segments
-        .last()
-        .filter(|last| last.ident == "Result")
-    else {
+    let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else {
         return ty;
     };
     let PathArguments::AngleBracketed(arguments) = &last.arguments else {
@@ -82,11 +67,11 @@ fn is_compound(ty: &Type) -> bool {
         Type::Array(_) | Type::Slice(_) => true,
         Type::Group(group) => is_compound(&group.elem),
         Type::Paren(paren) => is_compound(&paren.elem),
-        Type::Path(path) => path.path.segments.last().is_some_and(|last| {
-            COLLECTIONS
-                .iter()
-                .any(|collection| last.ident == collection)
-        }),
+        Type::Path(path) => path
+            .path
+            .segments
+            .last()
+            .is_some_and(|last| COLLECTIONS.iter().any(|collection| last.ident == collection)),
         _ => false,
     }
 }

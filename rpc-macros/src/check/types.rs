@@ -37,12 +37,9 @@ pub(super) fn check(ty: &Type, place: Place, errors: &Errors) {
             Place::Argument => "write the type out, or take an enum",
             Place::Result => "write the type out; an iterator goes as a `Vec`",
         };
-        Fault::new(
-            &token,
-            format!("{noun} of a service cannot be an `impl Trait`"),
-        )
-        .note("both sides have to know the type, and only one of them sees the body")
-        .help(help)
+        Fault::new(&token, format!("{noun} of a service cannot be an `impl Trait`"))
+            .note("both sides have to know the type, and only one of them sees the body")
+            .help(help)
     } else if let Some(token) = words.self_type {
         Fault::new(&token, format!("{noun} of a service cannot name `Self`"))
             .note("`Self` is the implementation, which callers do not have")
@@ -92,10 +89,7 @@ fn owned(tokens: TokenStream) -> Option<TokenStream> {
             }
             TokenTree::Punct(sign) if sign.as_char() == '\'' => {
                 let name = tokens.next().filter(|_| in_cow)?;
-                owned.extend([
-                    TokenTree::Punct(sign),
-                    Ident::new("static", name.span()).into(),
-                ]);
+                owned.extend([TokenTree::Punct(sign), Ident::new("static", name.span()).into()]);
             }
             TokenTree::Group(group) => {
                 owned.extend([regrouped(&group, self::owned(group.stream())?)]);
@@ -174,16 +168,9 @@ mod tests {
             ("&User", "User"),
             ("&&str", "String"),
             ("Cow<'_, str>", "Cow<'static, str>"),
-            (
-                "HashMap<&str, (u8, &[u8])>",
-                "HashMap<String, (u8, Vec<u8>)>",
-            ),
+            ("HashMap<&str, (u8, &[u8])>", "HashMap<String, (u8, Vec<u8>)>"),
         ] {
-            let owned = borrowed
-                .parse()
-                .ok()
-                .and_then(owned)
-                .map(|tokens| tidy::text(&tokens));
+            let owned = borrowed.parse().ok().and_then(owned).map(|tokens| tidy::text(&tokens));
             assert_eq!(owned.as_deref(), Some(expected), "{borrowed}");
         }
     }
@@ -191,10 +178,7 @@ mod tests {
     #[test]
     fn where_no_owner_is_known_none_is_named() {
         for borrowed in ["&dyn Display", "&", "Option<&>", "MyError<'a>"] {
-            assert!(
-                borrowed.parse().ok().and_then(owned).is_none(),
-                "{borrowed}"
-            );
+            assert!(borrowed.parse().ok().and_then(owned).is_none(), "{borrowed}");
         }
     }
 }

@@ -74,12 +74,7 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
 fn call(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let private = &service.private;
     let (vis, ident) = (service.vis(), method.ident());
-    let Method {
-        marker,
-        returns,
-        fallible,
-        ..
-    } = method;
+    let Method { marker, returns, fallible, .. } = method;
     let attributes = attributes::of_client_method(&method.written.attrs);
     let documentation = attributes::is_documented(&method.written.attrs)
         .then(TokenStream::new)

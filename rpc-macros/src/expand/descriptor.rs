@@ -32,10 +32,7 @@ pub(super) fn statics(service: &Service<'_>) -> TokenStream {
         let descriptor = &method.descriptor;
         quote!(#conditions &#descriptor)
     });
-    let descriptors = service
-        .methods
-        .iter()
-        .map(|method| method_static(service, method));
+    let descriptors = service.methods.iter().map(|method| method_static(service, method));
     quote! {
         #(#descriptors)*
         static __RPC_SERVICE: #private::ServiceDescriptor = #private::ServiceDescriptor {
@@ -64,16 +61,8 @@ pub(super) fn statics(service: &Service<'_>) -> TokenStream {
 //     };
 fn method_static(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let private = &service.private;
-    let Method {
-        marker,
-        descriptor,
-        wire_name,
-        oneway,
-        idempotent,
-        at_most_once,
-        default,
-        ..
-    } = method;
+    let Method { marker, descriptor, wire_name, oneway, idempotent, at_most_once, default, .. } =
+        method;
     let conditions = attributes::conditions(&method.written.attrs);
     let doc = attributes::documentation(&method.written.attrs);
     let arguments = method.arguments.iter().map(|argument| {

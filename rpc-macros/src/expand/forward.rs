@@ -19,10 +19,7 @@ use crate::{
 //     }
 pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
     let ident = service.ident();
-    let methods = service
-        .methods
-        .iter()
-        .map(|method| forward(service, method));
+    let methods = service.methods.iter().map(|method| forward(service, method));
     quote! {
         #[automatically_derived]
         impl<__RpcService: #ident> #ident for ::std::sync::Arc<__RpcService> {

@@ -24,28 +24,18 @@ use crate::{
 //     }
 pub(super) fn declaration(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let private = &service.private;
-    let Method {
-        marker,
-        fallible,
-        descriptor,
-        returns,
-        ..
-    } = method;
+    let Method { marker, fallible, descriptor, returns, .. } = method;
     let conditions = attributes::conditions(&method.written.attrs);
     let count = method.arguments.len();
-    let arguments = method
-        .arguments
-        .iter()
-        .enumerate()
-        .map(|(index, argument)| {
-            let ty = argument.ty;
-            quote! {
-                #conditions
-                impl #private::Argument<#index> for #marker {
-                    type Type = #ty;
-                }
+    let arguments = method.arguments.iter().enumerate().map(|(index, argument)| {
+        let ty = argument.ty;
+        quote! {
+            #conditions
+            impl #private::Argument<#index> for #marker {
+                type Type = #ty;
             }
-        });
+        }
+    });
     quote! {
         #conditions
         struct #marker;

@@ -29,10 +29,7 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
     let client = client::declaration(service);
     let server = server::declaration(service);
     let forward = forward::implementation(service);
-    let markers = service
-        .methods
-        .iter()
-        .map(|method| marker::declaration(service, method));
+    let markers = service.methods.iter().map(|method| marker::declaration(service, method));
     let descriptors = descriptor::statics(service);
     let client_methods = client::implementation(service);
     let server_methods = server::implementation(service);
@@ -78,10 +75,7 @@ fn allowed(service: &Service<'_>) -> TokenStream {
 
 fn deprecates_anything(service: &Service<'_>) -> bool {
     attributes::deprecates(&service.written.attrs)
-        || service
-            .methods
-            .iter()
-            .any(|method| attributes::deprecates(&method.written.attrs))
+        || service.methods.iter().any(|method| attributes::deprecates(&method.written.attrs))
 }
 
 /// `(a, b,)`, or `()`.
@@ -93,7 +87,5 @@ fn tuple<T: ToTokens>(elements: impl IntoIterator<Item = T>) -> TokenStream {
 /// The names that the server's closures give to a method's arguments.
 fn places(method: &Method<'_>) -> Vec<syn::Ident> {
     let span = proc_macro2::Span::mixed_site();
-    (0..method.arguments.len())
-        .map(|index| quote::format_ident!("a{index}", span = span))
-        .collect()
+    (0..method.arguments.len()).map(|index| quote::format_ident!("a{index}", span = span)).collect()
 }

@@ -15,10 +15,7 @@ pub(super) fn declaration(service: &Service<'_>) -> TokenStream {
     let (vis, server) = (service.vis(), &service.server);
     let attributes = super::of_type(service);
     let parameter = parameter(service);
-    let doc = format!(
-        "Answers calls of the service [`{0}`](trait@{0}).",
-        service.ident()
-    );
+    let doc = format!("Answers calls of the service [`{0}`](trait@{0}).", service.ident());
     quote! {
         #attributes
         #[doc = #doc]
@@ -36,10 +33,7 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
     let (vis, server, ident) = (service.vis(), &service.server, service.ident());
     let parameter = parameter(service);
     let name = server.to_string();
-    let handlers = service
-        .methods
-        .iter()
-        .map(|method| handler(service, method));
+    let handlers = service.methods.iter().map(|method| handler(service, method));
     quote! {
         impl<#parameter: #ident> #server<#parameter> {
             /// Answers with `service`, or, if that is an `Arc`, with the service in it.
@@ -101,10 +95,6 @@ fn handler(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
 
 /// `S`, unless the trait itself is called that. No type of the author's is named where it is in scope.
 fn parameter(service: &Service<'_>) -> Ident {
-    let name = if service.ident() == "S" {
-        "Service"
-    } else {
-        "S"
-    };
+    let name = if service.ident() == "S" { "Service" } else { "S" };
     Ident::new(name, proc_macro2::Span::call_site())
 }

@@ -22,15 +22,7 @@ use crate::{
 //         fn fib(&self, n: u32) -> impl Future<Output = u64> + Send;
 //     }
 pub(crate) fn definition(written: &ServiceTrait) -> TokenStream {
-    let ServiceTrait {
-        vis,
-        unsafety,
-        trait_token,
-        ident,
-        generics,
-        supertraits,
-        ..
-    } = written;
+    let ServiceTrait { vis, unsafety, trait_token, ident, generics, supertraits, .. } = written;
     let attrs = attributes::others(&written.attrs);
     let supertraits = supertraits.iter();
     let clause = &generics.where_clause;
@@ -77,25 +69,15 @@ pub(super) fn return_type(method: &TraitMethod) -> TokenStream {
 // Output:
 //     fn fib(&self, n: u32)
 fn head(sig: &Signature, has_body: bool) -> TokenStream {
-    let Signature {
-        safety,
-        abi,
-        fn_token,
-        ident,
-        generics,
-        ..
-    } = sig;
+    let Signature { safety, abi, fn_token, ident, generics, .. } = sig;
     let safety = match safety {
         Safety::Unsafe(token) => Some(token),
         Safety::Safe(_) | Safety::Default => None,
     };
-    let inputs = sig.inputs.iter().map(|input| {
-        if has_body {
-            input.to_token_stream()
-        } else {
-            bodiless(input)
-        }
-    });
+    let inputs = sig
+        .inputs
+        .iter()
+        .map(|input| if has_body { input.to_token_stream() } else { bodiless(input) });
     let (lt, params, gt) = (&generics.lt_token, &generics.params, &generics.gt_token);
     quote!(#safety #abi #fn_token #ident #lt #params #gt (#(#inputs),*))
 }

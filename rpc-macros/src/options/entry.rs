@@ -73,10 +73,7 @@ fn entry(segment: Vec<TokenTree>, level: Level, errors: &Errors) -> Option<Entry
         errors.push(malformed(&whole, &key, example));
         return None;
     }
-    Some(Entry {
-        key,
-        value: Some(value),
-    })
+    Some(Entry { key, value: Some(value) })
 }
 
 /// `at-most-once`, which is three words to Rust.
@@ -108,16 +105,9 @@ fn ungrouped(token: TokenTree) -> TokenTree {
 }
 
 fn legal_options(level: Level) -> String {
-    let examples: Vec<String> = level
-        .options()
-        .iter()
-        .map(|(_, example)| format!("`{example}`"))
-        .collect();
-    format!(
-        "the options of a {} are {}",
-        level.noun(),
-        examples.join(", ")
-    )
+    let examples: Vec<String> =
+        level.options().iter().map(|(_, example)| format!("`{example}`")).collect();
+    format!("the options of a {} are {}", level.noun(), examples.join(", "))
 }
 
 fn not_an_option(tokens: &TokenStream, level: Level) -> Fault {
@@ -144,16 +134,9 @@ fn unknown(key: &Ident, name: &str, level: Level) -> Fault {
         };
         return Fault::new(
             key,
-            format!(
-                "`{name}` is an option of a {}, not of a {}",
-                other.noun(),
-                level.noun()
-            ),
+            format!("`{name}` is an option of a {}, not of a {}", other.noun(), level.noun()),
         )
-        .help(format!(
-            "write `#[{}({example})]` {place}",
-            other.attribute()
-        ));
+        .help(format!("write `#[{}({example})]` {place}", other.attribute()));
     }
     let names: Vec<&str> = level.options().iter().map(|(option, _)| *option).collect();
     let fault = Fault::new(key, format!("`{name}` is not an option")).note(legal_options(level));
@@ -166,8 +149,6 @@ fn unknown(key: &Ident, name: &str, level: Level) -> Fault {
 impl Entry {
     /// The tokens to point at when the value is missing or wrong.
     pub(super) fn value_or_key(&self) -> TokenStream {
-        self.value
-            .clone()
-            .unwrap_or_else(|| self.key.to_token_stream())
+        self.value.clone().unwrap_or_else(|| self.key.to_token_stream())
     }
 }

@@ -70,9 +70,6 @@ impl Level {
 
     /// How `name` is written on this level, if it is an option of it.
     fn example(self, name: &str) -> Option<&'static str> {
-        self.options()
-            .iter()
-            .find(|(option, _)| *option == name)
-            .map(|(_, example)| *example)
+        self.options().iter().find(|(option, _)| *option == name).map(|(_, example)| *example)
     }
 }

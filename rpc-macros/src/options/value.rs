@@ -12,21 +12,14 @@ use crate::{
     suggest,
 };
 
-const ENCODINGS: &[(&str, Encoding)] = &[
-    ("bincode", Encoding::Bincode),
-    ("json", Encoding::Json),
-    ("text", Encoding::Text),
-];
+const ENCODINGS: &[(&str, Encoding)] =
+    &[("bincode", Encoding::Bincode), ("json", Encoding::Json), ("text", Encoding::Text)];
 
 /// `name = "…"`.
 pub(super) fn string(entry: Entry, example: &str, errors: &Errors) -> Option<Given<String>> {
     let at = entry.value_or_key();
     match literal(&entry) {
-        Some(Lit::Str(text)) => Some(Given {
-            key: entry.key,
-            value: text.value(),
-            at,
-        }),
+        Some(Lit::Str(text)) => Some(Given { key: entry.key, value: text.value(), at }),
         _ => {
             errors.push(wrong_kind(&entry, "a string literal", example));
             None
@@ -56,11 +49,7 @@ pub(super) fn version(entry: Entry, errors: &Errors) -> Option<Given<u32>> {
         return None;
     }
     match number.base10_parse() {
-        Ok(value) => Some(Given {
-            key: entry.key,
-            value,
-            at,
-        }),
+        Ok(value) => Some(Given { key: entry.key, value, at }),
         Err(_) => {
             let fault = Fault::new(&at, format!("`version = {number}` is out of range"))
                 .note("a version is a `u32`: a whole number from 0 to 4294967295");
@@ -79,11 +68,7 @@ pub(super) fn duration(entry: Entry, errors: &Errors) -> Option<Given<Duration>>
     }
     let given = string(entry, "timeout = \"5s\"", errors)?;
     match duration::parse(&given.value) {
-        Ok(value) => Some(Given {
-            key: given.key,
-            value,
-            at: given.at,
-        }),
+        Ok(value) => Some(Given { key: given.key, value, at: given.at }),
         Err(reason) => {
             let fault = Fault::new(&given.at, format!("{:?} is not a timeout: {reason}", given.value))
                 .note("a timeout is a number and a unit: `ms`, `s`, `m`, `h` or `d`, also several together")
@@ -98,11 +83,7 @@ pub(super) fn duration(entry: Entry, errors: &Errors) -> Option<Given<Duration>>
 pub(super) fn encoding(entry: Entry, errors: &Errors) -> Option<Given<Encoding>> {
     let given = string(entry, "encoding = \"json\"", errors)?;
     if let Some((_, value)) = ENCODINGS.iter().find(|(name, _)| *name == given.value) {
-        return Some(Given {
-            key: given.key,
-            value: *value,
-            at: given.at,
-        });
+        return Some(Given { key: given.key, value: *value, at: given.at });
     }
     let names: Vec<&str> = ENCODINGS.iter().map(|(name, _)| *name).collect();
     let fault = Fault::new(&given.at, format!("{:?} is not an encoding", given.value))
@@ -121,17 +102,9 @@ pub(super) fn path(entry: Entry, errors: &Errors) -> Option<Given<Path>> {
     let unquoted = syn::parse2::<LitStr>(written.clone())
         .and_then(|text| text.parse_with(Path::parse_mod_style));
     match unquoted.or_else(|_| Path::parse_mod_style.parse2(written)) {
-        Ok(value) => Some(Given {
-            key: entry.key,
-            value,
-            at,
-        }),
+        Ok(value) => Some(Given { key: entry.key, value, at }),
         Err(_) => {
-            errors.push(wrong_kind(
-                &entry,
-                "a path",
-                "crate = path::to::rpc_runtime",
-            ));
+            errors.push(wrong_kind(&entry, "a path", "crate = path::to::rpc_runtime"));
             None
         }
     }
@@ -141,11 +114,7 @@ pub(super) fn path(entry: Entry, errors: &Errors) -> Option<Given<Path>> {
 pub(super) fn flag(entry: Entry, errors: &Errors) -> Option<Given<()>> {
     let Some(value) = &entry.value else {
         let at = entry.value_or_key();
-        return Some(Given {
-            key: entry.key,
-            value: (),
-            at,
-        });
+        return Some(Given { key: entry.key, value: (), at });
     };
     let key = &entry.key;
     let remedy = if value.to_string() == "false" {
@@ -158,10 +127,7 @@ pub(super) fn flag(entry: Entry, errors: &Errors) -> Option<Given<()>> {
 }
 
 fn literal(entry: &Entry) -> Option<Lit> {
-    entry
-        .value
-        .clone()
-        .and_then(|value| syn::parse2(value).ok())
+    entry.value.clone().and_then(|value| syn::parse2(value).ok())
 }
 
 fn wrong_kind(entry: &Entry, kind: &str, example: &str) -> Fault {

@@ -24,15 +24,11 @@ fn fifty_methods_expand_fast_and_thin() {
     let start = Instant::now();
     let output = rpc_service_tokens(options, &item);
     let took = start.elapsed();
-    let formatted = syn::parse2(output)
-        .map(|file| prettyplease::unparse(&file))
-        .unwrap_or_default();
+    let formatted =
+        syn::parse2(output).map(|file| prettyplease::unparse(&file)).unwrap_or_default();
     let lines = formatted.lines().count();
     println!("{METHODS} methods: {lines} lines, {took:?}");
-    assert!(
-        (METHODS..METHODS * LINES_PER_METHOD).contains(&lines),
-        "{lines} lines"
-    );
+    assert!((METHODS..METHODS * LINES_PER_METHOD).contains(&lines), "{lines} lines");
     assert!(took < LONGEST, "{took:?}");
 }
 

@@ -22,10 +22,7 @@ fn every_copy_of_a_name_stands_where_it_was_written() {
     for name in ["Fibonacci", "fib", "number", "Large", "Failure", "slow"] {
         let original = places(written.clone(), name);
         let copies = places(generated.clone(), name);
-        assert!(
-            copies.len() > original.len(),
-            "`{name}` is generated nowhere"
-        );
+        assert!(copies.len() > original.len(), "`{name}` is generated nowhere");
         assert!(
             copies.iter().all(|copy| original.contains(copy)),
             "`{name}` is at {copies:?}, not {original:?}"
@@ -53,22 +50,17 @@ fn a_method_of_the_client_shows_the_documentation_of_the_trait() {
         Item::Const(item) => Some(quote::ToTokens::to_token_stream(&item.expr)),
         _ => None,
     });
-    let blocks: Vec<syn::Block> = block
-        .filter_map(|tokens| syn::parse2(tokens).ok())
-        .collect();
-    let documented = blocks
-        .iter()
-        .flat_map(|block| &block.stmts)
-        .any(|statement| {
-            let syn::Stmt::Item(Item::Impl(item)) = statement else {
-                return false;
-            };
-            item.trait_.is_none()
-                && item.items.iter().any(|item| {
-                    matches!(item, ImplItem::Fn(method) if method.sig.ident == "fib"
+    let blocks: Vec<syn::Block> = block.filter_map(|tokens| syn::parse2(tokens).ok()).collect();
+    let documented = blocks.iter().flat_map(|block| &block.stmts).any(|statement| {
+        let syn::Stmt::Item(Item::Impl(item)) = statement else {
+            return false;
+        };
+        item.trait_.is_none()
+            && item.items.iter().any(|item| {
+                matches!(item, ImplItem::Fn(method) if method.sig.ident == "fib"
                     && crate::attributes::documentation(&method.attrs) == "The `n`-th number.")
-                })
-        });
+            })
+    });
     assert!(documented);
 }
 

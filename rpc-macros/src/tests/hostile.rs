@@ -127,15 +127,9 @@ fn check(options: TokenStream, item: &TokenStream) {
     match written {
         Some(written) => {
             let name = written.ident.to_string();
-            assert!(
-                declares_trait(output, &name),
-                "`{name}` is gone from: {item}"
-            );
+            assert!(declares_trait(output, &name), "`{name}` is gone from: {item}");
         }
-        None => assert!(
-            output.to_string().starts_with(&item.to_string()),
-            "changed: {item}"
-        ),
+        None => assert!(output.to_string().starts_with(&item.to_string()), "changed: {item}"),
     }
 }
 
@@ -154,9 +148,7 @@ fn parse(source: &str) -> TokenStream {
 }
 
 fn tokens(random: &mut Random, depth: usize) -> TokenStream {
-    (0..random.below(8))
-        .flat_map(|_| token(random, depth))
-        .collect()
+    (0..random.below(8)).flat_map(|_| token(random, depth)).collect()
 }
 
 fn token(random: &mut Random, depth: usize) -> TokenStream {
@@ -188,10 +180,8 @@ fn damaged(tokens: TokenStream, random: &mut Random) -> TokenStream {
     if let TokenTree::Group(group) = &trees[at]
         && random.below(4) > 0
     {
-        trees[at] = TokenTree::Group(Group::new(
-            group.delimiter(),
-            damaged(group.stream(), random),
-        ));
+        trees[at] =
+            TokenTree::Group(Group::new(group.delimiter(), damaged(group.stream(), random)));
         return trees.into_iter().collect();
     }
     let replacement: TokenStream = match random.below(4) {

@@ -35,18 +35,10 @@ fn check(name: &str) {
     let expanded = expand(&input);
     let path = folder.join(format!("{name}.expanded.rs"));
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
-        assert!(
-            fs::write(&path, &expanded).is_ok(),
-            "cannot write {}",
-            path.display()
-        );
+        assert!(fs::write(&path, &expanded).is_ok(), "cannot write {}", path.display());
     }
     let kept = fs::read_to_string(&path).unwrap_or_default();
-    assert!(
-        kept == expanded,
-        "{} is not what the macro writes:\n{expanded}",
-        path.display()
-    );
+    assert!(kept == expanded, "{} is not what the macro writes:\n{expanded}", path.display());
 }
 
 /// The file with its trait expanded, formatted.
@@ -58,10 +50,8 @@ fn expand(source: &str) -> String {
         return "the input is no trait".to_owned();
     };
     let mut item = item;
-    let attribute = item
-        .attrs
-        .iter()
-        .position(|attribute| attribute.path().is_ident("rpc_service"));
+    let attribute =
+        item.attrs.iter().position(|attribute| attribute.path().is_ident("rpc_service"));
     let options = attribute.and_then(|index| match item.attrs.remove(index).meta {
         Meta::List(list) => Some(list.tokens),
         _ => None,

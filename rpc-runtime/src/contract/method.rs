@@ -120,12 +120,7 @@ where
     Fut: Future<Output = M::Output> + Send + 'static,
 {
     let call = move |service, carried| call(service, M::Arguments::take(carried));
-    Handler::asynchronous(
-        M::DESCRIPTOR,
-        Shape::<M::Output, FALLIBLE>::HERE,
-        service,
-        call,
-    )
+    Handler::asynchronous(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)
 }
 
 /// A method that is a plain `fn`, with its implementation.
@@ -136,12 +131,7 @@ where
     F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Send + Sync + 'static,
 {
     let call = move |service: &S, carried| call(service, M::Arguments::take(carried));
-    Handler::blocking(
-        M::DESCRIPTOR,
-        Shape::<M::Output, FALLIBLE>::HERE,
-        service,
-        call,
-    )
+    Handler::blocking(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)
 }
 
 /// An argument in a descriptor.
@@ -151,11 +141,7 @@ pub const fn argument(name: &'static str, ty: &'static str) -> ArgumentDescripto
 
 /// The signature of a method.
 pub fn signature_of<M: Method<FALLIBLE>, const FALLIBLE: bool>(_method: M) -> u64 {
-    let names: Vec<&str> = M::DESCRIPTOR
-        .arguments
-        .iter()
-        .map(|argument| argument.name)
-        .collect();
+    let names: Vec<&str> = M::DESCRIPTOR.arguments.iter().map(|argument| argument.name).collect();
     signature::<<M::Arguments as Tuple>::Carried, M::Output, FALLIBLE>(&names)
 }
 

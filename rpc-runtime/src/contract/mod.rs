@@ -8,9 +8,11 @@ mod signature;
 mod trace;
 
 pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
-pub use method::{Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, signature_of};
+pub use method::{
+    Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, signature_of,
+};
 pub use payload::Payload;
-pub(crate) use returns::{EncodedReply, Reply, Shape};
-pub use returns::{Fallback, Probe, Returns};
+pub(crate) use returns::{EncodedReply, Reply, Returns, Shape};
+pub use returns::{Fallback, Probe};
 pub use signature::Signature;
 pub(crate) use signature::signature;

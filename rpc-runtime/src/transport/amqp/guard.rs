@@ -265,19 +265,19 @@ mod tests {
     #[test]
     fn whatever_comes_goes_out_again_at_the_same_length() {
         let mut random = 0x9e37_79b9_7f4a_7c15u64;
-        let mut next = || {
+        let mut below = |limit: usize| {
             random ^= random << 13;
             random ^= random >> 7;
             random ^= random << 17;
-            random
+            usize::try_from(random % limit as u64).unwrap()
         };
         for _ in 0..2_000 {
-            let mut bytes = header(&nested((next() % 50) as usize), b"id");
-            for _ in 0..next() % 8 {
-                let at = 7 + (next() as usize) % (bytes.len() - 7);
-                bytes[at] = (next() & 0xff) as u8;
+            let mut bytes = header(&nested(below(50)), b"id");
+            for _ in 0..below(8) {
+                let at = 7 + below(bytes.len() - 7);
+                bytes[at] = u8::try_from(below(256)).unwrap();
             }
-            let piece = 1 + (next() as usize) % 300;
+            let piece = 1 + below(300);
             assert_eq!(through(&bytes, piece, 64).len(), bytes.len());
         }
     }

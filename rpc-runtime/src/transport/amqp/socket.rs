@@ -28,7 +28,7 @@ pub(super) struct Shutter(Arc<Shut>);
 
 #[derive(Debug, Default)]
 struct Shut {
-    shut: AtomicBool,
+    done: AtomicBool,
     reader: AtomicWaker,
     writer: AtomicWaker,
 }
@@ -36,7 +36,7 @@ struct Shut {
 impl Shut {
     fn poll(&self, waker: &AtomicWaker, cx: &mut Context<'_>) -> io::Result<()> {
         waker.register(cx.waker());
-        if self.shut.load(Ordering::SeqCst) {
+        if self.done.load(Ordering::SeqCst) {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "given up"));
         }
         Ok(())
@@ -84,7 +84,7 @@ impl Connector {
 
 impl Drop for Shutter {
     fn drop(&mut self) {
-        self.0.shut.store(true, Ordering::SeqCst);
+        self.0.done.store(true, Ordering::SeqCst);
         self.0.reader.wake();
         self.0.writer.wake();
     }
