@@ -16,6 +16,7 @@ mod hostile;
 mod hygiene;
 mod interop;
 mod lifecycle;
+mod signatures;
 mod timeouts;
 mod wire_replies;
 mod wire_requests;

@@ -141,8 +141,7 @@ pub const fn argument(name: &'static str, ty: &'static str) -> ArgumentDescripto
 
 /// The signature of a method.
 pub fn signature_of<M: Method<FALLIBLE>, const FALLIBLE: bool>(_method: M) -> u64 {
-    let names: Vec<&str> = M::DESCRIPTOR.arguments.iter().map(|argument| argument.name).collect();
-    signature::<<M::Arguments as Tuple>::Carried, M::Output, FALLIBLE>(&names)
+    signature::<<M::Arguments as Tuple>::Carried, M::Output, FALLIBLE>()
 }
 
 macro_rules! tuples {

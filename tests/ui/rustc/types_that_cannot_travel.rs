@@ -58,7 +58,7 @@ impl Types for Service {
 async fn uses(broker: &Broker) {
     let client = TypesClient::new(broker);
     let _ = client.argument(1, Bare, 2).await;
-    let _: Result<u8, Bare> = client.error().await;
+    let _: Result<u8, rpc_runtime::CallError<Bare>> = client.error().await;
     TypesServer::new(Service);
 }
 
