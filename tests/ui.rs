@@ -27,3 +27,13 @@ fn random_well_formed_services_compile_without_a_warning() {
     let complaints = rustc::complaints("random-services", &source);
     assert!(complaints.is_empty(), "{complaints}\n{source}");
 }
+
+#[test]
+fn a_user_needs_the_runtime_serde_and_tokio_alone() {
+    rustc::run("ui/user", "rpc-runtime");
+}
+
+#[test]
+fn the_runtime_may_have_another_name() {
+    rustc::run("ui/renamed", "framework");
+}

@@ -1,9 +1,9 @@
 //! What a signature sees of a method, and what it does not.
 
-use rpc_runtime::{Dispatch, ServiceDescriptor, rpc_service};
+use rpc_runtime::{Dispatch, rpc_service};
 use serde::{Deserialize, Serialize};
 
-/// One service, written in different ways.
+/// One service, written in different ways, and its only method's signature.
 macro_rules! written {
     ($name:ident, { $($more:item)* }, $($method:tt)*) => {
         mod $name {
@@ -14,7 +14,18 @@ macro_rules! written {
 
             #[rpc_service]
             pub(crate) trait Service {
-                $($method)*
+                #[allow(unused_variables, reason = "it is never called")]
+                $($method)* {
+                    unreachable!("only the descriptor is looked at")
+                }
+            }
+
+            struct Never;
+
+            impl Service for Never {}
+
+            pub(crate) fn signature() -> &'static str {
+                ServiceServer::new(Never).descriptor().methods[0].signature.as_str()
             }
         }
     };
@@ -26,7 +37,7 @@ pub(crate) struct Point {
     y: u32,
 }
 
-written!(base, {}, async fn f(&self, a: u32, b: Option<String>) -> Result<Point, String>;);
+written!(base, {}, async fn f(&self, a: u32, b: Option<String>) -> Result<Point, String>);
 
 written!(
     same_names_aside,
@@ -36,7 +47,7 @@ written!(
         &self,
         first: u32,
         second: ::std::option::Option<::std::string::String>,
-    ) -> ::core::result::Result<super::Point, String>;
+    ) -> ::core::result::Result<super::Point, String>
 );
 
 written!(
@@ -45,7 +56,7 @@ written!(
         pub(crate) type Text = String;
         pub(crate) type Outcome<T> = Result<T, Text>;
     },
-    async fn f(&self, a: u32, b: Option<Text>) -> Outcome<Point>;
+    async fn f(&self, a: u32, b: Option<Text>) -> Outcome<Point>
 );
 
 written!(
@@ -57,19 +68,19 @@ written!(
             y: u32,
         }
     },
-    async fn f(&self, a: u32, b: Option<String>) -> Result<Place, String>;
+    async fn f(&self, a: u32, b: Option<String>) -> Result<Place, String>
 );
 
-written!(another_type, {}, async fn f(&self, a: u64, b: Option<String>) -> Result<Point, String>;);
-written!(another_order, {}, async fn f(&self, b: Option<String>, a: u32) -> Result<Point, String>;);
+written!(another_type, {}, async fn f(&self, a: u64, b: Option<String>) -> Result<Point, String>);
+written!(another_order, {}, async fn f(&self, b: Option<String>, a: u32) -> Result<Point, String>);
 written!(
     one_more,
     {},
-    async fn f(&self, a: u32, b: Option<String>, c: u8) -> Result<Point, String>;
+    async fn f(&self, a: u32, b: Option<String>, c: u8) -> Result<Point, String>
 );
-written!(not_fallible, {}, async fn f(&self, a: u32, b: Option<String>) -> Point;);
-written!(another_error, {}, async fn f(&self, a: u32, b: Option<String>) -> Result<Point, u8>;);
-written!(not_optional, {}, async fn f(&self, a: u32, b: String) -> Result<Point, String>;);
+written!(not_fallible, {}, async fn f(&self, a: u32, b: Option<String>) -> Point);
+written!(another_error, {}, async fn f(&self, a: u32, b: Option<String>) -> Result<Point, u8>);
+written!(not_optional, {}, async fn f(&self, a: u32, b: String) -> Result<Point, String>);
 written!(
     another_field,
     {
@@ -80,7 +91,7 @@ written!(
             z: u32,
         }
     },
-    async fn f(&self, a: u32, b: Option<String>) -> Result<Point, String>;
+    async fn f(&self, a: u32, b: Option<String>) -> Result<Point, String>
 );
 written!(
     fields_changed_places,
@@ -91,36 +102,16 @@ written!(
             x: u32,
         }
     },
-    async fn f(&self, a: u32, b: Option<String>) -> Result<Point, String>;
+    async fn f(&self, a: u32, b: Option<String>) -> Result<Point, String>
 );
-
-/// Implements each of them, to get at its descriptor.
-struct Never;
-
-macro_rules! signature {
-    ($name:ident, fn f($($argument:ty),*) -> $out:ty) => {{
-        impl $name::Service for Never {
-            async fn f(&self, $(_: $argument),*) -> $out {
-                unreachable!("only the descriptor is looked at")
-            }
-        }
-        of($name::ServiceServer::new(Never).descriptor())
-    }};
-}
-
-fn of(service: &'static ServiceDescriptor) -> &'static str {
-    service.methods[0].signature.as_str()
-}
 
 #[test]
 fn names_formatting_documentation_aliases_and_paths_change_nothing() {
-    let base = signature!(base, fn f(u32, Option<String>) -> Result<Point, String>);
+    let base = base::signature();
     assert_eq!(base.len(), 16);
-    for same in [
-        signature!(same_names_aside, fn f(u32, Option<String>) -> Result<Point, String>),
-        signature!(same_by_alias, fn f(u32, Option<String>) -> Result<Point, String>),
-        signature!(same_renamed, fn f(u32, Option<String>) -> Result<same_renamed::Place, String>),
-    ] {
+    for same in
+        [same_names_aside::signature(), same_by_alias::signature(), same_renamed::signature()]
+    {
         assert_eq!(same, base);
     }
     // The number itself, so that a change of the walk shows: it would refuse every older caller.
@@ -130,15 +121,15 @@ fn names_formatting_documentation_aliases_and_paths_change_nothing() {
 #[test]
 fn types_their_order_and_what_structs_hold_change_it() {
     let all = [
-        of(base::ServiceServer::new(Never).descriptor()),
-        signature!(another_type, fn f(u64, Option<String>) -> Result<Point, String>),
-        signature!(another_order, fn f(Option<String>, u32) -> Result<Point, String>),
-        signature!(one_more, fn f(u32, Option<String>, u8) -> Result<Point, String>),
-        signature!(not_fallible, fn f(u32, Option<String>) -> Point),
-        signature!(another_error, fn f(u32, Option<String>) -> Result<Point, u8>),
-        signature!(not_optional, fn f(u32, String) -> Result<Point, String>),
-        signature!(another_field, fn f(u32, Option<String>) -> Result<another_field::Point, String>),
-        signature!(fields_changed_places, fn f(u32, Option<String>) -> Result<fields_changed_places::Point, String>),
+        base::signature(),
+        another_type::signature(),
+        another_order::signature(),
+        one_more::signature(),
+        not_fallible::signature(),
+        another_error::signature(),
+        not_optional::signature(),
+        another_field::signature(),
+        fields_changed_places::signature(),
     ];
     let mut different = all.to_vec();
     different.sort_unstable();

@@ -8,19 +8,33 @@ use std::{
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output},
 };
 
 /// Checks every program of a folder.
 pub(crate) fn check(folder: &str) {
     let programs = programs(folder);
-    let project = project("rustc-worded", &programs);
+    let project = project("rustc-worded", "rpc-runtime", &programs);
     let wrong: Vec<String> = programs
         .iter()
         .filter_map(|program| complaint(program, &compile(&project, program)))
         .collect();
     fs::remove_dir_all(&project).ok();
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+}
+
+/// Runs every program of a folder, in a package that depends on the runtime, under the name given, on serde and tokio,
+/// and on nothing else.
+pub(crate) fn run(folder: &str, runtime: &str) {
+    let programs = programs(folder);
+    let name = format!("user-{runtime}");
+    let project = project(&name, runtime, &programs);
+    for program in &programs {
+        let output = cargo(&project, "run", program);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}:\n{said}", program.name);
+    }
+    fs::remove_dir_all(&project).ok();
 }
 
 /// What rustc says of a program that it should not complain about.
@@ -30,7 +44,7 @@ pub(crate) fn complaints(name: &str, source: &str) -> String {
     let path = folder.join(format!("{name}.rs"));
     fs::write(&path, source).expect("the program can be written");
     let program = Program { name: name.to_owned(), path, expected: Vec::new() };
-    let project = project(name, std::slice::from_ref(&program));
+    let project = project(name, "rpc-runtime", std::slice::from_ref(&program));
     let output = compile(&project, &program);
     fs::remove_dir_all(&project).ok();
     let file = format!("{name}.rs:");
@@ -79,15 +93,17 @@ impl Program {
 }
 
 /// A package with every program as a binary, next to this one so that it shares its lock file and its target folder.
-fn project(name: &str, programs: &[Program]) -> PathBuf {
+fn project(name: &str, runtime: &str, programs: &[Program]) -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let project = target().join(name);
     fs::create_dir_all(&project).expect("the target folder can be written");
-    let runtime = tests.join("../rpc-runtime");
+    let path = tests.join("../rpc-runtime");
     let mut manifest = format!(
         "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\nrpc-runtime = {{ path = '{}' }}\nserde = {{ version = \"1.0\", features = [\"derive\"] }}\n",
-        runtime.display()
+         [dependencies]\n{runtime} = {{ package = \"rpc-runtime\", path = '{}' }}\n\
+         serde = {{ version = \"1.0\", features = [\"derive\"] }}\n\
+         tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n",
+        path.display()
     );
     for Program { name, path, .. } in programs {
         let path = path.display();
@@ -108,15 +124,19 @@ fn target() -> PathBuf {
 
 /// rustc's errors, one a line.
 fn compile(project: &Path, program: &Program) -> String {
-    let output = Command::new(env!("CARGO"))
-        .args(["check", "--offline", "--quiet", "--message-format=short", "--bin", &program.name])
+    let output = cargo(project, "check", program);
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+fn cargo(project: &Path, command: &str, program: &Program) -> Output {
+    Command::new(env!("CARGO"))
+        .args([command, "--offline", "--quiet", "--message-format=short", "--bin", &program.name])
         .arg("--target-dir")
         .arg(target().join("rustc-worded-target"))
         .current_dir(project)
         .env_remove("RUSTFLAGS")
         .output()
-        .expect("cargo runs");
-    String::from_utf8_lossy(&output.stderr).into_owned()
+        .expect("cargo runs")
 }
 
 /// What is not as expected, if anything.
