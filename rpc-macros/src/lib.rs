@@ -1,7 +1,7 @@
 //! The `#[rpc_service]` attribute. Its documentation stands where users meet it, on the re-export in `rpc-runtime`.
 //!
-//! Syntax ([`syntax`]) becomes a checked model ([`check`] fills [`model`]), and the model becomes code ([`expand`]).
-//! Faults are gathered on the way ([`errors`]); with any, [`fallback`] writes the code instead, so that the trait and
+//! Syntax (`syntax`) becomes a checked model (`check` fills `model`), and the model becomes code (`expand`).
+//! Faults are gathered on the way (`errors`); with any, `fallback` writes the code instead, so that the trait and
 //! everything named after it still exist and rustc has nothing to add.
 
 #![allow(

@@ -77,7 +77,7 @@ mod transport;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use broker::{Broker, BrokerBuilder};
+pub use broker::{Broker, BrokerBuilder, Tls};
 pub use client::{Call, ClientBuilder};
 pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};

@@ -77,8 +77,6 @@ async fn what_is_no_address_is_said_to_be_none() {
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{address}");
         assert!(error.to_string().contains("amqp://user:password@host:5672/vhost"), "{error}");
     }
-    let error = refused("amqps://guest:sw0rdfish@localhost").await;
-    assert_eq!(error.kind(), BrokerErrorKind::TlsUnavailable);
 }
 
 #[tokio::test]

@@ -18,5 +18,6 @@ mod interop;
 mod lifecycle;
 mod signatures;
 mod timeouts;
+mod tls;
 mod wire_replies;
 mod wire_requests;

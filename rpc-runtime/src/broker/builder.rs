@@ -2,11 +2,14 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Broker, Shared, connection::Connection};
+use super::{Broker, Shared, Tls, connection::Connection};
 use crate::{
     error::BrokerError,
     limits,
-    transport::{CallerOptions, Transport, amqp::AmqpTransport},
+    transport::{
+        CallerOptions, Transport,
+        amqp::{AmqpOptions, AmqpTransport},
+    },
 };
 
 /// Sets up a connection to RabbitMQ; made by [`Broker::builder`].
@@ -34,6 +37,8 @@ pub struct BrokerBuilder {
     connect_timeout: Duration,
     heartbeat: Duration,
     max_in_flight: usize,
+    tls: Tls,
+    external: bool,
     caller: CallerOptions,
 }
 
@@ -55,6 +60,8 @@ impl BrokerBuilder {
             connect_timeout: limits::CONNECT_TIMEOUT,
             heartbeat: limits::HEARTBEAT,
             max_in_flight: limits::MAX_IN_FLIGHT,
+            tls: Tls::default(),
+            external: false,
             caller: CallerOptions {
                 confirms: true,
                 direct_reply_to: false,
@@ -85,6 +92,19 @@ impl BrokerBuilder {
     /// without a word is noticed within twice that.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
+        self
+    }
+
+    /// How connections to `amqps://` addresses are made: private roots, a certificate of our own. It takes the feature
+    /// `tls` of this crate; without, such addresses are refused.
+    pub fn tls(mut self, tls: Tls) -> Self {
+        self.tls = tls;
+        self
+    }
+
+    /// Logs in by the certificate that [`tls`](Self::tls) shows (SASL EXTERNAL) instead of by a password.
+    pub fn login_by_certificate(mut self) -> Self {
+        self.external = true;
         self
     }
 
@@ -127,7 +147,13 @@ impl BrokerBuilder {
     /// Dropping the future gives the attempt up.
     pub async fn connect(self) -> Result<Broker, BrokerError> {
         let name = self.name.clone().unwrap_or_else(program_name);
-        let transport = AmqpTransport::new(&self.addresses, &name, self.heartbeat)?;
+        let transport = AmqpTransport::new(&AmqpOptions {
+            addresses: &self.addresses,
+            name: &name,
+            heartbeat: self.heartbeat,
+            tls: &self.tls,
+            external: self.external,
+        })?;
         let timeout = self.connect_timeout;
         let broker = self.build(Arc::new(transport));
         broker.shared.connection.first_link(timeout).await?;

@@ -3,6 +3,7 @@
 mod builder;
 mod callers;
 mod connection;
+mod tls;
 
 use std::{
     fmt,
@@ -12,6 +13,7 @@ use std::{
 pub use builder::BrokerBuilder;
 pub(crate) use callers::OpenCaller;
 pub(crate) use connection::pauses;
+pub use tls::Tls;
 
 use self::{callers::Callers, connection::Connection};
 use crate::{

@@ -19,9 +19,13 @@ use uuid::Uuid;
 use super::{
     CallerChannel, CallerOptions, CallerSink, Deliveries, Delivery, Fate, HeaderValue, Link,
     Outbound, Overflow, Properties, Queue, Transport, WorkerChannel, WorkerOptions,
-    amqp::AmqpTransport, memory::MemoryTransport,
+    amqp::{AmqpOptions, AmqpTransport},
+    memory::MemoryTransport,
 };
-use crate::error::{BrokerError, BrokerErrorKind};
+use crate::{
+    broker::Tls,
+    error::{BrokerError, BrokerErrorKind},
+};
 
 /// Longer than anything takes here, shorter than anybody waits.
 const SOON: Duration = Duration::from_secs(10);
@@ -44,10 +48,7 @@ macro_rules! conformance {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    let url = rpc_tests::Rabbit::shared().await.url().to_owned();
-                    let heartbeat = std::time::Duration::from_secs(8);
-                    let transport = super::AmqpTransport::new(&[url], "conformance", heartbeat);
-                    super::$name(super::Bench::new(transport.unwrap()).await).await;
+                    super::$name(super::Bench::new(super::rabbitmq_transport().await).await).await;
                 }
             )*
         }
@@ -76,6 +77,17 @@ conformance! {
     a_passive_queue_has_to_exist_and_is_taken_as_it_is;
     higher_priorities_come_first;
     a_quorum_queue_gives_up_after_its_delivery_limit;
+}
+
+async fn rabbitmq_transport() -> AmqpTransport {
+    AmqpTransport::new(&AmqpOptions {
+        addresses: &[rpc_tests::Rabbit::shared().await.url().to_owned()],
+        name: "conformance",
+        heartbeat: Duration::from_secs(8),
+        tls: &Tls::new(),
+        external: false,
+    })
+    .unwrap()
 }
 
 /// One connection to the broker under test.

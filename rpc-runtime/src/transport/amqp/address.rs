@@ -2,7 +2,7 @@
 
 use std::{fmt, str::FromStr, time::Duration};
 
-use lapin::uri::{AMQPScheme, AMQPUri};
+use lapin::uri::{AMQPScheme, AMQPUri, SASLMechanism};
 
 use crate::error::{BrokerError, BrokerErrorKind};
 
@@ -15,12 +15,15 @@ pub(super) struct Address {
 }
 
 impl Address {
-    pub(super) fn parse(text: &str, heartbeat: Duration) -> Result<Self, BrokerError> {
+    pub(super) fn parse(
+        text: &str,
+        heartbeat: Duration,
+        external: bool,
+    ) -> Result<Self, BrokerError> {
         let mut uri = AMQPUri::from_str(text).map_err(|_| invalid(text))?;
-        if uri.scheme == AMQPScheme::AMQPS {
-            // lapin without TLS would connect in plain text and say nothing.
+        if uri.scheme == AMQPScheme::AMQPS && cfg!(not(feature = "tls")) {
             let message = format!(
-                "{} asks for TLS, which this version does not have; use amqp:// within a network that you trust",
+                "{} asks for TLS, which this build does not have: enable the feature `tls` of rpc-runtime",
                 redacted(text)
             );
             return Err(BrokerError::new(BrokerErrorKind::TlsUnavailable, message));
@@ -28,6 +31,9 @@ impl Address {
         if let Some(literal) = ipv6_literal(text) {
             // lapin reads it as localhost.
             literal.clone_into(&mut uri.authority.host);
+        }
+        if external {
+            uri.query.auth_mechanism = Some(SASLMechanism::External);
         }
         uri.query.frame_max.get_or_insert(FRAME_MAX);
         let seconds = u16::try_from(heartbeat.as_secs()).unwrap_or(u16::MAX).max(1);
@@ -37,6 +43,10 @@ impl Address {
 
     pub(super) fn uri(&self) -> AMQPUri {
         self.uri.clone()
+    }
+
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.uri.scheme == AMQPScheme::AMQPS
     }
 
     pub(super) fn user(&self) -> &str {
@@ -53,9 +63,9 @@ impl fmt::Display for Address {
         let authority = &self.uri.authority;
         let vhost = self.uri.vhost.replace('/', "%2f");
         if authority.host.contains(':') {
-            write!(f, "amqp://[{}]:{}/{vhost}", authority.host, authority.port)
+            write!(f, "{}://[{}]:{}/{vhost}", self.uri.scheme, authority.host, authority.port)
         } else {
-            write!(f, "amqp://{}:{}/{vhost}", authority.host, authority.port)
+            write!(f, "{}://{}:{}/{vhost}", self.uri.scheme, authority.host, authority.port)
         }
     }
 }
@@ -96,7 +106,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Address, BrokerError> {
-        Address::parse(text, Duration::from_secs(8))
+        Address::parse(text, Duration::from_secs(8), false)
     }
 
     #[test]
@@ -112,7 +122,7 @@ mod tests {
             "ada:s3cret@rabbit",
             "http://ada:s3cret@rabbit/",
             "amqp://ada:s3cret@rabbit:port/",
-            "amqps://ada:s3cret@rabbit/",
+            "amqps://ada:s3cret@rabbit:0x/",
             "amqp://ada:s3@cret@rabbit:99999/",
         ] {
             let error = parse(text).map(drop).unwrap_err();
@@ -120,6 +130,7 @@ mod tests {
         }
     }
 
+    #[cfg(not(feature = "tls"))]
     #[test]
     fn tls_is_refused_and_not_left_out_in_silence() {
         let error = parse("amqps://rabbit.example").map(drop).unwrap_err();

@@ -13,6 +13,8 @@ mod properties;
 mod publishing;
 mod runtime;
 mod socket;
+#[cfg(feature = "tls")]
+mod tls;
 mod topology;
 mod worker;
 
@@ -30,34 +32,53 @@ use lapin::{Connection, ConnectionProperties, Event, tcp::AsyncTcpStream, uri::A
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
 use tracing::{info, warn};
 
-use self::{address::Address, runtime::Guarded, socket::Shutter};
+use self::{
+    address::Address,
+    runtime::Guarded,
+    socket::{Security, Shutter},
+};
 use super::{
     BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, OpenWorker, Transport,
     WorkerChannel, WorkerOptions,
 };
-use crate::error::{BrokerError, BrokerErrorKind};
+use crate::{
+    broker::Tls,
+    error::{BrokerError, BrokerErrorKind},
+};
 
 /// How long a polite goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
+
+/// What it takes to connect.
+#[derive(Debug)]
+pub(crate) struct AmqpOptions<'a> {
+    pub(crate) addresses: &'a [String],
+    pub(crate) name: &'a str,
+    pub(crate) heartbeat: Duration,
+    pub(crate) tls: &'a Tls,
+    /// Log in by certificate.
+    pub(crate) external: bool,
+}
 
 /// The nodes of a RabbitMQ cluster, tried in turn.
 pub(crate) struct AmqpTransport {
     addresses: Vec<Address>,
     next: AtomicUsize,
     name: String,
+    security: Security,
 }
 
 impl AmqpTransport {
-    pub(crate) fn new(
-        addresses: &[String],
-        name: &str,
-        heartbeat: Duration,
-    ) -> Result<Self, BrokerError> {
-        let addresses = addresses.iter().map(|text| Address::parse(text, heartbeat));
+    pub(crate) fn new(options: &AmqpOptions<'_>) -> Result<Self, BrokerError> {
+        let parse = |text: &String| Address::parse(text, options.heartbeat, options.external);
+        let addresses: Vec<Address> =
+            options.addresses.iter().map(parse).collect::<Result<_, _>>()?;
+        let encrypted = addresses.iter().any(Address::is_encrypted);
         Ok(Self {
-            addresses: addresses.collect::<Result<_, _>>()?,
+            addresses,
             next: AtomicUsize::new(0),
-            name: name.to_owned(),
+            name: options.name.to_owned(),
+            security: Security::new(encrypted.then_some(options.tls))?,
         })
     }
 }
@@ -79,7 +100,8 @@ impl Transport for AmqpTransport {
                 ConnectionProperties::default().with_connection_name(self.name.as_str().into());
             // Dropped with this future when the deadline passes, or with the link.
             let shutter = Shutter::new();
-            let connector = shutter.connector();
+            let encrypted = address.is_encrypted();
+            let connector = shutter.connector(encrypted.then(|| self.security.clone()));
             let connect = async move |uri: AMQPUri, _| {
                 let socket = connector.connect(uri.authority.host, uri.authority.port).await?;
                 Ok(AsyncTcpStream::Plain(socket))

@@ -78,6 +78,6 @@ impl Reactor for Guarded {
         address: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         // lapin connects by the closure that it is given, which does not come here.
-        Shutter::new().connector().connect(address.ip().to_string(), address.port())
+        Shutter::new().connector(None).connect(address.ip().to_string(), address.port())
     }
 }

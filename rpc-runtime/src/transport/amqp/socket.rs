@@ -16,11 +16,12 @@ use std::{
 
 use futures_util::{future, io::AsyncRead, io::AsyncWrite, task::AtomicWaker};
 use tokio::{
-    io::{AsyncRead as _, AsyncWrite as _, ReadBuf},
+    io::{AsyncWrite as _, ReadBuf},
     net::TcpStream,
 };
 
 use super::guard::Guard;
+use crate::{broker::Tls, error::BrokerError};
 
 /// Ends a connection's input and output, wherever lapin is with it, when it is dropped.
 #[derive(Debug)]
@@ -48,15 +49,17 @@ impl Shutter {
         Self(Arc::default())
     }
 
-    /// What makes the sockets that this shuts.
-    pub(super) fn connector(&self) -> Connector {
-        Connector(self.0.clone())
+    /// What makes the sockets that this shuts, encrypted if it is said how.
+    pub(super) fn connector(&self, security: Option<Security>) -> Connector {
+        Connector { shut: self.0.clone(), security }
     }
 }
 
 /// Connects sockets.
-#[derive(Debug)]
-pub(super) struct Connector(Arc<Shut>);
+pub(super) struct Connector {
+    shut: Arc<Shut>,
+    security: Option<Security>,
+}
 
 impl Connector {
     pub(super) fn connect(
@@ -64,23 +67,70 @@ impl Connector {
         host: String,
         port: u16,
     ) -> impl Future<Output = io::Result<Socket>> + Send + use<> {
-        let shut = self.0.clone();
+        let (shut, security) = (self.shut.clone(), self.security.clone());
         async move {
             let given_up = poll_fn(|cx| match shut.poll(&shut.reader, cx) {
                 Ok(()) => Poll::Pending,
                 Err(error) => Poll::Ready(error),
             });
-            let connecting = TcpStream::connect((host, port));
+            let connecting = open(host, port, security);
             let stream = match future::select(pin!(given_up), pin!(connecting)).await {
                 future::Either::Left((error, _)) => return Err(error),
                 future::Either::Right((stream, _)) => stream?,
             };
-            // Requests are small and somebody waits for each.
-            stream.set_nodelay(true)?;
             Ok(Socket { stream, guard: Guard::default(), shut: shut.clone() })
         }
     }
 }
+
+async fn open(host: String, port: u16, security: Option<Security>) -> io::Result<Box<dyn Stream>> {
+    let stream = TcpStream::connect((host.as_str(), port)).await?;
+    // Requests are small and somebody waits for each.
+    stream.set_nodelay(true)?;
+    match security {
+        None => Ok(Box::new(stream)),
+        Some(security) => security.connect(host, stream).await,
+    }
+}
+
+/// How sockets are encrypted; nothing can be, unless this was built with TLS.
+#[derive(Clone)]
+pub(super) struct Security {
+    #[cfg(feature = "tls")]
+    handshake: Option<super::tls::Handshake>,
+}
+
+impl Security {
+    #[cfg(feature = "tls")]
+    pub(super) fn new(tls: Option<&Tls>) -> Result<Self, BrokerError> {
+        Ok(Self { handshake: tls.map(super::tls::Handshake::new).transpose()? })
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unnecessary_wraps, reason = "with TLS it can fail")]
+    pub(super) fn new(_: Option<&Tls>) -> Result<Self, BrokerError> {
+        Ok(Self {})
+    }
+
+    #[cfg(feature = "tls")]
+    async fn connect(&self, host: String, stream: TcpStream) -> io::Result<Box<dyn Stream>> {
+        match &self.handshake {
+            Some(handshake) => Ok(Box::new(handshake.connect(host, stream).await?)),
+            None => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    #[cfg(not(feature = "tls"))]
+    #[allow(clippy::unused_async, reason = "with TLS it waits")]
+    async fn connect(&self, _: String, _: TcpStream) -> io::Result<Box<dyn Stream>> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+}
+
+/// Bytes to and from a broker.
+trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+
+impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Drop for Shutter {
     fn drop(&mut self) {
@@ -91,16 +141,15 @@ impl Drop for Shutter {
 }
 
 /// A connection to a broker, whose bytes are harmless to lapin.
-#[derive(Debug)]
 pub(super) struct Socket {
-    stream: TcpStream,
+    stream: Box<dyn Stream>,
     guard: Guard,
     shut: Arc<Shut>,
 }
 
 impl Socket {
     fn poll_fill(
-        stream: &mut TcpStream,
+        stream: &mut dyn Stream,
         cx: &mut Context<'_>,
         to: &mut [u8],
     ) -> Poll<io::Result<usize>> {
@@ -125,11 +174,11 @@ impl AsyncRead for Socket {
             }
             let direct = guard.direct().min(to.len());
             if direct > 0 {
-                let bytes = ready!(Self::poll_fill(stream, cx, &mut to[..direct]))?;
+                let bytes = ready!(Self::poll_fill(&mut **stream, cx, &mut to[..direct]))?;
                 guard.went_directly(bytes);
                 return Poll::Ready(Ok(bytes));
             }
-            match ready!(Self::poll_fill(stream, cx, guard.space()))? {
+            match ready!(Self::poll_fill(&mut **stream, cx, guard.space()))? {
                 0 => return Poll::Ready(Ok(0)),
                 bytes => guard.filled(bytes),
             }

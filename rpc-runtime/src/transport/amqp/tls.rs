@@ -1,0 +1,85 @@
+//! TLS for `amqps://`: rustls, and verification that cannot be turned off.
+
+use std::{io, sync::Arc};
+
+use tokio::net::TcpStream;
+use tokio_rustls::{
+    TlsConnector,
+    client::TlsStream,
+    rustls::{
+        self, ClientConfig, RootCertStore,
+        crypto::ring,
+        pki_types::{CertificateDer, PrivateKeyDer, ServerName, pem::PemObject},
+    },
+};
+
+use crate::{
+    Tls,
+    error::{BrokerError, BrokerErrorKind},
+};
+
+/// Makes TLS connections as a [`Tls`] says.
+#[derive(Clone)]
+pub(super) struct Handshake(TlsConnector);
+
+impl Handshake {
+    pub(super) fn new(tls: &Tls) -> Result<Self, BrokerError> {
+        let config = configure(tls).map_err(|error| {
+            let message = "TLS cannot be set up with the certificates and keys given";
+            BrokerError::new(BrokerErrorKind::InvalidAddress, message).caused_by(error)
+        })?;
+        Ok(Self(TlsConnector::from(Arc::new(config))))
+    }
+
+    pub(super) async fn connect(
+        &self,
+        host: String,
+        stream: TcpStream,
+    ) -> io::Result<TlsStream<TcpStream>> {
+        let name = ServerName::try_from(host)
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
+        self.0.connect(name, stream).await
+    }
+}
+
+fn configure(tls: &Tls) -> Result<ClientConfig, rustls::Error> {
+    let config = ClientConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()?
+        .with_root_certificates(roots(tls)?);
+    match &tls.identity {
+        None => Ok(config.with_no_client_auth()),
+        Some((certificates, key)) => {
+            let key = PrivateKeyDer::from_pem_slice(key).map_err(unreadable)?;
+            config.with_client_auth_cert(read(certificates)?, key)
+        }
+    }
+}
+
+fn roots(tls: &Tls) -> Result<RootCertStore, rustls::Error> {
+    let mut store = RootCertStore::empty();
+    match &tls.roots {
+        Some(pem) => {
+            for certificate in read(pem)? {
+                store.add(certificate)?;
+            }
+        }
+        None => {
+            // One that cannot be read is one that nobody can be trusted by; the count of those is of no use.
+            let found = rustls_native_certs::load_native_certs();
+            let _ = store.add_parsable_certificates(found.certs);
+        }
+    }
+    if store.is_empty() {
+        return Err(rustls::Error::General("there is no certificate to trust".to_owned()));
+    }
+    Ok(store)
+}
+
+fn read(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, rustls::Error> {
+    CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(unreadable)
+}
+
+/// Says nothing of what could not be read: it may be a key.
+fn unreadable(_: rustls::pki_types::pem::Error) -> rustls::Error {
+    rustls::Error::General("a certificate or a key is not PEM".to_owned())
+}
