@@ -57,17 +57,14 @@ fn configure(tls: &Tls) -> Result<ClientConfig, rustls::Error> {
 
 fn roots(tls: &Tls) -> Result<RootCertStore, rustls::Error> {
     let mut store = RootCertStore::empty();
-    match &tls.roots {
-        Some(pem) => {
-            for certificate in read(pem)? {
-                store.add(certificate)?;
-            }
+    if let Some(pem) = &tls.roots {
+        for certificate in read(pem)? {
+            store.add(certificate)?;
         }
-        None => {
-            // One that cannot be read is one that nobody can be trusted by; the count of those is of no use.
-            let found = rustls_native_certs::load_native_certs();
-            let _ = store.add_parsable_certificates(found.certs);
-        }
+    } else {
+        // One that cannot be read is one that nobody can be trusted by; the count of those is of no use.
+        let found = rustls_native_certs::load_native_certs();
+        let _ = store.add_parsable_certificates(found.certs);
     }
     if store.is_empty() {
         return Err(rustls::Error::General("there is no certificate to trust".to_owned()));
