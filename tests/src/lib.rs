@@ -4,6 +4,7 @@
 //!   a [`Node`] is one for a single test, to be killed, paused and restarted.
 //! * [`Peer`] is pika under remote control: it sends and reads raw messages, property by property.
 //! * [`Python`] runs the programs in `tests/python`, [`Process`] any other program, the examples first.
+//! * [`Relay`] stands between a client and a broker, and cuts, stalls, swallows and delays what passes.
 //! * [`eventually`] waits for a state; nothing else here or in the tests sleeps.
 //!
 //! Nothing is left behind, even after `kill -9`: see [`guardian`](mod@guardian).
@@ -22,6 +23,7 @@ mod peer;
 mod process;
 mod python;
 mod rabbit;
+mod relay;
 mod unique;
 
 pub use eventually::{eventually, eventually_async};
@@ -30,6 +32,7 @@ pub use peer::{Message, Peer, PeerError, Published, QueueInfo, QueueSpec, typed}
 pub use process::Process;
 pub use python::Python;
 pub use rabbit::Rabbit;
+pub use relay::{Direction, Relay};
 pub use unique::unique;
 
 /// The Rust code in README.md compiles: it is this item's documentation when doctests are collected.
