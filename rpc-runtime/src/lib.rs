@@ -53,7 +53,7 @@
 //! | for | see |
 //! | --- | --- |
 //! | what may stand in a trait, and every option | [`macro@rpc_service`] |
-//! | connecting | [`Broker`], [`BrokerBuilder`] |
+//! | connecting | [`Broker`], [`BrokerBuilder`], [`BrokerStatus`] |
 //! | calling | [`Call`], [`ClientBuilder`], [`CallError`] |
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
 //! | testing a service | [`Broker::serving`] |
@@ -68,6 +68,8 @@ mod contract;
 mod cut;
 mod envelope;
 mod error;
+#[cfg(feature = "failpoints")]
+mod failpoint;
 mod fault;
 mod limits;
 mod server;
@@ -77,7 +79,7 @@ mod transport;
 #[path = "private.rs"]
 pub mod __private;
 
-pub use broker::{Broker, BrokerBuilder, Tls};
+pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
 pub use client::{Call, ClientBuilder};
 pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};

@@ -2,7 +2,11 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Broker, Shared, Tls, connection::Connection};
+use super::{
+    Broker, Shared, Tls,
+    callers::Callers,
+    connection::{Connection, Unavailable},
+};
 use crate::{
     error::BrokerError,
     limits,
@@ -36,6 +40,8 @@ pub struct BrokerBuilder {
     name: Option<String>,
     connect_timeout: Duration,
     heartbeat: Duration,
+    max_attempts: Option<u32>,
+    unavailable: Unavailable,
     max_in_flight: usize,
     tls: Tls,
     external: bool,
@@ -59,6 +65,8 @@ impl BrokerBuilder {
             name: None,
             connect_timeout: limits::CONNECT_TIMEOUT,
             heartbeat: limits::HEARTBEAT,
+            max_attempts: None,
+            unavailable: Unavailable::default(),
             max_in_flight: limits::MAX_IN_FLIGHT,
             tls: Tls::default(),
             external: false,
@@ -85,6 +93,20 @@ impl BrokerBuilder {
     /// How long the first connection may take, over all attempts; by default 30 seconds.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
+        self
+    }
+
+    /// How many attempts in a row may fail before the connection is given up for good, at the start and whenever it was
+    /// lost; at least 1. By default attempts go on for ever, with pauses of up to 5 seconds.
+    pub fn max_attempts(mut self, attempts: u32) -> Self {
+        self.max_attempts = Some(attempts.max(1));
+        self
+    }
+
+    /// What calls do while the connection is down, or while RabbitMQ takes no messages because it is short of memory or
+    /// of disk; by default they wait until their deadline.
+    pub fn when_unavailable(mut self, unavailable: Unavailable) -> Self {
+        self.unavailable = unavailable;
         self
     }
 
@@ -161,8 +183,9 @@ impl BrokerBuilder {
     }
 
     pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {
-        let connection = Connection::new(transport);
-        Broker { shared: Arc::new(Shared::new(connection, self.caller, self.max_in_flight)) }
+        let connection = Connection::new(transport, self.max_attempts);
+        let callers = Callers::new(self.caller, self.max_in_flight);
+        Broker { shared: Arc::new(Shared::new(connection, callers, self.unavailable)) }
     }
 }
 

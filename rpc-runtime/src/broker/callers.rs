@@ -59,6 +59,10 @@ impl Callers {
         }
     }
 
+    pub(super) fn exchange(&self) -> &str {
+        &self.options.exchange
+    }
+
     pub(super) fn pending(&self) -> &Arc<Pending> {
         &self.pending
     }
@@ -111,38 +115,68 @@ async fn supervise(
     state: watch::Sender<State>,
 ) {
     let mut waits = pauses();
-    for number in 1.. {
+    let mut number = 0;
+    loop {
         let opened = match connection.link().await {
             Ok(link) => link.open_caller(options.clone(), pending.clone()).await,
             Err(error) => Err(error),
         };
-        let pause = match opened {
+        let error = match opened {
             Ok(channel) => {
-                let closed = channel.closed();
-                state.send_replace(State::Open(OpenCaller { number, channel }));
-                let reason = closed.await;
-                debug!(%reason, "the channel for calls is gone");
-                state.send_replace(State::Opening);
-                pending.lose(number);
                 waits = pauses();
-                continue;
+                keep_open(channel, &mut number, &pending, &state).await
             }
-            Err(error) if error.is_permanent() => {
-                warn!(%error, "no calls can be made");
-                // What is missing may be declared at any moment, by a server that starts.
-                let soon = error.kind() == BrokerErrorKind::NotFound;
-                state.send_replace(State::Refused(error));
-                if soon {
-                    waits.next().unwrap_or(limits::LONGEST_PAUSE)
-                } else {
-                    limits::LONGEST_PAUSE
-                }
-            }
-            Err(error) => {
-                debug!(%error, "the channel for calls could not be opened");
-                waits.next().unwrap_or(limits::LONGEST_PAUSE)
-            }
+            Err(error) => error,
+        };
+        let pause = if error.is_permanent() {
+            warn!(%error, "no calls can be made");
+            // What is missing may be declared at any moment, by a server that starts.
+            let soon = error.kind() == BrokerErrorKind::NotFound;
+            state.send_replace(State::Refused(error));
+            if soon { waits.next().unwrap_or(limits::LONGEST_PAUSE) } else { limits::LONGEST_PAUSE }
+        } else {
+            debug!(%error, "the channel for calls could not be opened");
+            waits.next().unwrap_or(limits::LONGEST_PAUSE)
         };
         sleep(pause).await;
+    }
+}
+
+/// Offers a channel, and another one each time the broker closes it for a request that it refuses, for as long as the
+/// callback queue is there.
+async fn keep_open(
+    mut channel: Arc<dyn CallerChannel>,
+    number: &mut u64,
+    pending: &Pending,
+    state: &watch::Sender<State>,
+) -> BrokerError {
+    let closed = channel.closed();
+    tokio::pin!(closed);
+    loop {
+        *number += 1;
+        let exhausted = channel.exhausted();
+        state.send_replace(State::Open(OpenCaller { number: *number, channel: channel.clone() }));
+        let ended = tokio::select! {
+            biased;
+            reason = &mut closed => Err(reason),
+            reason = exhausted => Ok(reason),
+        };
+        state.send_replace(State::Opening);
+        let reopened = match ended {
+            Ok(reason) => {
+                debug!(%reason, "the channel for calls is gone; opening another");
+                pending.lose_unaccepted(*number);
+                channel.reopen().await
+            }
+            Err(reason) => Err(reason),
+        };
+        match reopened {
+            Ok(another) => channel = another,
+            Err(reason) => {
+                debug!(%reason, "the callback queue is gone");
+                pending.lose(*number);
+                return reason;
+            }
+        }
     }
 }

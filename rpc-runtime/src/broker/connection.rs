@@ -1,6 +1,8 @@
 //! A connection that is kept up: each one that is lost is followed by a new one.
 
 use std::{
+    fmt,
+    future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
@@ -13,6 +15,7 @@ use tokio::{
 };
 use tracing::{info, warn};
 
+use super::BrokerStatus;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
     limits,
@@ -35,24 +38,71 @@ pub(super) struct Connection(Arc<Supervised>);
 
 struct Supervised {
     transport: Arc<dyn Transport>,
+    max_attempts: Option<u32>,
     state: watch::Sender<State>,
     supervisor: Mutex<Option<JoinHandle<()>>>,
 }
 
 #[derive(Clone)]
-enum State {
+pub(super) enum State {
     /// Nobody has needed it yet, or an attempt is under way; the error is that of the last one.
     Connecting(Option<BrokerError>),
-    Up(Arc<dyn Link>),
-    /// The broker refused us. Attempts go on, seldom, in case somebody mends it.
+    Up {
+        link: Arc<dyn Link>,
+        /// Why the broker takes no messages, if so.
+        blocked: Option<Arc<str>>,
+    },
+    /// The broker refused us, or as many attempts failed as were allowed.
     Refused(BrokerError),
     Closed,
 }
 
+impl State {
+    pub(super) fn status(&self) -> BrokerStatus {
+        match self {
+            Self::Connecting(_) => BrokerStatus::Connecting,
+            Self::Up { blocked: None, .. } => BrokerStatus::Connected,
+            Self::Up { blocked: Some(reason), .. } => BrokerStatus::Blocked(reason.clone()),
+            Self::Refused(error) => BrokerStatus::Refused(error.clone()),
+            Self::Closed => BrokerStatus::Closed,
+        }
+    }
+}
+
+impl fmt::Debug for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.status().fmt(f)
+    }
+}
+
+/// What calls do while the connection is down, or takes no messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum Unavailable {
+    /// They wait for it, until their deadline.
+    #[default]
+    Wait,
+    /// They end at once: with [`CallError::ConnectionLost`](crate::CallError) where there is no connection, refused as
+    /// `overloaded` where the broker takes no messages. Both say that the request was not sent.
+    Fail,
+}
+
+/// Why a call cannot be sent now.
+#[derive(Debug)]
+pub(crate) enum NotReady {
+    /// There is no connection.
+    Down,
+    /// The broker takes no messages.
+    Blocked(Arc<str>),
+    /// There is none, and waiting is pointless.
+    Never(BrokerError),
+}
+
 impl Connection {
-    pub(super) fn new(transport: Arc<dyn Transport>) -> Self {
+    pub(super) fn new(transport: Arc<dyn Transport>, max_attempts: Option<u32>) -> Self {
         Self(Arc::new(Supervised {
             transport,
+            max_attempts,
             state: watch::Sender::new(State::Connecting(None)),
             supervisor: Mutex::new(None),
         }))
@@ -62,13 +112,51 @@ impl Connection {
         self.0.transport.address()
     }
 
+    pub(super) fn states(&self) -> watch::Receiver<State> {
+        self.0.state.subscribe()
+    }
+
+    /// Returns when the broker takes messages; what `unavailable` says decides whether that is waited for.
+    pub(super) async fn ready(&self, unavailable: Unavailable) -> Result<(), NotReady> {
+        self.0.start();
+        let mut states = self.states();
+        loop {
+            let not_ready = match &*states.borrow_and_update() {
+                State::Up { blocked: None, .. } => return Ok(()),
+                State::Up { blocked: Some(reason), .. } => NotReady::Blocked(reason.clone()),
+                State::Connecting(_) => NotReady::Down,
+                State::Refused(error) => return Err(NotReady::Never(error.clone())),
+                State::Closed => return Err(NotReady::Never(closed())),
+            };
+            if unavailable == Unavailable::Fail {
+                return Err(not_ready);
+            }
+            if states.changed().await.is_err() {
+                return Err(NotReady::Never(closed()));
+            }
+        }
+    }
+
+    /// Resolves when a call that does not wait has to end.
+    pub(super) async fn not_ready(&self) -> NotReady {
+        let mut states = self.states();
+        loop {
+            if let Err(not_ready) = self.ready(Unavailable::Fail).await {
+                return not_ready;
+            }
+            if states.changed().await.is_err() {
+                return NotReady::Never(closed());
+            }
+        }
+    }
+
     /// The live connection, as soon as there is one.
     pub(super) async fn link(&self) -> Result<Arc<dyn Link>, BrokerError> {
         self.0.start();
         let mut states = self.0.state.subscribe();
         loop {
             match &*states.borrow_and_update() {
-                State::Up(link) => return Ok(link.clone()),
+                State::Up { link, .. } => return Ok(link.clone()),
                 State::Refused(error) => return Err(error.clone()),
                 State::Closed => return Err(closed()),
                 State::Connecting(_) => {}
@@ -96,7 +184,7 @@ impl Connection {
     pub(super) async fn close(&self) {
         let before = self.0.state.send_replace(State::Closed);
         self.0.stop();
-        if let State::Up(link) = before {
+        if let State::Up { link, .. } = before {
             link.close().await;
         }
     }
@@ -106,7 +194,8 @@ impl Supervised {
     fn start(&self) {
         let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
         if supervisor.is_none() {
-            let supervise = supervise(self.transport.clone(), self.state.clone());
+            let supervise =
+                supervise(self.transport.clone(), self.max_attempts, self.state.clone());
             *supervisor = Some(tokio::spawn(supervise));
         }
     }
@@ -129,23 +218,30 @@ fn closed() -> BrokerError {
     BrokerError::new(BrokerErrorKind::Closed, "the `Broker` was closed by this program")
 }
 
-async fn supervise(transport: Arc<dyn Transport>, state: watch::Sender<State>) {
+async fn supervise(
+    transport: Arc<dyn Transport>,
+    max_attempts: Option<u32>,
+    state: watch::Sender<State>,
+) {
     let mut waits = pauses();
+    let mut failures = 0;
     loop {
         let pause = match attempt(&*transport).await {
             Ok(link) => {
                 info!(broker = transport.address(), "connected");
-                let closed = link.closed();
-                if !advance(&state, State::Up(link)) {
-                    return;
-                }
-                let reason = closed.await;
+                let reason = follow(&state, &link).await;
                 warn!(broker = transport.address(), %reason, "connection lost; connecting again");
                 if !advance(&state, State::Connecting(Some(reason))) {
                     return;
                 }
                 waits = pauses();
+                failures = 0;
                 continue;
+            }
+            Err(error) if max_attempts.is_some_and(|most| failures + 1 >= most) => {
+                warn!(broker = transport.address(), %error, "no connection; giving up");
+                advance(&state, State::Refused(error));
+                return;
             }
             Err(error) if error.is_permanent() => {
                 warn!(broker = transport.address(), %error, "the broker refuses the connection");
@@ -162,7 +258,27 @@ async fn supervise(transport: Arc<dyn Transport>, state: watch::Sender<State>) {
                 waits.next().unwrap_or(limits::LONGEST_PAUSE)
             }
         };
+        failures += 1;
         sleep(pause).await;
+    }
+}
+
+/// Announces a connection and whether it takes messages, until it is gone.
+async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>) -> BrokerError {
+    let (mut closed, mut alarms) = (link.closed(), link.blocked());
+    loop {
+        let blocked = alarms.borrow_and_update().clone();
+        // Where the connection was closed in the meantime, its link ends, too.
+        advance(state, State::Up { link: link.clone(), blocked });
+        let changed = async {
+            if alarms.changed().await.is_err() {
+                pending::<()>().await;
+            }
+        };
+        tokio::select! {
+            reason = &mut closed => return reason,
+            () = changed => {}
+        }
     }
 }
 

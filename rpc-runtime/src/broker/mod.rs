@@ -3,6 +3,7 @@
 mod builder;
 mod callers;
 mod connection;
+mod status;
 mod tls;
 
 use std::{
@@ -12,7 +13,9 @@ use std::{
 
 pub use builder::BrokerBuilder;
 pub(crate) use callers::OpenCaller;
-pub(crate) use connection::pauses;
+pub use connection::Unavailable;
+pub(crate) use connection::{NotReady, pauses};
+pub use status::{BrokerStatus, StatusChanges};
 pub use tls::Tls;
 
 use self::{callers::Callers, connection::Connection};
@@ -20,7 +23,7 @@ use crate::{
     client::Pending,
     error::{BrokerError, BrokerErrorKind},
     server::{Dispatch, Server},
-    transport::{CallerOptions, Link, memory::MemoryTransport},
+    transport::{Link, memory::MemoryTransport},
 };
 
 /// A connection to RabbitMQ, kept up, or a broker in the process.
@@ -45,6 +48,7 @@ struct Shared {
     connection: Connection,
     callers: Callers,
     exchange: String,
+    unavailable: Unavailable,
     /// The server of [`Broker::serving`], which lives as long as its broker.
     served: Mutex<Option<Server>>,
 }
@@ -122,6 +126,36 @@ impl Broker {
         self.shared.connection.close().await;
     }
 
+    /// How the connection stands.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use rpc_runtime::{Broker, BrokerStatus};
+    ///
+    /// let broker = Broker::in_memory();
+    /// broker.close().await;
+    /// assert!(matches!(broker.status(), BrokerStatus::Closed));
+    /// # }
+    /// ```
+    pub fn status(&self) -> BrokerStatus {
+        self.shared.connection.states().borrow().status()
+    }
+
+    /// Follows how the connection stands, from now on.
+    ///
+    /// ```
+    /// # async fn report(broker: &rpc_runtime::Broker) {
+    /// let mut changes = broker.status_changes();
+    /// while let Some(status) = changes.next().await {
+    ///     println!("RabbitMQ: {status}");
+    /// }
+    /// # }
+    /// ```
+    pub fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(self.shared.connection.states())
+    }
+
     /// How many calls are in flight, over all clients.
     pub fn in_flight(&self) -> usize {
         self.shared.callers.pending().len()
@@ -141,9 +175,19 @@ impl Broker {
         self.shared.callers.pending()
     }
 
-    /// The channel for calls, as soon as there is one.
-    pub(crate) async fn caller(&self) -> Result<OpenCaller, BrokerError> {
-        self.shared.callers.open(&self.shared.connection).await
+    /// The channel for calls, as soon as there is one and the broker takes messages.
+    pub(crate) async fn caller(&self) -> Result<OpenCaller, NotReady> {
+        let Shared { connection, callers, unavailable, .. } = &*self.shared;
+        connection.ready(*unavailable).await?;
+        let open = async { callers.open(connection).await.map_err(NotReady::Never) };
+        match unavailable {
+            Unavailable::Wait => open.await,
+            Unavailable::Fail => tokio::select! {
+                biased;
+                opened = open => opened,
+                not_ready = connection.not_ready() => Err(not_ready),
+            },
+        }
     }
 
     /// The connection, as soon as there is one.
@@ -167,9 +211,8 @@ pub(crate) fn misuse(message: impl Into<String>) -> BrokerError {
 }
 
 impl Shared {
-    fn new(connection: Connection, options: CallerOptions, max_in_flight: usize) -> Self {
-        let exchange = options.exchange.clone();
-        let callers = Callers::new(options, max_in_flight);
-        Self { connection, callers, exchange, served: Mutex::new(None) }
+    fn new(connection: Connection, callers: Callers, unavailable: Unavailable) -> Self {
+        let exchange = callers.exchange().to_owned();
+        Self { connection, callers, exchange, unavailable, served: Mutex::new(None) }
     }
 }

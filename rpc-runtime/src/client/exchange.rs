@@ -9,10 +9,10 @@ use super::{
     pending::{NotEntered, Outcome, Ticket},
 };
 use crate::{
-    broker::OpenCaller,
+    broker::{NotReady, OpenCaller},
     codec::Encoding,
     envelope::{self, ReceivedReply, RequestHead},
-    error::{BrokerErrorKind, CallError},
+    error::{BrokerError, BrokerErrorKind, CallError},
     fault::{Fault, FaultKind},
 };
 
@@ -40,10 +40,11 @@ impl Exchange {
     async fn attempts(&mut self) -> Result<ReceivedReply, CallError> {
         loop {
             let broker = self.draft.client.broker.clone();
-            let caller = broker.caller().await.map_err(|error| match error.kind() {
-                // The exchange is declared by the servers, like their queues.
-                BrokerErrorKind::NotFound => CallError::NoServer,
-                _ => CallError::Broker(error),
+            let caller = broker.caller().await.map_err(|not_ready| match not_ready {
+                NotReady::Down => CallError::ConnectionLost { may_have_run: self.handed_over },
+                NotReady::Blocked(reason) if !self.handed_over => broker_full(&reason),
+                NotReady::Blocked(_) => CallError::ConnectionLost { may_have_run: true },
+                NotReady::Never(error) => refused(error),
             })?;
             let ticket = match broker.pending().enter(caller.number, self.draft.oneway) {
                 Ok(ticket) => ticket,
@@ -53,6 +54,7 @@ impl Exchange {
                     continue;
                 }
             };
+            let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
                 caller.wait_until_replaced(&broker).await;
                 continue;
@@ -64,6 +66,8 @@ impl Exchange {
                 Outcome::Accepted => return Ok(nothing()),
                 Outcome::Unroutable => return Err(CallError::NoServer),
                 Outcome::Rejected => return Err(queue_full(&self.draft.client.queue)),
+                Outcome::Refused(error) => return Err(refused(error)),
+                Outcome::Ignored => self.handed_over = handed_over_before,
                 Outcome::Lost if self.draft.idempotent => {}
                 Outcome::Lost => return Err(CallError::ConnectionLost { may_have_run: true }),
             }
@@ -105,6 +109,19 @@ impl Exchange {
 /// What a one-way request ends with: the encoding of `()`.
 fn nothing() -> ReceivedReply {
     ReceivedReply::Result { body: Bytes::new(), encoding: Encoding::Bincode }
+}
+
+fn refused(error: BrokerError) -> CallError {
+    match error.kind() {
+        // The exchange is declared by the servers, like their queues.
+        BrokerErrorKind::NotFound => CallError::NoServer,
+        _ => CallError::Broker(error),
+    }
+}
+
+fn broker_full(reason: &str) -> CallError {
+    let message = format!("the broker takes no messages: {reason}");
+    CallError::Refused(Fault::new(FaultKind::Overloaded, message))
 }
 
 fn too_many_in_flight() -> CallError {

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     envelope,
+    error::BrokerError,
     transport::{CallerSink, Delivery, Fate},
 };
 
@@ -25,6 +26,10 @@ pub(crate) enum Outcome {
     Accepted,
     Unroutable,
     Rejected,
+    /// The broker does not let it through.
+    Refused(BrokerError),
+    /// The broker never looked at it.
+    Ignored,
     /// Its channel went.
     Lost,
 }
@@ -48,6 +53,8 @@ struct Table {
 struct Entry {
     channel: u64,
     oneway: bool,
+    /// The broker has it: what comes now is a reply.
+    accepted: bool,
     outcome: oneshot::Sender<Outcome>,
 }
 
@@ -86,17 +93,29 @@ impl Pending {
         if table.entries.len() >= self.limit {
             return Err(NotEntered::Full);
         }
-        table.entries.insert(correlation_id, Entry { channel, oneway, outcome: sender });
+        table
+            .entries
+            .insert(correlation_id, Entry { channel, oneway, accepted: false, outcome: sender });
         drop(table);
         Ok(Ticket { pending: self.clone(), correlation_id, outcome })
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.
     pub(crate) fn lose(&self, channel: u64) {
+        self.lose_where(channel, |_| true);
+    }
+
+    /// The same where the callback queue is still there: calls that the broker has taken wait for their replies.
+    pub(crate) fn lose_unaccepted(&self, channel: u64) {
+        self.lose_where(channel, |entry| !entry.accepted);
+    }
+
+    fn lose_where(&self, channel: u64, which: impl Fn(&Entry) -> bool) {
         let mut table = self.lock();
         table.lost = table.lost.max(channel);
+        let ended = |entry: &Entry| entry.channel <= channel && which(entry);
         let lost: Vec<Entry> =
-            table.entries.extract_if(|_, entry| entry.channel <= channel).map(|(_, e)| e).collect();
+            table.entries.extract_if(|_, entry| ended(entry)).map(|(_, e)| e).collect();
         drop(table);
         for entry in lost {
             // A receiver that is gone has no use for the news; here and below.
@@ -112,6 +131,14 @@ impl Pending {
     /// How many replies came that no call was waiting for.
     pub(crate) fn unclaimed(&self) -> u64 {
         self.unclaimed.load(Ordering::Relaxed)
+    }
+
+    /// Notes that the broker has a request; `true` if nothing else is to come of it.
+    fn accept(&self, correlation_id: Uuid) -> bool {
+        self.lock().entries.get_mut(&correlation_id).is_some_and(|entry| {
+            entry.accepted = true;
+            entry.oneway
+        })
     }
 
     fn end(&self, correlation_id: Uuid, outcome: Outcome) {
@@ -140,17 +167,19 @@ impl CallerSink for Pending {
     fn settled(&self, correlation_id: Uuid, fate: Fate) {
         match fate {
             Fate::Accepted => {
-                let mut table = self.lock();
-                if table.entries.get(&correlation_id).is_some_and(|entry| entry.oneway) {
-                    let entry = table.entries.remove(&correlation_id);
-                    drop(table);
-                    if let Some(entry) = entry {
-                        let _ = entry.outcome.send(Outcome::Accepted);
-                    }
+                if self.accept(correlation_id) {
+                    self.end(correlation_id, Outcome::Accepted);
                 }
             }
             Fate::Unroutable => self.end(correlation_id, Outcome::Unroutable),
             Fate::Rejected => self.end(correlation_id, Outcome::Rejected),
+            Fate::Refused(error) => self.end(correlation_id, Outcome::Refused(error)),
+            Fate::Passed => {
+                if self.accept(correlation_id) {
+                    self.end(correlation_id, Outcome::Lost);
+                }
+            }
+            Fate::Ignored => self.end(correlation_id, Outcome::Ignored),
         }
     }
 }
@@ -243,6 +272,26 @@ mod tests {
         assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered::ChannelGone);
         assert_eq!(pending.len(), 1);
         drop(new);
+    }
+
+    #[tokio::test]
+    async fn calls_that_the_broker_has_outlive_the_channel_that_sent_them() {
+        let pending = Pending::new(10);
+        let [taken, passed, ignored, unknown, oneway] =
+            [false, false, false, false, true].map(|oneway| pending.enter(1, oneway).unwrap());
+        pending.settled(taken.correlation_id(), Fate::Accepted);
+        pending.settled(passed.correlation_id(), Fate::Passed);
+        pending.settled(ignored.correlation_id(), Fate::Ignored);
+        pending.settled(oneway.correlation_id(), Fate::Passed);
+        pending.lose_unaccepted(1);
+        assert!(matches!(ignored.outcome().await, Outcome::Ignored));
+        assert!(matches!(unknown.outcome().await, Outcome::Lost));
+        assert!(matches!(oneway.outcome().await, Outcome::Lost));
+        assert_eq!(pending.len(), 2);
+        for ticket in [taken, passed] {
+            pending.reply(reply_to(&ticket.correlation_id().to_string()));
+            assert!(matches!(ticket.outcome().await, Outcome::Reply(_)));
+        }
     }
 
     #[test]

@@ -183,6 +183,8 @@ impl Endpoint {
             correlation_id: properties.correlation_id,
             phase: self.phase.clone(),
         });
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::reach("before-the-method");
         let reply = handler.run(Invocation { body, encoding, context }).await?;
         let (size, limit) = (reply.body.len(), self.limits.max_reply);
         if size > limit {

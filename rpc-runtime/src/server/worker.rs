@@ -1,11 +1,11 @@
 //! One queue: consumed for as long as the server lives, over the connections that come and go.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use tracing::{debug, info, warn};
 
@@ -54,14 +54,17 @@ impl Worker {
     pub(super) async fn serve(self, first: Option<OpenWorker>) -> usize {
         let mut phase = self.endpoint.phase();
         let mut next = first;
+        let mut waits = pauses();
+        let mut pause = Duration::ZERO;
         loop {
             let (channel, mut deliveries) = match next.take() {
                 Some(opened) => opened,
-                None => match self.reopen(&mut phase).await {
+                None => match self.reopen(&mut phase, pause, &mut waits).await {
                     Some(opened) => opened,
                     None => return 0,
                 },
             };
+            let opened = Instant::now();
             // Held by each request; the other end is told when the last of them is gone.
             let (running, mut idle) = mpsc::channel::<usize>(1);
             match self.take(&channel, &mut deliveries, &mut phase, &running).await {
@@ -69,6 +72,11 @@ impl Worker {
                     // RabbitMQ gives the unacknowledged requests of this channel to others; replies to them, from
                     // handlers that still run, go nowhere.
                     warn!(queue = self.queue.name(), "stopped consuming; starting again");
+                    // A queue that somebody deletes as often as it is declared is declared ever more seldom.
+                    if opened.elapsed() > limits::LONGEST_PAUSE {
+                        waits = pauses();
+                    }
+                    pause = waits.next().unwrap_or(limits::LONGEST_PAUSE);
                 }
                 Ended::Draining => {
                     channel.stop().await;
@@ -122,15 +130,23 @@ impl Worker {
     }
 
     /// Opens again, for as long as it takes; `None` once the server drains.
-    async fn reopen(&self, phase: &mut watch::Receiver<Phase>) -> Option<OpenWorker> {
-        let mut waits = pauses();
+    async fn reopen(
+        &self,
+        phase: &mut watch::Receiver<Phase>,
+        mut pause: Duration,
+        waits: &mut impl Iterator<Item = Duration>,
+    ) -> Option<OpenWorker> {
         loop {
+            tokio::select! {
+                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
+                () = sleep(pause) => {}
+            }
             let opened = tokio::select! {
                 biased;
                 _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
                 opened = self.open() => opened,
             };
-            let pause = match opened {
+            pause = match opened {
                 Ok(opened) => {
                     info!(queue = self.queue.name(), "consuming");
                     return Some(opened);
@@ -144,10 +160,6 @@ impl Worker {
                     waits.next().unwrap_or(limits::LONGEST_PAUSE)
                 }
             };
-            tokio::select! {
-                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
-                () = sleep(pause) => {}
-            }
         }
     }
 }

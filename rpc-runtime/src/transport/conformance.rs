@@ -113,6 +113,13 @@ enum Event {
     Settled(Uuid, Fate),
 }
 
+/// The kind alone: errors cannot be compared.
+impl PartialEq for Fate {
+    fn eq(&self, other: &Self) -> bool {
+        std::mem::discriminant(self) == std::mem::discriminant(other)
+    }
+}
+
 struct Events(mpsc::UnboundedSender<Event>);
 
 impl CallerSink for Events {

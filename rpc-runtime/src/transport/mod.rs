@@ -20,6 +20,7 @@ use std::{
 };
 
 use futures_util::Stream;
+use tokio::sync::watch;
 use uuid::Uuid;
 
 pub(crate) use message::{Delivery, HeaderValue, Outbound, Properties};
@@ -55,6 +56,9 @@ pub(crate) trait Link: Send + Sync + 'static {
     /// Resolves when the connection is gone, with the reason.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
 
+    /// Why the broker takes no messages for now; `None` while it does.
+    fn blocked(&self) -> watch::Receiver<Option<Arc<str>>>;
+
     /// Closes it.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
@@ -78,7 +82,7 @@ pub(crate) trait CallerSink: Send + Sync + 'static {
 }
 
 /// What the broker did with a request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Fate {
     /// It is in a queue.
     Accepted,
@@ -86,6 +90,12 @@ pub(crate) enum Fate {
     Unroutable,
     /// The queue would not take it.
     Rejected,
+    /// The broker closed the channel because of this very request.
+    Refused(BrokerError),
+    /// It came before one that was refused: the broker has dealt with it, and what it said of it is lost.
+    Passed,
+    /// It came after one that was refused: the broker has ignored it.
+    Ignored,
 }
 
 /// Publishes requests, and owns the callback queue.
@@ -100,8 +110,15 @@ pub(crate) trait CallerChannel: Send + Sync + 'static {
     /// The channel is gone: nothing was sent.
     fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone>;
 
-    /// Resolves when the channel is gone, with the reason; requests without a reply then have none to expect.
+    /// Resolves when the callback queue is gone, with the reason; requests without a reply then have none to expect.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
+
+    /// Resolves when nothing can be published any more, with the reason: the broker closes a channel for one request
+    /// that it refuses. Replies to the others still come.
+    fn exhausted(&self) -> BoxFuture<'static, BrokerError>;
+
+    /// Opens another channel that publishes, with the same callback queue.
+    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
 }
 
 /// A message was not taken because its channel is gone.

@@ -1,4 +1,7 @@
-//! The channel of the callers: requests go out, confirmations, returns and replies come back.
+//! The channels of the callers: requests go out on one, replies come in on another.
+//!
+//! The broker closes a channel because of a single request that it refuses. The replies to all the others still come
+//! then, and only the channel that publishes has to be replaced. Direct reply-to wants both on one.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +23,7 @@ use uuid::Uuid;
 use super::{
     error, properties,
     publishing::{Outbox, Published},
-    set_once, topology, when_set,
+    refusal, set_once, topology, when_set,
 };
 use crate::{
     error::BrokerError,
@@ -33,127 +36,280 @@ const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 const LOOK_FOR_RETURNS_EVERY: Duration = Duration::from_millis(20);
 const LOOK_FOR_RETURNS_FOR: Duration = Duration::from_secs(1);
 
+/// Why something has ended, once it has.
+type Gone = watch::Sender<Option<BrokerError>>;
+
 pub(super) struct AmqpCaller {
+    connection: Arc<Connection>,
+    options: CallerOptions,
+    sink: Arc<dyn CallerSink>,
+    callback: Arc<Callback>,
     channel: Arc<Channel>,
-    callback_queue: String,
     outbox: Arc<Outbox<Sent>>,
+    exhausted: watch::Receiver<Option<BrokerError>>,
+    /// Dropped with this, they stop.
+    _tasks: JoinSet<()>,
+}
+
+/// The callback queue, and what consumes it.
+struct Callback {
+    queue: String,
     closed: watch::Receiver<Option<BrokerError>>,
     /// Dropped with this, they stop.
     _tasks: JoinSet<()>,
 }
 
-struct Sent {
-    correlation_id: Uuid,
+/// A request that was published and is not settled yet.
+pub(super) struct Sent {
+    pub(super) correlation_id: Uuid,
+    pub(super) routing_key: String,
+    pub(super) size: usize,
     published: Published,
 }
 
 pub(super) async fn open(
-    connection: &Connection,
+    connection: &Arc<Connection>,
     options: &CallerOptions,
     sink: Arc<dyn CallerSink>,
 ) -> Result<AmqpCaller, BrokerError> {
+    let channel = open_publisher(connection, options).await?;
+    let (gone, exhausted) = watch::channel(None);
+    let outbox = Outbox::new();
+    let callback = if options.direct_reply_to {
+        let replies = consume(&channel, DIRECT_REPLY_TO.into()).await?;
+        let mut tasks = JoinSet::new();
+        let (sink, outbox) = (sink.clone(), outbox.clone());
+        tasks.spawn(async move {
+            receive(replies, sink).await;
+            // What became of the requests is told first.
+            outbox.wake();
+        });
+        Callback { queue: DIRECT_REPLY_TO.to_owned(), closed: exhausted.clone(), _tasks: tasks }
+    } else {
+        open_callback(connection, sink.clone()).await?
+    };
+    Ok(publish_on(channel, outbox, (gone, exhausted), connection, options, sink, callback.into()))
+}
+
+async fn open_publisher(
+    connection: &Connection,
+    options: &CallerOptions,
+) -> Result<Channel, BrokerError> {
     topology::check_exchange(connection, &options.exchange).await?;
     let opening = |error| error::during("opening a channel for calls", error);
     let channel = connection.create_channel().await.map_err(opening)?;
     if options.confirms {
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(opening)?;
     }
-    let callback_queue = if options.direct_reply_to {
-        DIRECT_REPLY_TO.into()
-    } else {
-        topology::declare_callback(&channel).await?
-    };
-    // Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
-    let consume = BasicConsumeOptions { no_ack: true, ..Default::default() };
-    let replies = channel
-        .basic_consume(
-            callback_queue.clone(),
-            ShortString::default(),
-            consume,
-            FieldTable::default(),
-        )
-        .await
-        .map_err(|error| error::during("consuming replies", error))?;
+    Ok(channel)
+}
 
-    let channel = Arc::new(channel);
-    let outbox = Outbox::new();
+async fn open_callback(
+    connection: &Connection,
+    sink: Arc<dyn CallerSink>,
+) -> Result<Callback, BrokerError> {
+    let opening = |error| error::during("opening a channel for replies", error);
+    let channel = connection.create_channel().await.map_err(opening)?;
+    let queue = topology::declare_callback(&channel).await?;
+    let replies = consume(&channel, queue.clone()).await?;
     let (gone, closed) = watch::channel(None);
     let mut tasks = JoinSet::new();
-    tasks.spawn(receive(replies, sink.clone(), gone.clone()));
-    if options.confirms {
-        tasks.spawn(settle(outbox.clone(), sink, gone));
-    } else {
-        tasks.spawn(settle_unconfirmed(outbox.clone(), channel.clone(), sink, gone));
+    tasks.spawn(async move {
+        // A channel closes with its last owner.
+        let _channel = channel;
+        set_once(&gone, receive(replies, sink).await);
+    });
+    Ok(Callback { queue: queue.into(), closed, _tasks: tasks })
+}
+
+async fn consume(channel: &Channel, queue: ShortString) -> Result<Consumer, BrokerError> {
+    // Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
+    let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
+    channel
+        .basic_consume(queue, ShortString::default(), options, FieldTable::default())
+        .await
+        .map_err(|error| error::during("consuming replies", error))
+}
+
+fn publish_on(
+    channel: Channel,
+    outbox: Arc<Outbox<Sent>>,
+    (gone, exhausted): (Gone, watch::Receiver<Option<BrokerError>>),
+    connection: &Arc<Connection>,
+    options: &CallerOptions,
+    sink: Arc<dyn CallerSink>,
+    callback: Arc<Callback>,
+) -> AmqpCaller {
+    let channel = Arc::new(channel);
+    let mut tasks = JoinSet::new();
+    let settle = Settle { outbox: outbox.clone(), channel: channel.clone(), sink: sink.clone() };
+    let confirms = options.confirms;
+    tasks.spawn(async move {
+        let reason = if confirms { settle.confirmed().await } else { settle.unconfirmed().await };
+        set_once(&gone, reason);
+    });
+    AmqpCaller {
+        connection: connection.clone(),
+        options: options.clone(),
+        sink,
+        callback,
+        channel,
+        outbox,
+        exhausted,
+        _tasks: tasks,
     }
-    let callback_queue = callback_queue.into();
-    Ok(AmqpCaller { channel, callback_queue, outbox, closed, _tasks: tasks })
 }
 
 impl CallerChannel for AmqpCaller {
     fn callback_queue(&self) -> &str {
-        &self.callback_queue
+        &self.callback.queue
     }
 
     fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone> {
-        if self.closed.borrow().is_some() || !self.channel.status().connected() {
+        if self.callback.closed.borrow().is_some() {
             return Err(ChannelGone);
         }
-        self.outbox.publish(&self.channel, message, |published| Sent { correlation_id, published });
-        Ok(())
+        if !self.channel.status().connected() {
+            // A channel that only publishes says nothing when it ends.
+            self.outbox.wake();
+            return Err(ChannelGone);
+        }
+        let (routing_key, size) = (message.routing_key.clone(), message.body.len());
+        let sent = |published| Sent { correlation_id, routing_key, size, published };
+        self.outbox.publish(&self.channel, message, sent).map_err(|_| ChannelGone)
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        when_set(self.closed.clone())
+        when_set(self.callback.closed.clone())
+    }
+
+    fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
+        when_set(self.exhausted.clone())
+    }
+
+    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+        Box::pin(async {
+            if self.options.direct_reply_to {
+                return Err(error::gone("the callback queue went with its channel"));
+            }
+            let channel = open_publisher(&self.connection, &self.options).await?;
+            let reopened = publish_on(
+                channel,
+                Outbox::new(),
+                watch::channel(None),
+                &self.connection,
+                &self.options,
+                self.sink.clone(),
+                self.callback.clone(),
+            );
+            let reopened: Arc<dyn CallerChannel> = Arc::new(reopened);
+            Ok(reopened)
+        })
     }
 }
 
-type Gone = watch::Sender<Option<BrokerError>>;
-
 /// Hands every reply on, until the channel or its callback queue is gone.
-async fn receive(mut replies: Consumer, sink: Arc<dyn CallerSink>, gone: Gone) {
+async fn receive(mut replies: Consumer, sink: Arc<dyn CallerSink>) -> BrokerError {
+    let mut reason = None;
     while let Some(reply) = replies.next().await {
         match reply {
             Ok(delivery) => sink.reply(properties::from_delivery(delivery)),
-            Err(error) => set_once(&gone, error::lost(&error)),
-        }
-    }
-    set_once(&gone, error::gone("the callback queue was deleted"));
-}
-
-/// Collects the confirmations, in the order of the requests.
-async fn settle(outbox: Arc<Outbox<Sent>>, sink: Arc<dyn CallerSink>, gone: Gone) {
-    loop {
-        for Sent { correlation_id, published } in outbox.take().await {
-            let confirmed = match published.await {
-                Ok(confirm) => confirm.await,
-                Err(error) => Err(error),
-            };
-            let returned = match confirmed {
-                Ok(Confirmation::Ack(returned)) => {
-                    // Told before the acceptance, in case it is the same request.
-                    if let Some(returned) = &returned {
-                        settle_returned(returned, &*sink);
-                    }
-                    sink.settled(correlation_id, Fate::Accepted);
-                    continue;
-                }
-                Ok(Confirmation::Nack(returned)) => {
-                    sink.settled(correlation_id, Fate::Rejected);
-                    returned
-                }
-                Ok(Confirmation::NotRequested) => {
-                    sink.settled(correlation_id, Fate::Accepted);
-                    None
-                }
-                Err(error) => {
-                    set_once(&gone, error::lost(&error));
-                    return;
-                }
-            };
-            if let Some(returned) = returned {
-                settle_returned(&returned, &*sink);
+            Err(error) => {
+                reason.get_or_insert(error::lost(&error));
             }
         }
+    }
+    reason.unwrap_or_else(|| error::gone("the callback queue was deleted"))
+}
+
+/// Tells what became of requests, for as long as their channel lives.
+struct Settle {
+    outbox: Arc<Outbox<Sent>>,
+    channel: Arc<Channel>,
+    sink: Arc<dyn CallerSink>,
+}
+
+impl Settle {
+    /// Collects the confirmations, in the order of the requests.
+    async fn confirmed(self) -> BrokerError {
+        loop {
+            let mut batch = self.outbox.take().await.into_iter();
+            while let Some(mut sent) = batch.next() {
+                let confirmed = match sent.published.as_mut().await {
+                    Ok(confirm) => confirm.await,
+                    Err(error) => Err(error),
+                };
+                let returned = match confirmed {
+                    Ok(Confirmation::Ack(returned)) => {
+                        // Told before the acceptance, in case it is the same request.
+                        if let Some(returned) = &returned {
+                            settle_returned(returned, &*self.sink);
+                        }
+                        self.sink.settled(sent.correlation_id, Fate::Accepted);
+                        continue;
+                    }
+                    Ok(Confirmation::Nack(returned)) => {
+                        self.sink.settled(sent.correlation_id, Fate::Rejected);
+                        returned
+                    }
+                    Ok(Confirmation::NotRequested) => {
+                        self.sink.settled(sent.correlation_id, Fate::Accepted);
+                        None
+                    }
+                    Err(error) => {
+                        let open = [sent].into_iter().chain(batch).chain(self.outbox.close());
+                        refusal::settle(&error, &open.collect::<Vec<_>>(), &*self.sink);
+                        return error::lost(&error);
+                    }
+                };
+                if let Some(returned) = returned {
+                    settle_returned(&returned, &*self.sink);
+                }
+            }
+            if let Some(reason) = self.ended() {
+                return reason;
+            }
+        }
+    }
+
+    /// Without confirmations: a request is accepted once it is on the socket, and those that came back lie in a list
+    /// that nobody announces.
+    async fn unconfirmed(self) -> BrokerError {
+        let mut look_until = Instant::now();
+        loop {
+            let batch = if Instant::now() < look_until {
+                timeout(LOOK_FOR_RETURNS_EVERY, self.outbox.take()).await.unwrap_or_default()
+            } else {
+                self.outbox.take().await
+            };
+            if !batch.is_empty() {
+                look_until = Instant::now() + LOOK_FOR_RETURNS_FOR;
+            }
+            for sent in batch {
+                match sent.published.await {
+                    Ok(_) => self.sink.settled(sent.correlation_id, Fate::Accepted),
+                    Err(error) => {
+                        self.outbox.close();
+                        return error::lost(&error);
+                    }
+                }
+            }
+            for returned in self.channel.wait_for_confirms().await.unwrap_or_default() {
+                settle_returned(&returned, &*self.sink);
+            }
+            if let Some(reason) = self.ended() {
+                return reason;
+            }
+        }
+    }
+
+    /// Why nothing more can come of this channel, if so. What is still open is of unknown outcome.
+    fn ended(&self) -> Option<BrokerError> {
+        if self.channel.status().connected() {
+            return None;
+        }
+        self.outbox.close();
+        Some(error::gone("the channel for calls was closed"))
     }
 }
 
@@ -164,38 +320,5 @@ fn settle_returned(returned: &BasicReturnMessage, sink: &dyn CallerSink) {
         sink.settled(id, Fate::Unroutable);
     } else {
         debug!("a message came back that is no request");
-    }
-}
-
-/// Without confirmations: a request is accepted once it is on the socket, and those that came back lie in a list that
-/// nobody announces.
-async fn settle_unconfirmed(
-    outbox: Arc<Outbox<Sent>>,
-    channel: Arc<Channel>,
-    sink: Arc<dyn CallerSink>,
-    gone: Gone,
-) {
-    let mut look_until = Instant::now();
-    loop {
-        let batch = if Instant::now() < look_until {
-            timeout(LOOK_FOR_RETURNS_EVERY, outbox.take()).await.unwrap_or_default()
-        } else {
-            outbox.take().await
-        };
-        if !batch.is_empty() {
-            look_until = Instant::now() + LOOK_FOR_RETURNS_FOR;
-        }
-        for Sent { correlation_id, published } in batch {
-            match published.await {
-                Ok(_) => sink.settled(correlation_id, Fate::Accepted),
-                Err(error) => {
-                    set_once(&gone, error::lost(&error));
-                    return;
-                }
-            }
-        }
-        for returned in channel.wait_for_confirms().await.unwrap_or_default() {
-            settle_returned(&returned, &*sink);
-        }
     }
 }

@@ -12,7 +12,7 @@ const PRECONDITION_FAILED: u16 = 406;
 const NOT_ALLOWED: u16 = 530;
 
 /// The code and the text of an error that the broker sent.
-fn refusal(error: &Error) -> Option<(u16, String)> {
+pub(super) fn refusal(error: &Error) -> Option<(u16, String)> {
     match error.kind() {
         ErrorKind::ProtocolError(refusal) => {
             Some((refusal.get_id(), refusal.get_message().to_string()))

@@ -11,6 +11,7 @@ mod fields;
 mod guard;
 mod properties;
 mod publishing;
+mod refusal;
 mod runtime;
 mod socket;
 #[cfg(feature = "tls")]
@@ -123,8 +124,9 @@ impl Transport for AmqpTransport {
 }
 
 struct AmqpLink {
-    connection: Connection,
+    connection: Arc<Connection>,
     closed: watch::Sender<Option<BrokerError>>,
+    blocked: watch::Receiver<Option<Arc<str>>>,
     watcher: JoinHandle<()>,
     /// After the connection, which says goodbye when it is dropped.
     _shutter: Shutter,
@@ -134,16 +136,21 @@ impl AmqpLink {
     fn new(connection: Connection, shutter: Shutter, address: String) -> Self {
         let closed = watch::Sender::new(None);
         let reason = closed.clone();
+        let (alarms, blocked) = watch::channel(None);
+        let status = connection.status().clone();
         let mut events = Box::pin(connection.events_listener());
         let watcher = tokio::spawn(async move {
             let ended = loop {
                 match events.next().await {
-                    Some(Event::Error(error)) => break error::lost(&error),
+                    // Errors of channels are announced here, too.
+                    Some(Event::Error(error)) if !status.connected() => break error::lost(&error),
                     Some(Event::ConnectionBlocked(alarm)) => {
                         warn!(broker = address, alarm, "the broker takes no messages for now");
+                        alarms.send_replace(Some(alarm.into()));
                     }
                     Some(Event::ConnectionUnblocked) => {
                         info!(broker = address, "the broker takes messages again");
+                        alarms.send_replace(None);
                     }
                     Some(_) => {}
                     None => break error::gone("the connection was closed"),
@@ -151,7 +158,8 @@ impl AmqpLink {
             };
             set_once(&reason, ended);
         });
-        Self { connection, closed, watcher, _shutter: shutter }
+        let connection = Arc::new(connection);
+        Self { connection, closed, blocked, watcher, _shutter: shutter }
     }
 }
 
@@ -187,6 +195,10 @@ impl Link for AmqpLink {
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
         when_set(self.closed.subscribe())
+    }
+
+    fn blocked(&self) -> watch::Receiver<Option<Arc<str>>> {
+        self.blocked.clone()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

@@ -6,7 +6,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
 };
 
@@ -42,13 +42,27 @@ pub(super) fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> Poll<F::Outp
 
 /// What was published, in order, until its report is collected.
 pub(super) struct Outbox<T> {
-    queued: Mutex<Vec<T>>,
+    queued: Mutex<Queued<T>>,
     filled: Notify,
 }
 
+struct Queued<T> {
+    entries: Vec<T>,
+    closed: bool,
+}
+
+/// Nothing is published through this outbox any more.
+#[derive(Debug)]
+pub(super) struct OutboxClosed;
+
 impl<T> Outbox<T> {
     pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { queued: Mutex::new(Vec::new()), filled: Notify::new() })
+        let queued = Queued { entries: Vec::new(), closed: false };
+        Arc::new(Self { queued: Mutex::new(queued), filled: Notify::new() })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Queued<T>> {
+        self.queued.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Publishes a message and enters it. Two tasks that publish at once would have their confirms mixed up, so the
@@ -58,33 +72,48 @@ impl<T> Outbox<T> {
         channel: &Arc<Channel>,
         message: Outbound,
         entry: impl FnOnce(Published) -> T,
-    ) {
+    ) -> Result<(), OutboxClosed> {
         let mut published = publishing(channel.clone(), message);
-        let mut queued = self.queued.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut queued = self.lock();
+        if queued.closed {
+            return Err(OutboxClosed);
+        }
         // Only an error can be ready now; kept as it is, it is found when the report is collected.
         if let Poll::Ready(report) = poll_once(published.as_mut()) {
             published = Box::pin(async { report });
         }
-        queued.push(entry(published));
+        queued.entries.push(entry(published));
         drop(queued);
         self.filled.notify_one();
+        Ok(())
     }
 
     /// Enters something that needs no message.
     pub(super) fn push(&self, entry: T) {
-        self.queued.lock().unwrap_or_else(PoisonError::into_inner).push(entry);
+        self.lock().entries.push(entry);
         self.filled.notify_one();
     }
 
-    /// Everything that has been entered since, as soon as there is something.
+    /// Has whoever takes from it look at the channel, though there is nothing to take.
+    pub(super) fn wake(&self) {
+        self.filled.notify_one();
+    }
+
+    /// Takes nothing more; returns what is still there.
+    pub(super) fn close(&self) -> Vec<T> {
+        let mut queued = self.lock();
+        queued.closed = true;
+        std::mem::take(&mut queued.entries)
+    }
+
+    /// Everything that has been entered since, as soon as there is something; nothing if it was woken for nothing.
     pub(super) async fn take(&self) -> Vec<T> {
-        loop {
-            let batch =
-                std::mem::take(&mut *self.queued.lock().unwrap_or_else(PoisonError::into_inner));
-            if !batch.is_empty() {
-                return batch;
-            }
-            self.filled.notified().await;
+        let taken = || std::mem::take(&mut self.lock().entries);
+        let batch = taken();
+        if !batch.is_empty() {
+            return batch;
         }
+        self.filled.notified().await;
+        taken()
     }
 }

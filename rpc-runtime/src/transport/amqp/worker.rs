@@ -97,9 +97,12 @@ impl WorkerChannel for AmqpWorker {
     fn finish(&self, tag: u64, reply: Option<Outbound>) {
         match reply {
             None => self.outbox.push(Settlement::Acknowledge { tag, reply: None }),
-            Some(reply) => self.outbox.publish(&self.channel, reply, |published| {
-                Settlement::Acknowledge { tag, reply: Some(published) }
-            }),
+            Some(reply) => {
+                // It is never closed: a channel that is gone shows when the report is collected.
+                let _ = self.outbox.publish(&self.channel, reply, |published| {
+                    Settlement::Acknowledge { tag, reply: Some(published) }
+                });
+            }
         }
     }
 
@@ -147,6 +150,8 @@ async fn settle(
                     {
                         return;
                     }
+                    #[cfg(feature = "failpoints")]
+                    crate::failpoint::reach("after-the-reply");
                     tags.answered(tag);
                 }
                 Settlement::Requeue { tag } => {

@@ -13,7 +13,7 @@ use std::{
     },
 };
 
-use futures_util::stream;
+use futures_util::{FutureExt, stream};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
@@ -125,6 +125,11 @@ impl Link for MemoryLink {
         gone(self.open.subscribe())
     }
 
+    fn blocked(&self) -> watch::Receiver<Option<Arc<str>>> {
+        // Its sender may go: it never changes.
+        watch::channel(None).1
+    }
+
     fn close(&self) -> BoxFuture<'_, ()> {
         self.disconnect();
         Box::pin(async {})
@@ -155,6 +160,15 @@ impl CallerChannel for MemoryCaller {
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
         gone(self.open.clone())
     }
+
+    fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
+        gone(self.open.clone())
+    }
+
+    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+        // It ends with its connection only.
+        Box::pin(gone(self.open.clone()).map(Err))
+    }
 }
 
 impl Drop for MemoryCaller {
@@ -173,7 +187,7 @@ impl WorkerChannel for MemoryWorker {
     fn finish(&self, tag: u64, reply: Option<Outbound>) {
         if let Some(reply) = reply {
             let mandatory = reply.mandatory;
-            if self.broker.publish(reply) == Fate::Unroutable && mandatory {
+            if matches!(self.broker.publish(reply), Fate::Unroutable) && mandatory {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
