@@ -202,6 +202,8 @@ async fn a_closed_broker_says_so(broker: Broker) {
     assert_ended!(call.await.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
     let ended = pair.client.add(1, 2).await;
     assert_ended!(ended, Err(CallError::Broker(error)) if error.to_string().contains("closed"));
+    let ending = pair.server.shutdown();
+    tokio::time::timeout(SOON, ending).await.expect("a server ends with its broker").unwrap();
 }
 
 /// One client for many tasks: it is cheap to clone, and nothing in it is a bottleneck that could deadlock.

@@ -128,6 +128,10 @@ async fn supervise(
             }
             Err(error) => error,
         };
+        if error.kind() == BrokerErrorKind::Closed {
+            state.send_replace(State::Refused(error));
+            return;
+        }
         let pause = if error.is_permanent() {
             warn!(%error, "no calls can be made");
             // What is missing may be declared at any moment, by a server that starts.

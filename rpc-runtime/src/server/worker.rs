@@ -12,7 +12,7 @@ use tracing::{debug, info, warn};
 use super::{lifecycle::Phase, request::Endpoint};
 use crate::{
     broker::{Broker, pauses},
-    error::BrokerError,
+    error::{BrokerError, BrokerErrorKind},
     limits,
     transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
@@ -129,7 +129,7 @@ impl Worker {
         }
     }
 
-    /// Opens again, for as long as it takes; `None` once the server drains.
+    /// Opens again, for as long as it takes; `None` once the server drains or the broker was closed.
     async fn reopen(
         &self,
         phase: &mut watch::Receiver<Phase>,
@@ -151,6 +151,7 @@ impl Worker {
                     info!(queue = self.queue.name(), "consuming");
                     return Some(opened);
                 }
+                Err(error) if error.kind() == BrokerErrorKind::Closed => return None,
                 Err(error) if error.is_permanent() => {
                     warn!(queue = self.queue.name(), %error, "the queue cannot be consumed");
                     limits::LONGEST_PAUSE
