@@ -63,12 +63,13 @@ async fn a_hostile_reply_does_not_end_its_caller() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// The names of this process's threads.
+/// How many threads of this process are a connection's.
 fn io_threads() -> usize {
     let threads = fs::read_dir("/proc/self/task").unwrap();
-    let names =
-        threads.filter_map(|thread| fs::read_to_string(thread.ok()?.path().join("comm")).ok());
-    names.filter(|name| name.starts_with("lapin-io-loop")).count()
+    let name = |thread: std::io::Result<fs::DirEntry>| {
+        fs::read_to_string(thread.ok()?.path().join("comm")).ok()
+    };
+    threads.filter_map(name).filter(|name| name.contains("io-loop")).count()
 }
 
 /// In a process of its own, where no other test has connections.
@@ -88,9 +89,14 @@ fn a_broker_that_stays_silent_leaves_no_thread_behind() {
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = format!("amqp://127.0.0.1:{}/%2f", listener.local_addr().unwrap().port());
-        for _ in 0..3 {
-            let connecting = Broker::builder(&address).connect_timeout(Duration::from_millis(100));
-            connecting.connect().await.unwrap_err();
+        let connect = || {
+            let patience = Duration::from_millis(500);
+            Broker::builder(&address).connect_timeout(patience).connect()
+        };
+        let attempts: Vec<_> = (0..3).map(|_| tokio::spawn(connect())).collect();
+        eventually("they have begun", SOON, || (io_threads() == 3).then_some(())).await;
+        for attempt in attempts {
+            attempt.await.unwrap().unwrap_err();
         }
         eventually("the threads end", SOON, || (io_threads() == 0).then_some(())).await;
     });

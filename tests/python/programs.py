@@ -23,7 +23,11 @@ def arguments(description, generations=False, number=False):
     return parser.parse_args()
 
 
-def end_on_signal():
-    """SIGTERM ends the program as Ctrl-C does."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+def stop_on_signal(connection, channel):
+    """SIGTERM and Ctrl-C end start_consuming between two messages; an exception could come in the middle of a frame."""
+
+    def stop(*_):
+        connection.add_callback_threadsafe(channel.stop_consuming)
+
+    signal.signal(signal.SIGTERM, stop)
+    signal.signal(signal.SIGINT, stop)

@@ -19,9 +19,9 @@ def answer(channel, method, properties, body):
 
 def main():
     given = programs.arguments(__doc__, generations=True)
-    programs.end_on_signal()
     connection = pika.BlockingConnection(pika.URLParameters(given.url))
     channel = connection.channel()
+    programs.stop_on_signal(connection, channel)
     if given.generation == "older":
         channel.queue_declare(queue=given.queue)
     else:
@@ -29,10 +29,8 @@ def main():
     channel.basic_qos(prefetch_count=1)
     channel.basic_consume(queue=given.queue, on_message_callback=answer)
     print("ready")
-    try:
-        channel.start_consuming()
-    except KeyboardInterrupt:
-        connection.close()
+    channel.start_consuming()
+    connection.close()
 
 
 if __name__ == "__main__":

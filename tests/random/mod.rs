@@ -14,7 +14,7 @@ pub(crate) fn services(count: usize) -> String {
 
 const HEAD: &str = "\
 #![deny(warnings)]
-#![allow(dead_code)]
+#![allow(dead_code, reason = \"compiled, never run\")]
 
 #[derive(Debug, Clone, serde::Serialize, serde::Deserialize)]
 pub struct Own<T = u8>(T);
@@ -62,7 +62,7 @@ fn service(index: usize, random: &mut Random, source: &mut String) -> std::fmt::
     let vis = random.pick(&["", "pub ", "pub(crate) "]);
     writeln!(
         source,
-        "\nmod service_{index} {{\n#[allow(unused_imports)]\nuse super::{{Own, Res}};\n"
+        "\nmod service_{index} {{\n#[allow(unused_imports, reason = \"not every service needs it\")]\nuse super::{{Own, Res}};\n"
     )?;
     writeln!(source, "#[rpc_runtime::rpc_service{options}]\n{vis}trait Service {{")?;
     for method in &methods {
