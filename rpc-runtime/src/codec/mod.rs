@@ -4,6 +4,7 @@
 
 mod arguments;
 mod binary;
+mod bounded;
 mod error;
 mod text;
 

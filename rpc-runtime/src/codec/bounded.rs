@@ -1,0 +1,255 @@
+//! Decoding that neither spins nor overflows the stack, whatever the bytes say.
+//!
+//! bincode's own limit counts the memory that values claim. Elements that take no bytes claim none, so a length prefix
+//! alone keeps it busy for hours; and it follows a recursive type as deep as the bytes lead. This stands between bincode
+//! and the type: it counts elements, of which there cannot be more than bytes but for those that take none, and levels.
+
+use std::{cell::Cell, fmt};
+
+use serde::{
+    Deserializer,
+    de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor},
+};
+
+/// Deeper than any sensible type, and far from the end of a thread's stack: the limit of `serde_json`, too.
+const MAX_DEPTH: usize = 128;
+
+/// How many elements may take no bytes.
+const FREE_ELEMENTS: usize = 1024;
+
+/// What a decoding has left.
+#[derive(Debug)]
+pub(super) struct Budget {
+    elements: Cell<usize>,
+    levels: Cell<usize>,
+}
+
+impl Budget {
+    /// For a body of so many bytes.
+    pub(super) fn for_bytes(bytes: usize) -> Self {
+        Self {
+            elements: Cell::new(bytes.saturating_add(FREE_ELEMENTS)),
+            levels: Cell::new(MAX_DEPTH),
+        }
+    }
+
+    fn spend_element<E: Error>(&self) -> Result<(), E> {
+        let left = self.elements.get().checked_sub(1);
+        let left = left.ok_or_else(|| E::custom("more elements than bytes"))?;
+        self.elements.set(left);
+        Ok(())
+    }
+
+    fn nested<T, E: Error>(&self, walk: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let left = self.levels.get().checked_sub(1);
+        let left =
+            left.ok_or_else(|| E::custom(format_args!("nested over {MAX_DEPTH} levels deep")))?;
+        self.levels.set(left);
+        let walked = walk();
+        self.levels.set(left + 1);
+        walked
+    }
+}
+
+/// Anything of serde's that decodes, with a budget.
+pub(super) struct Bounded<'b, D> {
+    inner: D,
+    budget: &'b Budget,
+    /// Its elements are as many as the bytes say, and not as many as the type has.
+    counted: bool,
+}
+
+impl<'b, D> Bounded<'b, D> {
+    pub(super) fn new(inner: D, budget: &'b Budget) -> Self {
+        Self { inner, budget, counted: false }
+    }
+
+    fn counted(inner: D, budget: &'b Budget) -> Self {
+        Self { inner, budget, counted: true }
+    }
+
+    fn spend<T, E: Error>(&self, element: Option<T>) -> Result<Option<T>, E> {
+        if self.counted && element.is_some() {
+            self.budget.spend_element()?;
+        }
+        Ok(element)
+    }
+
+    fn at_most(&self, promised: Option<usize>) -> Option<usize> {
+        // What a prefix promises is believed as far as there are bytes.
+        promised.map(|promised| promised.min(self.budget.elements.get()))
+    }
+}
+
+macro_rules! forward {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.inner.$method(visitor)
+        }
+    )*};
+}
+
+macro_rules! nest {
+    ($($wrap:ident $method:ident($($name:ident: $argument:ty),*);)*) => {$(
+        fn $method<V: Visitor<'de>>(
+            self,
+            $($name: $argument,)*
+            visitor: V,
+        ) -> Result<V::Value, D::Error> {
+            let Self { inner, budget, .. } = self;
+            budget.nested(|| inner.$method($($name,)* Bounded::$wrap(visitor, budget)))
+        }
+    )*};
+}
+
+impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
+    type Error = D::Error;
+
+    forward! {
+        deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32
+        deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
+        deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char
+        deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
+        deserialize_unit deserialize_identifier deserialize_ignored_any
+    }
+
+    nest! {
+        new deserialize_option();
+        counted deserialize_seq();
+        counted deserialize_map();
+        new deserialize_tuple(length: usize);
+        new deserialize_unit_struct(name: &'static str);
+        new deserialize_newtype_struct(name: &'static str);
+        new deserialize_tuple_struct(name: &'static str, length: usize);
+        new deserialize_struct(name: &'static str, fields: &'static [&'static str]);
+        new deserialize_enum(name: &'static str, variants: &'static [&'static str]);
+    }
+
+    fn is_human_readable(&self) -> bool {
+        self.inner.is_human_readable()
+    }
+}
+
+/// What holds others hands them on with the same budget. Scalars never come here: they are not wrapped.
+impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
+    type Value = V::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.expecting(f)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<V::Value, E> {
+        self.inner.visit_unit()
+    }
+
+    fn visit_none<E: Error>(self) -> Result<V::Value, E> {
+        self.inner.visit_none()
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.inner.visit_some(Bounded::new(inner, self.budget))
+    }
+
+    fn visit_newtype_struct<D: Deserializer<'de>>(self, inner: D) -> Result<V::Value, D::Error> {
+        self.inner.visit_newtype_struct(Bounded::new(inner, self.budget))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let Self { inner: visitor, budget, counted } = self;
+        visitor.visit_seq(Bounded { inner, budget, counted })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        let Self { inner: visitor, budget, counted } = self;
+        visitor.visit_map(Bounded { inner, budget, counted })
+    }
+
+    fn visit_enum<A: EnumAccess<'de>>(self, inner: A) -> Result<V::Value, A::Error> {
+        self.inner.visit_enum(Bounded::new(inner, self.budget))
+    }
+}
+
+impl<'de, S: DeserializeSeed<'de>> DeserializeSeed<'de> for Bounded<'_, S> {
+    type Value = S::Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, inner: D) -> Result<S::Value, D::Error> {
+        self.inner.deserialize(Bounded::new(inner, self.budget))
+    }
+}
+
+impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
+    type Error = A::Error;
+
+    fn next_element_seed<T: DeserializeSeed<'de>>(
+        &mut self,
+        seed: T,
+    ) -> Result<Option<T::Value>, A::Error> {
+        let element = self.inner.next_element_seed(Bounded::new(seed, self.budget))?;
+        self.spend(element)
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.at_most(self.inner.size_hint())
+    }
+}
+
+impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
+    type Error = A::Error;
+
+    fn next_key_seed<K: DeserializeSeed<'de>>(
+        &mut self,
+        seed: K,
+    ) -> Result<Option<K::Value>, A::Error> {
+        let key = self.inner.next_key_seed(Bounded::new(seed, self.budget))?;
+        self.spend(key)
+    }
+
+    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
+        self.inner.next_value_seed(Bounded::new(seed, self.budget))
+    }
+
+    fn size_hint(&self) -> Option<usize> {
+        self.at_most(self.inner.size_hint())
+    }
+}
+
+impl<'de, 'b, A: EnumAccess<'de>> EnumAccess<'de> for Bounded<'b, A> {
+    type Error = A::Error;
+    type Variant = Bounded<'b, A::Variant>;
+
+    fn variant_seed<V: DeserializeSeed<'de>>(
+        self,
+        seed: V,
+    ) -> Result<(V::Value, Self::Variant), A::Error> {
+        let (value, variant) = self.inner.variant_seed(seed)?;
+        Ok((value, Bounded::new(variant, self.budget)))
+    }
+}
+
+impl<'de, A: VariantAccess<'de>> VariantAccess<'de> for Bounded<'_, A> {
+    type Error = A::Error;
+
+    fn unit_variant(self) -> Result<(), A::Error> {
+        self.inner.unit_variant()
+    }
+
+    fn newtype_variant_seed<T: DeserializeSeed<'de>>(self, seed: T) -> Result<T::Value, A::Error> {
+        self.inner.newtype_variant_seed(Bounded::new(seed, self.budget))
+    }
+
+    fn tuple_variant<V: Visitor<'de>>(
+        self,
+        length: usize,
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.inner.tuple_variant(length, Bounded::new(visitor, self.budget))
+    }
+
+    fn struct_variant<V: Visitor<'de>>(
+        self,
+        fields: &'static [&'static str],
+        visitor: V,
+    ) -> Result<V::Value, A::Error> {
+        self.inner.struct_variant(fields, Bounded::new(visitor, self.budget))
+    }
+}
