@@ -10,6 +10,7 @@
 mod brokers;
 mod calls;
 mod connecting;
+mod faults;
 mod four_questions;
 mod harness;
 mod hostile;

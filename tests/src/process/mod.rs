@@ -54,8 +54,17 @@ impl Process {
 
     /// Starts one of the workspace's examples, building it if need be.
     pub async fn example(name: &str, arguments: &[&str]) -> Self {
+        Self::example_with(name, arguments, &[]).await
+    }
+
+    /// The same with variables in its environment.
+    pub async fn example_with(
+        name: &str,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let mut command = Command::new(example::find(name).await);
-        command.args(arguments);
+        command.args(arguments).envs(environment.iter().copied());
         Self::start(name, command)
     }
 

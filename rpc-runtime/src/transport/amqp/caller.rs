@@ -3,7 +3,7 @@
 //! The broker closes a channel because of a single request that it refuses. The replies to all the others still come
 //! then, and only the channel that publishes has to be replaced. Direct reply-to wants both on one.
 
-use std::{sync::Arc, time::Duration};
+use std::sync::Arc;
 
 use futures_util::StreamExt;
 use lapin::{
@@ -12,17 +12,13 @@ use lapin::{
     options::{BasicConsumeOptions, ConfirmSelectOptions},
     types::{FieldTable, ShortString},
 };
-use tokio::{
-    sync::watch,
-    task::JoinSet,
-    time::{Instant, timeout},
-};
+use tokio::{sync::watch, task::JoinSet, time::Instant};
 use tracing::debug;
 use uuid::Uuid;
 
 use super::{
     error, properties,
-    publishing::{Outbox, Published},
+    publishing::{LOOK_FOR_RETURNS_FOR, Outbox, Published},
     refusal, set_once, topology, when_set,
 };
 use crate::{
@@ -31,10 +27,6 @@ use crate::{
 };
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
-
-/// Without confirms, requests that came back are looked for so often, for so long after the last request.
-const LOOK_FOR_RETURNS_EVERY: Duration = Duration::from_millis(20);
-const LOOK_FOR_RETURNS_FOR: Duration = Duration::from_secs(1);
 
 /// Why something has ended, once it has.
 type Gone = watch::Sender<Option<BrokerError>>;
@@ -277,11 +269,7 @@ impl Settle {
     async fn unconfirmed(self) -> BrokerError {
         let mut look_until = Instant::now();
         loop {
-            let batch = if Instant::now() < look_until {
-                timeout(LOOK_FOR_RETURNS_EVERY, self.outbox.take()).await.unwrap_or_default()
-            } else {
-                self.outbox.take().await
-            };
+            let batch = self.outbox.take_or_look(look_until).await;
             if !batch.is_empty() {
                 look_until = Instant::now() + LOOK_FOR_RETURNS_FOR;
             }

@@ -8,13 +8,22 @@ use std::{
     pin::Pin,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context, Poll, Waker},
+    time::Duration,
 };
 
 use lapin::{Channel, PublisherConfirm, options::BasicPublishOptions};
-use tokio::sync::Notify;
+use tokio::{
+    sync::Notify,
+    time::{Instant, timeout},
+};
 
 use super::properties::{short, to_lapin};
 use crate::transport::Outbound;
+
+/// Without confirms, messages that came back lie in a list that nobody announces: they are looked for so often, for so
+/// long after the last message.
+const LOOK_FOR_RETURNS_EVERY: Duration = Duration::from_millis(20);
+pub(super) const LOOK_FOR_RETURNS_FOR: Duration = Duration::from_secs(1);
 
 pub(super) type Published = Pin<Box<dyn Future<Output = lapin::Result<PublisherConfirm>> + Send>>;
 
@@ -115,5 +124,14 @@ impl<T> Outbox<T> {
         }
         self.filled.notified().await;
         taken()
+    }
+
+    /// The same, and nothing every now and then until that moment.
+    pub(super) async fn take_or_look(&self, until: Instant) -> Vec<T> {
+        if Instant::now() < until {
+            timeout(LOOK_FOR_RETURNS_EVERY, self.take()).await.unwrap_or_default()
+        } else {
+            self.take().await
+        }
     }
 }

@@ -21,12 +21,16 @@ use lapin::{
     },
     types::{FieldTable, ShortString},
 };
-use tokio::{sync::oneshot, task::JoinSet, time::timeout};
+use tokio::{
+    sync::oneshot,
+    task::JoinSet,
+    time::{Instant, timeout},
+};
 use tracing::debug;
 
 use super::{
     CLOSE_WITHIN, error, properties,
-    publishing::{Outbox, Published, poll_once},
+    publishing::{LOOK_FOR_RETURNS_FOR, Outbox, Published, poll_once},
     topology,
 };
 use crate::{
@@ -140,15 +144,17 @@ async fn settle(
     undeliverable: Arc<AtomicU64>,
 ) {
     let mut tags = Tags::default();
+    let mut look_until = Instant::now();
     loop {
         let mut flushed = None;
-        for settlement in outbox.take().await {
+        for settlement in outbox.take_or_look(look_until).await {
             match settlement {
                 Settlement::Acknowledge { tag, reply } => {
-                    if let Some(reply) = reply
-                        && reply.await.is_err()
-                    {
-                        return;
+                    if let Some(reply) = reply {
+                        if reply.await.is_err() {
+                            return;
+                        }
+                        look_until = Instant::now() + LOOK_FOR_RETURNS_FOR;
                     }
                     #[cfg(feature = "failpoints")]
                     crate::failpoint::reach("after-the-reply");

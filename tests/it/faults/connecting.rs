@@ -1,0 +1,86 @@
+//! A broker that is not there, or does not want us.
+
+use std::time::Duration;
+
+use rpc_runtime::{Broker, BrokerErrorKind, BrokerStatus, CallError};
+use rpc_tests::{Node, eventually, unique};
+use tokio::io::AsyncReadExt as _;
+use tokio::net::TcpListener;
+use tokio::time::{Instant, timeout};
+
+use super::{is_connected, nothing_happens_for, relay_to, relayed, status};
+use crate::brokers::{SOON, SampleClient, assert_ended};
+
+/// Row 1.
+#[tokio::test]
+async fn a_broker_that_is_down_at_the_start_is_waited_for() {
+    let (relay, builder) = relayed().await;
+    relay.refuse();
+    let connecting = tokio::spawn(builder.connect());
+    nothing_happens_for(Duration::from_millis(300), || connecting.is_finished()).await;
+    relay.resume();
+    let broker = timeout(SOON, connecting).await.unwrap().unwrap().unwrap();
+    assert!(matches!(broker.status(), BrokerStatus::Connected));
+}
+
+/// Row 1.
+#[tokio::test]
+async fn attempts_end_where_a_bound_was_asked_for_and_only_there() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("amqp://{}/%2f", listener.local_addr().unwrap());
+    let connecting = tokio::spawn(Broker::builder(&url).max_attempts(3).connect());
+    for _ in 0..3 {
+        // What connects wants to speak AMQP; it is hung up on.
+        let (mut client, _) = timeout(SOON, listener.accept()).await.unwrap().unwrap();
+        let mut header = [0; 8];
+        client.read_exact(&mut header).await.unwrap();
+        assert_eq!(&header[..4], b"AMQP");
+    }
+    let error = timeout(SOON, connecting).await.unwrap().unwrap().unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
+    let fourth = timeout(Duration::from_millis(500), listener.accept()).await;
+    assert!(fourth.is_err(), "three were allowed");
+}
+
+/// Row 1, later: a connection that was lost and cannot be made again within the bound is given up, and calls are told.
+#[tokio::test]
+async fn a_bound_on_attempts_counts_again_after_each_connection() {
+    let (relay, builder) = relayed().await;
+    let broker = builder.max_attempts(2).connect().await.unwrap();
+    let client = SampleClient::builder(&broker).queue(unique("nobody")).build();
+    relay.cut();
+    eventually("it connects again", SOON, || (relay.accepted() == 2).then_some(())).await;
+    is_connected(&broker).await;
+    relay.refuse();
+    relay.cut();
+    status(&broker, "refused", |status| matches!(status, BrokerStatus::Refused(_))).await;
+    let started = Instant::now();
+    let ended = client.add(1, 2).await;
+    assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::Unreachable);
+    assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+/// Row 19: the password was right once. Attempts go on, but seldom, and calls are told at once.
+#[tokio::test]
+async fn a_password_that_is_changed_is_said_and_the_broker_is_not_hammered() {
+    let node = Node::start().await;
+    node.add_user("ada", "first", [".*", ".*", ".*"]).await;
+    let (relay, url) = relay_to(&node.url_for("ada", "first", "%2f")).await;
+    let broker = Broker::connect(&url).await.unwrap();
+    let client = SampleClient::builder(&broker).queue(unique("nobody")).build();
+    assert_ended!(client.add(1, 2).await, Err(CallError::NoServer));
+
+    node.ctl(&["change_password", "ada", "second"]).await;
+    node.close_connections().await;
+    status(&broker, "refused", |status| {
+        matches!(status, BrokerStatus::Refused(error)
+            if error.kind() == BrokerErrorKind::CredentialsRefused)
+    })
+    .await;
+    let (attempts, started) = (relay.accepted(), Instant::now());
+    let ended = client.add(1, 2).await;
+    assert_ended!(ended, Err(CallError::Broker(error)) if error.is_permanent());
+    assert!(started.elapsed() < Duration::from_secs(5), "it does not wait for its deadline");
+    assert!(!format!("{ended:?}").contains("first"), "{ended:?}");
+    nothing_happens_for(Duration::from_secs(2), || relay.accepted() > attempts).await;
+}

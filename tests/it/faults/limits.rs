@@ -1,0 +1,93 @@
+//! A broker that is short of memory or of disk, and one that takes small messages only.
+
+use std::time::Duration;
+
+use rpc_runtime::{Broker, BrokerStatus, CallError, FaultKind, Unavailable};
+use rpc_tests::{Node, eventually_async};
+use tokio::time::timeout;
+
+use super::is_connected;
+use crate::brokers::{Pair, SOON, SampleClient, assert_ended, refusal};
+
+const A_MINUTE: Duration = Duration::from_secs(60);
+
+/// Row 17.
+#[tokio::test]
+async fn a_memory_alarm_holds_calls_back_or_refuses_them_and_passes() {
+    let node = Node::start().await;
+    let set = ["set_vm_memory_high_watermark", "0"];
+    let clear = ["set_vm_memory_high_watermark", "absolute", "1GB"];
+    an_alarm(&node, &set, &clear, "memory").await;
+}
+
+/// Row 17.
+#[tokio::test]
+async fn a_disk_alarm_does_the_same() {
+    let node = Node::start().await;
+    an_alarm(&node, &["set_disk_free_limit", "9000GB"], &["set_disk_free_limit", "50MB"], "disk")
+        .await;
+}
+
+async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
+    let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
+    let connect = async |unavailable| {
+        let builder = Broker::builder(&node.url()).when_unavailable(unavailable);
+        let broker = builder.connect().await.unwrap();
+        let client = SampleClient::builder(&broker).queue(&pair.queue).build();
+        assert_eq!(client.add(1, 2).await.unwrap(), 3);
+        (broker, client)
+    };
+    let (waits, waiting) = connect(Unavailable::Wait).await;
+    let (fails, failing) = connect(Unavailable::Fail).await;
+
+    node.ctl(set).await;
+    for (broker, client) in [(&waits, &waiting), (&fails, &failing)] {
+        // The broker says so when it is sent something, which may still pass.
+        eventually_async("the broker is blocked", SOON, async || {
+            let _ = client.add(1, 2).timeout(Duration::from_millis(200)).await;
+            matches!(broker.status(), BrokerStatus::Blocked(_)).then_some(())
+        })
+        .await;
+        let BrokerStatus::Blocked(reason) = broker.status() else { panic!("{broker:?}") };
+        assert!(reason.contains(word), "{reason}");
+    }
+
+    // Nothing is sent, so nothing piles up, however much is asked for.
+    let many: Vec<_> = (0..500)
+        .map(|_| waiting.echo(vec![0; 100_000]).timeout(Duration::from_millis(100)))
+        .map(tokio::spawn)
+        .collect();
+    for call in many {
+        let ended = call.await.unwrap();
+        assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
+    }
+    assert_eq!(waits.in_flight(), 0);
+    let patient = tokio::spawn(waiting.add(3, 4).timeout(A_MINUTE));
+    let fault = refusal(timeout(SOON, failing.add(1, 2)).await.expect("it does not wait"));
+    assert_eq!(fault.kind(), FaultKind::Overloaded);
+    assert!(fault.is_retryable() && fault.message().contains(word), "{fault}");
+
+    node.ctl(clear).await;
+    assert_eq!(timeout(A_MINUTE, patient).await.unwrap().unwrap().unwrap(), 7);
+    is_connected(&waits).await;
+    is_connected(&fails).await;
+    assert_eq!(failing.add(1, 2).await.unwrap(), 3);
+    pair.server.shutdown().await.unwrap();
+}
+
+/// Rows 14 and 27: the broker takes less than we would send, and closes the channel for it. Nobody else is hurt.
+#[tokio::test]
+async fn a_request_that_is_too_large_for_the_broker_alone_ends_alone() {
+    let node = Node::builder().config("max_message_size = 65536").start().await;
+    let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
+    let patient = tokio::spawn(pair.client.wait(1));
+    pair.inside.has_started(1).await;
+    for _ in 0..3 {
+        let ended = timeout(SOON, pair.client.echo(vec![0; 100_000])).await.expect("it ends");
+        assert_ended!(ended, Err(CallError::Broker(error)) if error.to_string().contains("65536"));
+        assert_eq!(pair.client.echo(vec![0; 1_000]).await.unwrap().len(), 1_000);
+    }
+    pair.inside.gate.add_permits(1);
+    assert_eq!(patient.await.unwrap().unwrap(), 1);
+    pair.server.shutdown().await.unwrap();
+}

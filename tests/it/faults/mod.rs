@@ -1,0 +1,74 @@
+//! The failure modes of docs/reliability.md, each with the behaviour that is promised there.
+
+mod callers_that_go;
+mod connecting;
+mod limits;
+mod losing_the_connection;
+mod permissions;
+mod queues;
+mod servers_that_die;
+mod storm;
+
+#[path = "../../programs/ledger.rs"]
+mod ledger;
+
+use std::path::Path;
+use std::time::Duration;
+
+use rpc_runtime::{Broker, BrokerBuilder, BrokerStatus};
+use rpc_tests::{Process, Rabbit, Relay, eventually};
+
+use crate::brokers::SOON;
+
+/// Within this time after a loss, calls in flight have ended.
+const AT_ONCE: Duration = Duration::from_secs(1);
+
+/// A relay to a broker, and the address of the broker through it.
+async fn relay_to(url: &str) -> (Relay, String) {
+    let (login, place) = url.rsplit_once('@').expect("an address with a login");
+    let (host, vhost) = place.split_once('/').expect("an address with a virtual host");
+    let relay = Relay::to(host).await;
+    let through = format!("{login}@{}/{vhost}", relay.address());
+    (relay, through)
+}
+
+/// A relay to the shared broker, and how a broker through it is set up.
+async fn relayed() -> (Relay, BrokerBuilder) {
+    let (relay, url) = relay_to(Rabbit::shared().await.url()).await;
+    (relay, Broker::builder(&url).heartbeat(Duration::from_secs(1)))
+}
+
+async fn status(broker: &Broker, what: &str, is: impl Fn(&BrokerStatus) -> bool) {
+    let what = format!("the status is {what}");
+    eventually(&what, Duration::from_secs(30), || is(&broker.status()).then_some(())).await;
+}
+
+async fn is_connected(broker: &Broker) {
+    status(broker, "connected", |status| matches!(status, BrokerStatus::Connected)).await;
+}
+
+async fn is_down(broker: &Broker) {
+    status(broker, "connecting", |status| matches!(status, BrokerStatus::Connecting)).await;
+}
+
+/// A server in a process of its own, which dies at this place.
+async fn fault_server(arguments: &[&str], failpoint: Option<&str>) -> Process {
+    let environment = failpoint.map(|place| ("RPC_FAILPOINT", place));
+    let server = Process::example_with("fault_server", arguments, environment.as_slice()).await;
+    server.line_with("serving", Duration::from_secs(30)).await;
+    server
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("temporary directories have plain names")
+}
+
+/// A moment in which something that must not happen would.
+async fn nothing_happens_for(time: Duration, happened: impl Fn() -> bool) {
+    let waited = tokio::time::timeout(time, async {
+        while !happened() {
+            tokio::time::sleep(SOON / 500).await;
+        }
+    });
+    assert!(waited.await.is_err(), "it happened");
+}
