@@ -43,6 +43,7 @@ pub struct BrokerBuilder {
     max_attempts: Option<u32>,
     unavailable: Unavailable,
     max_in_flight: usize,
+    when_full: Unavailable,
     tls: Tls,
     external: bool,
     caller: CallerOptions,
@@ -68,13 +69,10 @@ impl BrokerBuilder {
             max_attempts: None,
             unavailable: Unavailable::default(),
             max_in_flight: limits::MAX_IN_FLIGHT,
+            when_full: Unavailable::Fail,
             tls: Tls::default(),
             external: false,
-            caller: CallerOptions {
-                confirms: true,
-                direct_reply_to: false,
-                exchange: String::new(),
-            },
+            caller: CallerOptions::default(),
         }
     }
 
@@ -130,9 +128,17 @@ impl BrokerBuilder {
         self
     }
 
-    /// The most calls in flight at once, over all clients; one more is refused as `overloaded`. By default 131,072.
+    /// The most calls in flight at once, over all clients; by default 131,072. See [`when_full`](Self::when_full) for what
+    /// one more does.
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.max_in_flight = calls;
+        self
+    }
+
+    /// What a call does while as many are in flight as allowed: end at once, refused as `overloaded`, which is the default;
+    /// or wait for one of them to end, until its own deadline.
+    pub fn when_full(mut self, when_full: Unavailable) -> Self {
+        self.when_full = when_full;
         self
     }
 
@@ -147,6 +153,14 @@ impl BrokerBuilder {
     /// processes that make few calls; for many calls the queue is faster, and RabbitMQ recommends it.
     pub fn direct_reply_to(mut self, direct: bool) -> Self {
         self.caller.direct_reply_to = direct;
+        self
+    }
+
+    /// Has each request say which user sent it (`user_id`), the one in the address; RabbitMQ lets nobody say another. Servers
+    /// see it as [`Context::caller`](crate::Context::caller), and may [require](crate::ServerBuilder::require_caller) it.
+    /// With a login by certificate, write the name that RabbitMQ takes from it into the address.
+    pub fn announce_user(mut self) -> Self {
+        self.caller.announce_user = true;
         self
     }
 
@@ -184,8 +198,14 @@ impl BrokerBuilder {
 
     pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {
         let connection = Connection::new(transport, self.max_attempts);
+        self.build_on(connection)
+    }
+
+    pub(super) fn build_on(self, connection: Connection) -> Broker {
         let callers = Callers::new(self.caller, self.max_in_flight);
-        Broker { shared: Arc::new(Shared::new(connection, callers, self.unavailable)) }
+        Broker {
+            shared: Arc::new(Shared::new(connection, callers, self.unavailable, self.when_full)),
+        }
     }
 }
 

@@ -34,7 +34,7 @@ pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
 
 /// Cheap to clone; the last clone takes the connection with it.
 #[derive(Clone)]
-pub(super) struct Connection(Arc<Supervised>);
+pub(crate) struct Connection(Arc<Supervised>);
 
 struct Supervised {
     transport: Arc<dyn Transport>,
@@ -100,10 +100,19 @@ pub(crate) enum NotReady {
 
 impl Connection {
     pub(super) fn new(transport: Arc<dyn Transport>, max_attempts: Option<u32>) -> Self {
+        Self::in_state(State::Connecting(None), transport, max_attempts)
+    }
+
+    /// One that is up already.
+    pub(super) fn up(transport: Arc<dyn Transport>, link: Arc<dyn Link>) -> Self {
+        Self::in_state(State::Up { link, blocked: None }, transport, None)
+    }
+
+    fn in_state(state: State, transport: Arc<dyn Transport>, max_attempts: Option<u32>) -> Self {
         Self(Arc::new(Supervised {
             transport,
             max_attempts,
-            state: watch::Sender::new(State::Connecting(None)),
+            state: watch::Sender::new(state),
             supervisor: Mutex::new(None),
         }))
     }
@@ -151,7 +160,7 @@ impl Connection {
     }
 
     /// The live connection, as soon as there is one.
-    pub(super) async fn link(&self) -> Result<Arc<dyn Link>, BrokerError> {
+    pub(crate) async fn link(&self) -> Result<Arc<dyn Link>, BrokerError> {
         self.0.start();
         let mut states = self.0.state.subscribe();
         loop {
@@ -194,8 +203,12 @@ impl Supervised {
     fn start(&self) {
         let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
         if supervisor.is_none() {
+            let first = match &*self.state.borrow() {
+                State::Up { link, .. } => Some(link.clone()),
+                _ => None,
+            };
             let supervise =
-                supervise(self.transport.clone(), self.max_attempts, self.state.clone());
+                supervise(self.transport.clone(), first, self.max_attempts, self.state.clone());
             *supervisor = Some(tokio::spawn(supervise));
         }
     }
@@ -220,13 +233,18 @@ fn closed() -> BrokerError {
 
 async fn supervise(
     transport: Arc<dyn Transport>,
+    mut first: Option<Arc<dyn Link>>,
     max_attempts: Option<u32>,
     state: watch::Sender<State>,
 ) {
     let mut waits = pauses();
     let mut failures = 0;
     loop {
-        let pause = match attempt(&*transport).await {
+        let attempted = match first.take() {
+            Some(link) => Ok(link),
+            None => attempt(&*transport).await,
+        };
+        let pause = match attempted {
             Ok(link) => {
                 info!(broker = transport.address(), "connected");
                 let reason = follow(&state, &link).await;

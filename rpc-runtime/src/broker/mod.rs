@@ -14,16 +14,16 @@ use std::{
 pub use builder::BrokerBuilder;
 pub(crate) use callers::OpenCaller;
 pub use connection::Unavailable;
-pub(crate) use connection::{NotReady, pauses};
+pub(crate) use connection::{Connection, NotReady, pauses};
 pub use status::{BrokerStatus, StatusChanges};
 pub use tls::Tls;
 
-use self::{callers::Callers, connection::Connection};
+use self::callers::Callers;
 use crate::{
-    client::Pending,
+    client::{Pending, RetryBudget, Slot},
     error::{BrokerError, BrokerErrorKind},
     server::{Dispatch, Server},
-    transport::{Link, memory::MemoryTransport},
+    transport::memory::MemoryTransport,
 };
 
 /// A connection to RabbitMQ, kept up, or a broker in the process.
@@ -49,6 +49,9 @@ struct Shared {
     callers: Callers,
     exchange: String,
     unavailable: Unavailable,
+    /// What calls do while as many are in flight as allowed.
+    when_full: Unavailable,
+    retries: RetryBudget,
     /// The server of [`Broker::serving`], which lives as long as its broker.
     served: Mutex<Option<Server>>,
 }
@@ -84,8 +87,9 @@ impl Broker {
     /// let broker = Broker::in_memory();
     /// ```
     pub fn in_memory() -> Self {
-        let builder = BrokerBuilder::new("");
-        builder.build(Arc::new(MemoryTransport::default()))
+        let transport = MemoryTransport::default();
+        let link = transport.link();
+        BrokerBuilder::new("").build_on(Connection::up(Arc::new(transport), link))
     }
 
     /// A broker in this process with one service on it: the short form for tests.
@@ -171,6 +175,18 @@ impl Broker {
         &self.shared.exchange
     }
 
+    /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
+    pub(crate) async fn slot(&self) -> Option<Slot> {
+        match self.shared.when_full {
+            Unavailable::Fail => self.pending().try_slot(),
+            Unavailable::Wait => self.pending().slot().await,
+        }
+    }
+
+    pub(crate) fn retry_budget(&self) -> &RetryBudget {
+        &self.shared.retries
+    }
+
     pub(crate) fn pending(&self) -> &Arc<Pending> {
         self.shared.callers.pending()
     }
@@ -190,9 +206,9 @@ impl Broker {
         }
     }
 
-    /// The connection, as soon as there is one.
-    pub(crate) async fn link(&self) -> Result<Arc<dyn Link>, BrokerError> {
-        self.shared.connection.link().await
+    /// The connection itself, for what outlives this handle without keeping the broker's other parts.
+    pub(crate) fn connection(&self) -> Connection {
+        self.shared.connection.clone()
     }
 }
 
@@ -211,8 +227,14 @@ pub(crate) fn misuse(message: impl Into<String>) -> BrokerError {
 }
 
 impl Shared {
-    fn new(connection: Connection, callers: Callers, unavailable: Unavailable) -> Self {
+    fn new(
+        connection: Connection,
+        callers: Callers,
+        unavailable: Unavailable,
+        when_full: Unavailable,
+    ) -> Self {
         let exchange = callers.exchange().to_owned();
-        Self { connection, callers, exchange, unavailable, served: Mutex::new(None) }
+        let (retries, served) = (RetryBudget::default(), Mutex::default());
+        Self { connection, callers, exchange, unavailable, when_full, retries, served }
     }
 }

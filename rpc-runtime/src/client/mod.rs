@@ -6,8 +6,10 @@ mod draft;
 mod exchange;
 mod handle;
 mod pending;
+mod retry;
 
 pub use builder::{ClientBuilder, Stub, client_builder};
 pub use call::Call;
 pub use handle::Client;
-pub(crate) use pending::Pending;
+pub(crate) use pending::{Pending, Slot};
+pub(crate) use retry::RetryBudget;

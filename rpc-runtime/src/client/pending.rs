@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use tokio::sync::oneshot;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::debug;
 use uuid::Uuid;
 
@@ -38,7 +38,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Pending {
     table: Mutex<Table>,
-    limit: usize,
+    slots: Arc<Semaphore>,
     unclaimed: AtomicU64,
 }
 
@@ -58,24 +58,37 @@ struct Entry {
     outcome: oneshot::Sender<Outcome>,
 }
 
-/// Why a call was not entered.
+/// A call was not entered, because the channel it was for is gone.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum NotEntered {
-    /// As many calls as allowed are in flight.
-    Full,
-    /// The channel it was for is gone.
-    ChannelGone,
-}
+pub(crate) struct NotEntered;
+
+/// A call's right to be in flight.
+#[derive(Debug)]
+pub(crate) struct Slot(#[allow(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
 
 impl Pending {
     /// A table that takes at most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { table: Mutex::default(), limit, unclaimed: AtomicU64::new(0) })
+        Arc::new(Self {
+            table: Mutex::default(),
+            slots: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
+            unclaimed: AtomicU64::new(0),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, Table> {
         // No code of a user runs under the lock, so a poisoned one is as good as another.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a place among the calls in flight; `None` if there is none.
+    pub(crate) fn try_slot(&self) -> Option<Slot> {
+        self.slots.clone().try_acquire_owned().ok().map(Slot)
+    }
+
+    /// Takes a place among the calls in flight, as soon as there is one.
+    pub(crate) async fn slot(&self) -> Option<Slot> {
+        self.slots.clone().acquire_owned().await.ok().map(Slot)
     }
 
     /// Enters a call before it is published, so that no reply can come too early.
@@ -88,10 +101,7 @@ impl Pending {
         let (sender, outcome) = oneshot::channel();
         let mut table = self.lock();
         if channel <= table.lost {
-            return Err(NotEntered::ChannelGone);
-        }
-        if table.entries.len() >= self.limit {
-            return Err(NotEntered::Full);
+            return Err(NotEntered);
         }
         table
             .entries
@@ -269,7 +279,7 @@ mod tests {
         let (old, new) = (pending.enter(1, false).unwrap(), pending.enter(2, false).unwrap());
         pending.lose(1);
         assert!(matches!(old.outcome().await, Outcome::Lost));
-        assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered::ChannelGone);
+        assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered);
         assert_eq!(pending.len(), 1);
         drop(new);
     }
@@ -294,11 +304,18 @@ mod tests {
         }
     }
 
-    #[test]
-    fn a_full_table_refuses() {
+    #[tokio::test]
+    async fn there_are_so_many_slots_and_each_comes_back() {
         let pending = Pending::new(1);
-        let _first = pending.enter(1, false).unwrap();
-        assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered::Full);
+        let first = pending.try_slot().unwrap();
+        assert!(pending.try_slot().is_none());
+        let waiting = tokio::spawn({
+            let pending = pending.clone();
+            async move { pending.slot().await.is_some() }
+        });
+        drop(first);
+        assert!(waiting.await.unwrap());
+        assert!(pending.try_slot().is_some());
     }
 
     #[tokio::test]

@@ -5,7 +5,8 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    Dispatch, Server,
+    Context, Dispatch, Server,
+    admission::Admission,
     lifecycle::Phase,
     request::{Endpoint, Limits},
     stats::Counters,
@@ -24,6 +25,7 @@ pub struct ServerBuilder {
     broker: Broker,
     services: Vec<(Queue, Box<dyn Dispatch>)>,
     concurrency: u16,
+    shed: bool,
     grace_period: Duration,
     limits: Limits,
 }
@@ -34,11 +36,13 @@ impl ServerBuilder {
             broker: broker.clone(),
             services: Vec::new(),
             concurrency: limits::CONCURRENCY,
+            shed: false,
             grace_period: limits::GRACE_PERIOD,
             limits: Limits {
                 max_request: limits::MAX_MESSAGE,
                 max_reply: limits::MAX_MESSAGE,
                 reply_to_prefixes: Vec::new(),
+                admission: Admission::default(),
             },
         }
     }
@@ -77,6 +81,83 @@ impl ServerBuilder {
     /// How many requests of each service are worked on at once, and sent ahead by RabbitMQ; at least 1, by default 128.
     pub fn concurrency(mut self, requests: u16) -> Self {
         self.concurrency = requests.max(1);
+        self
+    }
+
+    /// Answers `overloaded`, at once, to requests beyond the concurrency, instead of leaving them in the queue: for
+    /// callers that would rather ask elsewhere, or later, than wait. Where several servers share a queue, one refuses
+    /// while another may have room.
+    pub fn shed_load(mut self) -> Self {
+        self.shed = true;
+        self
+    }
+
+    /// Runs at most so many calls of one method at once, and answers `overloaded` to more: so a slow method leaves room
+    /// for the others of its service.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Broker, Server, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Reports { async fn yearly(&self); }
+    /// # struct Printer;
+    /// # impl Reports for Printer { async fn yearly(&self) {} }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::BrokerError> {
+    /// # let broker = Broker::in_memory();
+    /// let server = Server::builder(&broker)
+    ///     .service(ReportsServer::new(Printer))
+    ///     .method_concurrency("Reports", "yearly", 2)
+    ///     .start()
+    ///     .await?;
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn method_concurrency(mut self, service: &str, method: &str, requests: u16) -> Self {
+        self.limits.admission.limit(service, method, requests);
+        self
+    }
+
+    /// Refuses, as `not-permitted`, requests that do not say which user sent them. RabbitMQ checks what they say: see
+    /// [`announce_user`](crate::BrokerBuilder::announce_user).
+    pub fn require_caller(mut self) -> Self {
+        self.limits.admission.require_caller = true;
+        self
+    }
+
+    /// Asks for each request, before its method is run, whether it may be: by its caller, its method, its headers. What
+    /// it says instead of `Ok` reaches the caller, as `not-permitted`.
+    ///
+    /// It is called on the threads of tokio, so it must not block.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Broker, CallError, Server, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Vault { async fn open(&self); }
+    /// # struct Steel;
+    /// # impl Vault for Steel { async fn open(&self) {} }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let broker = Broker::in_memory();
+    /// let server = Server::builder(&broker)
+    ///     .service(VaultServer::new(Steel))
+    ///     .authorize(|request| match (request.method(), request.caller()) {
+    ///         ("open", Some("director")) => Ok(()),
+    ///         _ => Err("only the director opens the vault".to_owned()),
+    ///     })
+    ///     .start()
+    ///     .await?;
+    /// let refused = VaultClient::new(&broker).open().await;
+    /// assert!(matches!(refused, Err(CallError::Refused(_))));
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn authorize(
+        mut self,
+        permit: impl Fn(&Context) -> Result<(), String> + Send + Sync + 'static,
+    ) -> Self {
+        self.limits.admission.authorize = Some(Arc::new(permit));
         self
     }
 
@@ -158,7 +239,7 @@ impl ServerBuilder {
                 phase.subscribe(),
                 counters.clone(),
             );
-            Worker::new(self.broker.clone(), queue, self.concurrency, endpoint)
+            Worker::new(&self.broker, queue, self.concurrency, self.shed, endpoint)
         });
         let workers = workers.collect();
         let grace_period = self.grace_period;
@@ -169,6 +250,15 @@ impl ServerBuilder {
     fn check(&self) -> Result<(), BrokerError> {
         if self.services.is_empty() {
             return Err(misuse("a server without a service: add one with `service`"));
+        }
+        for (service, method) in self.limits.admission.limited() {
+            let known = self.services.iter().map(|(_, known)| known.descriptor());
+            let mut known = known.filter(|known| known.name == service);
+            if known.find_map(|known| known.method(method)).is_none() {
+                return Err(misuse(format!(
+                    "`method_concurrency` names {service}.{method}, which this server does not serve"
+                )));
+            }
         }
         for (index, (queue, service)) in self.services.iter().enumerate() {
             let name = service.descriptor().name;

@@ -9,8 +9,8 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{debug, warn};
 
 use super::{
-    Context, Dispatch, Handler, context::RequestContext, handler::Invocation, lifecycle::Phase,
-    stats::Counters,
+    Context, Dispatch, Handler, admission::Admission, context::RequestContext, handler::Invocation,
+    lifecycle::Phase, stats::Counters,
 };
 use crate::{
     codec::Encoding,
@@ -25,6 +25,7 @@ pub(super) struct Limits {
     pub(super) max_request: usize,
     pub(super) max_reply: usize,
     pub(super) reply_to_prefixes: Vec<String>,
+    pub(super) admission: Admission,
 }
 
 /// A service, ready to answer.
@@ -118,6 +119,16 @@ impl Endpoint {
         }
     }
 
+    /// Refuses a request that there is no room for.
+    pub(super) fn shed(&self, delivery: &Delivery, channel: &dyn WorkerChannel) {
+        self.counters.requests.increment();
+        let address = ReturnAddress::of(&delivery.properties);
+        let address = address.filter(|address| self.obeys(address));
+        let fault =
+            Fault::new(FaultKind::Overloaded, "this server runs as many requests as it may");
+        self.finish(delivery.tag, address, Answer::Fault(fault), channel);
+    }
+
     fn obeys(&self, address: &ReturnAddress) -> bool {
         let queue = address.queue();
         let allowed = address.is_server_named()
@@ -185,6 +196,7 @@ impl Endpoint {
         });
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("before-the-method");
+        let _admitted = self.limits.admission.admit(&context)?;
         let reply = handler.run(Invocation { body, encoding, context }).await?;
         let (size, limit) = (reply.body.len(), self.limits.max_reply);
         if size > limit {
@@ -340,8 +352,12 @@ mod tests {
     }
 
     fn endpoint() -> Endpoint {
-        let limits =
-            Limits { max_request: 100, max_reply: 100, reply_to_prefixes: vec!["own-".to_owned()] };
+        let limits = Limits {
+            max_request: 100,
+            max_reply: 100,
+            reply_to_prefixes: vec!["own-".to_owned()],
+            admission: Admission::default(),
+        };
         Endpoint::new(
             &PaymentsServer::new(Bank),
             Arc::new(limits),

@@ -11,7 +11,7 @@ use tracing::{debug, info, warn};
 
 use super::{lifecycle::Phase, request::Endpoint};
 use crate::{
-    broker::{Broker, pauses},
+    broker::{Broker, Connection, pauses},
     error::{BrokerError, BrokerErrorKind},
     limits,
     transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
@@ -19,9 +19,11 @@ use crate::{
 
 /// Takes requests from one queue and has them answered.
 pub(super) struct Worker {
-    broker: Broker,
+    connection: Connection,
+    exchange: String,
     queue: Queue,
     concurrency: u16,
+    shed: bool,
     endpoint: Arc<Endpoint>,
     /// As many requests run as are allowed, also while those of a lost connection still do.
     permits: Arc<Semaphore>,
@@ -33,18 +35,33 @@ enum Ended {
 }
 
 impl Worker {
-    pub(super) fn new(broker: Broker, queue: Queue, concurrency: u16, endpoint: Endpoint) -> Self {
-        let permits = Arc::new(Semaphore::new(usize::from(concurrency)));
-        Self { broker, queue, concurrency, endpoint: Arc::new(endpoint), permits }
+    /// A worker that runs so many requests at once; with `shed`, it refuses others instead of leaving them in the queue.
+    pub(super) fn new(
+        broker: &Broker,
+        queue: Queue,
+        concurrency: u16,
+        shed: bool,
+        endpoint: Endpoint,
+    ) -> Self {
+        Self {
+            connection: broker.connection(),
+            exchange: broker.exchange().to_owned(),
+            queue,
+            concurrency,
+            shed,
+            endpoint: Arc::new(endpoint),
+            permits: Arc::new(Semaphore::new(usize::from(concurrency))),
+        }
     }
 
     /// Declares the queue and starts to consume it.
     pub(super) async fn open(&self) -> Result<OpenWorker, BrokerError> {
-        let link = self.broker.link().await?;
+        let link = self.connection.link().await?;
         let options = WorkerOptions {
             queue: self.queue.clone(),
-            prefetch: self.concurrency,
-            exchange: self.broker.exchange().to_owned(),
+            // What is to be refused has to be taken first.
+            prefetch: self.concurrency.saturating_mul(if self.shed { 2 } else { 1 }),
+            exchange: self.exchange.clone(),
             undeliverable: self.endpoint.undeliverable(),
         };
         link.open_worker(options).await
@@ -115,6 +132,10 @@ impl Worker {
             };
             let (endpoint, channel) = (self.endpoint.clone(), channel.clone());
             let (permits, running) = (self.permits.clone(), running.clone());
+            if self.shed && permits.available_permits() == 0 {
+                endpoint.shed(&delivery, &*channel);
+                continue;
+            }
             tokio::spawn(async move {
                 match permits.acquire().await {
                     Ok(_permit) => {

@@ -158,12 +158,7 @@ impl Bench {
     }
 
     async fn caller(&self) -> Caller {
-        self.caller_with(CallerOptions {
-            confirms: true,
-            direct_reply_to: false,
-            exchange: String::new(),
-        })
-        .await
+        self.caller_with(CallerOptions::default()).await
     }
 
     async fn caller_with(&self, options: CallerOptions) -> Caller {
@@ -417,7 +412,7 @@ async fn a_reply_to_a_caller_that_is_gone_is_counted(bench: Bench) {
 
 async fn direct_reply_to_carries_replies(bench: Bench) {
     let mut worker = bench.worker(1).await;
-    let options = CallerOptions { confirms: true, direct_reply_to: true, exchange: String::new() };
+    let options = CallerOptions { direct_reply_to: true, ..CallerOptions::default() };
     let mut caller = bench.caller_with(options).await;
     let mut request = bench.request("question");
     request.properties.reply_to = Some(caller.channel.callback_queue().to_owned());
@@ -431,8 +426,7 @@ async fn direct_reply_to_carries_replies(bench: Bench) {
 }
 
 async fn without_confirms_a_request_to_a_missing_queue_still_comes_back(bench: Bench) {
-    let options =
-        CallerOptions { confirms: false, direct_reply_to: false, exchange: String::new() };
+    let options = CallerOptions { confirms: false, ..CallerOptions::default() };
     let mut caller = bench.caller_with(options).await;
     let id = caller.publish(bench.request("a"));
     loop {
@@ -485,8 +479,7 @@ async fn an_exchange_routes_by_queue_and_method(bench: Bench) {
     let mut options = bench.options(1);
     options.exchange.clone_from(&exchange);
     let mut worker = open_worker(&*bench.link, options).await.unwrap();
-    let options =
-        CallerOptions { confirms: true, direct_reply_to: false, exchange: exchange.clone() };
+    let options = CallerOptions { exchange: exchange.clone(), ..CallerOptions::default() };
     let mut caller = bench.caller_with(options).await;
 
     let routed = |key: String| Outbound { exchange: exchange.clone(), ..message(&key, "a") };
@@ -500,8 +493,7 @@ async fn an_exchange_routes_by_queue_and_method(bench: Bench) {
 
 async fn a_missing_exchange_is_named(bench: Bench) {
     let exchange = format!("missing-{}", Uuid::new_v4());
-    let options =
-        CallerOptions { confirms: true, direct_reply_to: false, exchange: exchange.clone() };
+    let options = CallerOptions { exchange: exchange.clone(), ..CallerOptions::default() };
     let (sender, _) = mpsc::unbounded_channel();
     let refused = bench.link.open_caller(options, Arc::new(Events(sender))).await;
     let error = refused.map(drop).unwrap_err();

@@ -68,8 +68,23 @@ pub(crate) trait Link: Send + Sync + 'static {
 pub(crate) struct CallerOptions {
     pub(crate) confirms: bool,
     pub(crate) direct_reply_to: bool,
+    /// Each request says which user sent it.
+    pub(crate) announce_user: bool,
     /// The exchange that requests go to, to be checked for existence; empty for the default one.
     pub(crate) exchange: String,
+}
+
+impl Default for CallerOptions {
+    /// Every request is confirmed, and goes through the default exchange to a queue of the service's name; replies come
+    /// to a callback queue.
+    fn default() -> Self {
+        Self {
+            confirms: true,
+            direct_reply_to: false,
+            announce_user: false,
+            exchange: String::new(),
+        }
+    }
 }
 
 /// Where what happens to requests is told.
@@ -102,6 +117,9 @@ pub(crate) enum Fate {
 pub(crate) trait CallerChannel: Send + Sync + 'static {
     /// What goes into `reply_to`.
     fn callback_queue(&self) -> &str;
+
+    /// What goes into `user_id`, if requests are to say it.
+    fn announced_user(&self) -> Option<&str>;
 
     /// Queues a request, in the order of the calls; what becomes of it is told to the sink.
     ///

@@ -36,6 +36,8 @@ pub(super) struct AmqpCaller {
     options: CallerOptions,
     sink: Arc<dyn CallerSink>,
     callback: Arc<Callback>,
+    /// What requests say of who sent them, if they do.
+    user: Option<String>,
     channel: Arc<Channel>,
     outbox: Arc<Outbox<Sent>>,
     exhausted: watch::Receiver<Option<BrokerError>>,
@@ -140,7 +142,9 @@ fn publish_on(
         let reason = if confirms { settle.confirmed().await } else { settle.unconfirmed().await };
         set_once(&gone, reason);
     });
+    let user = options.announce_user.then(|| connection.status().username());
     AmqpCaller {
+        user,
         connection: connection.clone(),
         options: options.clone(),
         sink,
@@ -153,6 +157,10 @@ fn publish_on(
 }
 
 impl CallerChannel for AmqpCaller {
+    fn announced_user(&self) -> Option<&str> {
+        self.user.as_deref()
+    }
+
     fn callback_queue(&self) -> &str {
         &self.callback.queue
     }

@@ -36,13 +36,20 @@ impl fmt::Debug for MemoryTransport {
     }
 }
 
-impl Transport for MemoryTransport {
-    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
-        let link: Arc<dyn Link> = Arc::new(MemoryLink {
+impl MemoryTransport {
+    /// A connection, which takes no time here.
+    pub(crate) fn link(&self) -> Arc<dyn Link> {
+        Arc::new(MemoryLink {
             broker: self.broker.clone(),
             id: self.broker.next_id(),
             open: watch::Sender::new(true),
-        });
+        })
+    }
+}
+
+impl Transport for MemoryTransport {
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+        let link = self.link();
         Box::pin(async { Ok(link) })
     }
 
@@ -90,6 +97,7 @@ impl Link for MemoryLink {
             let callback_queue = format!("{kind}{}", Uuid::new_v4().simple());
             self.broker.add_callback(self.id, &callback_queue, sink.clone());
             let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
+                announced_user: options.announce_user.then_some(USER),
                 broker: self.broker.clone(),
                 callback_queue,
                 sink,
@@ -136,7 +144,11 @@ impl Link for MemoryLink {
     }
 }
 
+/// Who everybody is here, as everybody is at first with RabbitMQ.
+const USER: &str = "guest";
+
 struct MemoryCaller {
+    announced_user: Option<&'static str>,
     broker: Arc<MemoryBroker>,
     callback_queue: String,
     sink: Arc<dyn CallerSink>,
@@ -146,6 +158,10 @@ struct MemoryCaller {
 impl CallerChannel for MemoryCaller {
     fn callback_queue(&self) -> &str {
         &self.callback_queue
+    }
+
+    fn announced_user(&self) -> Option<&str> {
+        self.announced_user
     }
 
     fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone> {
