@@ -12,6 +12,10 @@ pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 /// The most calls in flight on one `Broker`: about 100 MB of bookkeeping, where something is wrong already.
 pub(crate) const MAX_IN_FLIGHT: usize = 131_072;
 
+/// The most that may be on its way to the broker, in bytes, before calls wait or are refused: more than a broker that
+/// keeps up ever leaves open, and four of the largest messages.
+pub(crate) const MAX_BACKLOG: usize = 4 * MAX_MESSAGE;
+
 /// How many requests of a service one server works on at once, and how many RabbitMQ sends ahead: enough to keep a
 /// core busy with short handlers, few enough that another server gets its share.
 pub(crate) const CONCURRENCY: u16 = 128;
@@ -37,6 +41,9 @@ pub(crate) const HEARTBEAT: Duration = Duration::from_secs(8);
 /// once.
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_millis(50);
 pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
+
+/// What has lived so long was no mere flicker: when it is lost, the pauses begin anew with the first.
+pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(1);
 
 /// The pause after an error that will not go away by itself (a wrong password): seldom enough not to be a nuisance,
 /// often enough to notice that somebody mended it.

@@ -11,7 +11,7 @@ use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::{
     sync::watch,
     task::JoinHandle,
-    time::{sleep, timeout},
+    time::{Instant, sleep, timeout},
 };
 use tracing::{info, warn};
 
@@ -247,13 +247,19 @@ async fn supervise(
         let pause = match attempted {
             Ok(link) => {
                 info!(broker = transport.address(), "connected");
+                let connected = Instant::now();
                 let reason = follow(&state, &link).await;
                 warn!(broker = transport.address(), %reason, "connection lost; connecting again");
                 if !advance(&state, State::Connecting(Some(reason))) {
                     return;
                 }
-                waits = pauses();
                 failures = 0;
+                if connected.elapsed() > limits::STABLE_AFTER {
+                    waits = pauses();
+                    continue;
+                }
+                // A broker that takes every connection and loses it again is not to be hammered.
+                sleep(waits.next().unwrap_or(limits::LONGEST_PAUSE)).await;
                 continue;
             }
             Err(error) if max_attempts.is_some_and(|most| failures + 1 >= most) => {
@@ -285,7 +291,7 @@ async fn supervise(
 async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>) -> BrokerError {
     let (mut closed, mut alarms) = (link.closed(), link.blocked());
     loop {
-        let blocked = alarms.borrow_and_update().clone();
+        let blocked = alarms.borrow_and_update().reason();
         // Where the connection was closed in the meantime, its link ends, too.
         advance(state, State::Up { link: link.clone(), blocked });
         let changed = async {

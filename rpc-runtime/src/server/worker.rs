@@ -90,7 +90,7 @@ impl Worker {
                     // handlers that still run, go nowhere.
                     warn!(queue = self.queue.name(), "stopped consuming; starting again");
                     // A queue that somebody deletes as often as it is declared is declared ever more seldom.
-                    if opened.elapsed() > limits::LONGEST_PAUSE {
+                    if opened.elapsed() > limits::STABLE_AFTER {
                         waits = pauses();
                     }
                     pause = waits.next().unwrap_or(limits::LONGEST_PAUSE);

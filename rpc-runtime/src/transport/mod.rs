@@ -56,11 +56,28 @@ pub(crate) trait Link: Send + Sync + 'static {
     /// Resolves when the connection is gone, with the reason.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
 
-    /// Why the broker takes no messages for now; `None` while it does.
-    fn blocked(&self) -> watch::Receiver<Option<Arc<str>>>;
+    /// Whether it takes messages, and why not.
+    fn blocked(&self) -> watch::Receiver<Blocked>;
 
     /// Closes it.
     fn close(&self) -> BoxFuture<'_, ()>;
+}
+
+/// Why a connection takes no messages for now.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Blocked {
+    /// What the broker says: it is short of something.
+    pub(crate) alarm: Option<Arc<str>>,
+    /// Too much is on its way already.
+    pub(crate) full: bool,
+}
+
+impl Blocked {
+    /// `None` while it does take messages.
+    pub(crate) fn reason(&self) -> Option<Arc<str>> {
+        let full = || self.full.then(|| "it is slow to take what was sent already".into());
+        self.alarm.clone().or_else(full)
+    }
 }
 
 /// How a caller's channel is set up.

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use rpc_runtime::{Broker, BrokerStatus, CallError, FaultKind, Unavailable};
-use rpc_tests::{Node, eventually_async};
+use rpc_tests::{Direction, Node, Rabbit, eventually_async};
 use tokio::time::timeout;
 
-use super::is_connected;
-use crate::brokers::{Pair, SOON, SampleClient, assert_ended, refusal};
+use super::{is_connected, relay_to};
+use crate::brokers::{Pair, SOON, SampleClient, assert_ended, rabbitmq, refusal};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
 
@@ -72,6 +72,32 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
     is_connected(&waits).await;
     is_connected(&fails).await;
     assert_eq!(failing.add(1, 2).await.unwrap(), 3);
+    pair.server.shutdown().await.unwrap();
+}
+
+/// Row 17, where nobody says so: the network takes nothing more.
+#[tokio::test]
+async fn a_connection_that_takes_nothing_more_is_blocked_before_it_fills_the_memory() {
+    let pair = Pair::new(rabbitmq().await).await;
+    let (relay, url) = relay_to(Rabbit::shared().await.url()).await;
+    let broker = Broker::connect(&url).await.unwrap();
+    let client = SampleClient::builder(&broker).queue(&pair.queue).build();
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
+    relay.stall(Direction::ToBroker);
+    let megabyte = || client.note("x".repeat(1_000_000)).timeout(Duration::from_millis(20));
+    let mut handed_over = 0;
+    while matches!(broker.status(), BrokerStatus::Connected) {
+        if megabyte().await.unwrap_err().may_have_run() {
+            handed_over += 1;
+        }
+    }
+    assert!((60..=70).contains(&handed_over), "{handed_over} megabytes");
+    assert!(matches!(broker.status(), BrokerStatus::Blocked(_)), "{:?}", broker.status());
+    assert_ended!(megabyte().await, Err(CallError::DeadlineExceeded { may_have_run: false }));
+
+    relay.resume();
+    is_connected(&broker).await;
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
     pair.server.shutdown().await.unwrap();
 }
 

@@ -5,6 +5,7 @@
 //! follows its reply only if the reply is on the socket before the acknowledgement is queued: see [`worker`].
 
 mod address;
+mod backlog;
 mod caller;
 mod error;
 mod fields;
@@ -13,6 +14,7 @@ mod properties;
 mod publishing;
 mod refusal;
 mod runtime;
+mod settle;
 mod socket;
 #[cfg(feature = "tls")]
 mod tls;
@@ -35,11 +37,12 @@ use tracing::{info, warn};
 
 use self::{
     address::Address,
+    backlog::Backlog,
     runtime::Guarded,
     socket::{Security, Shutter},
 };
 use super::{
-    BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, OpenWorker, Transport,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, OpenWorker, Transport,
     WorkerChannel, WorkerOptions,
 };
 use crate::{
@@ -126,7 +129,8 @@ impl Transport for AmqpTransport {
 struct AmqpLink {
     connection: Arc<Connection>,
     closed: watch::Sender<Option<BrokerError>>,
-    blocked: watch::Receiver<Option<Arc<str>>>,
+    blocked: watch::Sender<Blocked>,
+    backlog: Arc<Backlog>,
     watcher: JoinHandle<()>,
     /// After the connection, which says goodbye when it is dropped.
     _shutter: Shutter,
@@ -136,7 +140,8 @@ impl AmqpLink {
     fn new(connection: Connection, shutter: Shutter, address: String) -> Self {
         let closed = watch::Sender::new(None);
         let reason = closed.clone();
-        let (alarms, blocked) = watch::channel(None);
+        let blocked = watch::Sender::new(Blocked::default());
+        let alarms = blocked.clone();
         let status = connection.status().clone();
         let mut events = Box::pin(connection.events_listener());
         let watcher = tokio::spawn(async move {
@@ -146,11 +151,11 @@ impl AmqpLink {
                     Some(Event::Error(error)) if !status.connected() => break error::lost(&error),
                     Some(Event::ConnectionBlocked(alarm)) => {
                         warn!(broker = address, alarm, "the broker takes no messages for now");
-                        alarms.send_replace(Some(alarm.into()));
+                        alarms.send_modify(|blocked| blocked.alarm = Some(alarm.into()));
                     }
                     Some(Event::ConnectionUnblocked) => {
                         info!(broker = address, "the broker takes messages again");
-                        alarms.send_replace(None);
+                        alarms.send_modify(|blocked| blocked.alarm = None);
                     }
                     Some(_) => {}
                     None => break error::gone("the connection was closed"),
@@ -158,8 +163,9 @@ impl AmqpLink {
             };
             set_once(&reason, ended);
         });
+        let backlog = Backlog::new(blocked.clone());
         let connection = Arc::new(connection);
-        Self { connection, closed, blocked, watcher, _shutter: shutter }
+        Self { connection, closed, blocked, backlog, watcher, _shutter: shutter }
     }
 }
 
@@ -176,7 +182,9 @@ impl Link for AmqpLink {
         sink: Arc<dyn CallerSink>,
     ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
         Box::pin(async move {
-            let caller = caller::open(&self.connection, &options, sink).await?;
+            let (connection, backlog) = (self.connection.clone(), self.backlog.clone());
+            let setup = caller::Setup { connection, backlog, options, sink };
+            let caller = caller::open(setup).await?;
             let caller: Arc<dyn CallerChannel> = Arc::new(caller);
             Ok(caller)
         })
@@ -197,8 +205,8 @@ impl Link for AmqpLink {
         when_set(self.closed.subscribe())
     }
 
-    fn blocked(&self) -> watch::Receiver<Option<Arc<str>>> {
-        self.blocked.clone()
+    fn blocked(&self) -> watch::Receiver<Blocked> {
+        self.blocked.subscribe()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {

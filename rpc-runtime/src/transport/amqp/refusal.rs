@@ -7,8 +7,8 @@
 use lapin::Error;
 
 use super::{
-    caller::Sent,
     error::{self, refusal},
+    settle::Sent,
 };
 use crate::transport::{CallerSink, Fate};
 

@@ -19,8 +19,8 @@ use uuid::Uuid;
 
 use self::broker::MemoryBroker;
 use super::{
-    BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Deliveries, Fate, Link,
-    OpenWorker, Outbound, Transport, WorkerChannel, WorkerOptions,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Deliveries, Fate,
+    Link, OpenWorker, Outbound, Transport, WorkerChannel, WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
@@ -133,9 +133,9 @@ impl Link for MemoryLink {
         gone(self.open.subscribe())
     }
 
-    fn blocked(&self) -> watch::Receiver<Option<Arc<str>>> {
+    fn blocked(&self) -> watch::Receiver<Blocked> {
         // Its sender may go: it never changes.
-        watch::channel(None).1
+        watch::channel(Blocked::default()).1
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
