@@ -18,6 +18,7 @@ mod hostile;
 mod hygiene;
 mod identity;
 mod interop;
+mod least_privilege;
 mod lifecycle;
 mod signatures;
 mod timeouts;

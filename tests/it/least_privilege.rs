@@ -1,0 +1,78 @@
+//! The recipe of `docs/security.md`: applied as it stands there, and tried from all sides.
+
+use rpc_runtime::{Broker, BrokerErrorKind, CallError, Server};
+use rpc_tests::{Message, Node, Peer, QueueSpec, unique};
+
+use crate::brokers::{Inside, SOON, SampleClient, SampleServer, assert_ended};
+
+/// The commands of the recipe, word by word.
+fn recipe() -> Vec<Vec<String>> {
+    let text = include_str!("../../docs/security.md");
+    let commands = text.lines().filter_map(|line| line.strip_prefix("rabbitmqctl "));
+    commands
+        .map(|command| {
+            command.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect()
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn the_recipe_permits_what_it_says_and_nothing_else() {
+    let node = Node::start().await;
+    let commands = recipe();
+    assert_eq!(commands.len(), 5);
+    for command in &commands {
+        node.ctl(&command.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+    let server_url = node.url_for("sample-server", "SERVER-PASSWORD", "%2f");
+    let caller_url = node.url_for("sample-caller", "CALLER-PASSWORD", "%2f");
+
+    let serving = Broker::builder(&server_url).exchange("rpc").connect().await.unwrap();
+    let inside = Inside::new();
+    let server =
+        Server::builder(&serving).service(SampleServer::new(inside.clone())).start().await.unwrap();
+    let calling = Broker::builder(&caller_url).exchange("rpc").connect().await.unwrap();
+    let client = SampleClient::new(&calling);
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
+    client.note("x".into()).await.unwrap();
+    inside.has_started(2).await;
+
+    // Another method is refused by RabbitMQ itself.
+    let ended = client.echo(vec![1]).await;
+    assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::NotPermitted);
+    assert_eq!(client.add(1, 2).await.unwrap(), 3, "others go on");
+
+    // A forged type does not get around it: the routing key is what counts.
+    let peer = Peer::connect(&caller_url).await.unwrap();
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    let forged = Message {
+        exchange: "rpc".to_owned(),
+        kind: Some("echo".to_owned()),
+        content_type: Some("application/json".to_owned()),
+        reply_to: Some(callback.clone()),
+        ..Message::to("Sample.add", "[[1]]")
+    };
+    peer.publish(forged).await.unwrap();
+    let answer = peer.get(&callback, SOON).await.unwrap().expect("an answer");
+    assert_eq!(answer.header("rpc-fault"), "not-permitted");
+
+    // Nor does the default exchange, nor the queue itself, nor a queue of one's own that takes the service's requests.
+    peer.confirm().await.unwrap();
+    let around = Message { kind: Some("echo".to_owned()), ..Message::to("Sample", "[[1]]") };
+    assert_eq!(peer.publish(around).await.unwrap_err().code, Some(403));
+    assert_eq!(peer.take("Sample", SOON).await.unwrap_err().code, Some(403));
+    assert_eq!(peer.delete("Sample").await.unwrap_err().code, Some(403));
+    let own = QueueSpec::named(unique("own")).classic();
+    assert_eq!(peer.declare(own).await.unwrap_err().code, Some(403));
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    assert_eq!(peer.bind(&callback, "rpc", "Sample.*").await.unwrap_err().code, Some(403));
+
+    // A server has no right to other queues.
+    let greedy = Server::builder(&serving)
+        .service_on(rpc_runtime::Queue::named("Other"), SampleServer::new(Inside::new()))
+        .start()
+        .await
+        .unwrap_err();
+    assert_eq!(greedy.kind(), BrokerErrorKind::NotPermitted);
+    server.shutdown().await.unwrap();
+}
