@@ -132,12 +132,17 @@ impl Worker {
             };
             let (endpoint, channel) = (self.endpoint.clone(), channel.clone());
             let (permits, running) = (self.permits.clone(), running.clone());
-            if self.shed && permits.available_permits() == 0 {
+            let permit = permits.clone().try_acquire_owned().ok();
+            if self.shed && permit.is_none() {
                 endpoint.shed(&delivery, &*channel);
                 continue;
             }
             tokio::spawn(async move {
-                match permits.acquire().await {
+                let permit = match permit {
+                    Some(permit) => Ok(permit),
+                    None => permits.acquire_owned().await,
+                };
+                match permit {
                     Ok(_permit) => {
                         if !endpoint.serve(delivery, &*channel).await {
                             // Nobody counts any more where the receiver is gone.
