@@ -3,10 +3,8 @@
 //! Without a broker named, it uses one in memory, so that nothing but Rust is needed. With
 //! `--broker amqp://localhost`, or `AMQP_URL` set, the same calls go through RabbitMQ.
 
-use std::error::Error;
-
 use clap::Parser;
-use examples::{FibError, FibonacciClient, FibonacciServer, Sequence};
+use examples::{Failure, FibError, FibonacciClient, FibonacciServer, Sequence};
 use rpc_runtime::{Broker, CallError, Server};
 
 #[derive(Parser)]
@@ -17,7 +15,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let broker = match Args::parse().broker {
         Some(address) => Broker::connect(&address).await?,
         None => Broker::in_memory(),

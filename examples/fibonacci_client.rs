@@ -1,9 +1,9 @@
 //! Asks a server for Fibonacci numbers over RabbitMQ: `cargo run --example fibonacci_client -- 30`.
 
-use std::{error::Error, time::Duration};
+use std::time::Duration;
 
 use clap::Parser;
-use examples::{BrokerArgs, FibonacciClient};
+use examples::{BrokerArgs, Failure, FibonacciClient};
 use rpc_runtime::{Broker, CallError};
 
 #[derive(Parser)]
@@ -17,7 +17,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let args = Args::parse();
     let broker = Broker::connect(&args.broker.broker).await?;
     let client = FibonacciClient::builder(&broker).timeout(Duration::from_secs(5)).build();

@@ -2,14 +2,12 @@
 //!
 //! Start it twice and both share the load. On Ctrl-C it finishes what it has begun, and gives the rest to the others.
 
-use std::error::Error;
-
 use clap::Parser;
-use examples::{BrokerArgs, FibonacciServer, Sequence, interrupted};
+use examples::{BrokerArgs, Failure, FibonacciServer, Sequence, interrupted};
 use rpc_runtime::{Broker, Server};
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let broker = Broker::connect(&BrokerArgs::parse().broker).await?;
     let server =
         Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;

@@ -1,9 +1,11 @@
 //! What the examples share: the services, and where the broker is.
 
+mod failure;
 mod services;
 
 use clap::Parser;
 
+pub use failure::Failure;
 pub use services::{
     fibonacci::{FibError, Fibonacci, FibonacciClient, FibonacciServer, Sequence},
     tutorial::{Recursive, Tutorial, TutorialClient, TutorialServer},

@@ -1,9 +1,7 @@
 //! The client of RabbitMQ's RPC tutorial: it calls a plain server in any language on `rpc_queue`.
 
-use std::error::Error;
-
 use clap::Parser;
-use examples::{TutorialArgs, TutorialClient};
+use examples::{Failure, TutorialArgs, TutorialClient};
 use rpc_runtime::Broker;
 
 #[derive(Parser)]
@@ -17,7 +15,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let Args { tutorial, n } = Args::parse();
     let broker = Broker::connect(&tutorial.broker.broker).await?;
     let client = TutorialClient::builder(&broker).queue(tutorial.queue).build();

@@ -3,10 +3,8 @@
 //! By default it declares the queue, durable and classic. `--quorum` declares it as today's tutorial does; `--passive`
 //! declares nothing and joins a queue that another program declared.
 
-use std::error::Error;
-
 use clap::Parser;
-use examples::{Recursive, TutorialArgs, TutorialServer, interrupted};
+use examples::{Failure, Recursive, TutorialArgs, TutorialServer, interrupted};
 use rpc_runtime::{Broker, Queue, Server};
 
 #[derive(Parser)]
@@ -24,7 +22,7 @@ struct Args {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn Error>> {
+async fn main() -> Result<(), Failure> {
     let args = Args::parse();
     let broker = Broker::connect(&args.tutorial.broker.broker).await?;
     let mut queue = Queue::named(&args.tutorial.queue);

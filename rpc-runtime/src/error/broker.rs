@@ -52,6 +52,13 @@ impl BrokerError {
         self
     }
 
+    /// The same error, with what can be done about it.
+    pub(crate) fn remedy(mut self, remedy: &str) -> Self {
+        self.message.push_str("; ");
+        self.message.push_str(remedy);
+        self
+    }
+
     /// What kind of trouble it is.
     pub fn kind(&self) -> BrokerErrorKind {
         self.kind

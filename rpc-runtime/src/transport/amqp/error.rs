@@ -21,6 +21,15 @@ pub(super) fn refusal(error: &Error) -> Option<(u16, String)> {
     }
 }
 
+/// Attaches what caused an error, unless that is the broker's own words, which are said already.
+fn because(said: BrokerError, cause: Error) -> BrokerError {
+    match cause.kind() {
+        ErrorKind::ProtocolError(_) => said,
+        ErrorKind::IOError(error) => said.caused_by(error.clone()),
+        _ => said.caused_by(cause),
+    }
+}
+
 /// An attempt to connect failed.
 pub(super) fn connecting(error: Error, address: &Address) -> BrokerError {
     let (kind, message) = match refusal(&error) {
@@ -50,16 +59,16 @@ pub(super) fn connecting(error: Error, address: &Address) -> BrokerError {
         ),
         None => (BrokerErrorKind::Unreachable, format!("no broker answers at {address}")),
     };
-    BrokerError::new(kind, message).caused_by(error)
+    because(BrokerError::new(kind, message), error)
 }
 
 /// A connection or a channel that was in use ended.
 pub(super) fn lost(error: &Error) -> BrokerError {
     let message = match refusal(error) {
         Some((_, text)) => format!("the broker closed it: {text}"),
-        None => format!("it was lost: {error}"),
+        None => "it was lost".to_owned(),
     };
-    BrokerError::new(BrokerErrorKind::ConnectionLost, message).caused_by(error.clone())
+    because(BrokerError::new(BrokerErrorKind::ConnectionLost, message), error.clone())
 }
 
 pub(super) fn gone(message: &str) -> BrokerError {
@@ -68,13 +77,16 @@ pub(super) fn gone(message: &str) -> BrokerError {
 
 /// Something that was asked of the broker failed: `what` says what it was.
 pub(super) fn during(what: &str, error: Error) -> BrokerError {
-    let (kind, message) = match refusal(&error) {
-        Some((ACCESS_REFUSED, text)) => (BrokerErrorKind::NotPermitted, text),
-        Some((NOT_FOUND, text)) => (BrokerErrorKind::NotFound, text),
-        Some((PRECONDITION_FAILED, text)) => (BrokerErrorKind::DeclaredDifferently, text),
-        Some((RESOURCE_LOCKED | NOT_ALLOWED, text)) => (BrokerErrorKind::Misuse, text),
-        Some((_, text)) => (BrokerErrorKind::ConnectionLost, text),
-        None => (BrokerErrorKind::ConnectionLost, error.to_string()),
+    let Some((code, text)) = refusal(&error) else {
+        let failed = format!("{what} failed");
+        return because(BrokerError::new(BrokerErrorKind::ConnectionLost, failed), error);
     };
-    BrokerError::new(kind, format!("{what}: {message}")).caused_by(error)
+    let kind = match code {
+        ACCESS_REFUSED => BrokerErrorKind::NotPermitted,
+        NOT_FOUND => BrokerErrorKind::NotFound,
+        PRECONDITION_FAILED => BrokerErrorKind::DeclaredDifferently,
+        RESOURCE_LOCKED | NOT_ALLOWED => BrokerErrorKind::Misuse,
+        _ => BrokerErrorKind::ConnectionLost,
+    };
+    BrokerError::new(kind, format!("{what}: {text}"))
 }

@@ -8,9 +8,12 @@ use lapin::{
 
 use super::{error, properties::short};
 use crate::{
-    error::BrokerError,
+    error::{BrokerError, BrokerErrorKind},
     transport::{Queue, QueueArgument, QueueType},
 };
+
+/// What to do about a queue that others declared in another way.
+const DECLARE_ALIKE: &str = "declare it alike, or take it as it is with `Queue::passive`";
 
 /// Declares the queue of a service, unless it is to be taken as it is.
 pub(super) async fn declare_service(
@@ -23,10 +26,14 @@ pub(super) async fn declare_service(
         if queue.passive { FieldTable::default() } else { arguments(queue.declared_arguments()) };
     let options =
         QueueDeclareOptions { passive: queue.passive, durable: true, ..Default::default() };
-    channel
-        .queue_declare(short(name.to_owned()), options, arguments)
-        .await
-        .map_err(|error| error::during(&format!("declaring the queue {name:?}"), error))?;
+    channel.queue_declare(short(name.to_owned()), options, arguments).await.map_err(|error| {
+        let error = error::during(&format!("declaring the queue {name:?}"), error);
+        match error.kind() {
+            BrokerErrorKind::DeclaredDifferently => error.remedy(DECLARE_ALIKE),
+            BrokerErrorKind::NotFound => error.remedy("somebody has to declare it first"),
+            _ => error,
+        }
+    })?;
     if !exchange.is_empty() {
         bind(channel, name, exchange).await?;
     }
