@@ -2,7 +2,7 @@
 //!
 //! Syntax (`syntax`) becomes a checked model (`check` fills `model`), and the model becomes code (`expand`).
 //! Faults are gathered on the way (`errors`); with any, `fallback` writes the code instead, so that the trait and
-//! everything named after it still exist and rustc has nothing to add.
+//! everything named after it still exist and rustc has nothing to add. `pipeline` is the way from end to end.
 
 #![allow(
     clippy::single_match_else,
@@ -17,6 +17,7 @@ mod expand;
 mod fallback;
 mod model;
 mod options;
+mod pipeline;
 mod suggest;
 mod syntax;
 #[cfg(test)]
@@ -24,10 +25,7 @@ mod tests;
 mod tidy;
 mod words;
 
-use proc_macro2::TokenStream;
-use quote::quote;
-
-use crate::{errors::Errors, syntax::ServiceTrait};
+use crate::pipeline::rpc_service_tokens;
 
 /// See the documentation of the re-export in `rpc-runtime`.
 #[proc_macro_attribute]
@@ -36,25 +34,4 @@ pub fn rpc_service(
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
     rpc_service_tokens(options.into(), &item.into()).into()
-}
-
-/// The whole macro, on tokens that exist outside the compiler too.
-fn rpc_service_tokens(options: TokenStream, item: &TokenStream) -> TokenStream {
-    let errors = Errors::new();
-    let Some(written) = ServiceTrait::parse(item, &errors) else {
-        let faults = errors.into_compile_errors();
-        return quote!(#item #faults);
-    };
-    let options = options::service::read(options, &errors);
-    let service = check::service(&written, &options, &errors);
-    match (service, errors.into_result()) {
-        (Some(service), Ok(conditional_faults)) => {
-            let code = expand::service(&service);
-            quote!(#code #conditional_faults)
-        }
-        (None, Ok(faults)) | (_, Err(faults)) => {
-            let code = fallback::service(&written, &options);
-            quote!(#code #faults)
-        }
-    }
 }

@@ -3,5 +3,6 @@
 mod cost;
 mod editor;
 mod hostile;
+mod large;
 mod random;
 mod snapshots;
