@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use proc_macro2::TokenStream;
 
-pub(crate) fn service(methods: usize) -> TokenStream {
+pub(crate) fn service(methods: u32) -> TokenStream {
     let mut source = String::from("/// Large.\npub trait Large {");
     for index in 0..methods {
         let written = writeln!(
