@@ -54,15 +54,13 @@ impl Handler {
         let (service, call) = (service.clone(), Arc::new(call));
         let run = move |invocation: Invocation| {
             let (service, call) = (service.clone(), call.clone());
-            let context = invocation.context.clone();
-            let answer = context.scope(async move {
+            async move {
                 let Invocation { body, encoding, .. } = invocation;
                 let arguments = decode::<A>(&body, method, encoding)?;
                 drop(body);
                 encode::<R, FALLIBLE>((*call)(service, arguments).await, encoding)
-            });
-            let caught = async { AssertUnwindSafe(answer).catch_unwind().await };
-            caught.map(|answer| answer.unwrap_or_else(|_| Err(panicked()))).boxed()
+            }
+            .boxed()
         };
         Self { method, run: Box::new(run) }
     }
@@ -97,8 +95,12 @@ impl Handler {
     }
 
     /// Decodes, runs and encodes. It never panics.
+    ///
+    /// What is the same for all methods is done here, where it is compiled once and not for each of them.
     pub(super) async fn run(&self, invocation: Invocation) -> Result<EncodedReply, Fault> {
-        (self.run)(invocation).await
+        let context = invocation.context.clone();
+        let answer = context.scope((self.run)(invocation));
+        AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
     }
 }
 
