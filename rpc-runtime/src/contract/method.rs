@@ -116,7 +116,7 @@ pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(
 where
     M: Method<FALLIBLE>,
     S: Send + Sync + 'static,
-    F: Fn(Arc<S>, Given<M, FALLIBLE>) -> Fut + Send + Sync + 'static,
+    F: Fn(Arc<S>, Given<M, FALLIBLE>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = M::Output> + Send + 'static,
 {
     let call = move |service, carried| call(service, M::Arguments::take(carried));
@@ -128,7 +128,7 @@ pub fn blocking<M, S, F, const FALLIBLE: bool>(_method: M, service: &Arc<S>, cal
 where
     M: Method<FALLIBLE>,
     S: Send + Sync + 'static,
-    F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Send + Sync + 'static,
+    F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Clone + Send + Sync + 'static,
 {
     let call = move |service: &S, carried| call(service, M::Arguments::take(carried));
     Handler::blocking(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)

@@ -48,17 +48,17 @@ impl Handler {
         S: Send + Sync + 'static,
         A: Payload,
         R: Reply<FALLIBLE> + Send + 'static,
-        F: Fn(Arc<S>, A) -> Fut + Send + Sync + 'static,
+        F: Fn(Arc<S>, A) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = R> + Send + 'static,
     {
-        let (service, call) = (service.clone(), Arc::new(call));
+        let service = service.clone();
         let run = move |invocation: Invocation| {
             let (service, call) = (service.clone(), call.clone());
             async move {
                 let Invocation { body, encoding, .. } = invocation;
                 let arguments = decode::<A>(&body, method, encoding)?;
                 drop(body);
-                encode::<R, FALLIBLE>((*call)(service, arguments).await, encoding)
+                encode::<R, FALLIBLE>(call(service, arguments).await, encoding)
             }
             .boxed()
         };
@@ -76,16 +76,16 @@ impl Handler {
         S: Send + Sync + 'static,
         A: Payload,
         R: Reply<FALLIBLE> + Send + 'static,
-        F: Fn(&S, A) -> R + Send + Sync + 'static,
+        F: Fn(&S, A) -> R + Clone + Send + Sync + 'static,
     {
-        let (service, call) = (service.clone(), Arc::new(call));
+        let service = service.clone();
         let run = move |invocation: Invocation| {
             let (service, call) = (service.clone(), call.clone());
             let answer = spawn_blocking(move || {
                 let Invocation { body, encoding, context } = invocation;
                 context.scope_sync(|| {
                     let arguments = decode::<A>(&body, method, encoding)?;
-                    encode::<R, FALLIBLE>((*call)(&service, arguments), encoding)
+                    encode::<R, FALLIBLE>(call(&service, arguments), encoding)
                 })
             });
             // It also fails when the runtime shuts down before it was started.
