@@ -16,7 +16,8 @@ struct Args {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let broker = match Args::parse().broker {
+    // A variable that is set to nothing is as good as none.
+    let broker = match Args::parse().broker.filter(|address| !address.is_empty()) {
         Some(address) => Broker::connect(&address).await?,
         None => Broker::in_memory(),
     };

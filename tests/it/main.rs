@@ -10,6 +10,7 @@
 mod brokers;
 mod calls;
 mod connecting;
+mod examples;
 mod faults;
 mod flow;
 mod four_questions;
