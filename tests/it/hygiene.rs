@@ -197,7 +197,7 @@ fn what_is_published_is_fit_for_it() {
 fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    for script in ["scripts/test", "scripts/test-versions", ".ci/run"] {
+    for script in ["scripts/macro-cost", "scripts/test", "scripts/test-versions", ".ci/run"] {
         let mode =
             root().join(script).metadata().expect("the script is there").permissions().mode();
         assert!(mode & 0o111 == 0o111, "{script} is executable");
