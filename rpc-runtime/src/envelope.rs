@@ -174,7 +174,9 @@ fn malformed(message: impl Into<String>) -> Fault {
 }
 
 fn check_headers(headers: &[(String, HeaderValue)]) -> Result<(), Fault> {
-    let size: usize = headers.iter().map(|(name, value)| name.len() + value.size()).sum();
+    let size = headers.iter().fold(0usize, |size, (name, value)| {
+        size.saturating_add(name.len()).saturating_add(value.size())
+    });
     if size > MAX_HEADER_BYTES {
         return Err(malformed(format!(
             "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
@@ -334,3 +336,6 @@ pub(crate) fn reply_correlation(properties: &Properties) -> Option<Uuid> {
     let as_sent = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
     Uuid::try_parse(text).ok().filter(|id| as_sent && !id.is_nil())
 }
+
+#[cfg(test)]
+mod property_tests;

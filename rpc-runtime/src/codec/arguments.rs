@@ -13,7 +13,11 @@ use serde::{
 };
 use serde_json::value::RawValue;
 
-use super::{DecodeError, EncodeError, Encoding, binary, json, text};
+use super::{
+    DecodeError, EncodeError, Encoding, binary,
+    bounded::{Bounded, Budget},
+    json, text,
+};
 use crate::contract::ArgumentDescriptor;
 
 /// Writes the tuple of a method's arguments.
@@ -25,7 +29,7 @@ pub(crate) fn encode_arguments<A: Serialize>(
     match encoding {
         Encoding::Bincode => binary::encode(arguments),
         Encoding::Json if described.is_empty() => Ok(Bytes::from_static(b"[]")),
-        Encoding::Json => json(arguments),
+        Encoding::Json => json::encode(arguments),
         Encoding::Text => text::encode_arguments(arguments),
     }
 }
@@ -57,7 +61,9 @@ fn decode_json<A: DeserializeOwned>(
             if described.is_empty() {
                 return serde_json::from_str("null").map_err(refused);
             }
-            A::deserialize(SeqAccessDeserializer::new(ordered)).map_err(refused)
+            let budget = Budget::for_bytes(body.len());
+            A::deserialize(Bounded::new(SeqAccessDeserializer::new(ordered), &budget))
+                .map_err(refused)
         }
         Some(_) if described.is_empty() => {
             // `()` is not a sequence to serde, so what is allowed to stand for no argument is read by hand.
@@ -69,7 +75,7 @@ fn decode_json<A: DeserializeOwned>(
             serde_json::from_str("null").map_err(refused)
         }
         None if described.is_empty() => serde_json::from_str("null").map_err(refused),
-        _ => serde_json::from_slice(body).map_err(refused),
+        _ => json::decode(body),
     }
 }
 

@@ -15,7 +15,7 @@ use serde::{
 const MAX_DEPTH: usize = 128;
 
 /// How many elements may take no bytes.
-const FREE_ELEMENTS: usize = 1024;
+pub(super) const FREE_ELEMENTS: usize = 1024;
 
 /// What a decoding has left.
 #[derive(Debug)]

@@ -3,9 +3,14 @@
 //! Nothing here trusts its input: what is read is bounded by the bytes that are there.
 
 mod arguments;
+#[cfg(any(test, fuzzing))]
+pub(crate) mod awkward;
 mod binary;
 mod bounded;
 mod error;
+mod json;
+#[cfg(test)]
+mod property_tests;
 mod text;
 
 use std::fmt;
@@ -65,7 +70,7 @@ pub(crate) fn encode_value<T: Serialize>(
 ) -> Result<Bytes, EncodeError> {
     match encoding {
         Encoding::Bincode => binary::encode(value),
-        Encoding::Json => json(value),
+        Encoding::Json => json::encode(value),
         Encoding::Text => text::encode(value),
     }
 }
@@ -78,7 +83,7 @@ pub(crate) fn encode_error<E: Serialize>(
     match encoding {
         Encoding::Text => match text::encode(error) {
             Ok(body) => Ok((body, Encoding::Text)),
-            Err(_) => Ok((json(error)?, Encoding::Json)),
+            Err(_) => Ok((json::encode(error)?, Encoding::Json)),
         },
         other => Ok((encode_value(error, other)?, other)),
     }
@@ -93,16 +98,10 @@ pub(crate) fn decode_value<T: DeserializeOwned>(
         Encoding::Bincode => binary::decode(body),
         Encoding::Json => {
             let body = if body.is_empty() { b"null" } else { body };
-            serde_json::from_slice(body).map_err(|error| DecodeError::new(Encoding::Json, error))
+            json::decode(body)
         }
         Encoding::Text => text::decode(body),
     }
-}
-
-fn json<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
-    let body =
-        serde_json::to_vec(value).map_err(|error| EncodeError::new(Encoding::Json, error))?;
-    Ok(body.into())
 }
 
 #[cfg(test)]

@@ -9,7 +9,10 @@ use serde::{
     ser::{Impossible, SerializeTuple},
 };
 
-use super::{DecodeError, EncodeError, Encoding};
+use super::{
+    DecodeError, EncodeError, Encoding,
+    bounded::{Bounded, Budget},
+};
 
 type Error = serde_plain::Error;
 
@@ -19,7 +22,11 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    serde_plain::from_str(as_text(body)?).map_err(|error| DecodeError::new(Encoding::Text, error))
+    // A type that contains itself through an `Option` alone would be read for ever.
+    let budget = Budget::for_bytes(body.len());
+    let text = serde_plain::Deserializer::new(as_text(body)?);
+    T::deserialize(Bounded::new(text, &budget))
+        .map_err(|error| DecodeError::new(Encoding::Text, error))
 }
 
 /// Writes a tuple of one argument, or of none.
@@ -31,7 +38,8 @@ pub(super) fn encode_arguments<A: Serialize>(arguments: &A) -> Result<Bytes, Enc
 /// Reads a tuple of one argument.
 pub(super) fn decode_argument<A: DeserializeOwned>(body: &[u8]) -> Result<A, DecodeError> {
     let argument = Argument(Some(as_text(body)?));
-    A::deserialize(SeqAccessDeserializer::new(argument))
+    let budget = Budget::for_bytes(body.len());
+    A::deserialize(Bounded::new(SeqAccessDeserializer::new(argument), &budget))
         .map_err(|error| DecodeError::new(Encoding::Text, error))
 }
 

@@ -10,6 +10,8 @@ mod caller;
 mod error;
 mod fields;
 mod guard;
+#[cfg(any(test, fuzzing))]
+mod oracle;
 mod properties;
 mod publishing;
 mod refusal;

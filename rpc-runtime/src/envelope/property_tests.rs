@@ -1,0 +1,240 @@
+//! Whatever stands in a message's properties is read or refused, and what is written is read back as the same.
+
+use proptest::{collection::vec, option, prelude::*};
+
+use super::*;
+
+/// Text as it comes, and as it would come from somebody who knows what is read.
+fn text() -> impl Strategy<Value = String> {
+    let telling = prop::sample::select(vec![
+        "",
+        " ",
+        "result",
+        "error",
+        "fault",
+        "application/json",
+        "Application/JSON;charset=utf-8",
+        "application/x-bincode",
+        "text/plain",
+        "utf-8",
+        "identity",
+        "gzip",
+        "0",
+        " 60000 ",
+        "-1",
+        "+5",
+        "1e3",
+        "9223372036854775807",
+        "9223372036854775808",
+        "panicked",
+        "outcome-unknown",
+        "true",
+        "amq.gen-x",
+        "amq.rabbitmq.reply-to.x",
+        "00000000-0000-0000-0000-000000000000",
+        "67e55044-10b1-426f-9247-bb680e5fe0c8",
+        "67E55044-10B1-426F-9247-BB680E5FE0C8",
+        "67e5504410b1426f9247bb680e5fe0c8",
+    ]);
+    prop_oneof![
+        3 => telling.prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => (any::<char>(), 0..2_000usize).prop_map(|(long, times)| long.to_string().repeat(times)),
+    ]
+}
+
+fn header() -> impl Strategy<Value = (String, HeaderValue)> {
+    let names = [TIMEOUT, SIGNATURE, FAULT, MESSAGE, RAN, HOSTILE, "rpc-", "traceparent"];
+    let name = prop_oneof![
+        2 => prop::sample::select(names.to_vec()).prop_map(str::to_owned),
+        1 => text(),
+    ];
+    let opaque = (any::<usize>(), any::<usize>())
+        .prop_map(|(size, depth)| HeaderValue::Opaque { size, depth });
+    let value = prop_oneof![
+        text().prop_map(HeaderValue::Text),
+        any::<i64>().prop_map(HeaderValue::Integer),
+        any::<bool>().prop_map(HeaderValue::Boolean),
+        opaque,
+    ];
+    (name, value)
+}
+
+fn properties() -> impl Strategy<Value = Properties> {
+    let texts = prop::array::uniform8(option::of(text()));
+    (texts, option::of(any::<u8>()), any::<bool>(), vec(header(), 0..6)).prop_map(
+        |(texts, priority, persistent, headers)| {
+            let [
+                kind,
+                content_type,
+                content_encoding,
+                correlation_id,
+                reply_to,
+                expiration,
+                message_id,
+                user_id,
+            ] = texts;
+            Properties {
+                kind,
+                content_type,
+                content_encoding,
+                correlation_id,
+                reply_to,
+                expiration,
+                message_id,
+                user_id,
+                priority,
+                persistent,
+                headers,
+            }
+        },
+    )
+}
+
+fn encoding() -> impl Strategy<Value = Encoding> {
+    prop::sample::select(vec![Encoding::Bincode, Encoding::Json, Encoding::Text])
+}
+
+fn delivery(outbound: Outbound) -> Delivery {
+    Delivery {
+        tag: 1,
+        redelivered: false,
+        exchange: outbound.exchange,
+        routing_key: outbound.routing_key,
+        properties: outbound.properties,
+        body: outbound.body,
+    }
+}
+
+fn fault() -> impl Strategy<Value = Fault> {
+    (text(), text(), any::<bool>())
+        .prop_map(|(word, message, ran)| Fault::with_word(word, message).ran(ran))
+}
+
+proptest! {
+    // Enough to find what was found, and quick; fuzz/ tries millions.
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn any_request_is_read_or_refused_before_it_runs(properties in properties()) {
+        match read_request(&properties) {
+            Ok(request) => {
+                prop_assert_eq!(request.method, properties.kind.as_deref());
+                let bounded = |value: &HeaderValue| {
+                    value.size() <= MAX_HEADER_BYTES && value.depth() <= MAX_HEADER_DEPTH
+                };
+                let all = properties.headers.iter().all(|(_, value)| bounded(value));
+                prop_assert!(all, "{:?}", properties.headers);
+            }
+            Err(fault) => {
+                prop_assert!(!fault.may_have_run() && fault.message().len() <= 1024, "{}", fault);
+            }
+        }
+    }
+
+    #[test]
+    fn any_reply_is_read(properties in properties(), body: Vec<u8>, asked in encoding()) {
+        let kind = properties.kind.clone();
+        if let Some(id) = reply_correlation(&properties) {
+            prop_assert_eq!(Some(id.to_string()), properties.correlation_id.clone());
+        }
+        let outbound = Outbound {
+            exchange: String::new(),
+            routing_key: String::new(),
+            mandatory: false,
+            properties,
+            body: body.clone().into(),
+        };
+        match read_reply(delivery(outbound), asked) {
+            ReceivedReply::Result { body: read, .. } => {
+                prop_assert!(read == body && matches!(kind.as_deref(), None | Some("result")));
+            }
+            ReceivedReply::Error { body: read, .. } => {
+                prop_assert!(read == body && kind.as_deref() == Some("error"));
+            }
+            ReceivedReply::Fault(_) => prop_assert_eq!(kind.as_deref(), Some("fault")),
+            ReceivedReply::Unreadable(_) => prop_assert_ne!(kind.as_deref(), Some("fault")),
+        }
+    }
+
+    #[test]
+    fn a_request_is_read_as_it_was_written(
+        (queue, method, signature) in ("[a-z.]{1,20}", "[A-Za-z0-9_-]{1,64}", "[0-9a-f]{16}"),
+        encoding in encoding(),
+        (correlation_id, message_id) in (any::<u128>(), any::<u128>()),
+        reply_to in option::of(text()),
+        remaining in option::of(any::<std::time::Duration>()),
+        headers in vec(("[a-z]{1,10}", text()), 0..3),
+        body: Vec<u8>,
+    ) {
+        prop_assume!(headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() < 16_000);
+        let head = RequestHead {
+            exchange: "",
+            queue: &queue,
+            method: &method,
+            encoding,
+            signature: &signature,
+            correlation_id: Uuid::from_u128(correlation_id),
+            message_id: Uuid::from_u128(message_id),
+            reply_to: reply_to.as_deref(),
+            remaining,
+            persistent: false,
+            priority: None,
+            user_id: None,
+            headers: &headers,
+        };
+        let sent = write_request(&head, body.clone().into());
+        prop_assert_eq!(&sent.body[..], &body[..]);
+        let read = read_request(&sent.properties).unwrap();
+        prop_assert_eq!(read.method, Some(&method[..]));
+        prop_assert_eq!(read.encoding, Some(encoding));
+        prop_assert_eq!(read.signature, (encoding == Encoding::Bincode).then_some(&signature[..]));
+        prop_assert_eq!(read.remaining.is_some(), remaining.is_some());
+        if let (Some(read), Some(written)) = (read.remaining, remaining) {
+            let longest = Duration::from_millis(u32::MAX.into());
+            prop_assert!(read >= written.min(longest), "a deadline is not cut short");
+            prop_assert!(read <= written + Duration::from_millis(1));
+        }
+        let address = ReturnAddress::of(&sent.properties);
+        prop_assert_eq!(address.as_ref().map(ReturnAddress::queue), reply_to.as_deref());
+    }
+
+    #[test]
+    fn a_reply_is_read_as_it_was_written(
+        request in properties(),
+        encoding in encoding(),
+        fault in fault(),
+        body: Vec<u8>,
+        which in 0..3,
+    ) {
+        let Some(address) = ReturnAddress::of(&request) else { return Ok(()) };
+        let bytes = Bytes::from(body);
+        let answer = match which {
+            0 => Answer::Result { body: bytes.clone(), encoding },
+            1 => Answer::Error { body: bytes.clone(), encoding },
+            _ => Answer::Fault(fault.clone()),
+        };
+        let sent = write_reply(&address, answer);
+        prop_assert_eq!(&sent.routing_key, request.reply_to.as_ref().unwrap());
+        let echoed = request.correlation_id.as_ref().or(request.message_id.as_ref());
+        prop_assert_eq!(sent.properties.correlation_id.as_ref(), echoed);
+        // Nobody asked in the one encoding only to be answered in another.
+        match (which, read_reply(delivery(sent), Encoding::Text)) {
+            (0, ReceivedReply::Result { body, encoding: read })
+            | (1, ReceivedReply::Error { body, encoding: read }) => {
+                prop_assert_eq!((body, read), (bytes, encoding));
+            }
+            (2, ReceivedReply::Fault(read)) => prop_assert_eq!(read, fault),
+            (_, other) => prop_assert!(false, "{:?}", other),
+        }
+    }
+
+    #[test]
+    fn the_caller_knows_its_own_number_and_no_other_spelling(number in 1u128.., request in properties()) {
+        let id = Uuid::from_u128(number);
+        let with = |text: String| Properties { correlation_id: Some(text), ..request.clone() };
+        prop_assert_eq!(reply_correlation(&with(id.to_string())), Some(id));
+        prop_assert_eq!(reply_correlation(&with(id.simple().to_string())), None);
+        prop_assert_eq!(reply_correlation(&with(id.urn().to_string())), None);
+    }
+}
