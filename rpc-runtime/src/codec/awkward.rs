@@ -99,7 +99,7 @@ pub(crate) fn decode_as_everything(body: &[u8]) {
         value::<Vec<Nothings>>(body, encoding);
         value::<Vec<[Counted<()>; 16]>>(body, encoding);
         value::<Maps>(body, encoding);
-        value::<BTreeMap<(), Counted<()>>>(body, encoding);
+        value::<BTreeMap<(), Counted<u8>>>(body, encoding);
         value::<Options>(body, encoding);
         value::<Counted<String>>(body, encoding);
         value::<Vec<Counted<u128>>>(body, encoding);

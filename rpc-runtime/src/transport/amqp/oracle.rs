@@ -46,7 +46,7 @@ pub(super) fn through(bytes: &[u8], piece: usize, room: usize) -> Vec<u8> {
 #[derive(Debug)]
 pub(super) enum Read {
     Method,
-    Header(basic::AMQPProperties),
+    Header(Box<basic::AMQPProperties>),
     /// A frame of another kind.
     Other,
     /// lapin gives the connection up here.
@@ -85,7 +85,7 @@ fn method(payload: &[u8]) -> Read {
 
 fn properties(written: &[u8]) -> Read {
     match basic::parse_properties(written) {
-        Ok(([], properties)) => Read::Header(properties),
+        Ok(([], properties)) => Read::Header(Box::new(properties)),
         _ => Read::Refused,
     }
 }
