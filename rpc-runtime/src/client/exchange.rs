@@ -170,6 +170,9 @@ fn too_many_in_flight() -> CallError {
 }
 
 fn queue_full(queue: &str) -> CallError {
-    let message = format!("the queue {queue:?} would not take the request; it is full");
+    // RabbitMQ does not say which.
+    let message = format!(
+        "the queue {queue:?} would not take the request; it is full, or has no leader just now"
+    );
     CallError::Refused(Fault::new(FaultKind::Overloaded, message))
 }

@@ -1,6 +1,7 @@
 //! The failure modes of docs/reliability.md, each with the behaviour that is promised there.
 
 mod callers_that_go;
+mod cluster;
 mod connecting;
 mod limits;
 mod losing_the_connection;

@@ -18,6 +18,8 @@ pub struct NodeBuilder {
     lines: Vec<String>,
     plugins: Vec<String>,
     environment: Vec<(String, String)>,
+    /// The cookie and the port mapper of another node.
+    shared: Option<(String, u16)>,
 }
 
 impl NodeBuilder {
@@ -36,6 +38,12 @@ impl NodeBuilder {
     /// A variable in the node's environment.
     pub fn env(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    /// Lets it [join](Node::join) this one in a cluster: they know each other's secret, and find each other.
+    pub fn beside(mut self, other: &Node) -> Self {
+        self.shared = Some((other.files.cookie.clone(), other.ports.epmd));
         self
     }
 
@@ -75,11 +83,18 @@ impl NodeBuilder {
         // Erlang resolves its paths once, RabbitMQ again later: a symbolic link in between (as on macOS) makes them differ.
         let root = fs::canonicalize(dir.path()).expect("the directory was just made");
 
-        let ports = Ports::free();
-        let files = Files::write(&root, ports, &self.lines, &self.plugins)
+        let mut ports = Ports::free();
+        let epmd = match &self.shared {
+            Some((_, epmd)) => {
+                ports.epmd = *epmd;
+                None
+            }
+            None => Some(start_epmd(ports.epmd).await),
+        };
+        let cookie = self.shared.as_ref().map(|(cookie, _)| cookie.as_str());
+        let files = Files::write(&root, ports, &self.lines, &self.plugins, cookie)
             .with_environment(self.environment.clone());
         let name = format!("rpc{}@localhost", ports.amqp);
-        let epmd = start_epmd(ports.epmd).await;
         Node { name, install, ports, files, dir: Some(dir), epmd, server: Mutex::new(None) }
     }
 }

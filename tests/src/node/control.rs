@@ -67,6 +67,13 @@ impl Node {
             .await;
     }
 
+    /// Makes this node, which must be [beside](crate::NodeBuilder::beside) the other, part of its cluster.
+    pub async fn join(&self, other: &Self) {
+        self.ctl(&["stop_app"]).await;
+        self.ctl(&["join_cluster", other.name()]).await;
+        self.ctl(&["start_app"]).await;
+    }
+
     /// Writes to disk what the node keeps back for half a second: on 3.10 a quorum queue that was declared just before
     /// [`kill9`](Self::kill9) is there again afterwards, but never gets a leader.
     pub async fn settle(&self) {

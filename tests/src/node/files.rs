@@ -16,8 +16,14 @@ pub(super) struct Files {
 }
 
 impl Files {
-    pub(super) fn write(root: &Path, ports: Ports, lines: &[String], plugins: &[String]) -> Self {
-        let cookie = unique("cookie");
+    pub(super) fn write(
+        root: &Path,
+        ports: Ports,
+        lines: &[String],
+        plugins: &[String],
+        cookie: Option<&str>,
+    ) -> Self {
+        let cookie = cookie.map_or_else(|| unique("cookie"), str::to_owned);
         for directory in ["home", "data", "log"] {
             fs::create_dir(root.join(directory)).expect("the temporary directory is writable");
         }

@@ -28,7 +28,8 @@ pub struct Node {
     ports: Ports,
     files: Files,
     dir: Option<TempDir>,
-    epmd: Group,
+    /// `None` for a node beside another, whose port mapper it uses.
+    epmd: Option<Group>,
     server: Mutex<Option<Group>>,
 }
 
@@ -116,7 +117,7 @@ impl Node {
 impl Drop for Node {
     fn drop(&mut self) {
         self.kill9();
-        self.epmd.end();
+        self.epmd.take();
         if let Some(dir) = self.dir.take() {
             let path = dir.path().to_owned();
             // What the node's helpers still write may be in the way of the first attempts.
