@@ -387,6 +387,41 @@ async fn a_redelivered_request_is_marked_and_not_run_where_it_must_not_be() {
     server.shutdown().await.unwrap();
 }
 
+#[tokio::test]
+async fn a_redelivered_request_can_be_rejected_to_the_dead_letter_exchange() {
+    let broker = rabbitmq().await;
+    let (name, dead) = (unique("rejected"), unique("dead"));
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    peer.declare_exchange(&dead, "fanout", false).await.unwrap();
+    let graveyard = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    peer.bind(&graveyard, &dead, "").await.unwrap();
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    let buried = queue(&name).dead_letter_exchange(&dead);
+    let inside = Inside::new();
+    let serve = || {
+        let service = SampleServer::new(inside.clone());
+        Server::builder(&broker).service_on(buried.clone(), service).reject_redelivered().start()
+    };
+    let first = serve().await.unwrap();
+    let request = Message {
+        kind: Some("wait".to_owned()),
+        content_type: Some("application/json".to_owned()),
+        reply_to: Some(callback.clone()),
+        ..Message::to(&name, "[1]")
+    };
+    peer.publish(request).await.unwrap();
+    inside.has_started(1).await;
+    drop(first);
+    let second = serve().await.unwrap();
+    let answer = peer.get(&callback, SOON).await.unwrap().expect("an answer");
+    assert_eq!(answer.header("rpc-fault"), "outcome-unknown");
+    let dead_letter = peer.get(&graveyard, SOON).await.unwrap().expect("the dead letter");
+    assert_eq!(dead_letter.text(), "[1]");
+    assert_eq!(inside.started(), 1);
+    second.shutdown().await.unwrap();
+    peer.delete_exchange(&dead).await.unwrap();
+}
+
 #[rpc_service(encoding = "text")]
 trait Single {
     async fn only(&self, n: u32) -> u32;

@@ -42,6 +42,7 @@ impl ServerBuilder {
                 max_request: limits::MAX_MESSAGE,
                 max_reply: limits::MAX_MESSAGE,
                 reply_to_prefixes: Vec::new(),
+                reject_redelivered: false,
                 admission: Admission::default(),
             },
         }
@@ -185,6 +186,15 @@ impl ServerBuilder {
     /// Peers that name their callback queues themselves have to be let in here.
     pub fn accept_reply_to(mut self, prefix: impl Into<String>) -> Self {
         self.limits.reply_to_prefixes.push(prefix.into());
+        self
+    }
+
+    /// Runs no request a second time: one that a server had before and did not finish, because it died or lost its
+    /// connection, is rejected. It goes to the dead-letter exchange of its queue, if there is one, and its caller is told
+    /// `outcome-unknown`. So a request that kills its servers kills one of them, on a classic queue, too; at the price that
+    /// no request outlives the server that had it.
+    pub fn reject_redelivered(mut self) -> Self {
+        self.limits.reject_redelivered = true;
         self
     }
 

@@ -17,7 +17,7 @@ use crate::{
     contract::ServiceDescriptor,
     envelope::{self, Answer, ReceivedRequest, ReturnAddress},
     fault::{Fault, FaultKind},
-    transport::{Delivery, WorkerChannel},
+    transport::{Delivery, Outbound, WorkerChannel},
 };
 
 /// What a server accepts.
@@ -25,6 +25,7 @@ pub(super) struct Limits {
     pub(super) max_request: usize,
     pub(super) max_reply: usize,
     pub(super) reply_to_prefixes: Vec<String>,
+    pub(super) reject_redelivered: bool,
     pub(super) admission: Admission,
 }
 
@@ -86,6 +87,14 @@ impl Endpoint {
             channel.finish(tag, None);
             return true;
         }
+        if self.limits.reject_redelivered && delivery.redelivered {
+            let reason =
+                "a server had this request before and did not finish it; it is not tried again";
+            let answer = Answer::Fault(Fault::new(FaultKind::OutcomeUnknown, reason));
+            let reply = self.reply(address, answer);
+            channel.reject(tag, reply);
+            return true;
+        }
         let mut phase = self.phase.clone();
         let answer = tokio::select! {
             biased;
@@ -143,6 +152,12 @@ impl Endpoint {
         answer: Answer,
         channel: &dyn WorkerChannel,
     ) {
+        let reply = self.reply(address, answer);
+        channel.finish(tag, reply);
+    }
+
+    /// Counts an answer, and writes it where somebody waits for it.
+    fn reply(&self, address: Option<ReturnAddress>, answer: Answer) -> Option<Outbound> {
         match &answer {
             Answer::Fault(fault) => {
                 self.counters.faults.increment();
@@ -156,8 +171,7 @@ impl Endpoint {
         if address.is_none() {
             self.counters.unasked.increment();
         }
-        let reply = address.map(|address| envelope::write_reply(&address, answer));
-        channel.finish(tag, reply);
+        address.map(|address| envelope::write_reply(&address, answer))
     }
 
     async fn answer(&self, delivery: Delivery) -> Answer {
@@ -298,7 +312,7 @@ mod tests {
     use super::*;
     use crate::{
         rpc_service,
-        transport::{BoxFuture, HeaderValue, Outbound, Properties},
+        transport::{BoxFuture, HeaderValue, Properties},
     };
 
     #[rpc_service]
@@ -342,6 +356,10 @@ mod tests {
             self.say(format!("{tag} given back"));
         }
 
+        fn reject(&self, tag: u64, _: Option<Outbound>) {
+            self.say(format!("{tag} rejected"));
+        }
+
         fn stop(&self) -> BoxFuture<'_, ()> {
             Box::pin(async {})
         }
@@ -356,6 +374,7 @@ mod tests {
             max_request: 100,
             max_reply: 100,
             reply_to_prefixes: vec!["own-".to_owned()],
+            reject_redelivered: false,
             admission: Admission::default(),
         };
         Endpoint::new(

@@ -163,12 +163,9 @@ impl Worker {
         waits: &mut impl Iterator<Item = Duration>,
     ) -> Option<OpenWorker> {
         loop {
-            // Even the shortest sleep lets others go first, who may call before the queue is there.
-            if !pause.is_zero() {
-                tokio::select! {
-                    _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
-                    () = sleep(pause) => {}
-                }
+            tokio::select! {
+                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
+                () = sleep(pause) => {}
             }
             let opened = tokio::select! {
                 biased;

@@ -185,6 +185,10 @@ pub(crate) trait WorkerChannel: Send + Sync + 'static {
     /// Gives a request back to its queue.
     fn requeue(&self, tag: u64);
 
+    /// Publishes the reply, if there is one, and rejects the request after it: it goes to the dead-letter exchange of its
+    /// queue, if there is one.
+    fn reject(&self, tag: u64, reply: Option<Outbound>);
+
     /// Stops consuming. Requests that were already here still come out of the stream, which then ends.
     fn stop(&self) -> BoxFuture<'_, ()>;
 

@@ -48,15 +48,20 @@ pub(super) struct AmqpWorker {
 
 /// What is to be said of a request.
 enum Settlement {
-    Acknowledge {
+    Request {
         tag: u64,
+        /// Leaves before anything is said.
         reply: Option<Published>,
-    },
-    Requeue {
-        tag: u64,
+        verdict: Verdict,
     },
     /// Everything before it has been said.
     Flushed(oneshot::Sender<()>),
+}
+
+#[derive(Clone, Copy)]
+enum Verdict {
+    Acknowledge,
+    Refuse { requeue: bool },
 }
 
 pub(super) async fn open(
@@ -97,21 +102,31 @@ pub(super) async fn open(
     Ok((worker, deliveries.boxed()))
 }
 
-impl WorkerChannel for AmqpWorker {
-    fn finish(&self, tag: u64, reply: Option<Outbound>) {
+impl AmqpWorker {
+    fn answer(&self, tag: u64, reply: Option<Outbound>, verdict: Verdict) {
         match reply {
-            None => self.outbox.push(Settlement::Acknowledge { tag, reply: None }),
+            None => self.outbox.push(Settlement::Request { tag, reply: None, verdict }),
             Some(reply) => {
                 // It is never closed: a channel that is gone shows when the report is collected.
                 let _ = self.outbox.publish(&self.channel, reply, |published| {
-                    Settlement::Acknowledge { tag, reply: Some(published) }
+                    Settlement::Request { tag, reply: Some(published), verdict }
                 });
             }
         }
     }
+}
+
+impl WorkerChannel for AmqpWorker {
+    fn finish(&self, tag: u64, reply: Option<Outbound>) {
+        self.answer(tag, reply, Verdict::Acknowledge);
+    }
 
     fn requeue(&self, tag: u64) {
-        self.outbox.push(Settlement::Requeue { tag });
+        self.answer(tag, None, Verdict::Refuse { requeue: true });
+    }
+
+    fn reject(&self, tag: u64, reply: Option<Outbound>) {
+        self.answer(tag, reply, Verdict::Refuse { requeue: false });
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
@@ -149,7 +164,7 @@ async fn settle(
         let mut flushed = None;
         for settlement in outbox.take_or_look(look_until).await {
             match settlement {
-                Settlement::Acknowledge { tag, reply } => {
+                Settlement::Request { tag, reply, verdict } => {
                     if let Some(reply) = reply {
                         if reply.await.is_err() {
                             return;
@@ -158,13 +173,15 @@ async fn settle(
                     }
                     #[cfg(feature = "failpoints")]
                     crate::failpoint::reach("after-the-reply");
-                    tags.answered(tag);
-                }
-                Settlement::Requeue { tag } => {
-                    let options = BasicNackOptions { requeue: true, multiple: false };
-                    // Awaited, it could hang on a connection that is cut; polled once, it is queued.
-                    let _ = poll_once(pin!(channel.basic_nack(tag, options)));
-                    tags.requeued(tag);
+                    match verdict {
+                        Verdict::Acknowledge => tags.answered(tag),
+                        Verdict::Refuse { requeue } => {
+                            let options = BasicNackOptions { requeue, multiple: false };
+                            // Awaited, it could hang on a connection that is cut; polled once, it is queued.
+                            let _ = poll_once(pin!(channel.basic_nack(tag, options)));
+                            tags.refused(tag);
+                        }
+                    }
                 }
                 Settlement::Flushed(sender) => flushed = Some(sender),
             }
@@ -207,7 +224,7 @@ impl Tags {
         self.unsaid.push(tag);
     }
 
-    fn requeued(&mut self, tag: u64) {
+    fn refused(&mut self, tag: u64) {
         self.ahead.insert(tag);
     }
 
@@ -261,7 +278,7 @@ mod tests {
     #[test]
     fn a_requeued_request_is_never_acknowledged_by_itself() {
         let mut tags = Tags::default();
-        tags.requeued(1);
+        tags.refused(1);
         assert_eq!(said(&mut tags), []);
         tags.answered(2);
         assert_eq!(said(&mut tags), [(2, true)]);

@@ -214,6 +214,11 @@ impl WorkerChannel for MemoryWorker {
         self.broker.settle(self.consumer, tag, true);
     }
 
+    fn reject(&self, tag: u64, reply: Option<Outbound>) {
+        // There are no dead-letter exchanges here.
+        self.finish(tag, reply);
+    }
+
     fn stop(&self) -> BoxFuture<'_, ()> {
         self.broker.stop(self.consumer);
         Box::pin(async {})
