@@ -79,6 +79,11 @@ mod transport;
 #[path = "private.rs"]
 pub mod __private;
 
+#[cfg(fuzzing)]
+#[doc(hidden)]
+#[path = "fuzz.rs"]
+pub mod __fuzz;
+
 pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
 pub use client::{Call, ClientBuilder};
 pub use codec::{DecodeError, EncodeError, Encoding};

@@ -23,6 +23,9 @@ mod tls;
 mod topology;
 mod worker;
 
+#[cfg(fuzzing)]
+pub(crate) use oracle::{fuzz_guard, fuzz_properties};
+
 use std::{
     fmt,
     sync::{

@@ -152,3 +152,20 @@ pub(super) fn content_header(properties: &[u8]) -> Vec<u8> {
     let before = [&60u16.to_be_bytes()[..], &[0, 0], &8u64.to_be_bytes()].concat();
     frame(2, &[&before, properties].concat())
 }
+
+/// Frames as they come from the socket, after two bytes that say in what pieces they come and go.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_guard(bytes: &[u8]) {
+    if let [piece, room, stream @ ..] = bytes {
+        check(stream, 1 + usize::from(*piece), 1 + usize::from(*room));
+    }
+}
+
+/// The properties of a message as the framework sees them, if lapin can read them; from their flags on.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_properties(written: &[u8]) -> Option<crate::transport::Properties> {
+    match check(&content_header(written), 4096, 4096).pop() {
+        Some(Read::Header(properties)) => Some(super::properties::from_lapin(&properties)),
+        _ => None,
+    }
+}

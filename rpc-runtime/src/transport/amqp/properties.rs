@@ -82,7 +82,7 @@ pub(super) fn from_delivery(delivery: LapinDelivery) -> Delivery {
     }
 }
 
-fn from_lapin(lapin: &BasicProperties) -> Properties {
+pub(super) fn from_lapin(lapin: &BasicProperties) -> Properties {
     let text = |short: &Option<ShortString>| short.as_ref().map(ToString::to_string);
     let headers = lapin.headers().iter().flat_map(FieldTable::inner);
     Properties {

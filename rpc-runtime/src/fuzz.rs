@@ -1,0 +1,44 @@
+//! What the targets in `fuzz/` call. Built by cargo-fuzz alone, and no part of the interface.
+
+use crate::{
+    codec::{Encoding, awkward},
+    envelope::{
+        Answer, ReceivedReply, ReturnAddress, read_reply, read_request, reply_correlation,
+        write_reply,
+    },
+    transport::{Delivery, amqp},
+};
+
+/// The properties of a message, from their flags on: through the guard and lapin, and read as a request and as a reply.
+pub fn envelope(bytes: &[u8]) {
+    let Some(properties) = amqp::fuzz_properties(bytes) else { return };
+    let _ = reply_correlation(&properties);
+    let delivery = Delivery {
+        tag: 1,
+        redelivered: false,
+        exchange: String::new(),
+        routing_key: String::new(),
+        properties: properties.clone(),
+        body: bytes::Bytes::new(),
+    };
+    let _ = read_reply(delivery.clone(), Encoding::Json);
+    let Err(fault) = read_request(&properties) else { return };
+    assert!(!fault.may_have_run(), "refused before it ran: {fault}");
+    let Some(address) = ReturnAddress::of(&properties) else { return };
+    let sent = write_reply(&address, Answer::Fault(fault.clone()));
+    let reply = Delivery { properties: sent.properties, ..delivery };
+    match read_reply(reply, Encoding::Json) {
+        ReceivedReply::Fault(read) => assert_eq!(read, fault),
+        other => panic!("{other:?} is not {fault}"),
+    }
+}
+
+/// A body.
+pub fn decoders(bytes: &[u8]) {
+    awkward::decode_as_everything(bytes);
+}
+
+/// Frames.
+pub fn guard(bytes: &[u8]) {
+    amqp::fuzz_guard(bytes);
+}
