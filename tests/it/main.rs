@@ -21,6 +21,7 @@ mod identity;
 mod interop;
 mod least_privilege;
 mod lifecycle;
+mod secrets;
 mod signatures;
 mod timeouts;
 mod tls;

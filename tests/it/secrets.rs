@@ -1,0 +1,128 @@
+//! No password, payload or panic's text in what a program logs, or shows by `Debug` and `Display`.
+
+use std::{
+    env,
+    error::Error,
+    io,
+    process::Command,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use rpc_runtime::{Broker, Server, Tls};
+use rpc_tests::{Node, unique};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::brokers::{Inside, SampleClient, SampleServer, queue};
+
+const PASSWORD: &str = "pa55-correct-horse";
+const WRONG: &str = "pa55-battery-staple";
+const PAYLOAD: &str = "payload-nobody-else-reads";
+const ALONE: &str = "RPC_TEST_ALONE_AT";
+
+/// Everything that was logged.
+#[derive(Clone, Default)]
+struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}
+
+/// In a process of its own, whose log is its own.
+#[tokio::test]
+async fn nothing_shows_a_password_and_no_line_of_ours_a_payload() {
+    if let Ok(address) = env::var(ALONE) {
+        return look_at_everything(&address).await;
+    }
+    let node = Node::start().await;
+    node.add_user("ada", PASSWORD, [".*", ".*", ".*"]).await;
+    let address = node.url_for("ada", PASSWORD, "%2f");
+    let this = "secrets::nothing_shows_a_password_and_no_line_of_ours_a_payload";
+    let program = env::current_exe().unwrap();
+    let run = Command::new(program).args([this, "--exact"]).env(ALONE, address).output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+}
+
+async fn look_at_everything(address: &str) {
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    subscriber.with_ansi(false).with_writer(log.clone()).init();
+
+    let shown = use_everything(address).await;
+    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("rpc_runtime"), "our own lines are there");
+    for text in [&shown, &log] {
+        for secret in [PASSWORD, WRONG] {
+            let line = text.lines().find(|line| line.contains(secret));
+            assert_eq!(line, None, "a line shows a password");
+        }
+    }
+    let ours = log.lines().filter(|line| line.contains(" rpc_runtime"));
+    let leak = ours.chain(shown.lines()).find(|line| line.contains(PAYLOAD));
+    assert_eq!(leak, None, "a line of ours shows a payload");
+}
+
+/// Does what a program does, and returns everything that it could print.
+async fn use_everything(address: &str) -> String {
+    let mut shown = Vec::new();
+    let mut show = |what: &dyn std::fmt::Debug| shown.push(format!("{what:?}"));
+    let builder = Broker::builder(address).name("secrets");
+    show(&builder);
+    let broker = builder.connect().await.unwrap();
+    show(&broker);
+    show(&broker.status());
+    show(&Tls::new().roots(PASSWORD).identity(PASSWORD, PASSWORD));
+
+    let wrong = address.replace(PASSWORD, WRONG);
+    for address in [wrong.as_str(), &wrong.replace("amqp:", "http:"), &wrong.replace("%2f", "none")]
+    {
+        let connecting = Broker::builder(address).connect_timeout(Duration::from_millis(500));
+        let error = connecting.connect().await.unwrap_err();
+        show(&error);
+        let mut cause: Option<&(dyn Error + 'static)> = Some(&error);
+        while let Some(error) = cause {
+            show(&format!("{error} {error:?}"));
+            cause = error.source();
+        }
+    }
+
+    let name = unique("secrets");
+    let builder = Server::builder(&broker)
+        .service_on(queue(&name), SampleServer::new(Inside::new()))
+        .authorize(|context| {
+            let leaks = format!("{context:?}").contains(PAYLOAD);
+            if leaks { Err("the context shows a header".to_owned()) } else { Ok(()) }
+        });
+    show(&builder);
+    let server = builder.start().await.unwrap();
+    let client = SampleClient::builder(&broker).queue(&name).build();
+    show(&client);
+    let call = client.note(PAYLOAD.to_owned()).header("secret", PAYLOAD);
+    show(&call);
+    call.await.unwrap();
+    assert_eq!(client.add(1, 2).header("secret", PAYLOAD).await.unwrap(), 3);
+    show(&client.explode(PAYLOAD.to_owned()).await.unwrap_err());
+    show(&client.divide(1, 0).await.unwrap_err());
+    let nobody = SampleClient::builder(&broker).queue(unique("nobody")).build();
+    show(&nobody.note(PAYLOAD.to_owned()).await.unwrap_err());
+    show(&server);
+    server.shutdown().await.unwrap();
+    broker.close().await;
+    show(&client.note(PAYLOAD.to_owned()).await.unwrap_err());
+    shown.join("\n")
+}
