@@ -142,7 +142,7 @@ async fn a_handler_is_told_when_the_grace_period_ends(broker: Broker) {
         .unwrap();
     let client = PatienceClient::builder(&broker).queue(&name).build();
     // Once at its deadline …
-    let ended = client.wait().timeout(Duration::from_millis(50)).await;
+    let ended = client.wait().timeout(Duration::from_millis(500)).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: true }));
     started.recv().await.unwrap();
     // … and once at the end of the grace period, in time to answer.
