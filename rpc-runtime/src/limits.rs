@@ -45,6 +45,17 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// What has lived so long was no mere flicker: when it is lost, the pauses begin anew with the first.
 pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(1);
 
+/// How long a channel lives at least before another takes its place because the broker rejects requests on it: a full
+/// queue rejects many, and a channel costs two round trips.
+pub(crate) const REPLACE_AFTER: Duration = Duration::from_secs(1);
+
+/// How many channels that were replaced may still wait for the end of what they sent: one for each second that a call
+/// waits by default, and some.
+pub(crate) const RETIRED_CHANNELS: usize = 16;
+
+/// How often a channel that was replaced is looked at, whether everything it sent has ended.
+pub(crate) const RETIRED_LOOK: Duration = Duration::from_millis(500);
+
 /// The pause after an error that will not go away by itself (a wrong password): seldom enough not to be a nuisance,
 /// often enough to notice that somebody mended it.
 pub(crate) const PERMANENT_PAUSE: Duration = Duration::from_secs(30);

@@ -2,7 +2,11 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use tokio::{sync::watch, task::JoinHandle, time::sleep};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+    time::{Instant, sleep, sleep_until},
+};
 use tracing::{debug, warn};
 
 use super::{
@@ -146,41 +150,73 @@ async fn supervise(
     }
 }
 
-/// Offers a channel, and another one each time the broker closes it for a request that it refuses, for as long as the
-/// callback queue is there.
+/// Offers a channel, and another one each time the broker closes it for a request that it refuses or rejects requests
+/// on it, for as long as the callback queue is there.
 async fn keep_open(
     mut channel: Arc<dyn CallerChannel>,
     number: &mut u64,
-    pending: &Pending,
+    pending: &Arc<Pending>,
     state: &watch::Sender<State>,
 ) -> BrokerError {
     let closed = channel.closed();
     tokio::pin!(closed);
+    let mut retired = JoinSet::new();
     loop {
         *number += 1;
-        let exhausted = channel.exhausted();
         state.send_replace(State::Open(OpenCaller { number: *number, channel: channel.clone() }));
-        let ended = tokio::select! {
+        let reopened = tokio::select! {
             biased;
             reason = &mut closed => Err(reason),
-            reason = exhausted => Ok(reason),
-        };
-        state.send_replace(State::Opening);
-        let reopened = match ended {
-            Ok(reason) => {
+            reason = channel.exhausted() => {
                 debug!(%reason, "the channel for calls is gone; opening another");
+                state.send_replace(State::Opening);
                 pending.lose_unaccepted(*number);
                 channel.reopen().await
             }
-            Err(reason) => Err(reason),
+            () = to_be_replaced(&*channel, &mut retired) => {
+                debug!("the broker rejects requests; opening another channel for calls");
+                let reopened = channel.reopen().await;
+                if reopened.is_ok() {
+                    retired.spawn(retire(channel, *number, pending.clone()));
+                }
+                reopened
+            }
         };
         match reopened {
             Ok(another) => channel = another,
             Err(reason) => {
                 debug!(%reason, "the callback queue is gone");
+                state.send_replace(State::Opening);
                 pending.lose(*number);
                 return reason;
             }
         }
     }
 }
+
+/// Waits until a channel should have another in its place, and may.
+async fn to_be_replaced(channel: &dyn CallerChannel, retired: &mut JoinSet<()>) {
+    let opened = Instant::now();
+    channel.rejecting().await;
+    sleep_until(opened + limits::REPLACE_AFTER).await;
+    while retired.try_join_next().is_some() {}
+    while retired.len() >= limits::RETIRED_CHANNELS {
+        retired.join_next().await;
+    }
+}
+
+/// Keeps a channel that was replaced until everything it sent is settled, or it is gone itself.
+async fn retire(channel: Arc<dyn CallerChannel>, number: u64, pending: Arc<Pending>) {
+    let settled = async {
+        while !pending.retire(number) {
+            sleep(limits::RETIRED_LOOK).await;
+        }
+    };
+    tokio::select! {
+        () = settled => {}
+        _ = channel.exhausted() => pending.lose_unaccepted(number),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -11,5 +11,7 @@ mod retry;
 pub use builder::{ClientBuilder, Stub, client_builder};
 pub use call::Call;
 pub use handle::Client;
+#[cfg(test)]
+pub(crate) use pending::Outcome;
 pub(crate) use pending::{Pending, Slot};
 pub(crate) use retry::RetryBudget;

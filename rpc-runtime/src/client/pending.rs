@@ -58,6 +58,12 @@ struct Entry {
     outcome: oneshot::Sender<Outcome>,
 }
 
+impl Entry {
+    fn unaccepted_on(&self, channel: u64) -> bool {
+        self.channel == channel && !self.accepted
+    }
+}
+
 /// A call was not entered, because the channel it was for is gone.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotEntered;
@@ -112,20 +118,30 @@ impl Pending {
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.
     pub(crate) fn lose(&self, channel: u64) {
-        self.lose_where(channel, |_| true);
+        self.lose_where(channel, |entry| entry.channel <= channel);
     }
 
-    /// The same where the callback queue is still there: calls that the broker has taken wait for their replies.
+    /// The same where the callback queue is still there: calls that the broker has taken wait for their replies, and so
+    /// do those of earlier channels.
     pub(crate) fn lose_unaccepted(&self, channel: u64) {
-        self.lose_where(channel, |entry| !entry.accepted);
+        self.lose_where(channel, |entry| entry.unaccepted_on(channel));
+    }
+
+    /// Lets no call be entered for a channel any more, if the broker has dealt with all that were.
+    pub(crate) fn retire(&self, channel: u64) -> bool {
+        let mut table = self.lock();
+        let settled = !table.entries.values().any(|entry| entry.unaccepted_on(channel));
+        if settled {
+            table.lost = table.lost.max(channel);
+        }
+        settled
     }
 
     fn lose_where(&self, channel: u64, which: impl Fn(&Entry) -> bool) {
         let mut table = self.lock();
         table.lost = table.lost.max(channel);
-        let ended = |entry: &Entry| entry.channel <= channel && which(entry);
         let lost: Vec<Entry> =
-            table.entries.extract_if(|_, entry| ended(entry)).map(|(_, e)| e).collect();
+            table.entries.extract_if(|_, entry| which(entry)).map(|(_, e)| e).collect();
         drop(table);
         for entry in lost {
             // A receiver that is gone has no use for the news; here and below.
@@ -302,6 +318,30 @@ mod tests {
             pending.reply(reply_to(&ticket.correlation_id().to_string()));
             assert!(matches!(ticket.outcome().await, Outcome::Reply(_)));
         }
+    }
+
+    #[test]
+    fn a_channel_is_retired_when_the_broker_has_dealt_with_what_it_sent() {
+        let pending = Pending::new(10);
+        let (taken, open) = (pending.enter(1, false).unwrap(), pending.enter(1, false).unwrap());
+        let other = pending.enter(2, false).unwrap();
+        pending.settled(taken.correlation_id(), Fate::Accepted);
+        assert!(!pending.retire(1));
+        drop(open);
+        assert!(pending.retire(1));
+        assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered);
+        assert_eq!(pending.len(), 2);
+        drop((taken, other));
+    }
+
+    #[tokio::test]
+    async fn calls_of_an_earlier_channel_outlive_the_loss_of_a_later_one() {
+        let pending = Pending::new(10);
+        let (earlier, later) = (pending.enter(1, false).unwrap(), pending.enter(2, false).unwrap());
+        pending.lose_unaccepted(2);
+        assert!(matches!(later.outcome().await, Outcome::Lost));
+        assert_eq!(pending.len(), 1);
+        drop(earlier);
     }
 
     #[tokio::test]

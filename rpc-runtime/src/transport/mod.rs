@@ -152,6 +152,10 @@ pub(crate) trait CallerChannel: Send + Sync + 'static {
     /// that it refuses. Replies to the others still come.
     fn exhausted(&self) -> BoxFuture<'static, BrokerError>;
 
+    /// Resolves when the broker has rejected a request. A full queue is a reason; but RabbitMQ 3.10 also goes on
+    /// rejecting for ever on a channel that met a quorum queue without a leader, so another is to take its place.
+    fn rejecting(&self) -> BoxFuture<'static, ()>;
+
     /// Opens another channel that publishes, with the same callback queue.
     fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
 }

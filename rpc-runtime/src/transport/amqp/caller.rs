@@ -11,7 +11,10 @@ use lapin::{
     options::{BasicConsumeOptions, ConfirmSelectOptions},
     types::{FieldTable, ShortString},
 };
-use tokio::{sync::watch, task::JoinSet};
+use tokio::{
+    sync::{Notify, watch},
+    task::JoinSet,
+};
 use uuid::Uuid;
 
 use super::{
@@ -40,6 +43,7 @@ pub(super) struct AmqpCaller {
     channel: Arc<Channel>,
     outbox: Arc<Outbox<Sent>>,
     exhausted: watch::Receiver<Option<BrokerError>>,
+    rejected: Arc<Notify>,
     /// Dropped with this, they stop.
     _tasks: JoinSet<()>,
 }
@@ -126,14 +130,15 @@ fn publish_on(
 ) -> AmqpCaller {
     let channel = Arc::new(channel);
     let mut tasks = JoinSet::new();
-    let settle = Settle::new(outbox.clone(), channel.clone(), setup.sink.clone());
+    let rejected = Arc::new(Notify::new());
+    let settle = Settle::new(outbox.clone(), channel.clone(), setup.sink.clone(), rejected.clone());
     let confirms = setup.options.confirms;
     tasks.spawn(async move {
         let reason = if confirms { settle.confirmed().await } else { settle.unconfirmed().await };
         set_once(&gone, reason);
     });
     let user = setup.options.announce_user.then(|| setup.connection.status().username());
-    AmqpCaller { setup, callback, user, channel, outbox, exhausted, _tasks: tasks }
+    AmqpCaller { setup, callback, user, channel, outbox, exhausted, rejected, _tasks: tasks }
 }
 
 impl CallerChannel for AmqpCaller {
@@ -166,6 +171,15 @@ impl CallerChannel for AmqpCaller {
 
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
         when_set(self.exhausted.clone())
+    }
+
+    fn rejecting(&self) -> BoxFuture<'static, ()> {
+        if self.setup.options.direct_reply_to {
+            // Its replies come on this very channel: to replace it would cost every call in flight.
+            return Box::pin(std::future::pending());
+        }
+        let rejected = self.rejected.clone();
+        Box::pin(async move { rejected.notified().await })
     }
 
     fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use lapin::{Channel, Confirmation, message::BasicReturnMessage};
-use tokio::time::Instant;
+use tokio::{sync::Notify, time::Instant};
 use tracing::debug;
 use uuid::Uuid;
 
@@ -32,6 +32,7 @@ pub(super) struct Settle {
     outbox: Arc<Outbox<Sent>>,
     channel: Arc<Channel>,
     sink: Arc<dyn CallerSink>,
+    rejected: Arc<Notify>,
 }
 
 impl Settle {
@@ -39,8 +40,9 @@ impl Settle {
         outbox: Arc<Outbox<Sent>>,
         channel: Arc<Channel>,
         sink: Arc<dyn CallerSink>,
+        rejected: Arc<Notify>,
     ) -> Self {
-        Self { outbox, channel, sink }
+        Self { outbox, channel, sink, rejected }
     }
 
     /// Collects the confirmations, in the order of the requests.
@@ -63,6 +65,7 @@ impl Settle {
                     }
                     Ok(Confirmation::Nack(returned)) => {
                         self.sink.settled(sent.correlation_id, Fate::Rejected);
+                        self.rejected.notify_one();
                         returned
                     }
                     Ok(Confirmation::NotRequested) => {

@@ -181,6 +181,10 @@ impl CallerChannel for MemoryCaller {
         gone(self.open.clone())
     }
 
+    fn rejecting(&self) -> BoxFuture<'static, ()> {
+        Box::pin(std::future::pending())
+    }
+
     fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
         // It ends with its connection only.
         Box::pin(gone(self.open.clone()).map(Err))

@@ -1,0 +1,116 @@
+use std::{future::pending as never, time::Duration};
+
+use tokio::{sync::Notify, time::timeout};
+use uuid::Uuid;
+
+use super::*;
+use crate::{
+    client::Outcome,
+    transport::{BoxFuture, CallerSink, ChannelGone, Fate, Outbound},
+};
+
+/// A channel that ends and rejects when it is told to; those that take its place are like it.
+#[derive(Default)]
+struct Scripted {
+    end: Arc<Notify>,
+    reject: Arc<Notify>,
+}
+
+fn when(told: &Arc<Notify>) -> BoxFuture<'static, ()> {
+    let told = told.clone();
+    Box::pin(async move { told.notified().await })
+}
+
+impl CallerChannel for Scripted {
+    fn callback_queue(&self) -> &'static str {
+        "replies"
+    }
+
+    fn announced_user(&self) -> Option<&str> {
+        None
+    }
+
+    fn publish(&self, _: Uuid, _: Outbound) -> Result<(), ChannelGone> {
+        Ok(())
+    }
+
+    fn closed(&self) -> BoxFuture<'static, BrokerError> {
+        Box::pin(never())
+    }
+
+    fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
+        let end = when(&self.end);
+        Box::pin(async move {
+            end.await;
+            BrokerError::new(BrokerErrorKind::Closed, "ended")
+        })
+    }
+
+    fn rejecting(&self) -> BoxFuture<'static, ()> {
+        when(&self.reject)
+    }
+
+    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+        Box::pin(async {
+            let another: Arc<dyn CallerChannel> = Arc::new(Self::default());
+            Ok(another)
+        })
+    }
+}
+
+struct Kept {
+    states: watch::Receiver<State>,
+    pending: Arc<Pending>,
+    _task: JoinSet<()>,
+}
+
+fn keep(channel: Scripted) -> Kept {
+    let (state, states) = watch::channel(State::Opening);
+    let pending = Pending::new(10);
+    let mut task = JoinSet::new();
+    let known = pending.clone();
+    task.spawn(async move {
+        keep_open(Arc::new(channel), &mut 0, &known, &state).await;
+    });
+    Kept { states, pending, _task: task }
+}
+
+impl Kept {
+    async fn wait_for_channel(&mut self, number: u64) {
+        let is = |state: &State| matches!(state, State::Open(open) if open.number == number);
+        let known = timeout(Duration::from_secs(30), self.states.wait_for(is)).await;
+        drop(known.expect("the channel is offered").expect("it is kept open"));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_on() {
+    let channel = Scripted::default();
+    let reject = channel.reject.clone();
+    let mut kept = keep(channel);
+    kept.wait_for_channel(1).await;
+    let call = kept.pending.enter(1, false).unwrap();
+    reject.notify_one();
+    kept.wait_for_channel(2).await;
+
+    kept.pending.settled(call.correlation_id(), Fate::Rejected);
+    assert!(matches!(call.outcome().await, Outcome::Rejected));
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_sent_on_a_replaced_channel_is_lost_with_it_alone() {
+    let channel = Scripted::default();
+    let (reject, end) = (channel.reject.clone(), channel.end.clone());
+    let mut kept = keep(channel);
+    kept.wait_for_channel(1).await;
+    let [taken, open] = [(); 2].map(|()| kept.pending.enter(1, false).unwrap());
+    kept.pending.settled(taken.correlation_id(), Fate::Accepted);
+    reject.notify_one();
+    kept.wait_for_channel(2).await;
+    let later = kept.pending.enter(2, false).unwrap();
+
+    end.notify_one();
+    assert!(matches!(open.outcome().await, Outcome::Lost));
+    assert_eq!(kept.pending.len(), 2);
+    drop((taken, later));
+}
