@@ -1,7 +1,13 @@
 //! What can be known of a connection from outside.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
 
+use futures_util::{Stream, StreamExt, stream};
 use tokio::sync::watch;
 
 use super::connection::State;
@@ -37,32 +43,45 @@ impl fmt::Display for BrokerStatus {
     }
 }
 
-/// The changes of a [`BrokerStatus`]; made by [`Broker::status_changes`](crate::Broker::status_changes).
-#[derive(Debug)]
-pub struct StatusChanges {
-    states: watch::Receiver<State>,
-    last: bool,
-}
+/// The changes of a [`BrokerStatus`], as a stream; made by [`Broker::status_changes`](crate::Broker::status_changes).
+///
+/// The first item is the status now, and each later one follows; it ends after [`Closed`](BrokerStatus::Closed), or when
+/// the broker is gone. Whoever asks seldom sees the newest only.
+pub struct StatusChanges(Pin<Box<dyn Stream<Item = BrokerStatus> + Send>>);
 
 impl StatusChanges {
     pub(super) fn new(mut states: watch::Receiver<State>) -> Self {
         // The first one is the state as it is.
         states.mark_changed();
-        Self { states, last: false }
+        Self(Box::pin(stream::unfold(Some(states), async |states| {
+            let mut states = states?;
+            states.changed().await.ok()?;
+            let status = states.borrow_and_update().status();
+            let last = matches!(status, BrokerStatus::Closed);
+            Some((status, (!last).then_some(states)))
+        })))
     }
 
-    /// The status now, when asked for the first time, and then each later one; `None` after
-    /// [`Closed`](BrokerStatus::Closed), or when the broker is gone. Whoever asks seldom sees the newest only.
+    /// The next status; `None` at the end.
     ///
     /// # Cancel safety
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<BrokerStatus> {
-        if self.last || self.states.changed().await.is_err() {
-            return None;
-        }
-        let status = self.states.borrow_and_update().status();
-        self.last = matches!(status, BrokerStatus::Closed);
-        Some(status)
+        StreamExt::next(&mut self.0).await
+    }
+}
+
+impl Stream for StatusChanges {
+    type Item = BrokerStatus;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<BrokerStatus>> {
+        self.0.as_mut().poll_next(cx)
+    }
+}
+
+impl fmt::Debug for StatusChanges {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StatusChanges").finish_non_exhaustive()
     }
 }
