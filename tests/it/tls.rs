@@ -1,11 +1,6 @@
 //! TLS against RabbitMQ's own listener, with an authority that lives for one test.
 
-use std::{
-    error::Error,
-    fs,
-    path::{Path, PathBuf},
-    time::Duration,
-};
+use std::{error::Error, time::Duration};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rpc_runtime::{Broker, BrokerBuilder, BrokerError, BrokerErrorKind, Tls};
@@ -43,28 +38,22 @@ struct Encrypted {
     node: Node,
     port: u16,
     authority: Authority,
-    _files: tempfile::TempDir,
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> PathBuf {
-    let path = folder.join(name);
-    fs::write(&path, text).unwrap();
-    path
 }
 
 impl Encrypted {
     async fn start() -> Self {
-        let files = tempfile::tempdir().unwrap();
         let authority = Authority::new();
         let (certificate, key) = authority.signs("localhost");
-        let path = |name, text: &str| write(files.path(), name, text).display().to_string();
         let port = rpc_tests::NodeBuilder::free_port();
         let node = Node::builder()
             .plugin("rabbitmq_auth_mechanism_ssl")
             .config(format!("listeners.ssl.1 = 127.0.0.1:{port}"))
-            .config(format!("ssl_options.cacertfile = {}", path("ca.pem", &authority.pem)))
-            .config(format!("ssl_options.certfile = {}", path("server.pem", &certificate)))
-            .config(format!("ssl_options.keyfile = {}", path("server.key", &key)))
+            .file("ca.pem", &authority.pem)
+            .file("server.pem", certificate)
+            .file("server.key", key)
+            .config("ssl_options.cacertfile = $NODE/ca.pem")
+            .config("ssl_options.certfile = $NODE/server.pem")
+            .config("ssl_options.keyfile = $NODE/server.key")
             .config("ssl_options.verify = verify_peer")
             .config("ssl_options.fail_if_no_peer_cert = false")
             .config("ssl_cert_login_from = common_name")
@@ -72,7 +61,7 @@ impl Encrypted {
             .config("auth_mechanisms.2 = EXTERNAL")
             .start()
             .await;
-        Self { node, port, authority, _files: files }
+        Self { node, port, authority }
     }
 
     fn builder(&self, host: &str, tls: Tls) -> BrokerBuilder {

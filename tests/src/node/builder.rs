@@ -17,6 +17,7 @@ const ATTEMPTS: usize = 3;
 pub struct NodeBuilder {
     lines: Vec<String>,
     plugins: Vec<String>,
+    files: Vec<(String, String)>,
     environment: Vec<(String, String)>,
     /// The cookie and the port mapper of another node.
     shared: Option<(String, u16)>,
@@ -26,6 +27,13 @@ impl NodeBuilder {
     /// A line of `rabbitmq.conf`, `key = value`; it replaces the harness's own of that key.
     pub fn config(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
+        self
+    }
+
+    /// A file in the node's own directory, which `config` lines call `$NODE`: what lies elsewhere, a node that runs in a
+    /// root of its own cannot see.
+    pub fn file(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
+        self.files.push((name.into(), text.into()));
         self
     }
 
@@ -93,6 +101,7 @@ impl NodeBuilder {
         };
         let cookie = self.shared.as_ref().map(|(cookie, _)| cookie.as_str());
         let files = Files::write(&root, ports, &self.lines, &self.plugins, cookie)
+            .with_files(&self.files)
             .with_environment(self.environment.clone());
         let name = format!("rpc{}@localhost", ports.amqp);
         Node { name, install, ports, files, dir: Some(dir), epmd, server: Mutex::new(None) }

@@ -30,11 +30,18 @@ impl Files {
         write(&root.join("home/.erlang.cookie"), &cookie);
         fs::set_permissions(root.join("home/.erlang.cookie"), Permissions::from_mode(0o400))
             .expect("the cookie is ours");
-        write(&root.join("rabbitmq.conf"), &configuration(ports, lines));
+        write(&root.join("rabbitmq.conf"), &configuration(root, ports, lines));
         write(&root.join("enabled_plugins"), &format!("[{}].\n", plugins.join(",")));
         // Kept empty, and named, so that the machine's own /etc/rabbitmq/rabbitmq-env.conf is not read.
         write(&root.join("env.conf"), "");
         Self { root: root.to_owned(), cookie, extra: Vec::new() }
+    }
+
+    pub(super) fn with_files(self, files: &[(String, String)]) -> Self {
+        for (name, text) in files {
+            write(&self.root.join(name), text);
+        }
+        self
     }
 
     pub(super) fn with_environment(mut self, extra: Vec<(String, String)>) -> Self {
@@ -96,7 +103,7 @@ impl Files {
     }
 }
 
-fn configuration(ports: Ports, lines: &[String]) -> String {
+fn configuration(root: &Path, ports: Ports, lines: &[String]) -> String {
     let mut text = format!("listeners.tcp.1 = 127.0.0.1:{}\n", ports.amqp);
     for line in [
         "num_acceptors.tcp = 2",
@@ -113,7 +120,7 @@ fn configuration(ports: Ports, lines: &[String]) -> String {
             text.push('\n');
         }
     }
-    text.push_str(&lines.join("\n"));
+    text.push_str(&lines.join("\n").replace("$NODE", &root.display().to_string()));
     text.push('\n');
     text
 }
