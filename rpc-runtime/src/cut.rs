@@ -2,8 +2,10 @@
 
 /// Cuts a text to so many bytes, at the end of a character.
 pub(crate) fn cut(text: &mut String, bytes: usize) {
-    if text.len() > bytes {
-        let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end));
-        text.truncate(end.unwrap_or(0));
-    }
+    text.truncate(prefix(text, bytes).len());
+}
+
+/// What fits into so many bytes, up to the end of a character.
+pub(crate) fn prefix(text: &str, bytes: usize) -> &str {
+    (0..=bytes).rev().find_map(|end| text.get(..end.min(text.len()))).unwrap_or_default()
 }

@@ -5,140 +5,163 @@
 
 use std::sync::Arc;
 
-use futures_util::StreamExt;
 use lapin::{
-    Channel, Connection, Consumer,
+    Channel, Connection,
     options::{BasicConsumeOptions, ConfirmSelectOptions},
-    types::{FieldTable, ShortString},
+    types::ShortString,
 };
-use tokio::{
-    sync::{Notify, watch},
-    task::JoinSet,
-};
+use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
     backlog::Backlog,
-    error, properties,
-    publishing::Outbox,
-    set_once,
-    settle::{Sent, Settle},
-    topology, when_set,
+    consuming::{Consuming, consume},
+    error,
+    mux::{Ended, Mux, Route},
+    requests::Requests,
+    set_once, topology, when_set,
 };
 use crate::{
     error::BrokerError,
-    transport::{BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Outbound},
+    transport::{
+        BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Delivery, Outbound,
+        Properties,
+    },
 };
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
-
-/// Why something has ended, once it has.
-type Gone = watch::Sender<Option<BrokerError>>;
 
 pub(super) struct AmqpCaller {
     setup: Arc<Setup>,
     callback: Arc<Callback>,
     /// What requests say of who sent them, if they do.
     user: Option<String>,
-    channel: Arc<Channel>,
-    outbox: Arc<Outbox<Sent>>,
-    exhausted: watch::Receiver<Option<BrokerError>>,
-    rejected: Arc<Notify>,
-    /// Dropped with this, they stop.
-    _tasks: JoinSet<()>,
+    requests: Arc<Requests>,
+    /// A channel closes with its last owner.
+    _channel: Channel,
 }
 
 /// What another channel is opened with.
 pub(super) struct Setup {
     pub(super) connection: Arc<Connection>,
+    pub(super) mux: Arc<Mux>,
     pub(super) backlog: Arc<Backlog>,
     pub(super) options: CallerOptions,
     pub(super) sink: Arc<dyn CallerSink>,
 }
 
-/// The callback queue, and what consumes it.
+/// The callback queue.
 struct Callback {
     queue: String,
-    closed: watch::Receiver<Option<BrokerError>>,
-    /// Dropped with this, they stop.
-    _tasks: JoinSet<()>,
+    replies: Arc<Replies>,
+    _channel: Option<Channel>,
+    _consuming: Consuming,
+}
+
+/// What comes to the callback queue.
+struct Replies {
+    sink: Arc<dyn CallerSink>,
+    closed: watch::Sender<Option<BrokerError>>,
+}
+
+impl Route for Replies {
+    fn delivered(&self, reply: Delivery) {
+        self.sink.reply(reply);
+    }
+
+    fn ended(&self, why: Ended) {
+        set_once(&self.closed, error::ended(&why));
+    }
+}
+
+/// Requests and replies on one channel.
+struct Both {
+    requests: Arc<Requests>,
+    replies: Arc<Replies>,
+}
+
+impl Route for Both {
+    fn delivered(&self, reply: Delivery) {
+        self.replies.delivered(reply);
+    }
+
+    fn returned(&self, properties: Properties) {
+        self.requests.returned(properties);
+    }
+
+    fn confirmed(&self, tag: u64, multiple: bool, accepted: bool) {
+        self.requests.confirmed(tag, multiple, accepted);
+    }
+
+    fn ended(&self, why: Ended) {
+        // What became of the requests is told first.
+        self.requests.ended(why.clone());
+        self.replies.ended(why);
+    }
 }
 
 pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
     let setup = Arc::new(setup);
-    let channel = open_publisher(&setup).await?;
-    let (gone, exhausted) = watch::channel(None);
-    let outbox = Outbox::new();
+    let (channel, requests) = open_publisher(&setup).await?;
+    let replies =
+        Arc::new(Replies { sink: setup.sink.clone(), closed: watch::Sender::new(None) });
     let callback = if setup.options.direct_reply_to {
-        let replies = consume(&channel, DIRECT_REPLY_TO.into()).await?;
-        let mut tasks = JoinSet::new();
-        let (sink, outbox) = (setup.sink.clone(), outbox.clone());
-        tasks.spawn(async move {
-            receive(replies, sink).await;
-            // What became of the requests is told first.
-            outbox.wake();
-        });
-        Callback { queue: DIRECT_REPLY_TO.to_owned(), closed: exhausted.clone(), _tasks: tasks }
+        let both = Arc::new(Both { requests: requests.clone(), replies: replies.clone() });
+        setup.mux.route(channel.id(), both);
+        consume_replies(&channel, DIRECT_REPLY_TO.into(), replies, None).await?
     } else {
-        open_callback(&setup).await?
+        setup.mux.route(channel.id(), requests.clone());
+        open_callback(&setup, replies).await?
     };
-    Ok(publish_on(channel, outbox, (gone, exhausted), setup, callback.into()))
+    Ok(assemble(setup, callback.into(), requests, channel))
 }
 
-async fn open_publisher(setup: &Setup) -> Result<Channel, BrokerError> {
-    let Setup { connection, options, .. } = setup;
+fn assemble(
+    setup: Arc<Setup>,
+    callback: Arc<Callback>,
+    requests: Arc<Requests>,
+    channel: Channel,
+) -> AmqpCaller {
+    let user = setup.options.announce_user.then(|| setup.connection.status().username());
+    AmqpCaller { setup, callback, user, requests, _channel: channel }
+}
+
+async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), BrokerError> {
+    let Setup { connection, mux, backlog, options, sink } = setup;
     topology::check_exchange(connection, &options.exchange).await?;
     let opening = |error| error::during("opening a channel for calls", error);
     let channel = connection.create_channel().await.map_err(opening)?;
     if options.confirms {
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(opening)?;
     }
-    Ok(channel)
+    let port = mux.port(channel.id(), connection.configuration().frame_max());
+    let requests = Requests::new(port, backlog.clone(), sink.clone(), options.confirms);
+    Ok((channel, requests))
 }
 
-async fn open_callback(setup: &Setup) -> Result<Callback, BrokerError> {
+async fn open_callback(setup: &Setup, replies: Arc<Replies>) -> Result<Callback, BrokerError> {
     let opening = |error| error::during("opening a channel for replies", error);
     let channel = setup.connection.create_channel().await.map_err(opening)?;
+    setup.mux.route(channel.id(), replies.clone());
     let queue = topology::declare_callback(&channel).await?;
-    let replies = consume(&channel, queue.clone()).await?;
-    let (gone, closed) = watch::channel(None);
-    let sink = setup.sink.clone();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(async move {
-        // A channel closes with its last owner.
-        let _channel = channel;
-        set_once(&gone, receive(replies, sink).await);
-    });
-    Ok(Callback { queue: queue.into(), closed, _tasks: tasks })
+    let consumed = channel.clone();
+    consume_replies(&channel, queue, replies, Some(consumed)).await
 }
 
-async fn consume(channel: &Channel, queue: ShortString) -> Result<Consumer, BrokerError> {
+async fn consume_replies(
+    channel: &Channel,
+    queue: ShortString,
+    replies: Arc<Replies>,
+    owned: Option<Channel>,
+) -> Result<Callback, BrokerError> {
     // Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
     let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
-    channel
-        .basic_consume(queue, ShortString::default(), options, FieldTable::default())
+    let name = queue.as_str().to_owned();
+    let told = replies.clone();
+    let consuming = consume(channel, queue, options, move |reason| set_once(&told.closed, reason))
         .await
-        .map_err(|error| error::during("consuming replies", error))
-}
-
-fn publish_on(
-    channel: Channel,
-    outbox: Arc<Outbox<Sent>>,
-    (gone, exhausted): (Gone, watch::Receiver<Option<BrokerError>>),
-    setup: Arc<Setup>,
-    callback: Arc<Callback>,
-) -> AmqpCaller {
-    let channel = Arc::new(channel);
-    let mut tasks = JoinSet::new();
-    let rejected = Arc::new(Notify::new());
-    let settle = Settle::new(outbox.clone(), channel.clone(), setup.sink.clone(), rejected.clone());
-    let confirms = setup.options.confirms;
-    tasks.spawn(async move {
-        let reason = if confirms { settle.confirmed().await } else { settle.unconfirmed().await };
-        set_once(&gone, reason);
-    });
-    let user = setup.options.announce_user.then(|| setup.connection.status().username());
-    AmqpCaller { setup, callback, user, channel, outbox, exhausted, rejected, _tasks: tasks }
+        .map_err(|error| error::during("consuming replies", error))?;
+    Ok(Callback { queue: name, replies, _channel: owned, _consuming: consuming })
 }
 
 impl CallerChannel for AmqpCaller {
@@ -151,26 +174,18 @@ impl CallerChannel for AmqpCaller {
     }
 
     fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone> {
-        if self.callback.closed.borrow().is_some() {
+        if self.callback.replies.closed.borrow().is_some() {
             return Err(ChannelGone);
         }
-        if !self.channel.status().connected() {
-            // A channel that only publishes says nothing when it ends.
-            self.outbox.wake();
-            return Err(ChannelGone);
-        }
-        let (routing_key, size) = (message.routing_key.clone(), message.body.len());
-        let held = self.setup.backlog.hold(size);
-        let sent = |published| Sent { correlation_id, routing_key, size, published, _held: held };
-        self.outbox.publish(&self.channel, message, sent).map_err(|_| ChannelGone)
+        self.requests.publish(correlation_id, &message)
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        when_set(self.callback.closed.clone())
+        when_set(self.callback.replies.closed.subscribe())
     }
 
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
-        when_set(self.exhausted.clone())
+        when_set(self.requests.gone())
     }
 
     fn rejecting(&self) -> BoxFuture<'static, ()> {
@@ -178,8 +193,8 @@ impl CallerChannel for AmqpCaller {
             // Its replies come on this very channel: to replace it would cost every call in flight.
             return Box::pin(std::future::pending());
         }
-        let rejected = self.rejected.clone();
-        Box::pin(async move { rejected.notified().await })
+        let requests = self.requests.clone();
+        Box::pin(async move { requests.rejected().await })
     }
 
     fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
@@ -187,26 +202,12 @@ impl CallerChannel for AmqpCaller {
             if self.setup.options.direct_reply_to {
                 return Err(error::gone("the callback queue went with its channel"));
             }
-            let channel = open_publisher(&self.setup).await?;
+            let (channel, requests) = open_publisher(&self.setup).await?;
+            self.setup.mux.route(channel.id(), requests.clone());
             let (setup, callback) = (self.setup.clone(), self.callback.clone());
-            let reopened =
-                publish_on(channel, Outbox::new(), watch::channel(None), setup, callback);
-            let reopened: Arc<dyn CallerChannel> = Arc::new(reopened);
+            let reopened: Arc<dyn CallerChannel> =
+                Arc::new(assemble(setup, callback, requests, channel));
             Ok(reopened)
         })
     }
-}
-
-/// Hands every reply on, until the channel or its callback queue is gone.
-async fn receive(mut replies: Consumer, sink: Arc<dyn CallerSink>) -> BrokerError {
-    let mut reason = None;
-    while let Some(reply) = replies.next().await {
-        match reply {
-            Ok(delivery) => sink.reply(properties::from_delivery(delivery)),
-            Err(error) => {
-                reason.get_or_insert(error::lost(&error));
-            }
-        }
-    }
-    reason.unwrap_or_else(|| error::gone("the callback queue was deleted"))
 }

@@ -2,7 +2,7 @@
 
 use lapin::{Error, ErrorKind};
 
-use super::address::Address;
+use super::{address::Address, mux::Ended, wire::Refusal};
 use crate::error::{BrokerError, BrokerErrorKind};
 
 const ACCESS_REFUSED: u16 = 403;
@@ -77,16 +77,32 @@ pub(super) fn gone(message: &str) -> BrokerError {
 
 /// Something that was asked of the broker failed: `what` says what it was.
 pub(super) fn during(what: &str, error: Error) -> BrokerError {
-    let Some((code, text)) = refusal(&error) else {
-        let failed = format!("{what} failed");
-        return because(BrokerError::new(BrokerErrorKind::ConnectionLost, failed), error);
-    };
-    let kind = match code {
+    match refusal(&error) {
+        Some((code, text)) => refused(what, &Refusal { code, text }),
+        None => because(
+            BrokerError::new(BrokerErrorKind::ConnectionLost, format!("{what} failed")),
+            error,
+        ),
+    }
+}
+
+/// The broker refused something: `what` says what it was.
+pub(super) fn refused(what: &str, refusal: &Refusal) -> BrokerError {
+    let kind = match refusal.code {
         ACCESS_REFUSED => BrokerErrorKind::NotPermitted,
         NOT_FOUND => BrokerErrorKind::NotFound,
         PRECONDITION_FAILED => BrokerErrorKind::DeclaredDifferently,
         RESOURCE_LOCKED | NOT_ALLOWED => BrokerErrorKind::Misuse,
         _ => BrokerErrorKind::ConnectionLost,
     };
-    BrokerError::new(kind, format!("{what}: {text}"))
+    BrokerError::new(kind, format!("{what}: {}", refusal.text))
+}
+
+/// A channel that was in use ended.
+pub(super) fn ended(why: &Ended) -> BrokerError {
+    match why {
+        Ended::Refused(refusal) => gone(&format!("the broker closed it: {}", refusal.text)),
+        Ended::Closed => gone("it was closed"),
+        Ended::Lost => gone("the connection was lost"),
+    }
 }

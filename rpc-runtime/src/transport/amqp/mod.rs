@@ -1,30 +1,23 @@
 //! RabbitMQ, through lapin. Nothing outside this folder names lapin.
 //!
 //! lapin's own recovery stays off: a connection that is lost is followed by a new one with new channels, queues and
-//! consumers. And lapin sends acknowledgements before messages that were queued earlier, so that an acknowledgement
-//! follows its reply only if the reply is on the socket before the acknowledgement is queued: see [`worker`].
+//! consumers. Connections, channels, queues and consumers are lapin's business; messages pass it by, see [`mux`].
 
 mod address;
 mod backlog;
 mod caller;
+mod consuming;
 mod error;
-mod fields;
-mod guard;
-#[cfg(any(test, fuzzing))]
-mod oracle;
-mod properties;
-mod publishing;
+mod mux;
 mod refusal;
+mod requests;
 mod runtime;
-mod settle;
 mod socket;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;
+mod wire;
 mod worker;
-
-#[cfg(fuzzing)]
-pub(crate) use oracle::{fuzz_guard, fuzz_properties};
 
 use std::{
     fmt,
@@ -43,7 +36,8 @@ use tracing::{info, warn};
 use self::{
     address::Address,
     backlog::Backlog,
-    runtime::Guarded,
+    mux::Mux,
+    runtime::Piped,
     socket::{Security, Shutter},
 };
 use super::{
@@ -108,7 +102,7 @@ impl Transport for AmqpTransport {
             let properties =
                 ConnectionProperties::default().with_connection_name(self.name.as_str().into());
             // Dropped with this future when the deadline passes, or with the link.
-            let shutter = Shutter::new();
+            let shutter = Shutter::default();
             let encrypted = address.is_encrypted();
             let connector = shutter.connector(encrypted.then(|| self.security.clone()));
             let connect = async move |uri: AMQPUri, _| {
@@ -116,11 +110,12 @@ impl Transport for AmqpTransport {
                 Ok(AsyncTcpStream::Plain(socket))
             };
             let connection =
-                Connection::connector(address.uri(), Guarded::current(), connect, properties)
+                Connection::connector(address.uri(), Piped::current(), connect, properties)
                     .await
                     .map_err(|error| error::connecting(error, address))?;
+            let mux = shutter.mux().ok_or_else(|| error::gone("it has no socket"))?;
             let link: Arc<dyn Link> =
-                Arc::new(AmqpLink::new(connection, shutter, address.to_string()));
+                Arc::new(AmqpLink::new(connection, mux, shutter, address.to_string()));
             Ok(link)
         })
     }
@@ -133,6 +128,7 @@ impl Transport for AmqpTransport {
 
 struct AmqpLink {
     connection: Arc<Connection>,
+    mux: Arc<Mux>,
     closed: watch::Sender<Option<BrokerError>>,
     blocked: watch::Sender<Blocked>,
     backlog: Arc<Backlog>,
@@ -142,7 +138,7 @@ struct AmqpLink {
 }
 
 impl AmqpLink {
-    fn new(connection: Connection, shutter: Shutter, address: String) -> Self {
+    fn new(connection: Connection, mux: Arc<Mux>, shutter: Shutter, address: String) -> Self {
         let closed = watch::Sender::new(None);
         let reason = closed.clone();
         let blocked = watch::Sender::new(Blocked::default());
@@ -170,7 +166,7 @@ impl AmqpLink {
         });
         let backlog = Backlog::new(blocked.clone());
         let connection = Arc::new(connection);
-        Self { connection, closed, blocked, backlog, watcher, _shutter: shutter }
+        Self { connection, mux, closed, blocked, backlog, watcher, _shutter: shutter }
     }
 }
 
@@ -187,8 +183,9 @@ impl Link for AmqpLink {
         sink: Arc<dyn CallerSink>,
     ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
         Box::pin(async move {
-            let (connection, backlog) = (self.connection.clone(), self.backlog.clone());
-            let setup = caller::Setup { connection, backlog, options, sink };
+            let (connection, mux) = (self.connection.clone(), self.mux.clone());
+            let backlog = self.backlog.clone();
+            let setup = caller::Setup { connection, mux, backlog, options, sink };
             let caller = caller::open(setup).await?;
             let caller: Arc<dyn CallerChannel> = Arc::new(caller);
             Ok(caller)
@@ -200,7 +197,7 @@ impl Link for AmqpLink {
         options: WorkerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
         Box::pin(async move {
-            let (worker, deliveries) = worker::open(&self.connection, options).await?;
+            let (worker, deliveries) = worker::open(&self.connection, &self.mux, options).await?;
             let worker: Arc<dyn WorkerChannel> = Arc::new(worker);
             Ok((worker, deliveries))
         })

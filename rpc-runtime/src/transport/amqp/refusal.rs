@@ -4,24 +4,18 @@
 //! one that was, but its text names the topic, the exchange or the size that it refused. Those before it have been dealt
 //! with; those after it were never looked at.
 
-use lapin::Error;
-
-use super::{
-    error::{self, refusal},
-    settle::Sent,
-};
+use super::{error, requests::Sent, wire::Refusal};
 use crate::transport::{CallerSink, Fate};
 
 /// Tells what became of the requests that were open when their channel ended, in the order of their sending. Without a
 /// refusal, or where its cause is not among them, their outcome is unknown and nothing is told.
-pub(super) fn settle(error: &Error, open: &[Sent], sink: &dyn CallerSink) {
-    let Some((_, text)) = refusal(error) else { return };
-    let Some(culprit) = culprit(&text, open) else { return };
+pub(super) fn settle(refusal: &Refusal, open: &[Sent], sink: &dyn CallerSink) {
+    let Some(culprit) = culprit(&refusal.text, open) else { return };
     for (index, sent) in open.iter().enumerate() {
         let fate = match index.cmp(&culprit) {
             std::cmp::Ordering::Less => Fate::Passed,
             std::cmp::Ordering::Equal => {
-                Fate::Refused(error::during("sending a request", error.clone()))
+                Fate::Refused(error::refused("sending a request", refusal))
             }
             std::cmp::Ordering::Greater => Fate::Ignored,
         };

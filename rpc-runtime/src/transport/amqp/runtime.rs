@@ -1,4 +1,4 @@
-//! tokio as lapin sees it, with our socket in the place of tokio's.
+//! tokio as lapin sees it, with the end of our pipe in the place of a socket.
 
 use std::{
     io::{self, Read, Write},
@@ -16,22 +16,22 @@ use futures_util::{
     io::{AsyncRead, AsyncWrite},
 };
 
-use super::socket::{Shutter, Socket};
+use super::socket::{Pipe, Shutter};
 
-/// tokio, whose sockets are [`Socket`]s.
+/// tokio, whose sockets are pipes.
 #[derive(Debug, Clone)]
-pub(super) struct Guarded(Tokio);
+pub(super) struct Piped(Tokio);
 
-impl Guarded {
+impl Piped {
     /// The runtime that this is called in.
     pub(super) fn current() -> async_rs::Runtime<Self> {
         async_rs::Runtime::new(Self(Tokio::current()))
     }
 }
 
-impl RuntimeKit for Guarded {}
+impl RuntimeKit for Piped {}
 
-impl Executor for Guarded {
+impl Executor for Piped {
     type Task<T: Send + 'static> = <Tokio as Executor>::Task<T>;
 
     fn block_on<T, F: Future<Output = T>>(&self, future: F) -> T {
@@ -53,8 +53,8 @@ impl Executor for Guarded {
     }
 }
 
-impl Reactor for Guarded {
-    type TcpStream = Socket;
+impl Reactor for Piped {
+    type TcpStream = Pipe;
     type Sleep = <Tokio as Reactor>::Sleep;
 
     fn register<H: Read + Write + Send + 'static>(
@@ -62,7 +62,7 @@ impl Reactor for Guarded {
         _: H,
     ) -> io::Result<impl AsyncRead + AsyncWrite + Send + Unpin + 'static> {
         // For sockets that others opened, of which there are none.
-        Err::<Socket, _>(io::ErrorKind::Unsupported.into())
+        Err::<Pipe, _>(io::ErrorKind::Unsupported.into())
     }
 
     fn sleep(&self, duration: Duration) -> Self::Sleep {
@@ -78,6 +78,6 @@ impl Reactor for Guarded {
         address: SocketAddr,
     ) -> impl Future<Output = io::Result<Self::TcpStream>> + Send + 'static {
         // lapin connects by the closure that it is given, which does not come here.
-        Shutter::new().connector(None).connect(address.ip().to_string(), address.port())
+        Shutter::default().connector(None).connect(address.ip().to_string(), address.port())
     }
 }

@@ -1,14 +1,14 @@
-//! The socket under lapin: guarded, and one that can be shut.
+//! The socket: ours, and one that can be shut; lapin has the end of a pipe.
 //!
 //! lapin has no deadline for connecting: a peer that accepts and stays silent would keep its thread for ever, also after
-//! the future that waits for it was dropped. So the socket is ours, and shutting it ends the thread.
+//! the future that waits for it was dropped. Shutting the socket ends the thread.
 
 use std::{
     future::poll_fn,
     io,
     pin::{Pin, pin},
     sync::{
-        Arc,
+        Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, ready},
@@ -16,27 +16,30 @@ use std::{
 
 use futures_util::{future, io::AsyncRead, io::AsyncWrite, task::AtomicWaker};
 use tokio::{
-    io::{AsyncWrite as _, ReadBuf},
+    io::{AsyncRead as _, AsyncWrite as _, DuplexStream, ReadBuf},
     net::TcpStream,
 };
 
-use super::guard::Guard;
+use super::mux::{Mux, Pump};
 use crate::{broker::Tls, error::BrokerError};
 
 /// Ends a connection's input and output, wherever lapin is with it, when it is dropped.
-#[derive(Debug)]
-pub(super) struct Shutter(Arc<Shut>);
+#[derive(Debug, Default)]
+pub(super) struct Shutter {
+    shut: Arc<Shut>,
+    mux: Arc<Mutex<Option<Arc<Mux>>>>,
+}
 
 #[derive(Debug, Default)]
-struct Shut {
+pub(super) struct Shut {
     done: AtomicBool,
-    reader: AtomicWaker,
-    writer: AtomicWaker,
+    /// Whoever connects the socket, and then whoever moves its bytes.
+    user: AtomicWaker,
 }
 
 impl Shut {
-    fn poll(&self, waker: &AtomicWaker, cx: &mut Context<'_>) -> io::Result<()> {
-        waker.register(cx.waker());
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> io::Result<()> {
+        self.user.register(cx.waker());
         if self.done.load(Ordering::SeqCst) {
             return Err(io::Error::new(io::ErrorKind::ConnectionAborted, "given up"));
         }
@@ -45,13 +48,14 @@ impl Shut {
 }
 
 impl Shutter {
-    pub(super) fn new() -> Self {
-        Self(Arc::default())
+    /// What makes the socket that this shuts, encrypted if it is said how.
+    pub(super) fn connector(&self, security: Option<Security>) -> Connector {
+        Connector { shut: self.shut.clone(), security, mux: self.mux.clone() }
     }
 
-    /// What makes the sockets that this shuts, encrypted if it is said how.
-    pub(super) fn connector(&self, security: Option<Security>) -> Connector {
-        Connector { shut: self.0.clone(), security }
+    /// The way past lapin, once there is a socket.
+    pub(super) fn mux(&self) -> Option<Arc<Mux>> {
+        self.mux.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 
@@ -59,6 +63,8 @@ impl Shutter {
 pub(super) struct Connector {
     shut: Arc<Shut>,
     security: Option<Security>,
+    /// The way past lapin, for the socket that was connected last.
+    mux: Arc<Mutex<Option<Arc<Mux>>>>,
 }
 
 impl Connector {
@@ -66,10 +72,10 @@ impl Connector {
         &self,
         host: String,
         port: u16,
-    ) -> impl Future<Output = io::Result<Socket>> + Send + use<> {
-        let (shut, security) = (self.shut.clone(), self.security.clone());
+    ) -> impl Future<Output = io::Result<Pipe>> + Send + use<> {
+        let (shut, security, way) = (self.shut.clone(), self.security.clone(), self.mux.clone());
         async move {
-            let given_up = poll_fn(|cx| match shut.poll(&shut.reader, cx) {
+            let given_up = poll_fn(|cx| match shut.poll(cx) {
                 Ok(()) => Poll::Pending,
                 Err(error) => Poll::Ready(error),
             });
@@ -78,7 +84,10 @@ impl Connector {
                 future::Either::Left((error, _)) => return Err(error),
                 future::Either::Right((stream, _)) => stream?,
             };
-            Ok(Socket { stream, guard: Guard::default(), shut: shut.clone() })
+            let (pump, mux, pipe) = Pump::new(stream, shut.clone());
+            *way.lock().unwrap_or_else(PoisonError::into_inner) = Some(mux);
+            tokio::spawn(pump);
+            Ok(Pipe(pipe))
         }
     }
 }
@@ -128,88 +137,46 @@ impl Security {
 }
 
 /// Bytes to and from a broker.
-trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
+pub(super) trait Stream: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin {}
 
 impl<T: tokio::io::AsyncRead + tokio::io::AsyncWrite + Send + Unpin> Stream for T {}
 
 impl Drop for Shutter {
     fn drop(&mut self) {
-        self.0.done.store(true, Ordering::SeqCst);
-        self.0.reader.wake();
-        self.0.writer.wake();
+        self.shut.done.store(true, Ordering::SeqCst);
+        self.shut.user.wake();
     }
 }
 
-/// A connection to a broker, whose bytes are harmless to lapin.
-pub(super) struct Socket {
-    stream: Box<dyn Stream>,
-    guard: Guard,
-    shut: Arc<Shut>,
-}
+/// What lapin takes for the socket.
+pub(super) struct Pipe(DuplexStream);
 
-impl Socket {
-    fn poll_fill(
-        stream: &mut dyn Stream,
-        cx: &mut Context<'_>,
-        to: &mut [u8],
-    ) -> Poll<io::Result<usize>> {
-        let mut to = ReadBuf::new(to);
-        ready!(Pin::new(stream).poll_read(cx, &mut to))?;
-        Poll::Ready(Ok(to.filled().len()))
-    }
-}
-
-impl AsyncRead for Socket {
+impl AsyncRead for Pipe {
     fn poll_read(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         to: &mut [u8],
     ) -> Poll<io::Result<usize>> {
-        let Self { stream, guard, shut } = &mut *self;
-        shut.poll(&shut.reader, cx)?;
-        loop {
-            let taken = guard.take(to);
-            if taken > 0 || to.is_empty() {
-                return Poll::Ready(Ok(taken));
-            }
-            let direct = guard.direct().min(to.len());
-            if direct > 0 {
-                let bytes = ready!(Self::poll_fill(&mut **stream, cx, &mut to[..direct]))?;
-                guard.went_directly(bytes);
-                return Poll::Ready(Ok(bytes));
-            }
-            match ready!(Self::poll_fill(&mut **stream, cx, guard.space()))? {
-                0 => return Poll::Ready(Ok(0)),
-                bytes => guard.filled(bytes),
-            }
-        }
+        let mut to = ReadBuf::new(to);
+        ready!(Pin::new(&mut self.0).poll_read(cx, &mut to))?;
+        Poll::Ready(Ok(to.filled().len()))
     }
 }
 
-impl AsyncWrite for Socket {
+impl AsyncWrite for Pipe {
     fn poll_write(
         mut self: Pin<&mut Self>,
         cx: &mut Context<'_>,
         from: &[u8],
     ) -> Poll<io::Result<usize>> {
-        self.shut.poll(&self.shut.writer, cx)?;
-        Pin::new(&mut self.stream).poll_write(cx, from)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        from: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        self.shut.poll(&self.shut.writer, cx)?;
-        Pin::new(&mut self.stream).poll_write_vectored(cx, from)
+        Pin::new(&mut self.0).poll_write(cx, from)
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(cx)
+        Pin::new(&mut self.0).poll_flush(cx)
     }
 
     fn poll_close(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(cx)
+        Pin::new(&mut self.0).poll_shutdown(cx)
     }
 }

@@ -6,14 +6,22 @@ use lapin::{
     types::{AMQPValue, FieldTable, ShortString},
 };
 
-use super::{error, properties::short};
+use super::error;
 use crate::{
+    cut::cut,
+    envelope::MAX_SHORT_STRING,
     error::{BrokerError, BrokerErrorKind},
     transport::{Queue, QueueArgument, QueueType},
 };
 
 /// What to do about a queue that others declared in another way.
 const DECLARE_ALIKE: &str = "declare it alike, or take it as it is with `Queue::passive`";
+
+/// Names are checked where they come in; this one only never panics, as lapin's does.
+pub(super) fn short(mut text: String) -> ShortString {
+    cut(&mut text, MAX_SHORT_STRING);
+    ShortString::try_new(text).unwrap_or_default()
+}
 
 /// Declares the queue of a service, unless it is to be taken as it is.
 pub(super) async fn declare_service(
@@ -104,4 +112,14 @@ fn arguments(declared: Vec<(String, QueueArgument)>) -> FieldTable {
         table.insert(short(name), value);
     }
     table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_that_is_too_long_is_cut_and_never_panics() {
+        assert_eq!(short("é".repeat(200)).as_str().len(), 254);
+    }
 }

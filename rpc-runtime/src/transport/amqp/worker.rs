@@ -1,71 +1,78 @@
 //! The channel of one consumer: requests come in, replies and acknowledgements go out.
-//!
-//! An acknowledgement must not overtake its reply: a server that died in between would have lost the request. lapin
-//! sends acknowledgements first, whatever was queued before them, so each waits until its reply is on the socket.
 
-use std::{
-    collections::BTreeSet,
-    future::ready,
-    pin::pin,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::{StreamExt, stream};
 use lapin::{
     Channel, Connection,
-    options::{
-        BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions,
-    },
-    types::{FieldTable, ShortString},
+    options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
 };
 use tokio::{
-    sync::oneshot,
-    task::JoinSet,
-    time::{Instant, timeout},
+    sync::{mpsc, oneshot},
+    time::timeout,
 };
 use tracing::debug;
 
 use super::{
-    CLOSE_WITHIN, error, properties,
-    publishing::{LOOK_FOR_RETURNS_FOR, Outbox, Published, poll_once},
-    topology,
+    CLOSE_WITHIN,
+    consuming::{Consuming, consume},
+    error,
+    mux::{Ended, Mux, Port, Route},
+    topology::{self, short},
 };
 use crate::{
     error::BrokerError,
-    transport::{BoxFuture, Deliveries, Outbound, WorkerChannel, WorkerOptions},
+    transport::{
+        BoxFuture, Deliveries, Delivery, Outbound, Properties, WorkerChannel, WorkerOptions,
+    },
 };
 
 pub(super) struct AmqpWorker {
-    channel: Arc<Channel>,
-    consumer: ShortString,
-    outbox: Arc<Outbox<Settlement>>,
-    /// Dropped with this, they stop.
-    _tasks: JoinSet<()>,
+    channel: Channel,
+    requests: Arc<Requests>,
+    consuming: Consuming,
 }
 
-/// What is to be said of a request.
-enum Settlement {
-    Request {
-        tag: u64,
-        /// Leaves before anything is said.
-        reply: Option<Published>,
-        verdict: Verdict,
-    },
-    /// Everything before it has been said.
-    Flushed(oneshot::Sender<()>),
+/// What comes, and the way out for what is answered.
+struct Requests {
+    port: Port,
+    /// `None` once no more come. There are never more than the broker sends ahead.
+    deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
+    undeliverable: Arc<AtomicU64>,
 }
 
-#[derive(Clone, Copy)]
-enum Verdict {
-    Acknowledge,
-    Refuse { requeue: bool },
+impl Requests {
+    fn stop(&self) {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner).take();
+    }
+}
+
+impl Route for Requests {
+    fn delivered(&self, delivery: Delivery) {
+        let deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(deliveries) = &*deliveries {
+            // Whoever takes them may be gone; then the broker takes them back with the channel.
+            let _ = deliveries.send(delivery);
+        }
+    }
+
+    fn returned(&self, _: Properties) {
+        self.undeliverable.fetch_add(1, Ordering::Relaxed);
+    }
+
+    fn ended(&self, why: Ended) {
+        debug!(?why, "stopped consuming");
+        self.port.close();
+        self.stop();
+    }
 }
 
 pub(super) async fn open(
     connection: &Connection,
+    mux: &Mux,
     options: WorkerOptions,
 ) -> Result<(AmqpWorker, Deliveries), BrokerError> {
     let name = options.queue.name();
@@ -74,213 +81,73 @@ pub(super) async fn open(
     let channel = connection.create_channel().await.map_err(opening)?;
     topology::declare_service(&channel, &options.queue, &options.exchange).await?;
     channel.basic_qos(options.prefetch, BasicQosOptions::default()).await.map_err(opening)?;
-    let consumer = channel
-        .basic_consume(
-            properties::short(name.to_owned()),
-            ShortString::default(),
-            BasicConsumeOptions::default(),
-            FieldTable::default(),
-        )
+
+    let (deliveries, mut coming) = mpsc::unbounded_channel();
+    let requests = Arc::new(Requests {
+        port: mux.port(channel.id(), connection.configuration().frame_max()),
+        deliveries: Mutex::new(Some(deliveries)),
+        undeliverable: options.undeliverable,
+    });
+    mux.route(channel.id(), requests.clone());
+    let told = requests.clone();
+    let no_options = BasicConsumeOptions::default();
+    let consuming = consume(&channel, short(name.to_owned()), no_options, move |_| told.stop())
         .await
         .map_err(|error| error::during(&format!("consuming the queue {name:?}"), error))?;
-
-    let channel = Arc::new(channel);
-    let outbox = Outbox::new();
-    let mut tasks = JoinSet::new();
-    tasks.spawn(settle(outbox.clone(), channel.clone(), options.undeliverable));
-    let worker = AmqpWorker { channel, consumer: consumer.tag(), outbox, _tasks: tasks };
-    // After an error the stream ends, and whoever reads it opens another.
-    let deliveries = consumer.filter_map(|delivery| {
-        ready(match delivery {
-            Ok(delivery) => Some(properties::from_delivery(delivery)),
-            Err(error) => {
-                debug!(%error, "stopped consuming");
-                None
-            }
-        })
-    });
-    Ok((worker, deliveries.boxed()))
-}
-
-impl AmqpWorker {
-    fn answer(&self, tag: u64, reply: Option<Outbound>, verdict: Verdict) {
-        match reply {
-            None => self.outbox.push(Settlement::Request { tag, reply: None, verdict }),
-            Some(reply) => {
-                // It is never closed: a channel that is gone shows when the report is collected.
-                let _ = self.outbox.publish(&self.channel, reply, |published| {
-                    Settlement::Request { tag, reply: Some(published), verdict }
-                });
-            }
-        }
-    }
+    let worker = AmqpWorker { channel, requests, consuming };
+    Ok((worker, stream::poll_fn(move |cx| coming.poll_recv(cx)).boxed()))
 }
 
 impl WorkerChannel for AmqpWorker {
     fn finish(&self, tag: u64, reply: Option<Outbound>) {
-        self.answer(tag, reply, Verdict::Acknowledge);
+        // A channel that is gone has given its requests back; here and below.
+        let _ = self.requests.port.send(|out| {
+            if let Some(reply) = &reply {
+                out.publish(reply);
+            }
+            out.answered(tag);
+        });
     }
 
     fn requeue(&self, tag: u64) {
-        self.answer(tag, None, Verdict::Refuse { requeue: true });
+        let _ = self.requests.port.send(|out| out.refuse(tag, true));
     }
 
     fn reject(&self, tag: u64, reply: Option<Outbound>) {
-        self.answer(tag, reply, Verdict::Refuse { requeue: false });
+        let _ = self.requests.port.send(|out| {
+            if let Some(reply) = &reply {
+                out.publish(reply);
+            }
+            out.refuse(tag, false);
+        });
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let cancel =
-                self.channel.basic_cancel(self.consumer.clone(), BasicCancelOptions::default());
-            // A channel that is gone has no consumer any more.
+            let tag = self.consuming.tag.clone();
+            let cancel = self.channel.basic_cancel(tag, BasicCancelOptions::default());
+            // A channel that is gone has no consumer any more. What came before the answer is in the stream.
             let _ = timeout(CLOSE_WITHIN, cancel).await;
+            self.requests.stop();
         })
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let (flushed, done) = oneshot::channel();
-            self.outbox.push(Settlement::Flushed(flushed));
+            let (written, done) = oneshot::channel();
+            let said = self.requests.port.send(|out| {
+                out.say_all();
+                // Whoever wanted to know may have given up.
+                out.when_written(|| _ = written.send(()));
+            });
             let goodbye = async {
-                // It fails where the channel is gone, and there is nothing to flush.
-                let _ = done.await;
+                if said.is_ok() {
+                    // It fails where the connection is gone, and there is nothing to wait for.
+                    let _ = done.await;
+                }
                 self.channel.close(200, "goodbye".into()).await
             };
             let _ = timeout(CLOSE_WITHIN, goodbye).await;
         })
-    }
-}
-
-/// Acknowledges what was answered, many at a time; ends when the channel is gone.
-async fn settle(
-    outbox: Arc<Outbox<Settlement>>,
-    channel: Arc<Channel>,
-    undeliverable: Arc<AtomicU64>,
-) {
-    let mut tags = Tags::default();
-    let mut look_until = Instant::now();
-    loop {
-        let mut flushed = None;
-        for settlement in outbox.take_or_look(look_until).await {
-            match settlement {
-                Settlement::Request { tag, reply, verdict } => {
-                    if let Some(reply) = reply {
-                        if reply.await.is_err() {
-                            return;
-                        }
-                        look_until = Instant::now() + LOOK_FOR_RETURNS_FOR;
-                    }
-                    #[cfg(feature = "failpoints")]
-                    crate::failpoint::reach("after-the-reply");
-                    match verdict {
-                        Verdict::Acknowledge => tags.answered(tag),
-                        Verdict::Refuse { requeue } => {
-                            let options = BasicNackOptions { requeue, multiple: false };
-                            // Awaited, it could hang on a connection that is cut; polled once, it is queued.
-                            let _ = poll_once(pin!(channel.basic_nack(tag, options)));
-                            tags.refused(tag);
-                        }
-                    }
-                }
-                Settlement::Flushed(sender) => flushed = Some(sender),
-            }
-        }
-        for Acknowledgement { tag, multiple } in tags.acknowledgements() {
-            let _ = poll_once(pin!(channel.basic_ack(tag, BasicAckOptions { multiple })));
-        }
-        // Replies that came back lie in a list that nobody announces.
-        let returned = channel.wait_for_confirms().now_or_never().and_then(Result::ok);
-        let returned = returned.map_or(0, |returned| returned.len() as u64);
-        undeliverable.fetch_add(returned, Ordering::Relaxed);
-        if let Some(flushed) = flushed {
-            // Whoever wanted to know may have given up.
-            let _ = flushed.send(());
-        }
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-struct Acknowledgement {
-    tag: u64,
-    multiple: bool,
-}
-
-/// Which deliveries were answered. One acknowledgement covers all up to the first that was not; the others, behind a
-/// slow request, are acknowledged one by one.
-#[derive(Default)]
-struct Tags {
-    /// All up to this one are settled, and RabbitMQ knows.
-    settled: u64,
-    /// Beyond it: settled as well.
-    ahead: BTreeSet<u64>,
-    /// Of these, the ones that RabbitMQ does not know of.
-    unsaid: Vec<u64>,
-}
-
-impl Tags {
-    fn answered(&mut self, tag: u64) {
-        self.ahead.insert(tag);
-        self.unsaid.push(tag);
-    }
-
-    fn refused(&mut self, tag: u64) {
-        self.ahead.insert(tag);
-    }
-
-    fn acknowledgements(&mut self) -> Vec<Acknowledgement> {
-        while self.ahead.remove(&(self.settled + 1)) {
-            self.settled += 1;
-        }
-        let settled = self.settled;
-        let (together, alone): (Vec<u64>, Vec<u64>) =
-            self.unsaid.drain(..).partition(|tag| *tag <= settled);
-        let together =
-            together.into_iter().max().map(|tag| Acknowledgement { tag, multiple: true });
-        let alone = alone.into_iter().map(|tag| Acknowledgement { tag, multiple: false });
-        together.into_iter().chain(alone).collect()
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn said(tags: &mut Tags) -> Vec<(u64, bool)> {
-        tags.acknowledgements().into_iter().map(|ack| (ack.tag, ack.multiple)).collect()
-    }
-
-    #[test]
-    fn a_run_of_answers_is_acknowledged_at_once() {
-        let mut tags = Tags::default();
-        for tag in [2, 1, 3] {
-            tags.answered(tag);
-        }
-        assert_eq!(said(&mut tags), [(3, true)]);
-        assert_eq!(said(&mut tags), []);
-    }
-
-    #[test]
-    fn nothing_behind_a_slow_request_waits_for_it_and_nothing_covers_it() {
-        let mut tags = Tags::default();
-        for tag in [2, 3] {
-            tags.answered(tag);
-        }
-        assert_eq!(said(&mut tags), [(2, false), (3, false)]);
-        tags.answered(4);
-        assert_eq!(said(&mut tags), [(4, false)]);
-        tags.answered(1);
-        assert_eq!(said(&mut tags), [(1, true)]);
-        tags.answered(5);
-        assert_eq!(said(&mut tags), [(5, true)]);
-    }
-
-    #[test]
-    fn a_requeued_request_is_never_acknowledged_by_itself() {
-        let mut tags = Tags::default();
-        tags.refused(1);
-        assert_eq!(said(&mut tags), []);
-        tags.answered(2);
-        assert_eq!(said(&mut tags), [(2, true)]);
     }
 }

@@ -1,0 +1,183 @@
+//! What comes in: messages go to whoever registered for their channel, everything else to lapin.
+
+use std::{collections::HashMap, sync::Arc};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tracing::debug;
+
+use super::{
+    super::wire::{BODY, Content, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_content},
+    Ended, Mux, Route,
+};
+use crate::transport::{Delivery, Properties};
+
+/// A body of at least this size keeps the buffer that it was read to; a smaller one is copied out of it.
+const KEEP_FROM: usize = 16 * 1024;
+
+/// A longer body grows as it comes: how long it will be is only what somebody says.
+const BELIEVED: usize = 1024 * 1024;
+
+/// A message of which not everything is there yet.
+struct Partial {
+    /// `None` where nobody wants it.
+    route: Option<Arc<dyn Route>>,
+    /// `None` for one that came back.
+    delivery: Option<Delivery>,
+    properties: Properties,
+    /// `None` until the header has come.
+    missing: Option<usize>,
+    body: BytesMut,
+}
+
+/// Takes frames apart.
+pub(super) struct Router {
+    mux: Arc<Mux>,
+    partial: HashMap<u16, Partial>,
+    largest_frame: usize,
+}
+
+impl Router {
+    pub(super) fn new(mux: Arc<Mux>, largest_frame: usize) -> Self {
+        Self { mux, partial: HashMap::new(), largest_frame }
+    }
+
+    /// Deals with all frames that are there in full; lapin's go to lapin. Says whether there was one of anybody else's.
+    pub(super) fn route(
+        &mut self,
+        came: &mut BytesMut,
+        lapin: &mut BytesMut,
+    ) -> Result<bool, Malformed> {
+        let mut passed_by = false;
+        while let Some(frame) = next_frame(came, self.largest_frame)? {
+            if came.len() < frame.size {
+                came.reserve(frame.size - came.len());
+                break;
+            }
+            if frame.kind == BODY && frame.size > KEEP_FROM {
+                let mut payload = came.split_to(frame.size).freeze().slice(PREFIX..);
+                payload.truncate(frame.size - PREFIX - 1);
+                self.body(frame.channel, Chunk::Kept(payload));
+                passed_by = true;
+                continue;
+            }
+            let payload = &came[PREFIX..frame.size - 1];
+            let taken = match frame.kind {
+                METHOD => self.method(frame.channel, payload)?,
+                HEADER => self.header(frame.channel, read_content(payload).ok_or(Malformed)?),
+                BODY => self.body(frame.channel, Chunk::Copied(payload)),
+                _ => false,
+            };
+            if !taken {
+                lapin.extend_from_slice(&came[..frame.size]);
+            }
+            passed_by |= taken;
+            came.advance(frame.size);
+        }
+        Ok(passed_by)
+    }
+
+    fn method(&mut self, channel: u16, payload: &[u8]) -> Result<bool, Malformed> {
+        match Method::read(payload).ok_or(Malformed)? {
+            Method::Deliver { tag, redelivered, exchange, routing_key } => {
+                let delivery = Delivery {
+                    tag,
+                    redelivered,
+                    exchange,
+                    routing_key,
+                    properties: Properties::default(),
+                    body: Bytes::new(),
+                };
+                self.begin(channel, Some(delivery));
+            }
+            Method::Return => self.begin(channel, None),
+            Method::Confirm { tag, multiple, accepted } => {
+                if let Some(route) = self.mux.routed(channel) {
+                    route.confirmed(tag, multiple, accepted);
+                }
+            }
+            Method::Close(refusal) => {
+                // From here on the broker ignores the channel, and lapin answers after everything that was sent.
+                self.partial.remove(&channel);
+                self.mux.end(channel, Ended::Refused(refusal));
+                return Ok(false);
+            }
+            Method::Other => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn begin(&mut self, channel: u16, delivery: Option<Delivery>) {
+        let route = self.mux.routed(channel);
+        if route.is_none() {
+            debug!(channel, "dropped a message on a channel that nobody listens to any more");
+        }
+        let properties = Properties::default();
+        let partial = Partial { route, delivery, properties, missing: None, body: BytesMut::new() };
+        self.partial.insert(channel, partial);
+    }
+
+    fn header(&mut self, channel: u16, content: Content) -> bool {
+        let Some(partial) = self.partial.get_mut(&channel) else { return false };
+        let size = usize::try_from(content.size).unwrap_or(usize::MAX);
+        partial.properties = content.properties;
+        partial.missing = Some(size);
+        if size == 0 {
+            self.complete(channel, Bytes::new());
+        }
+        true
+    }
+
+    fn body(&mut self, channel: u16, chunk: Chunk<'_>) -> bool {
+        let Some(partial) = self.partial.get_mut(&channel) else { return false };
+        let Some(missing) = partial.missing else { return false };
+        let rest = missing.saturating_sub(chunk.bytes().len());
+        partial.missing = Some(rest);
+        if partial.body.is_empty() {
+            if rest == 0 {
+                let body = chunk.into_bytes();
+                self.complete(channel, body);
+                return true;
+            }
+            partial.body.reserve(missing.min(BELIEVED));
+        }
+        partial.body.extend_from_slice(chunk.bytes());
+        if rest == 0 {
+            let body = std::mem::take(&mut partial.body).freeze();
+            self.complete(channel, body);
+        }
+        true
+    }
+
+    fn complete(&mut self, channel: u16, body: Bytes) {
+        let Some(partial) = self.partial.remove(&channel) else { return };
+        let Some(route) = partial.route else { return };
+        match partial.delivery {
+            None => route.returned(partial.properties),
+            Some(delivery) => {
+                route.delivered(Delivery { properties: partial.properties, body, ..delivery });
+            }
+        }
+    }
+}
+
+/// A piece of a body.
+enum Chunk<'a> {
+    Copied(&'a [u8]),
+    Kept(Bytes),
+}
+
+impl Chunk<'_> {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Copied(bytes) => bytes,
+            Self::Kept(bytes) => bytes,
+        }
+    }
+
+    fn into_bytes(self) -> Bytes {
+        match self {
+            Self::Copied(bytes) => Bytes::copy_from_slice(bytes),
+            Self::Kept(bytes) => bytes,
+        }
+    }
+}

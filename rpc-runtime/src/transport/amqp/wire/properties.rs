@@ -1,0 +1,91 @@
+//! The properties of a message, in the order that their flags say.
+
+use bytes::{BufMut, BytesMut};
+
+use super::{
+    BASIC,
+    cursor::Cursor,
+    frames::put_short,
+    headers,
+};
+use crate::transport::Properties;
+
+/// Delivery mode 2.
+const PERSISTENT: u8 = 2;
+
+/// What the header of a message says of it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Content {
+    pub(crate) properties: Properties,
+    /// Of the body that follows, in bytes.
+    pub(crate) size: u64,
+}
+
+/// Reads the payload of a content header. Properties that are none leave a message that is refused for its headers.
+pub(crate) fn read_content(payload: &[u8]) -> Option<Content> {
+    let mut cursor = Cursor::new(payload);
+    let (_class, _weight, size) = (cursor.u16()?, cursor.u16()?, cursor.u64()?);
+    let unreadable = || Properties { headers: headers::hostile(), ..Properties::default() };
+    Some(Content { properties: read(&mut cursor).unwrap_or_else(unreadable), size })
+}
+
+fn read(cursor: &mut Cursor<'_>) -> Option<Properties> {
+    let flags = cursor.u16()?;
+    let mut properties = Properties::default();
+    for bit in (2..16u16).rev().filter(|bit| flags & (1 << bit) != 0) {
+        match bit {
+            15 => properties.content_type = Some(cursor.text()?),
+            14 => properties.content_encoding = Some(cursor.text()?),
+            13 => properties.headers = headers::read(cursor.long()?),
+            12 => properties.persistent = cursor.u8()? == PERSISTENT,
+            11 => properties.priority = Some(cursor.u8()?),
+            10 => properties.correlation_id = Some(cursor.text()?),
+            9 => properties.reply_to = Some(cursor.text()?),
+            8 => properties.expiration = Some(cursor.text()?),
+            7 => properties.message_id = Some(cursor.text()?),
+            // The timestamp.
+            6 => drop(cursor.u64()?),
+            5 => properties.kind = Some(cursor.text()?),
+            4 => properties.user_id = Some(cursor.text()?),
+            // The application and, long ago, the cluster.
+            _ => drop(cursor.short()?),
+        }
+    }
+    Some(properties)
+}
+
+/// Writes the payload of a content header.
+pub(super) fn write_content(to: &mut BytesMut, properties: &Properties, size: usize) {
+    to.put_u16(BASIC);
+    to.put_u16(0);
+    to.put_u64(u64::try_from(size).unwrap_or(u64::MAX));
+    let start = to.len();
+    to.put_u16(0);
+    let mut flags = 1 << 12;
+    let text = |to: &mut BytesMut, flags: &mut u16, bit: u16, value: &Option<String>| {
+        if let Some(value) = value {
+            *flags |= 1 << bit;
+            put_short(to, value);
+        }
+    };
+    text(to, &mut flags, 15, &properties.content_type);
+    text(to, &mut flags, 14, &properties.content_encoding);
+    if !properties.headers.is_empty() {
+        flags |= 1 << 13;
+        headers::write(to, &properties.headers);
+    }
+    to.put_u8(if properties.persistent { PERSISTENT } else { 1 });
+    if let Some(priority) = properties.priority {
+        flags |= 1 << 11;
+        to.put_u8(priority);
+    }
+    text(to, &mut flags, 10, &properties.correlation_id);
+    text(to, &mut flags, 9, &properties.reply_to);
+    text(to, &mut flags, 8, &properties.expiration);
+    text(to, &mut flags, 7, &properties.message_id);
+    text(to, &mut flags, 5, &properties.kind);
+    text(to, &mut flags, 4, &properties.user_id);
+    if let Some(place) = to.get_mut(start..start + 2) {
+        place.copy_from_slice(&flags.to_be_bytes());
+    }
+}
