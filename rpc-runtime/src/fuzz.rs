@@ -9,7 +9,7 @@ use crate::{
     transport::{Delivery, amqp},
 };
 
-/// The properties of a message, from their flags on: through the guard and lapin, and read as a request and as a reply.
+/// The properties of a message, from their flags on, read as a request and as a reply.
 pub fn envelope(bytes: &[u8]) {
     let Some(properties) = amqp::fuzz_properties(bytes) else { return };
     let _ = reply_correlation(&properties);
@@ -38,7 +38,9 @@ pub fn decoders(bytes: &[u8]) {
     awkward::decode_as_everything(bytes);
 }
 
-/// Frames.
-pub fn guard(bytes: &[u8]) {
-    amqp::fuzz_guard(bytes);
+/// Frames as they come from the socket, after a byte that says in what pieces they come.
+pub fn frames(bytes: &[u8]) {
+    if let [piece, stream @ ..] = bytes {
+        amqp::fuzz_frames(stream, 1 + usize::from(*piece));
+    }
 }

@@ -56,9 +56,9 @@ impl StatusChanges {
         Self(Box::pin(stream::unfold(Some(states), async |states| {
             let mut states = states?;
             states.changed().await.ok()?;
-            let status = states.borrow_and_update().status();
-            let last = matches!(status, BrokerStatus::Closed);
-            Some((status, (!last).then_some(states)))
+            let now = states.borrow_and_update().status();
+            let last = matches!(now, BrokerStatus::Closed);
+            Some((now, (!last).then_some(states)))
         })))
     }
 

@@ -103,8 +103,7 @@ impl Route for Both {
 pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
     let setup = Arc::new(setup);
     let (channel, requests) = open_publisher(&setup).await?;
-    let replies =
-        Arc::new(Replies { sink: setup.sink.clone(), closed: watch::Sender::new(None) });
+    let replies = Arc::new(Replies { sink: setup.sink.clone(), closed: watch::Sender::new(None) });
     let callback = if setup.options.direct_reply_to {
         let both = Arc::new(Both { requests: requests.clone(), replies: replies.clone() });
         setup.mux.route(channel.id(), both);

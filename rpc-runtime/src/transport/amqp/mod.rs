@@ -19,6 +19,11 @@ mod topology;
 mod wire;
 mod worker;
 
+#[cfg(fuzzing)]
+pub(crate) use mux::check as fuzz_frames;
+#[cfg(fuzzing)]
+pub(crate) use wire::fuzz_properties;
+
 use std::{
     fmt,
     sync::{

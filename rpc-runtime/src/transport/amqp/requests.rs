@@ -133,10 +133,11 @@ impl Requests {
 impl Route for Requests {
     fn returned(&self, properties: Properties) {
         let id = properties.correlation_id.and_then(|id| Uuid::try_parse(&id).ok());
-        match id {
+        if let Some(id) = id {
             // Told before its confirmation comes.
-            Some(id) => self.sink.settled(id, Fate::Unroutable),
-            None => debug!("a message came back that is no request"),
+            self.sink.settled(id, Fate::Unroutable);
+        } else {
+            debug!("a message came back that is no request");
         }
     }
 

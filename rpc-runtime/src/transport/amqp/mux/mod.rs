@@ -6,6 +6,8 @@
 //! out in as few writes as there can be. So an acknowledgement never overtakes its reply, a message that came back is
 //! told before its confirmation, and lapin never reads what some peer wrote.
 
+#[cfg(any(test, fuzzing))]
+mod oracle;
 mod outgoing;
 mod pump;
 mod router;
@@ -17,6 +19,8 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+#[cfg(fuzzing)]
+pub(crate) use oracle::check;
 pub(super) use outgoing::{Outgoing, Port};
 pub(super) use pump::Pump;
 
@@ -72,7 +76,7 @@ impl Mux {
 
     /// Has this told of the messages of a channel from now on.
     pub(super) fn route(&self, channel: u16, route: Arc<dyn Route>) {
-        self.routes().insert(channel, route.clone());
+        self.routes().insert(channel, route);
         // Whoever ends everything may have been here before.
         if self.outgoing.is_closed() {
             self.end(channel, Ended::Lost);

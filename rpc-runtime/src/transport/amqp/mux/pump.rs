@@ -19,7 +19,8 @@ use super::{
         socket::{Shut, Stream},
         wire::{HEARTBEAT_FRAME, Item, METHOD, Method, PREFIX, next_frame},
     },
-    Ended, Mux, router::Router,
+    Ended, Mux,
+    router::Router,
 };
 
 /// How much is read at a time, and how large the pipe to lapin is.
@@ -106,7 +107,7 @@ impl Pump {
         loop {
             self.shut.poll(cx)?;
             let read = self.read(cx)?;
-            self.give_lapin(cx)?;
+            self.give_lapin(cx);
             let heard = self.hear_lapin(cx)?;
             let wrote = match self.write(cx)? {
                 Wrote::Nothing if self.lapin.gone && self.writing.is_empty() => {
@@ -143,7 +144,7 @@ impl Pump {
         }
     }
 
-    fn give_lapin(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+    fn give_lapin(&mut self, cx: &mut Context<'_>) {
         while !self.lapin.due.is_empty() && !self.lapin.gone {
             match Pin::new(&mut self.lapin.pipe).poll_write(cx, &self.lapin.due) {
                 Poll::Pending => break,
@@ -152,7 +153,6 @@ impl Pump {
                 Poll::Ready(Ok(written)) => self.lapin.due.advance(written),
             }
         }
-        Ok(())
     }
 
     /// Takes what lapin wrote, frame by frame, so that those of others can go in between.

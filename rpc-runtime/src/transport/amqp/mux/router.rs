@@ -6,7 +6,9 @@ use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
 
 use super::{
-    super::wire::{BODY, Content, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_content},
+    super::wire::{
+        BODY, Content, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_content,
+    },
     Ended, Mux, Route,
 };
 use crate::transport::{Delivery, Properties};
@@ -181,3 +183,6 @@ impl Chunk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -2,10 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::{
-    cursor::Cursor,
-    frames::put_short,
-};
+use super::{cursor::Cursor, frames::put_short};
 use crate::{
     envelope::{HOSTILE, MAX_HEADER_DEPTH},
     transport::HeaderValue,

@@ -30,3 +30,10 @@ const BASIC: u16 = 60;
 
 /// What a side sends that has nothing else to say.
 pub(super) const HEARTBEAT_FRAME: [u8; 8] = [HEARTBEAT, 0, 0, 0, 0, 0, 0, END];
+
+/// The properties of a message, from their flags on.
+#[cfg(fuzzing)]
+pub(crate) fn fuzz_properties(written: &[u8]) -> Option<crate::transport::Properties> {
+    let payload = [&[0; 12], written].concat();
+    read_content(&payload).map(|content| content.properties)
+}

@@ -2,12 +2,7 @@
 
 use bytes::{BufMut, BytesMut};
 
-use super::{
-    BASIC,
-    cursor::Cursor,
-    frames::put_short,
-    headers,
-};
+use super::{BASIC, cursor::Cursor, frames::put_short, headers};
 use crate::transport::Properties;
 
 /// Delivery mode 2.

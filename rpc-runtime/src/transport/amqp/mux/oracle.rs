@@ -1,0 +1,92 @@
+//! Frames in pieces, and what is told of them: for the tests of the router and for fuzzing.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::BytesMut;
+
+use super::{Ended, Mux, Route, router::Router};
+use crate::{
+    envelope::MAX_HEADER_DEPTH,
+    transport::{Delivery, HeaderValue, Properties},
+};
+
+/// The channel that somebody listens to.
+pub(crate) const CHANNEL: u16 = 1;
+
+/// No larger frame was agreed on.
+const LARGEST: usize = 4096;
+
+/// What a listener was told.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Told {
+    Delivered(Box<Delivery>),
+    Returned(Box<Properties>),
+    Confirmed { tag: u64, multiple: bool, accepted: bool },
+    Ended,
+}
+
+#[derive(Default)]
+struct Listener(Mutex<Vec<Told>>);
+
+impl Listener {
+    fn note(&self, told: Told) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(told);
+    }
+}
+
+impl Route for Listener {
+    fn delivered(&self, delivery: Delivery) {
+        self.note(Told::Delivered(Box::new(delivery)));
+    }
+
+    fn returned(&self, properties: Properties) {
+        self.note(Told::Returned(Box::new(properties)));
+    }
+
+    fn confirmed(&self, tag: u64, multiple: bool, accepted: bool) {
+        self.note(Told::Confirmed { tag, multiple, accepted });
+    }
+
+    fn ended(&self, _: Ended) {
+        self.note(Told::Ended);
+    }
+}
+
+/// What a listener is told of bytes that come so many at a time, what is left for lapin, and whether they were AMQP.
+pub(crate) fn route(bytes: &[u8], piece: usize) -> (Vec<Told>, Vec<u8>, bool) {
+    let (mux, listener) = (Mux::new(), Arc::new(Listener::default()));
+    mux.route(CHANNEL, listener.clone());
+    let mut router = Router::new(mux, LARGEST);
+    let (mut came, mut lapin) = (BytesMut::new(), BytesMut::new());
+    let formed = bytes.chunks(piece.max(1)).all(|piece| {
+        came.extend_from_slice(piece);
+        router.route(&mut came, &mut lapin).is_ok()
+    });
+    let told = std::mem::take(&mut *listener.0.lock().unwrap_or_else(PoisonError::into_inner));
+    (told, lapin.to_vec(), formed)
+}
+
+/// # Panics
+///
+/// If it depends on the pieces, or what is told nests deeper than anybody looks.
+pub(crate) fn check(bytes: &[u8], piece: usize) -> Vec<Told> {
+    let (told, lapin, formed) = route(bytes, piece);
+    assert!(lapin.len() <= bytes.len());
+    if formed {
+        let whole = route(bytes, bytes.len());
+        assert!(whole == (told, lapin, formed), "the pieces make a difference");
+        check_depth(&whole.0);
+        return whole.0;
+    }
+    told
+}
+
+fn check_depth(told: &[Told]) {
+    let headers = told.iter().flat_map(|told| match told {
+        Told::Delivered(delivery) => &delivery.properties.headers[..],
+        Told::Returned(properties) => &properties.headers[..],
+        _ => &[],
+    });
+    let deepest = headers.map(|(_, value): &(String, HeaderValue)| value.depth()).max();
+    assert!(deepest.unwrap_or(0) <= MAX_HEADER_DEPTH + 1);
+}
