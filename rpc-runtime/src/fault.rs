@@ -68,6 +68,14 @@ const WORDS: [(FaultKind, &str); 14] = [
 ];
 
 impl FaultKind {
+    /// How many kinds there are.
+    pub(crate) const COUNT: usize = WORDS.len() + 1;
+
+    /// Every kind that has a word.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        WORDS.iter().map(|(kind, _)| *kind)
+    }
+
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
         let known = WORDS.iter().find(|(kind, _)| *kind == self);

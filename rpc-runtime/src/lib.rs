@@ -56,6 +56,7 @@
 //! | connecting | [`Broker`], [`BrokerBuilder`], [`BrokerStatus`] |
 //! | calling | [`Call`], [`ClientBuilder`], [`CallError`] |
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
+//! | asking servers about themselves | [`discovery`], [`Health`] |
 //! | testing a service | [`Broker::serving`] |
 
 // Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
@@ -66,6 +67,7 @@ mod client;
 mod codec;
 mod contract;
 mod cut;
+pub mod discovery;
 mod envelope;
 mod error;
 #[cfg(feature = "failpoints")]
@@ -92,5 +94,7 @@ pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
 pub use fault::{Fault, FaultKind};
 #[doc = include_str!("rpc_service.md")]
 pub use rpc_macros::rpc_service;
-pub use server::{Context, Dispatch, Server, ServerBuilder, ServerStats, ShutdownError};
-pub use transport::{Overflow, Queue, QueueArgument};
+pub use server::{
+    Context, Dispatch, Health, HealthStatus, Server, ServerBuilder, ServerStats, ShutdownError,
+};
+pub use transport::{Overflow, Queue, QueueArgument, QueueState};

@@ -59,3 +59,25 @@ pub(crate) const RETIRED_LOOK: Duration = Duration::from_millis(500);
 /// The pause after an error that will not go away by itself (a wrong password): seldom enough not to be a nuisance,
 /// often enough to notice that somebody mended it.
 pub(crate) const PERMANENT_PAUSE: Duration = Duration::from_secs(30);
+
+/// How long answers to a question to servers are waited for: longer than a busy server takes, short enough to be sat
+/// through.
+pub(crate) const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// With no further answer for so long, all are taken to have answered: many round trips in any network.
+pub(crate) const DISCOVERY_QUIET: Duration = Duration::from_millis(250);
+
+/// Nobody waits longer, and no moment is so far away that it cannot be told.
+pub(crate) const DISCOVERY_LONGEST: Duration = Duration::from_secs(60 * 60);
+
+/// The most answers to one question, the largest of them, and all of them together, in bytes: a large fleet of servers
+/// with services of hundreds of methods.
+pub(crate) const MAX_ANSWERS: usize = 1_000;
+pub(crate) const MAX_ANSWER: usize = 1024 * 1024;
+pub(crate) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
+
+/// How many questions wait for a server; it answers one at a time, and those who asked do not wait for ever.
+pub(crate) const MAX_QUESTIONS: u32 = 1_000;
+
+/// How long a server waits for the broker to say how a queue stands, before it answers without.
+pub(crate) const QUEUE_STATE_WITHIN: Duration = Duration::from_millis(500);

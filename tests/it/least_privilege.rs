@@ -1,7 +1,7 @@
 //! The recipe of `docs/security.md`: applied as it stands there, and tried from all sides.
 
-use rpc_runtime::{Broker, BrokerErrorKind, CallError, Server};
-use rpc_tests::{Message, Node, Peer, QueueSpec, unique};
+use rpc_runtime::{Broker, BrokerErrorKind, CallError, Server, discovery::Discovery};
+use rpc_tests::{Message, Node, Peer, QueueSpec, eventually_async, unique};
 
 use crate::brokers::{Inside, SOON, SampleClient, SampleServer, assert_ended};
 
@@ -16,14 +16,19 @@ fn recipe() -> Vec<Vec<String>> {
         .collect()
 }
 
+async fn apply(commands: &[Vec<String>], node: &Node) {
+    for command in commands {
+        node.ctl(&command.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    }
+}
+
 #[tokio::test]
 async fn the_recipe_permits_what_it_says_and_nothing_else() {
     let node = Node::start().await;
     let commands = recipe();
-    assert_eq!(commands.len(), 5);
-    for command in &commands {
-        node.ctl(&command.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    }
+    let (needed, optional) = commands.split_at(5);
+    assert_eq!(optional.len(), 3);
+    apply(needed, &node).await;
     let server_url = node.url_for("sample-server", "SERVER-PASSWORD", "%2f");
     let caller_url = node.url_for("sample-caller", "CALLER-PASSWORD", "%2f");
 
@@ -74,5 +79,23 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
         .await
         .unwrap_err();
     assert_eq!(greedy.kind(), BrokerErrorKind::NotPermitted);
+
+    // What is optional lets it be found, by those who may ask.
+    assert_eq!(client.add(1, 2).await.unwrap(), 3, "not to be found is no obstacle");
+    apply(optional, &node).await;
+    let operator_url = node.url_for("sample-operator", "OPERATOR-PASSWORD", "%2f");
+    let asking = Broker::builder(&operator_url).exchange("rpc").connect().await.unwrap();
+    let discovery = Discovery::new(&asking);
+    assert_eq!(discovery.ping().await.unwrap(), []);
+    node.close_connections().await;
+    eventually_async("the server is found", SOON, async || {
+        discovery.ping().await.is_ok_and(|found| found.len() == 1).then_some(())
+    })
+    .await;
+    let ended = SampleClient::new(&asking).add(1, 2).await;
+    assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::NotPermitted);
+    let error = Discovery::new(&calling).ping().await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::NotPermitted);
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
     server.shutdown().await.unwrap();
 }

@@ -10,6 +10,7 @@
 mod brokers;
 mod calls;
 mod connecting;
+mod discovery;
 mod examples;
 mod faults;
 mod flow;

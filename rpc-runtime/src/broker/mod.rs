@@ -23,7 +23,7 @@ use crate::{
     client::{Pending, RetryBudget, Slot},
     error::{BrokerError, BrokerErrorKind},
     server::{Dispatch, Server},
-    transport::memory::MemoryTransport,
+    transport::{QueueState, memory::MemoryTransport},
 };
 
 /// A connection to RabbitMQ, kept up, or a broker in the process.
@@ -168,6 +168,29 @@ impl Broker {
     /// How many replies came that no call was waiting for: late, duplicate or forged ones.
     pub fn unclaimed_replies(&self) -> u64 {
         self.shared.callers.pending().unclaimed()
+    }
+
+    /// How many messages wait in a queue, and who consumes it; `None` if there is no such queue. RabbitMQ tells everybody
+    /// in the virtual host.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::BrokerError> {
+    /// let broker = rpc_runtime::Broker::in_memory();
+    /// assert!(broker.queue_state("Fibonacci").await?.is_none());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// There is no connection, and never will be, or it was lost.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future drops the answer.
+    pub async fn queue_state(&self, queue: &str) -> Result<Option<QueueState>, BrokerError> {
+        self.shared.connection.link().await?.queue_state(queue).await
     }
 
     /// The topic exchange of requests; empty for the default exchange.

@@ -5,15 +5,18 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 
 use super::{
-    Context, Dispatch, Server,
+    Context, Dispatch, Health, Server,
     admission::Admission,
+    instance::{Instance, Served},
     lifecycle::Phase,
     request::{Endpoint, Limits},
+    responder::Responder,
     stats::Counters,
     worker::Worker,
 };
 use crate::{
     broker::{Broker, misuse},
+    discovery::ServerLimits,
     error::BrokerError,
     limits,
     transport::Queue,
@@ -27,8 +30,12 @@ pub struct ServerBuilder {
     concurrency: u16,
     shed: bool,
     grace_period: Duration,
+    discovery: bool,
     limits: Limits,
 }
+
+/// A server, and what it is to run.
+type Prepared = (Server, Vec<Worker>, Option<Responder>);
 
 impl ServerBuilder {
     pub(super) fn new(broker: &Broker) -> Self {
@@ -38,6 +45,7 @@ impl ServerBuilder {
             concurrency: limits::CONCURRENCY,
             shed: false,
             grace_period: limits::GRACE_PERIOD,
+            discovery: true,
             limits: Limits {
                 max_request: limits::MAX_MESSAGE,
                 max_reply: limits::MAX_MESSAGE,
@@ -198,6 +206,13 @@ impl ServerBuilder {
         self
     }
 
+    /// Whether the server answers questions about itself: see [`discovery`](crate::discovery). By default it does, as far
+    /// as RabbitMQ lets it; what it may not declare does not keep it from serving.
+    pub fn discovery(mut self, answers: bool) -> Self {
+        self.discovery = answers;
+        self
+    }
+
     /// Declares the queues, and starts to consume them.
     ///
     /// # Errors
@@ -209,10 +224,18 @@ impl ServerBuilder {
     ///
     /// Dropping the future leaves no consumer behind; queues that were declared stay.
     pub async fn start(self) -> Result<Server, BrokerError> {
-        let (mut server, workers) = self.prepare()?;
+        let (mut server, workers, responder) = self.prepare()?;
+        let listening = match &responder {
+            Some(responder) => Some(responder.open().await?),
+            None => None,
+        };
+        // Last, because from here on requests are run.
         for worker in workers {
             let opened = worker.open().await?;
             server.workers.spawn(worker.serve(Some(opened)));
+        }
+        if let Some(responder) = responder {
+            server.responder.spawn(responder.serve(listening));
         }
         Ok(server)
     }
@@ -220,11 +243,15 @@ impl ServerBuilder {
     /// Starts without waiting for the queues: for a broker in the process, where nothing can fail.
     pub(crate) fn start_detached(self) -> Server {
         match self.prepare() {
-            Ok((mut server, workers)) => {
+            Ok((mut server, workers, responder)) => {
                 // Queues are declared before the caller can publish to them.
                 for worker in workers {
                     let opened = now(worker.open()).and_then(Result::ok);
                     server.workers.spawn(worker.serve(opened));
+                }
+                if let Some(responder) = responder {
+                    let listening = now(responder.open()).and_then(Result::ok);
+                    server.responder.spawn(responder.serve(listening));
                 }
                 server
             }
@@ -233,13 +260,16 @@ impl ServerBuilder {
         }
     }
 
-    fn prepare(self) -> Result<(Server, Vec<Worker>), BrokerError> {
+    fn prepare(self) -> Result<Prepared, BrokerError> {
         self.check()?;
         let phase = watch::Sender::new(Phase::Serving);
+        let idle = watch::Sender::new(0);
+        let health = Health::new(phase.subscribe(), idle.subscribe());
         let counters = Arc::new(Counters::default());
         let queues: Vec<String> =
             self.services.iter().map(|(queue, _)| queue.name().to_owned()).collect();
         let limits = Arc::new(self.limits);
+        let mut descriptions = Vec::new();
         let workers = self.services.into_iter().map(|(queue, service)| {
             let endpoint = Endpoint::new(
                 &*service,
@@ -249,12 +279,35 @@ impl ServerBuilder {
                 phase.subscribe(),
                 counters.clone(),
             );
-            Worker::new(&self.broker, queue, self.concurrency, self.shed, endpoint)
+            descriptions.push(Served {
+                service: endpoint.service(),
+                queue: queue.name().to_owned(),
+                gauges: endpoint.gauges(),
+            });
+            Worker::new(&self.broker, queue, self.concurrency, self.shed, endpoint, idle.clone())
         });
         let workers = workers.collect();
-        let grace_period = self.grace_period;
-        let server = Server { workers: JoinSet::new(), phase, grace_period, counters, queues };
-        Ok((server, workers))
+        let said = ServerLimits {
+            concurrency: self.concurrency.into(),
+            max_request: limits.max_request as u64,
+            max_reply: limits.max_reply as u64,
+        };
+        let exchange = self.broker.exchange();
+        let instance =
+            Instance::new(said, exchange, descriptions, counters.clone(), health.clone());
+        let instance = Arc::new(instance);
+        let responder =
+            self.discovery.then(|| Responder::new(self.broker.connection(), instance.clone()));
+        let server = Server {
+            workers: JoinSet::new(),
+            phase,
+            grace_period: self.grace_period,
+            counters,
+            instance,
+            health,
+            responder: JoinSet::new(),
+        };
+        Ok((server, workers, responder))
     }
 
     fn check(&self) -> Result<(), BrokerError> {

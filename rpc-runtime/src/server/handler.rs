@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use tokio::task::spawn_blocking;
 
-use super::Context;
+use super::{Context, meter::Meter};
 use crate::{
     codec::{self, Encoding},
     contract::{EncodedReply, MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
@@ -26,6 +26,7 @@ pub trait Dispatch: Send + Sync + 'static {
 /// A method with what runs it.
 pub struct Handler {
     pub(super) method: &'static MethodDescriptor,
+    pub(super) meter: Arc<Meter>,
     run: Box<dyn Fn(Invocation) -> BoxFuture<'static, Result<EncodedReply, Fault>> + Send + Sync>,
 }
 
@@ -62,7 +63,7 @@ impl Handler {
             }
             .boxed()
         };
-        Self { method, run: Box::new(run) }
+        Self { method, meter: Arc::default(), run: Box::new(run) }
     }
 
     /// A plain method, run on the pool of threads that may block.
@@ -91,7 +92,7 @@ impl Handler {
             // It also fails when the runtime shuts down before it was started.
             answer.map(|answer| answer.unwrap_or_else(|_| Err(panicked()))).boxed()
         };
-        Self { method, run: Box::new(run) }
+        Self { method, meter: Arc::default(), run: Box::new(run) }
     }
 
     /// Decodes, runs and encodes. It never panics.

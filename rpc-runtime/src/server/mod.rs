@@ -4,8 +4,13 @@ mod admission;
 mod builder;
 mod context;
 mod handler;
+mod health;
+mod histogram;
+mod instance;
 mod lifecycle;
+mod meter;
 mod request;
+mod responder;
 mod stats;
 mod worker;
 
@@ -16,10 +21,11 @@ use tokio::{sync::watch, task::JoinSet};
 pub use builder::ServerBuilder;
 pub use context::Context;
 pub use handler::{Dispatch, Handler};
+pub use health::{Health, HealthStatus};
 pub use lifecycle::ShutdownError;
 pub use stats::ServerStats;
 
-use self::{lifecycle::Phase, stats::Counters};
+use self::{instance::Instance, lifecycle::Phase, stats::Counters};
 use crate::broker::Broker;
 
 /// A running server: it consumes the queues of its services until it is shut down.
@@ -56,7 +62,10 @@ pub struct Server {
     phase: watch::Sender<Phase>,
     grace_period: Duration,
     counters: Arc<Counters>,
-    queues: Vec<String>,
+    instance: Arc<Instance>,
+    health: Health,
+    /// Answers questions about the server; it ends with it.
+    responder: JoinSet<()>,
 }
 
 impl Server {
@@ -100,6 +109,16 @@ impl Server {
         self.shutdown().await
     }
 
+    /// What the server calls itself where it is [asked](crate::discovery): a text of its own.
+    pub fn instance(&self) -> &str {
+        &self.instance.id
+    }
+
+    /// Whether it takes requests, now and from now on.
+    pub fn health(&self) -> Health {
+        self.health.clone()
+    }
+
     /// What this server has done so far.
     pub fn stats(&self) -> ServerStats {
         self.counters.snapshot()
@@ -109,7 +128,9 @@ impl Server {
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Server")
-            .field("queues", &self.queues)
+            .field("instance", &self.instance.id)
+            .field("queues", &self.instance.queues().collect::<Vec<_>>())
+            .field("health", &self.health.status())
             .field("stats", &self.stats())
             .finish_non_exhaustive()
     }

@@ -9,8 +9,13 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{debug, warn};
 
 use super::{
-    Context, Dispatch, Handler, admission::Admission, context::RequestContext, handler::Invocation,
-    lifecycle::Phase, stats::Counters,
+    Context, Dispatch, Handler,
+    admission::Admission,
+    context::RequestContext,
+    handler::Invocation,
+    lifecycle::Phase,
+    meter::{FaultCounters, Meter, Running},
+    stats::Counters,
 };
 use crate::{
     codec::Encoding,
@@ -29,6 +34,13 @@ pub(super) struct Limits {
     pub(super) admission: Admission,
 }
 
+/// What is counted and measured of a service.
+pub(super) struct Gauges {
+    pub(super) faults: Arc<FaultCounters>,
+    /// By method, in the order of the trait.
+    pub(super) methods: Vec<(&'static str, Arc<Meter>)>,
+}
+
 /// A service, ready to answer.
 pub(super) struct Endpoint {
     service: &'static ServiceDescriptor,
@@ -40,6 +52,7 @@ pub(super) struct Endpoint {
     exchange: String,
     phase: watch::Receiver<Phase>,
     counters: Arc<Counters>,
+    faults: Arc<FaultCounters>,
 }
 
 impl Endpoint {
@@ -60,7 +73,21 @@ impl Endpoint {
             exchange,
             phase,
             counters,
+            faults: Arc::default(),
         }
+    }
+
+    pub(super) fn service(&self) -> &'static ServiceDescriptor {
+        self.service
+    }
+
+    /// What is counted and measured, for as long as the server lives.
+    pub(super) fn gauges(&self) -> Gauges {
+        let methods = self.service.methods.iter().filter_map(|method| {
+            let handler = self.handlers.get(method.name)?;
+            Some((method.name, handler.meter.clone()))
+        });
+        Gauges { faults: self.faults.clone(), methods: methods.collect() }
     }
 
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
@@ -161,6 +188,7 @@ impl Endpoint {
         match &answer {
             Answer::Fault(fault) => {
                 self.counters.faults.increment();
+                self.faults.count(fault.kind());
                 if fault.kind() == FaultKind::Panicked {
                     self.counters.panics.increment();
                 }
@@ -175,17 +203,24 @@ impl Endpoint {
     }
 
     async fn answer(&self, delivery: Delivery) -> Answer {
-        match self.run(delivery).await {
-            Ok(answer) => answer,
-            Err(fault) => Answer::Fault(fault),
+        let mut running = None;
+        let answer = self.run(delivery, &mut running).await.unwrap_or_else(Answer::Fault);
+        if let Some(running) = running {
+            running.end(&answer);
         }
+        answer
     }
 
     /// The checks, cheapest first; then the method.
-    async fn run(&self, delivery: Delivery) -> Result<Answer, Fault> {
+    async fn run<'a>(
+        &'a self,
+        delivery: Delivery,
+        running: &mut Option<Running<'a>>,
+    ) -> Result<Answer, Fault> {
         let arrived = Instant::now();
         let request = envelope::read_request(&delivery.properties)?;
         let handler = self.handler_for(&delivery, request.method)?;
+        *running = Some(handler.meter.start(arrived));
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
         self.check(&delivery, handler, &request, encoding)?;

@@ -27,6 +27,8 @@ pub(super) struct Worker {
     endpoint: Arc<Endpoint>,
     /// As many requests run as are allowed, also while those of a lost connection still do.
     permits: Arc<Semaphore>,
+    /// How many workers of the server consume nothing.
+    idle: watch::Sender<usize>,
 }
 
 enum Ended {
@@ -42,6 +44,7 @@ impl Worker {
         concurrency: u16,
         shed: bool,
         endpoint: Endpoint,
+        idle: watch::Sender<usize>,
     ) -> Self {
         Self {
             connection: broker.connection(),
@@ -51,6 +54,7 @@ impl Worker {
             shed,
             endpoint: Arc::new(endpoint),
             permits: Arc::new(Semaphore::new(usize::from(concurrency))),
+            idle,
         }
     }
 
@@ -71,13 +75,19 @@ impl Worker {
     pub(super) async fn serve(self, first: Option<OpenWorker>) -> usize {
         let mut phase = self.endpoint.phase();
         let mut next = first;
+        if next.is_none() {
+            self.idle.send_modify(|idle| *idle += 1);
+        }
         let mut waits = pauses();
         let mut pause = Duration::ZERO;
         loop {
             let (channel, mut deliveries) = match next.take() {
                 Some(opened) => opened,
                 None => match self.reopen(&mut phase, pause, &mut waits).await {
-                    Some(opened) => opened,
+                    Some(opened) => {
+                        self.idle.send_modify(|idle| *idle -= 1);
+                        opened
+                    }
                     None => return 0,
                 },
             };
@@ -86,6 +96,7 @@ impl Worker {
             let (running, mut idle) = mpsc::channel::<usize>(1);
             match self.take(&channel, &mut deliveries, &mut phase, &running).await {
                 Ended::ChannelGone => {
+                    self.idle.send_modify(|idle| *idle += 1);
                     // RabbitMQ gives the unacknowledged requests of this channel to others; replies to them, from
                     // handlers that still run, go nowhere.
                     warn!(queue = self.queue.name(), "stopped consuming; starting again");

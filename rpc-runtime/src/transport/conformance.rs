@@ -18,7 +18,8 @@ use uuid::Uuid;
 
 use super::{
     CallerChannel, CallerOptions, CallerSink, Deliveries, Delivery, Fate, HeaderValue, Link,
-    Outbound, Overflow, Properties, Queue, Transport, WorkerChannel, WorkerOptions,
+    ListenerOptions, Outbound, Overflow, Properties, Queue, QueueState, Transport, WorkerChannel,
+    WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
     memory::MemoryTransport,
 };
@@ -72,6 +73,11 @@ conformance! {
     stopping_loses_nothing_and_takes_nothing_more;
     a_lost_connection_ends_deliveries_and_callers;
     an_exchange_routes_by_queue_and_method;
+    every_listener_gets_a_copy_of_what_its_keys_match;
+    a_listeners_queue_goes_with_its_channel;
+    a_listeners_queue_keeps_the_newest;
+    a_queue_says_how_it_stands;
+    a_callback_queue_goes_with_its_channel;
     a_missing_exchange_is_named;
     a_queue_declared_differently_is_named;
     a_passive_queue_has_to_exist_and_is_taken_as_it_is;
@@ -489,6 +495,96 @@ async fn an_exchange_routes_by_queue_and_method(bench: Bench) {
     assert_eq!((&delivery.exchange, &delivery.routing_key), (&exchange, &known));
     assert_eq!(caller.fate_of(routed("nobody.fib".to_owned())).await, Fate::Unroutable);
     assert_eq!(caller.fate_of(routed(bench.queue.name().to_owned())).await, Fate::Unroutable);
+}
+
+impl Bench {
+    async fn listener(&self, exchange: &str, keys: &[&str]) -> Worker {
+        let options = ListenerOptions {
+            exchange: exchange.to_owned(),
+            keys: keys.iter().map(|key| (*key).to_owned()).collect(),
+            prefetch: 1,
+            max_length: 2,
+            undeliverable: self.undeliverable.clone(),
+        };
+        let (channel, deliveries) = self.link.open_listener(options).await.unwrap();
+        Worker { channel, deliveries }
+    }
+}
+
+async fn every_listener_gets_a_copy_of_what_its_keys_match(bench: Bench) {
+    let exchange = format!("conformance-{}", Uuid::new_v4());
+    let mut one = bench.listener(&exchange, &["ask", "ask.one"]).await;
+    let mut two = bench.listener(&exchange, &["*", "ask.two"]).await;
+    let mut caller = bench.caller().await;
+    let to = |key: &str, body| Outbound { exchange: exchange.clone(), ..message(key, body) };
+    assert_eq!(caller.fate_of(to("ask", "both")).await, Fate::Accepted);
+    assert_eq!(caller.fate_of(to("ask.two", "two")).await, Fate::Accepted);
+    assert_eq!(caller.fate_of(to("ask.nobody", "lost")).await, Fate::Unroutable);
+    for (listener, expected) in [(&mut one, &["both"][..]), (&mut two, &["both", "two"])] {
+        for body in expected {
+            let request = listener.next().await;
+            assert_eq!((text(&request), &request.exchange), (*body, &exchange));
+            let reply = message(caller.channel.callback_queue(), body);
+            listener.channel.finish(request.tag, Some(reply));
+            assert_eq!(text(&caller.reply().await), *body);
+        }
+        listener.expect_nothing().await;
+    }
+}
+
+async fn a_listeners_queue_goes_with_its_channel(bench: Bench) {
+    let exchange = format!("conformance-{}", Uuid::new_v4());
+    let listener = bench.listener(&exchange, &["ask"]).await;
+    let mut caller = bench.caller().await;
+    let ask = || Outbound { exchange: exchange.clone(), ..message("ask", "a") };
+    assert_eq!(caller.fate_of(ask()).await, Fate::Accepted);
+    drop(listener);
+    let started = Instant::now();
+    while caller.fate_of(ask()).await != Fate::Unroutable {
+        assert!(started.elapsed() < SOON, "the queue is still bound");
+    }
+}
+
+async fn a_listeners_queue_keeps_the_newest(bench: Bench) {
+    let exchange = format!("conformance-{}", Uuid::new_v4());
+    let mut listener = bench.listener(&exchange, &["ask"]).await;
+    let mut caller = bench.caller().await;
+    for body in ["held", "a", "b", "c"] {
+        let ask = Outbound { exchange: exchange.clone(), ..message("ask", body) };
+        assert_eq!(caller.fate_of(ask).await, Fate::Accepted);
+    }
+    for body in ["held", "b", "c"] {
+        let request = listener.next().await;
+        assert_eq!(text(&request), body);
+        listener.channel.finish(request.tag, None);
+    }
+    listener.expect_nothing().await;
+}
+
+async fn a_queue_says_how_it_stands(bench: Bench) {
+    let name = bench.queue.name();
+    assert_eq!(bench.link.queue_state(name).await.unwrap(), None);
+    let mut worker = bench.worker(1).await;
+    let mut caller = bench.caller().await;
+    for body in ["held", "waits", "waits, too"] {
+        assert_eq!(caller.fate_of(bench.request(body)).await, Fate::Accepted);
+    }
+    let held = worker.next().await;
+    let expected = Some(QueueState { messages: 2, consumers: 1 });
+    assert_eq!(bench.link.queue_state(name).await.unwrap(), expected);
+    worker.channel.finish(held.tag, None);
+}
+
+async fn a_callback_queue_goes_with_its_channel(bench: Bench) {
+    let caller = bench.caller().await;
+    let queue = caller.channel.callback_queue().to_owned();
+    let mut other = bench.caller().await;
+    assert_eq!(other.fate_of(message(&queue, "a")).await, Fate::Accepted);
+    drop(caller);
+    let started = Instant::now();
+    while other.fate_of(message(&queue, "a")).await != Fate::Unroutable {
+        assert!(started.elapsed() < SOON, "the queue is still there");
+    }
 }
 
 async fn a_missing_exchange_is_named(bench: Bench) {

@@ -53,6 +53,19 @@ pub(crate) trait Link: Send + Sync + 'static {
     fn open_worker(&self, options: WorkerOptions)
     -> BoxFuture<'_, Result<OpenWorker, BrokerError>>;
 
+    /// Opens a queue of its own on a topic exchange, which it declares, and starts consuming. The queue is gone with its
+    /// channel.
+    fn open_listener(
+        &self,
+        options: ListenerOptions,
+    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>>;
+
+    /// How a queue stands; `None` if there is none.
+    fn queue_state<'a>(
+        &'a self,
+        queue: &'a str,
+    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>>;
+
     /// Resolves when the connection is gone, with the reason.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
 
@@ -173,6 +186,29 @@ pub(crate) struct WorkerOptions {
     pub(crate) exchange: String,
     /// Counts replies that came back because their caller is gone.
     pub(crate) undeliverable: Arc<AtomicU64>,
+}
+
+/// How a channel is set up that listens to a topic exchange.
+#[derive(Debug, Clone)]
+pub(crate) struct ListenerOptions {
+    pub(crate) exchange: String,
+    /// What its queue is bound by.
+    pub(crate) keys: Vec<String>,
+    pub(crate) prefetch: u16,
+    /// The most messages that wait in its queue; older ones go.
+    pub(crate) max_length: u32,
+    /// Counts replies that came back because their caller is gone.
+    pub(crate) undeliverable: Arc<AtomicU64>,
+}
+
+/// How a queue stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct QueueState {
+    /// Messages that wait in it; those that a consumer has and did not acknowledge are not counted.
+    pub messages: u32,
+    /// Who consumes it: each server that serves it is one.
+    pub consumers: u32,
 }
 
 /// Requests as they come; it ends when the channel is gone or consuming was stopped.

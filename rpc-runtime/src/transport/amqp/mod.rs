@@ -46,8 +46,8 @@ use self::{
     socket::{Security, Shutter},
 };
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, OpenWorker, Transport,
-    WorkerChannel, WorkerOptions,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
+    OpenWorker, QueueState, Transport, WorkerChannel, WorkerOptions,
 };
 use crate::{
     broker::Tls,
@@ -206,6 +206,24 @@ impl Link for AmqpLink {
             let worker: Arc<dyn WorkerChannel> = Arc::new(worker);
             Ok((worker, deliveries))
         })
+    }
+
+    fn open_listener(
+        &self,
+        options: ListenerOptions,
+    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+        Box::pin(async move {
+            let (worker, deliveries) = worker::listen(&self.connection, &self.mux, options).await?;
+            let worker: Arc<dyn WorkerChannel> = Arc::new(worker);
+            Ok((worker, deliveries))
+        })
+    }
+
+    fn queue_state<'a>(
+        &'a self,
+        queue: &'a str,
+    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+        Box::pin(topology::queue_state(&self.connection, queue))
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {

@@ -11,7 +11,7 @@ use crate::{
     cut::cut,
     envelope::MAX_SHORT_STRING,
     error::{BrokerError, BrokerErrorKind},
-    transport::{Queue, QueueArgument, QueueType},
+    transport::{ListenerOptions, Queue, QueueArgument, QueueState, QueueType},
 };
 
 /// What to do about a queue that others declared in another way.
@@ -43,29 +43,77 @@ pub(super) async fn declare_service(
         }
     })?;
     if !exchange.is_empty() {
-        bind(channel, name, exchange).await?;
+        declare_exchange(channel, exchange).await?;
+        bind(channel, name, exchange, format!("{name}.*")).await?;
     }
     Ok(())
 }
 
-async fn bind(channel: &Channel, queue: &str, exchange: &str) -> Result<(), BrokerError> {
-    let name = short(exchange.to_owned());
+async fn declare_exchange(channel: &Channel, exchange: &str) -> Result<(), BrokerError> {
     let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    let name = short(exchange.to_owned());
     channel
-        .exchange_declare(name.clone(), ExchangeKind::Topic, options, FieldTable::default())
+        .exchange_declare(name, ExchangeKind::Topic, options, FieldTable::default())
         .await
-        .map_err(|error| error::during(&format!("declaring the exchange {exchange:?}"), error))?;
-    let key = short(format!("{queue}.*"));
+        .map_err(|error| error::during(&format!("declaring the exchange {exchange:?}"), error))
+}
+
+async fn bind(
+    channel: &Channel,
+    queue: &str,
+    exchange: &str,
+    key: String,
+) -> Result<(), BrokerError> {
     channel
         .queue_bind(
             short(queue.to_owned()),
-            name,
-            key,
+            short(exchange.to_owned()),
+            short(key),
             QueueBindOptions::default(),
             FieldTable::default(),
         )
         .await
         .map_err(|error| error::during(&format!("binding the queue {queue:?}"), error))
+}
+
+/// Declares a queue that listens to a topic exchange, named by the server and gone with the channel that consumes it.
+pub(super) async fn declare_listener(
+    channel: &Channel,
+    options: &ListenerOptions,
+) -> Result<ShortString, BrokerError> {
+    declare_exchange(channel, &options.exchange).await?;
+    let of_queue = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
+    let classic = Queue::default().max_length(options.max_length);
+    let queue = channel
+        .queue_declare(ShortString::default(), of_queue, arguments(classic.declared_arguments()))
+        .await
+        .map_err(|error| {
+            error::during(&format!("declaring a queue to listen to {:?}", options.exchange), error)
+        })?;
+    for key in &options.keys {
+        bind(channel, queue.name().as_str(), &options.exchange, key.clone()).await?;
+    }
+    Ok(queue.name().clone())
+}
+
+/// How a queue stands. A missing one closes the channel that asks, so that channel is one of its own.
+pub(super) async fn queue_state(
+    connection: &Connection,
+    queue: &str,
+) -> Result<Option<QueueState>, BrokerError> {
+    let looking = |error| error::during(&format!("looking for the queue {queue:?}"), error);
+    let channel = connection.create_channel().await.map_err(looking)?;
+    let options = QueueDeclareOptions { passive: true, ..Default::default() };
+    let declared =
+        channel.queue_declare(short(queue.to_owned()), options, FieldTable::default()).await;
+    match declared.map_err(looking) {
+        Ok(queue) => Ok(Some(QueueState {
+            messages: queue.message_count(),
+            consumers: queue.consumer_count(),
+        })),
+        Err(error) if error.kind() == BrokerErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Fails unless the exchange exists. A missing one closes the channel that asks, so that channel is one of its own.
@@ -90,9 +138,9 @@ pub(super) async fn check_exchange(
         .map_err(looking)
 }
 
-/// Declares a callback queue, named by the server and gone with the connection.
+/// Declares a callback queue, named by the server and gone with the channel that consumes it.
 pub(super) async fn declare_callback(channel: &Channel) -> Result<ShortString, BrokerError> {
-    let options = QueueDeclareOptions { exclusive: true, ..Default::default() };
+    let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
     let classic = ("x-queue-type".to_owned(), QueueArgument::from(QueueType::Classic.as_str()));
     let queue = channel
         .queue_declare(ShortString::default(), options, arguments(vec![classic]))

@@ -1,7 +1,7 @@
 //! The channel of one consumer: requests come in, replies and acknowledgements go out.
 
 use std::sync::{
-    Arc, Mutex, PoisonError,
+    Arc, Mutex, MutexGuard, PoisonError,
     atomic::{AtomicU64, Ordering},
 };
 
@@ -9,6 +9,7 @@ use futures_util::{StreamExt, stream};
 use lapin::{
     Channel, Connection,
     options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
+    types::ShortString,
 };
 use tokio::{
     sync::{mpsc, oneshot},
@@ -26,14 +27,15 @@ use super::{
 use crate::{
     error::BrokerError,
     transport::{
-        BoxFuture, Deliveries, Delivery, Outbound, Properties, WorkerChannel, WorkerOptions,
+        BoxFuture, Deliveries, Delivery, ListenerOptions, Outbound, Properties, WorkerChannel,
+        WorkerOptions,
     },
 };
 
 pub(super) struct AmqpWorker {
     channel: Channel,
     requests: Arc<Requests>,
-    consuming: Consuming,
+    consumer: Consuming,
 }
 
 /// What comes, and the way out for what is answered.
@@ -45,15 +47,28 @@ struct Requests {
 }
 
 impl Requests {
+    fn new(port: Port, undeliverable: Arc<AtomicU64>) -> Arc<Self> {
+        Arc::new(Self { port, deliveries: Mutex::default(), undeliverable })
+    }
+
+    fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Delivery>>> {
+        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn start(&self) -> mpsc::UnboundedReceiver<Delivery> {
+        let (deliveries, coming) = mpsc::unbounded_channel();
+        *self.deliveries() = Some(deliveries);
+        coming
+    }
+
     fn stop(&self) {
-        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner).take();
+        self.deliveries().take();
     }
 }
 
 impl Route for Requests {
     fn delivered(&self, delivery: Delivery) {
-        let deliveries = self.deliveries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(deliveries) = &*deliveries {
+        if let Some(deliveries) = &*self.deliveries() {
             // Whoever takes them may be gone; then the broker takes them back with the channel.
             let _ = deliveries.send(delivery);
         }
@@ -80,21 +95,44 @@ pub(super) async fn open(
         |error| error::during(&format!("opening a channel for the queue {name:?}"), error);
     let channel = connection.create_channel().await.map_err(opening)?;
     topology::declare_service(&channel, &options.queue, &options.exchange).await?;
-    channel.basic_qos(options.prefetch, BasicQosOptions::default()).await.map_err(opening)?;
+    let port = mux.port(channel.id(), connection.configuration().frame_max());
+    let requests = Requests::new(port, options.undeliverable);
+    take(mux, channel, short(name.to_owned()), options.prefetch, requests).await
+}
 
-    let (deliveries, mut coming) = mpsc::unbounded_channel();
-    let requests = Arc::new(Requests {
-        port: mux.port(channel.id(), connection.configuration().frame_max()),
-        deliveries: Mutex::new(Some(deliveries)),
-        undeliverable: options.undeliverable,
-    });
+pub(super) async fn listen(
+    connection: &Connection,
+    mux: &Mux,
+    options: ListenerOptions,
+) -> Result<(AmqpWorker, Deliveries), BrokerError> {
+    let exchange = &options.exchange;
+    let opening =
+        |error| error::during(&format!("opening a channel to listen to {exchange:?}"), error);
+    let channel = connection.create_channel().await.map_err(opening)?;
+    let queue = topology::declare_listener(&channel, &options).await?;
+    let port = mux.port(channel.id(), connection.configuration().frame_max());
+    let requests = Requests::new(port, options.undeliverable);
+    take(mux, channel, queue, options.prefetch, requests).await
+}
+
+/// Consumes a queue.
+async fn take(
+    mux: &Mux,
+    channel: Channel,
+    queue: ShortString,
+    prefetch: u16,
+    requests: Arc<Requests>,
+) -> Result<(AmqpWorker, Deliveries), BrokerError> {
+    let name = queue.as_str().to_owned();
+    let consuming = |error| error::during(&format!("consuming the queue {name:?}"), error);
+    channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(consuming)?;
+    let mut coming = requests.start();
     mux.route(channel.id(), requests.clone());
     let told = requests.clone();
-    let no_options = BasicConsumeOptions::default();
-    let consuming = consume(&channel, short(name.to_owned()), no_options, move |_| told.stop())
+    let consumer = consume(&channel, queue, BasicConsumeOptions::default(), move |_| told.stop())
         .await
-        .map_err(|error| error::during(&format!("consuming the queue {name:?}"), error))?;
-    let worker = AmqpWorker { channel, requests, consuming };
+        .map_err(consuming)?;
+    let worker = AmqpWorker { channel, requests, consumer };
     Ok((worker, stream::poll_fn(move |cx| coming.poll_recv(cx)).boxed()))
 }
 
@@ -124,7 +162,7 @@ impl WorkerChannel for AmqpWorker {
 
     fn stop(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let tag = self.consuming.tag.clone();
+            let tag = self.consumer.tag.clone();
             let cancel = self.channel.basic_cancel(tag, BasicCancelOptions::default());
             // A channel that is gone has no consumer any more. What came before the answer is in the stream.
             let _ = timeout(CLOSE_WITHIN, cancel).await;

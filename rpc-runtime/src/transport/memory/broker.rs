@@ -1,7 +1,7 @@
 //! Queues, exchanges and consumers, behind one lock.
 
 use std::{
-    collections::{BTreeMap, HashMap, HashSet},
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -10,10 +10,13 @@ use std::{
 
 use tokio::sync::mpsc::UnboundedSender;
 
-use super::queue::{Stored, StoredQueue};
+use super::{
+    queue::{Stored, StoredQueue},
+    topic::Topic,
+};
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    transport::{CallerSink, Delivery, Fate, Outbound, Queue},
+    transport::{CallerSink, Delivery, Fate, Outbound, Queue, QueueState},
 };
 
 #[derive(Default)]
@@ -26,8 +29,7 @@ pub(super) struct MemoryBroker {
 struct State {
     queues: HashMap<String, StoredQueue>,
     callbacks: HashMap<String, Callback>,
-    /// The queues bound to each topic exchange, all by `<queue>.*`.
-    exchanges: HashMap<String, HashSet<String>>,
+    exchanges: HashMap<String, Topic>,
     consumers: HashMap<u64, Consumer>,
 }
 
@@ -79,10 +81,28 @@ impl MemoryBroker {
             Some(_) => {}
         }
         if !exchange.is_empty() {
-            let bound = state.exchanges.entry(exchange.to_owned()).or_default();
-            bound.insert(name.to_owned());
+            let topic = state.exchanges.entry(exchange.to_owned()).or_default();
+            topic.bind(name, &format!("{name}.*"));
         }
         Ok(())
+    }
+
+    /// Declares a queue that goes with its last consumer, and binds it by each of the keys.
+    pub(super) fn declare_listener(&self, queue: Queue, exchange: &str, keys: &[String]) {
+        let mut state = self.lock();
+        let topic = state.exchanges.entry(exchange.to_owned()).or_default();
+        for key in keys {
+            topic.bind(queue.name(), key);
+        }
+        state.queues.insert(queue.name().to_owned(), StoredQueue::fleeting(queue));
+    }
+
+    pub(super) fn queue_state(&self, queue: &str) -> Option<QueueState> {
+        let mut state = self.lock();
+        let queue = state.queues.get_mut(queue)?;
+        queue.drop_expired();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        Some(QueueState { messages: count(queue.len()), consumers: count(queue.consumers.len()) })
     }
 
     pub(super) fn consume(
@@ -122,22 +142,18 @@ impl MemoryBroker {
 
     pub(super) fn publish(&self, message: Outbound) -> Fate {
         let mut state = self.lock();
-        let Some(queue) = state.route(&message) else {
-            return Fate::Unroutable;
-        };
-        if let Some(callback) = state.callbacks.get(&queue) {
+        if !message.exchange.is_empty() {
+            return state.publish_to_topic(&message);
+        }
+        if let Some(callback) = state.callbacks.get(&message.routing_key) {
             let sink = callback.sink.clone();
             // The sink takes locks of its own and wakes tasks: not under this one.
             drop(state);
             sink.reply(delivery(message));
             return Fate::Accepted;
         }
-        let Some(stored) = state.queues.get_mut(&queue) else {
-            return Fate::Unroutable;
-        };
-        let fate = stored.push(delivery(message));
-        state.deliver(&queue);
-        fate
+        let queue = message.routing_key.clone();
+        state.publish_to_queue(&queue, message)
     }
 
     /// Acknowledges a delivery, or gives it back.
@@ -179,13 +195,28 @@ impl MemoryBroker {
 }
 
 impl State {
-    fn route(&self, message: &Outbound) -> Option<String> {
-        if message.exchange.is_empty() {
-            return Some(message.routing_key.clone());
+    fn publish_to_queue(&mut self, queue: &str, message: Outbound) -> Fate {
+        let Some(stored) = self.queues.get_mut(queue) else {
+            return Fate::Unroutable;
+        };
+        let fate = stored.push(delivery(message));
+        self.deliver(queue);
+        fate
+    }
+
+    /// A copy to each queue; one that would not take it rejects it, as RabbitMQ has it.
+    fn publish_to_topic(&mut self, message: &Outbound) -> Fate {
+        let topic = self.exchanges.get(&message.exchange);
+        let queues = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
+        let mut fate = Fate::Unroutable;
+        for queue in queues {
+            match self.publish_to_queue(&queue, message.clone()) {
+                Fate::Rejected => fate = Fate::Rejected,
+                Fate::Accepted if !matches!(fate, Fate::Rejected) => fate = Fate::Accepted,
+                _ => {}
+            }
         }
-        let (queue, _) = message.routing_key.rsplit_once('.')?;
-        let bound = self.exchanges.get(&message.exchange)?;
-        bound.contains(queue).then(|| queue.to_owned())
+        fate
     }
 
     /// Hands out what is ready, to each consumer in turn that has room.
@@ -223,6 +254,10 @@ impl State {
         {
             for message in consumer.unacknowledged.into_values() {
                 stored.put_back(message);
+            }
+            if stored.fleeting && stored.consumers.is_empty() {
+                self.queues.remove(&queue);
+                self.exchanges.values_mut().for_each(|topic| topic.unbind(&queue));
             }
         }
         self.deliver(&queue);

@@ -4,6 +4,7 @@
 
 mod broker;
 mod queue;
+mod topic;
 
 use std::{
     fmt,
@@ -20,7 +21,8 @@ use uuid::Uuid;
 use self::broker::MemoryBroker;
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Deliveries, Fate,
-    Link, OpenWorker, Outbound, Transport, WorkerChannel, WorkerOptions,
+    Link, ListenerOptions, OpenWorker, Outbound, Queue, QueueState, Transport, WorkerChannel,
+    WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
@@ -65,6 +67,23 @@ struct MemoryLink {
 }
 
 impl MemoryLink {
+    fn consume(
+        &self,
+        queue: &str,
+        prefetch: u16,
+        undeliverable: Arc<AtomicU64>,
+    ) -> Result<OpenWorker, BrokerError> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        let consumer = self.broker.consume(self.id, queue, prefetch, sender)?;
+        let broker = self.broker.clone();
+        let worker: Arc<dyn WorkerChannel> =
+            Arc::new(MemoryWorker { broker, consumer, undeliverable });
+        let deliveries: Deliveries = Box::pin(stream::unfold(receiver, async |mut receiver| {
+            receiver.recv().await.map(|delivery| (delivery, receiver))
+        }));
+        Ok((worker, deliveries))
+    }
+
     fn disconnect(&self) {
         self.open.send_replace(false);
         self.broker.disconnect(self.id);
@@ -113,20 +132,27 @@ impl Link for MemoryLink {
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
         Box::pin(async move {
             self.broker.declare(&options.queue, &options.exchange)?;
-            let (sender, receiver) = mpsc::unbounded_channel();
-            let consumer =
-                self.broker.consume(self.id, options.queue.name(), options.prefetch, sender)?;
-            let worker: Arc<dyn WorkerChannel> = Arc::new(MemoryWorker {
-                broker: self.broker.clone(),
-                consumer,
-                undeliverable: options.undeliverable,
-            });
-            let deliveries: Deliveries =
-                Box::pin(stream::unfold(receiver, async |mut receiver| {
-                    receiver.recv().await.map(|delivery| (delivery, receiver))
-                }));
-            Ok((worker, deliveries))
+            self.consume(options.queue.name(), options.prefetch, options.undeliverable)
         })
+    }
+
+    fn open_listener(
+        &self,
+        options: ListenerOptions,
+    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+        Box::pin(async move {
+            let name = format!("amq.gen-{}", Uuid::new_v4().simple());
+            let queue = Queue::named(&name).max_length(options.max_length);
+            self.broker.declare_listener(queue, &options.exchange, &options.keys);
+            self.consume(&name, options.prefetch, options.undeliverable)
+        })
+    }
+
+    fn queue_state<'a>(
+        &'a self,
+        queue: &'a str,
+    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+        Box::pin(async { Ok(self.broker.queue_state(queue)) })
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {

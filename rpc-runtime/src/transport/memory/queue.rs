@@ -23,11 +23,23 @@ pub(super) struct StoredQueue {
     next_sequence: u64,
     /// In the order of their turns.
     pub(super) consumers: VecDeque<u64>,
+    /// Gone with its last consumer.
+    pub(super) fleeting: bool,
 }
 
 impl StoredQueue {
     pub(super) fn new(declared: Queue) -> Self {
-        Self { declared, messages: VecDeque::new(), next_sequence: 0, consumers: VecDeque::new() }
+        let (messages, consumers) = (VecDeque::new(), VecDeque::new());
+        Self { declared, messages, next_sequence: 0, consumers, fleeting: false }
+    }
+
+    /// A queue that goes with its last consumer.
+    pub(super) fn fleeting(declared: Queue) -> Self {
+        Self { fleeting: true, ..Self::new(declared) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.messages.len()
     }
 
     pub(super) fn is_empty(&self) -> bool {

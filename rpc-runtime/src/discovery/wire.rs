@@ -1,0 +1,151 @@
+//! The messages of discovery, as `docs/discovery.md` has them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::{
+    codec::Encoding,
+    transport::{Outbound, Properties},
+};
+
+/// The durable topic exchange that every server listens to.
+pub(crate) const EXCHANGE: &str = "rpc.discovery";
+
+/// A longer name does not fit a routing key behind a question; its servers are asked together with all others.
+const MAX_NAME: usize = 200;
+
+/// What a server can be asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Question {
+    Ping,
+    Info,
+    Stats,
+}
+
+impl Question {
+    const ALL: [Self; 3] = [Self::Ping, Self::Info, Self::Stats];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::Info => "info",
+            Self::Stats => "stats",
+        }
+    }
+
+    /// Reads a routing key, for a server that listens by `keys`; `None` where another one is meant, or nothing that is
+    /// known here.
+    pub(crate) fn from_routing_key(key: &str, keys: &[String]) -> Option<Self> {
+        let (word, rest) = key.find('.').map_or((key, ""), |dot| key.split_at(dot));
+        // A service may be called `#`: what RabbitMQ takes for a wildcard is compared here, letter by letter.
+        let meant = keys.iter().any(|key| key.strip_prefix('*') == Some(rest));
+        Self::ALL.into_iter().find(|known| meant && known.as_str() == word)
+    }
+}
+
+/// Who is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Addressee {
+    Everybody,
+    Service(String),
+    Instance(String),
+}
+
+impl Addressee {
+    fn service(name: &str) -> Self {
+        Self::Service(name.to_owned())
+    }
+
+    /// What follows the question in a routing key.
+    fn suffix(&self) -> String {
+        match self {
+            Self::Service(name) if name.len() <= MAX_NAME => format!(".service.{name}"),
+            Self::Instance(id) if id.len() <= MAX_NAME => format!(".instance.{id}"),
+            _ => String::new(),
+        }
+    }
+}
+
+/// What a server's queue is bound by.
+pub(crate) fn keys<'a>(instance: &str, services: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let everybody = [Addressee::Everybody, Addressee::Instance(instance.to_owned())];
+    let mut keys = Vec::new();
+    for addressee in everybody.into_iter().chain(services.map(Addressee::service)) {
+        let key = format!("*{}", addressee.suffix());
+        if !keys.contains(&key) {
+            keys.push(key);
+        }
+    }
+    keys
+}
+
+/// A question on its way.
+pub(super) fn write_question(
+    question: Question,
+    addressee: &Addressee,
+    correlation_id: Uuid,
+    reply_to: &str,
+    expires_in: Duration,
+) -> Outbound {
+    let milliseconds = u32::try_from(expires_in.as_millis()).unwrap_or(u32::MAX).max(1);
+    Outbound {
+        exchange: EXCHANGE.to_owned(),
+        routing_key: format!("{}{}", question.as_str(), addressee.suffix()),
+        // It comes back at once where nobody is there to be asked.
+        mandatory: true,
+        properties: Properties {
+            kind: Some(question.as_str().to_owned()),
+            content_type: Some(Encoding::Json.content_type().to_owned()),
+            correlation_id: Some(correlation_id.to_string()),
+            reply_to: Some(reply_to.to_owned()),
+            expiration: Some(milliseconds.to_string()),
+            ..Properties::default()
+        },
+        body: Bytes::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_knows_what_is_meant_for_it() {
+        let keys = keys("i-1", ["Adder", "a.b", "#"].into_iter());
+        assert_eq!(
+            keys,
+            ["*", "*.instance.i-1", "*.service.Adder", "*.service.a.b", "*.service.#"]
+        );
+        for (key, expected) in [
+            ("ping", Some(Question::Ping)),
+            ("info.service.Adder", Some(Question::Info)),
+            ("info.service.a.b", Some(Question::Info)),
+            ("stats.instance.i-1", Some(Question::Stats)),
+            ("stats.instance.i-2", None),
+            ("info.service.#", Some(Question::Info)),
+            ("info.service.Other", None),
+            ("info.service", None),
+            ("weather", None),
+            ("", None),
+        ] {
+            assert_eq!(Question::from_routing_key(key, &keys), expected, "{key}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_no_routing_key_can_hold_is_asked_for_with_all_others() {
+        let long = "x".repeat(255);
+        assert_eq!(keys("i", std::iter::once(long.as_str())), ["*", "*.instance.i"]);
+        let question = write_question(
+            Question::Info,
+            &Addressee::Service(long),
+            Uuid::nil(),
+            "q",
+            Duration::ZERO,
+        );
+        assert_eq!(question.routing_key, "info");
+        assert_eq!(question.properties.expiration.as_deref(), Some("1"));
+    }
+}

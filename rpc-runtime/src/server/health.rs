@@ -1,0 +1,116 @@
+//! Whether a server takes requests.
+
+use std::fmt;
+
+use tokio::sync::watch;
+
+use super::lifecycle::Phase;
+
+/// Whether a server takes requests, and if not, why.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum HealthStatus {
+    /// It consumes the queues of all its services.
+    Ready,
+    /// At least one queue is not consumed, because the connection or its channel was lost, or the queue was deleted. The
+    /// server goes on trying.
+    Disconnected,
+    /// It finishes what it has begun, and takes nothing more.
+    Draining,
+    /// It was shut down, or dropped.
+    Stopped,
+}
+
+impl fmt::Display for HealthStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "ready",
+            Self::Disconnected => "disconnected",
+            Self::Draining => "draining",
+            Self::Stopped => "stopped",
+        })
+    }
+}
+
+/// How a [`Server`](crate::Server) fares, for whoever asks the process: a probe over HTTP, a service manager. Made by
+/// [`Server::health`](crate::Server::health); it outlives the server.
+///
+/// ```
+/// use rpc_runtime::{Broker, HealthStatus, Server, rpc_service};
+///
+/// # #[rpc_service]
+/// # trait Clock { async fn year(&self) -> u32; }
+/// # struct Stopped;
+/// # impl Clock for Stopped { async fn year(&self) -> u32 { 1926 } }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let broker = Broker::in_memory();
+/// let server = Server::builder(&broker).service(ClockServer::new(Stopped)).start().await?;
+/// let mut health = server.health();
+/// assert!(health.is_ready());
+///
+/// server.shutdown().await?;
+/// assert_eq!(health.changed().await, HealthStatus::Stopped);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug, Clone)]
+pub struct Health {
+    phase: watch::Receiver<Phase>,
+    /// How many queues are not consumed.
+    idle: watch::Receiver<usize>,
+    last: HealthStatus,
+}
+
+impl Health {
+    pub(super) fn new(phase: watch::Receiver<Phase>, idle: watch::Receiver<usize>) -> Self {
+        let mut health = Self { phase, idle, last: HealthStatus::Ready };
+        health.last = health.status();
+        health
+    }
+
+    /// How it fares now.
+    pub fn status(&self) -> HealthStatus {
+        // The sender is the server's.
+        if self.phase.has_changed().is_err() {
+            HealthStatus::Stopped
+        } else if *self.phase.borrow() != Phase::Serving {
+            HealthStatus::Draining
+        } else if *self.idle.borrow() > 0 {
+            HealthStatus::Disconnected
+        } else {
+            HealthStatus::Ready
+        }
+    }
+
+    /// Whether it takes requests of all its services.
+    pub fn is_ready(&self) -> bool {
+        self.status() == HealthStatus::Ready
+    }
+
+    /// Waits until the status is another than this method said last, or than it was when the handle was made. Whoever
+    /// asks seldom sees the newest only. After [`Stopped`](HealthStatus::Stopped) it waits for ever.
+    ///
+    /// # Cancel safety
+    ///
+    /// Nothing is lost when the future is dropped.
+    pub async fn changed(&mut self) -> HealthStatus {
+        loop {
+            self.phase.mark_unchanged();
+            self.idle.mark_unchanged();
+            let status = self.status();
+            if status != self.last {
+                self.last = status;
+                return status;
+            }
+            if status == HealthStatus::Stopped {
+                return std::future::pending().await;
+            }
+            // An error is news, too: the server is gone.
+            tokio::select! {
+                _ = self.phase.changed() => {}
+                Ok(()) = self.idle.changed() => {}
+            }
+        }
+    }
+}

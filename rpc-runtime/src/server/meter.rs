@@ -1,0 +1,181 @@
+//! What is counted and measured of a method: two atomic additions for a call, and one more for a failure.
+
+use std::{
+    collections::BTreeMap,
+    sync::atomic::{AtomicU64, Ordering},
+};
+
+use tokio::time::Instant;
+
+use super::histogram::Histogram;
+use crate::{
+    discovery::{Latency, MethodStats},
+    envelope::Answer,
+    fault::FaultKind,
+};
+
+/// The word of an error of the method's own, beside those of the faults.
+const ERROR: &str = "error";
+
+/// What is counted and measured of one method.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    started: AtomicU64,
+    /// Given back before they had an answer.
+    stopped: AtomicU64,
+    errors: AtomicU64,
+    faults: FaultCounters,
+    latency: Histogram,
+}
+
+/// A request that a method works on; dropped without an answer, it is taken to be given back.
+#[derive(Debug)]
+pub(super) struct Running<'a> {
+    meter: &'a Meter,
+    since: Instant,
+    answered: bool,
+}
+
+/// How many faults there were of each kind.
+#[derive(Debug, Default)]
+pub(super) struct FaultCounters([AtomicU64; FaultKind::COUNT]);
+
+impl FaultCounters {
+    pub(super) fn count(&self, kind: FaultKind) {
+        if let Some(counter) = self.0.get(kind as usize) {
+            counter.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// By their words; those that never happened are left out.
+    pub(super) fn snapshot(&self) -> BTreeMap<String, u64> {
+        let counted = FaultKind::all().filter_map(|kind| {
+            let count = self.0.get(kind as usize)?.load(Ordering::Relaxed);
+            (count > 0).then(|| (kind.as_str().to_owned(), count))
+        });
+        counted.collect()
+    }
+}
+
+impl Meter {
+    pub(super) fn start(&self, since: Instant) -> Running<'_> {
+        self.started.fetch_add(1, Ordering::Relaxed);
+        Running { meter: self, since, answered: false }
+    }
+
+    pub(super) fn snapshot(&self, method: &str) -> MethodStats {
+        let latencies = self.latency.snapshot();
+        let answered: u64 = latencies.iter().map(|(_, count)| count).sum();
+        let ended = answered + self.stopped.load(Ordering::Relaxed);
+        // Read last: a call that ends meanwhile was started before.
+        let calls = self.started.load(Ordering::Relaxed);
+        let mut errors = self.faults.snapshot();
+        let own = self.errors.load(Ordering::Relaxed);
+        if own > 0 {
+            errors.insert(ERROR.to_owned(), own);
+        }
+        MethodStats {
+            name: method.to_owned(),
+            calls,
+            in_flight: calls.saturating_sub(ended),
+            errors,
+            latency_us: summary(&latencies, answered),
+        }
+    }
+}
+
+impl Running<'_> {
+    pub(super) fn end(mut self, answer: &Answer) {
+        self.answered = true;
+        self.meter.latency.record(self.since.elapsed());
+        match answer {
+            Answer::Result { .. } => {}
+            Answer::Error { .. } => {
+                self.meter.errors.fetch_add(1, Ordering::Relaxed);
+            }
+            Answer::Fault(fault) => self.meter.faults.count(fault.kind()),
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if !self.answered {
+            self.meter.stopped.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+}
+
+/// `None` where there is nothing to sum up.
+fn summary(latencies: &[(u64, u64)], total: u64) -> Option<Latency> {
+    let (max, _) = *latencies.last()?;
+    let sum: u128 =
+        latencies.iter().map(|(time, count)| u128::from(*time) * u128::from(*count)).sum();
+    let within = |percent: u64| {
+        let wanted = (u128::from(total) * u128::from(percent)).div_ceil(100);
+        let mut seen = 0;
+        let reached = latencies.iter().find(|(_, count)| {
+            seen += u128::from(*count);
+            seen >= wanted
+        });
+        reached.map_or(max, |(time, _)| *time)
+    };
+    Some(Latency {
+        mean: u64::try_from(sum / u128::from(total.max(1))).unwrap_or(max),
+        p50: within(50),
+        p90: within(90),
+        p99: within(99),
+        max,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use bytes::Bytes;
+    use tokio::time::advance;
+
+    use super::*;
+    use crate::{codec::Encoding, fault::Fault};
+
+    #[tokio::test(start_paused = true)]
+    async fn calls_errors_and_latencies_are_told_apart() {
+        let meter = Meter::default();
+        let (body, encoding) = (Bytes::new(), Encoding::Json);
+        for millisecond in 1..=100 {
+            let running = meter.start(Instant::now());
+            advance(Duration::from_millis(millisecond)).await;
+            running.end(&match millisecond {
+                1..=97 => Answer::Result { body: body.clone(), encoding },
+                98 => Answer::Error { body: body.clone(), encoding },
+                _ => Answer::Fault(Fault::new(FaultKind::Panicked, "")),
+            });
+        }
+        drop(meter.start(Instant::now()));
+        let running = meter.start(Instant::now());
+        let stats = meter.snapshot("m");
+        drop(running);
+
+        assert_eq!((stats.calls, stats.in_flight), (102, 1));
+        let errors: Vec<(&str, u64)> =
+            stats.errors.iter().map(|(word, count)| (word.as_str(), *count)).collect();
+        assert_eq!(errors, [("error", 1), ("panicked", 2)]);
+        let latency = stats.latency_us.unwrap();
+        for (known, expected) in [
+            (latency.p50, 50_000),
+            (latency.p90, 90_000),
+            (latency.p99, 99_000),
+            (latency.max, 100_000),
+            (latency.mean, 50_500),
+        ] {
+            assert!(known.abs_diff(expected) * 25 <= expected, "{known} is about {expected}");
+        }
+        assert_eq!(meter.snapshot("m").in_flight, 0);
+    }
+
+    #[test]
+    fn before_the_first_answer_there_is_no_latency() {
+        assert_eq!(Meter::default().snapshot("m").latency_us, None);
+    }
+}

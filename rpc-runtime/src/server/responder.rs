@@ -1,0 +1,144 @@
+//! Answers questions about the server, for as long as it lives, over the connections that come and go.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use serde::Serialize;
+use tokio::time::{Instant, sleep, timeout};
+use tracing::{debug, warn};
+
+use super::instance::Instance;
+use crate::{
+    broker::{Connection, pauses},
+    codec::{self, Encoding},
+    discovery::{self, Question},
+    envelope::{self, Answer, ReturnAddress},
+    error::{BrokerError, BrokerErrorKind},
+    limits,
+    transport::{Delivery, Link, ListenerOptions, OpenWorker, QueueState},
+};
+
+/// What a user who may serve needs besides, to be asked.
+const REMEDY: &str = "the server serves its calls all the same; to let it be found, give its user the rights to configure, \
+                      write and read `rpc.discovery` and queues that begin with `amq.gen-`, or switch discovery off with \
+                      `ServerBuilder::discovery`";
+
+/// Listens to questions, and answers them one at a time.
+pub(super) struct Responder {
+    connection: Connection,
+    instance: Arc<Instance>,
+    keys: Vec<String>,
+}
+
+/// A connection, and what was opened on it.
+type Listening = (Arc<dyn Link>, Result<OpenWorker, BrokerError>);
+
+impl Responder {
+    pub(super) fn new(connection: Connection, instance: Arc<Instance>) -> Self {
+        let keys = discovery::keys(&instance.id, instance.services());
+        Self { connection, instance, keys }
+    }
+
+    /// Starts to listen. It fails only if there is no connection, and never will be.
+    pub(super) async fn open(&self) -> Result<Listening, BrokerError> {
+        let link = self.connection.link().await?;
+        let options = ListenerOptions {
+            exchange: discovery::EXCHANGE.to_owned(),
+            keys: self.keys.clone(),
+            prefetch: 1,
+            max_length: limits::MAX_QUESTIONS,
+            undeliverable: Arc::default(),
+        };
+        let opened = link.open_listener(options).await;
+        Ok((link, opened))
+    }
+
+    /// Answers until the broker is closed.
+    pub(super) async fn serve(self, first: Option<Listening>) {
+        let (mut next, mut waits) = (first.map(Ok), pauses());
+        loop {
+            let listening = match next.take() {
+                Some(listening) => listening,
+                None => self.open().await,
+            };
+            let pause = match listening {
+                Ok((link, Ok(opened))) => {
+                    let since = Instant::now();
+                    self.answer_all(&link, opened).await;
+                    debug!(instance = self.instance.id, "no longer listens to questions");
+                    if since.elapsed() > limits::STABLE_AFTER {
+                        waits = pauses();
+                    }
+                    waits.next().unwrap_or(limits::LONGEST_PAUSE)
+                }
+                Ok((link, Err(error))) if error.is_permanent() => {
+                    warn!(%error, "cannot be asked about itself: {REMEDY}");
+                    let closed = link.closed();
+                    // It would be kept alive.
+                    drop(link);
+                    closed.await;
+                    Duration::ZERO
+                }
+                Err(error) if error.kind() == BrokerErrorKind::Closed => return,
+                Ok((_, Err(error))) | Err(error) => {
+                    debug!(%error, "cannot be asked about itself yet");
+                    waits.next().unwrap_or(limits::LONGEST_PAUSE)
+                }
+            };
+            sleep(pause).await;
+        }
+    }
+
+    async fn answer_all(&self, link: &Arc<dyn Link>, (channel, mut questions): OpenWorker) {
+        while let Some(question) = questions.next().await {
+            let tag = question.tag;
+            let reply = match asked(&question, &self.keys) {
+                Some((address, question)) => {
+                    let answer = self.answer(question, &**link).await;
+                    answer.map(|body| {
+                        let answer = Answer::Result { body, encoding: Encoding::Json };
+                        envelope::write_reply(&address, answer)
+                    })
+                }
+                None => None,
+            };
+            channel.finish(tag, reply);
+        }
+    }
+
+    async fn answer(&self, question: Question, link: &dyn Link) -> Option<Bytes> {
+        match question {
+            Question::Ping => encode(&self.instance.ping()),
+            Question::Info => encode(&self.instance.info()),
+            Question::Stats => {
+                let depths = self.depths(link).await;
+                encode(&self.instance.stats(&depths))
+            }
+        }
+    }
+
+    /// How the queues stand, as far as the broker says so in time.
+    async fn depths(&self, link: &dyn Link) -> Vec<Option<QueueState>> {
+        let deadline = Instant::now() + limits::QUEUE_STATE_WITHIN;
+        let mut depths = Vec::new();
+        for queue in self.instance.queues() {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let state = timeout(left, link.queue_state(queue)).await;
+            depths.push(state.ok().and_then(Result::ok).flatten());
+        }
+        depths
+    }
+}
+
+/// Where the answer goes, and what is asked; `None` for what is not for this server, or wants its answer where no callback
+/// queue is.
+fn asked(delivery: &Delivery, keys: &[String]) -> Option<(ReturnAddress, Question)> {
+    let address = ReturnAddress::of(&delivery.properties).filter(ReturnAddress::is_server_named)?;
+    Some((address, Question::from_routing_key(&delivery.routing_key, keys)?))
+}
+
+fn encode<T: Serialize>(answer: &T) -> Option<Bytes> {
+    let encoded = codec::encode_value(answer, Encoding::Json);
+    encoded.inspect_err(|error| warn!(%error, "an answer cannot be written")).ok()
+}
