@@ -38,7 +38,7 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) queue: &'a str,
     pub(crate) method: &'a str,
     pub(crate) encoding: Encoding,
-    /// Sent with bincode alone; the other encodings describe themselves.
+    /// Sent with bincode alone; the other encodings describe themselves. Empty where it is not known.
     pub(crate) signature: &'a str,
     pub(crate) correlation_id: Uuid,
     pub(crate) message_id: Uuid,
@@ -61,7 +61,7 @@ pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Outbound {
     if let Some(milliseconds) = remaining {
         headers.push((TIMEOUT.to_owned(), HeaderValue::Integer(milliseconds)));
     }
-    if head.encoding == Encoding::Bincode {
+    if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
         headers.push((SIGNATURE.to_owned(), HeaderValue::Text(head.signature.to_owned())));
     }
     let routing_key = if head.exchange.is_empty() {

@@ -55,6 +55,7 @@
 //! | what may stand in a trait, and every option | [`macro@rpc_service`] |
 //! | connecting | [`Broker`], [`BrokerBuilder`], [`BrokerStatus`] |
 //! | calling | [`Call`], [`ClientBuilder`], [`CallError`] |
+//! | calling without the trait | [`UntypedClient`] |
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
 //! | asking servers about themselves | [`discovery`], [`Health`] |
 //! | testing a service | [`Broker::serving`] |
@@ -87,7 +88,7 @@ pub mod __private;
 pub mod __fuzz;
 
 pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
-pub use client::{Call, ClientBuilder};
+pub use client::{Call, ClientBuilder, UntypedCall, UntypedClient, UntypedReply};
 pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
 pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};

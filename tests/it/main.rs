@@ -26,5 +26,6 @@ mod secrets;
 mod signatures;
 mod timeouts;
 mod tls;
+mod untyped;
 mod wire_replies;
 mod wire_requests;

@@ -201,7 +201,7 @@ impl<T, E> fmt::Debug for Call<T, E> {
         match &self.state {
             State::Draft(draft) => {
                 debug.field("service", &draft.client.service.name);
-                debug.field("method", &draft.method.name).finish_non_exhaustive()
+                debug.field("method", &draft.method_name()).finish_non_exhaustive()
             }
             State::Running(_) => debug.field("state", &"running").finish_non_exhaustive(),
             State::Ended => debug.field("state", &"ended").finish_non_exhaustive(),

@@ -19,6 +19,8 @@ use crate::{
 pub(super) struct Draft {
     pub(super) client: Arc<ClientShared>,
     pub(super) method: &'static MethodDescriptor,
+    /// In the place of the descriptor's: a call without a trait has one that says nothing.
+    name: Option<Box<str>>,
     pub(super) body: Result<Bytes, CallError>,
     /// What the call itself says.
     timeout: Option<Duration>,
@@ -49,6 +51,7 @@ impl Draft {
         Self {
             client,
             method,
+            name: None,
             body,
             timeout: None,
             deadline: None,
@@ -59,6 +62,22 @@ impl Draft {
             idempotent: method.idempotent,
             oneway: method.oneway,
         }
+    }
+
+    /// The same call of another method.
+    pub(super) fn named(mut self, method: &str) -> Self {
+        self.name = Some(method.into());
+        self
+    }
+
+    /// The method's name on the wire.
+    pub(super) fn method_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.method.name)
+    }
+
+    /// The method's signature; empty where it is not known.
+    pub(super) fn signature(&self) -> &str {
+        if self.name.is_some() { "" } else { self.method.signature.as_str() }
     }
 
     pub(super) fn set_timeout(&mut self, timeout: Duration) {

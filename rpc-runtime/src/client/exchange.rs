@@ -124,10 +124,10 @@ impl Exchange {
         let head = RequestHead {
             exchange: client.broker.exchange(),
             queue: &client.queue,
-            method: self.draft.method.name,
+            method: self.draft.method_name(),
             encoding: client.encoding,
             signature: match client.encoding {
-                Encoding::Bincode => self.draft.method.signature.as_str(),
+                Encoding::Bincode => self.draft.signature(),
                 _ => "",
             },
             correlation_id: ticket.correlation_id(),

@@ -7,6 +7,7 @@ mod exchange;
 mod handle;
 mod pending;
 mod retry;
+mod untyped;
 
 pub use builder::{ClientBuilder, Stub, client_builder};
 pub use call::Call;
@@ -15,3 +16,4 @@ pub use handle::Client;
 pub(crate) use pending::Outcome;
 pub(crate) use pending::{Pending, Slot};
 pub(crate) use retry::RetryBudget;
+pub use untyped::{UntypedCall, UntypedClient, UntypedReply};
