@@ -58,6 +58,7 @@
 //! | calling without the trait | [`UntypedClient`] |
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
 //! | asking servers about themselves | [`discovery`], [`Health`] |
+//! | layers, of your own or of tower | [`middleware`] |
 //! | testing a service | [`Broker::serving`] |
 
 // Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
@@ -75,6 +76,7 @@ mod error;
 mod failpoint;
 mod fault;
 mod limits;
+pub mod middleware;
 mod server;
 mod transport;
 

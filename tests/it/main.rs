@@ -22,6 +22,7 @@ mod identity;
 mod interop;
 mod least_privilege;
 mod lifecycle;
+mod middleware;
 mod secrets;
 mod signatures;
 mod timeouts;

@@ -205,6 +205,7 @@ impl BrokerBuilder {
         let callers = Callers::new(self.caller, self.max_in_flight);
         Broker {
             shared: Arc::new(Shared::new(connection, callers, self.unavailable, self.when_full)),
+            layers: None,
         }
     }
 }

@@ -11,6 +11,8 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use tower::{Layer, Service};
+
 pub use builder::BrokerBuilder;
 pub(crate) use callers::OpenCaller;
 pub use connection::Unavailable;
@@ -22,6 +24,7 @@ use self::callers::Callers;
 use crate::{
     client::{Pending, RetryBudget, Slot},
     error::{BrokerError, BrokerErrorKind},
+    middleware::{BoxError, Next, Reply, Request},
     server::{Dispatch, Server},
     transport::{QueueState, memory::MemoryTransport},
 };
@@ -42,6 +45,8 @@ use crate::{
 #[derive(Clone)]
 pub struct Broker {
     shared: Arc<Shared>,
+    /// Around the calls of the clients made from this handle.
+    layers: Option<Next>,
 }
 
 struct Shared {
@@ -122,6 +127,24 @@ impl Broker {
         let server = Server::builder(&broker).service(service).start_detached();
         *broker.shared.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
         broker
+    }
+
+    /// The same connection, with a layer around all calls of the clients that are made from here on: see
+    /// [`middleware`](crate::middleware). What they have in common (a limit, a cache) they share. Clients that were made
+    /// before, and those of other clones, are as they were. The last layer that is added is the first to see a call.
+    pub fn layer<L>(self, layer: L) -> Self
+    where
+        L: Layer<Next>,
+        L::Service: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Error: Into<BoxError>,
+        <L::Service as Service<Request>>::Future: Send,
+    {
+        let below = self.layers.unwrap_or_else(Next::wire);
+        Self { shared: self.shared, layers: Some(below.wrap(&layer)) }
+    }
+
+    pub(crate) fn layers(&self) -> Option<Next> {
+        self.layers.clone()
     }
 
     /// Closes the connection. Calls in flight end with [`CallError::ConnectionLost`](crate::CallError), later ones with

@@ -2,8 +2,16 @@
 
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
+use tower::{Layer, Service};
+
 use super::handle::{Client, ClientShared};
-use crate::{broker::Broker, codec::Encoding, contract::ServiceDescriptor, limits};
+use crate::{
+    broker::Broker,
+    codec::Encoding,
+    contract::ServiceDescriptor,
+    limits,
+    middleware::{BoxError, Next, Reply, Request},
+};
 
 /// What a generated client is to this crate.
 pub trait Stub: Sized {
@@ -25,6 +33,7 @@ pub fn client_builder<C: Stub>(broker: &Broker) -> ClientBuilder<C> {
             encoding: service.encoding,
             timeout: None,
             max_request: limits::MAX_MESSAGE,
+            layers: broker.layers(),
         },
         client: PhantomData,
     }
@@ -82,6 +91,20 @@ impl<C: Stub> ClientBuilder<C> {
     /// The largest request body that is sent, in bytes; by default 16 MiB, as RabbitMQ from 4.0 on takes them.
     pub fn max_request(mut self, bytes: usize) -> Self {
         self.shared.max_request = bytes;
+        self
+    }
+
+    /// Puts a layer around the calls of this client, and around the layers of its broker: see
+    /// [`middleware`](crate::middleware). The last layer that is added is the first to see a call.
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Next>,
+        L::Service: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Error: Into<BoxError>,
+        <L::Service as Service<Request>>::Future: Send,
+    {
+        let below = self.shared.layers.unwrap_or_else(Next::wire);
+        self.shared.layers = Some(below.wrap(&layer));
         self
     }
 

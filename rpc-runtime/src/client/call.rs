@@ -10,13 +10,14 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::{draft::Draft, exchange};
+use super::{
+    draft::Draft,
+    running::{Running, refused},
+};
 use crate::{
     codec::{DecodeError, Encoding},
-    envelope::ReceivedReply,
     error::CallError,
-    fault::FaultKind,
-    transport::BoxFuture,
+    middleware::Reply,
 };
 
 /// A call of a remote method: await it for its result.
@@ -68,8 +69,8 @@ type DecodeValue<T> = fn(&[u8], Encoding) -> Result<T, DecodeError>;
 type DecodeOwnError<E> = fn(&[u8], Encoding) -> Result<Option<E>, DecodeError>;
 
 enum State {
-    Draft(Box<Draft>),
-    Running(BoxFuture<'static, Result<ReceivedReply, CallError>>),
+    Draft(Draft),
+    Running(Running),
     Ended,
 }
 
@@ -79,7 +80,7 @@ impl<T, E> Call<T, E> {
         decode_value: DecodeValue<T>,
         decode_error: DecodeOwnError<E>,
     ) -> Self {
-        Self { state: State::Draft(Box::new(draft)), decode_value, decode_error }
+        Self { state: State::Draft(draft), decode_value, decode_error }
     }
 
     /// How long to wait for the answer, from the first poll on. It travels along, so that a server does not start what
@@ -102,17 +103,17 @@ impl<T, E> Call<T, E> {
 
     /// Its priority, where the queue keeps priorities apart.
     pub fn priority(self, priority: u8) -> Self {
-        self.change(|draft| draft.priority = Some(priority))
+        self.change(|draft| draft.change(|call| call.priority = Some(priority)))
     }
 
     /// Has RabbitMQ keep the request over a restart of its own.
     pub fn persistent(self) -> Self {
-        self.change(|draft| draft.persistent = true)
+        self.change(|draft| draft.change(|call| call.persistent = true))
     }
 
     /// Says that running it twice is the same as running it once, so that it may be sent again.
     pub fn idempotent(self) -> Self {
-        self.change(|draft| draft.idempotent = true)
+        self.change(|draft| draft.change(|call| call.idempotent = true))
     }
 
     /// Sends the request for its effect alone: no answer comes, and no error of the method either.
@@ -129,8 +130,9 @@ impl<T, E> Call<T, E> {
     /// As for the call itself: the request may have left.
     pub async fn send(self) -> Result<(), CallError<E>> {
         if let State::Draft(mut draft) = self.state {
-            draft.oneway = true;
-            exchange::run(*draft).await.map_err(CallError::widen)?;
+            draft.change(|call| call.oneway = true);
+            let sent = async { Running::start(draft)?.await };
+            sent.await.map_err(CallError::widen)?;
         }
         Ok(())
     }
@@ -143,28 +145,19 @@ impl<T, E> Call<T, E> {
         self
     }
 
-    fn decode(&self, reply: ReceivedReply) -> Result<T, CallError<E>> {
+    fn decode(&self, reply: Reply) -> Result<T, CallError<E>> {
         match reply {
-            ReceivedReply::Result { body, encoding } => {
+            Reply::Result { body, encoding } => {
                 (self.decode_value)(&body, encoding).map_err(CallError::Decode)
             }
-            ReceivedReply::Error { body, encoding } => {
-                Err(match (self.decode_error)(&body, encoding) {
-                    Ok(Some(error)) => CallError::Application(error),
-                    Ok(None) => CallError::Decode(DecodeError::because(
-                        "the reply is an error, and this method has none",
-                    )),
-                    Err(error) => CallError::Decode(error),
-                })
-            }
-            ReceivedReply::Fault(fault) => Err(match fault.kind() {
-                FaultKind::Panicked => CallError::Panicked,
-                FaultKind::Expired => CallError::DeadlineExceeded { may_have_run: false },
-                _ => CallError::Refused(fault),
+            Reply::Error { body, encoding } => Err(match (self.decode_error)(&body, encoding) {
+                Ok(Some(error)) => CallError::Application(error),
+                Ok(None) => CallError::Decode(DecodeError::because(
+                    "the reply is an error, and this method has none",
+                )),
+                Err(error) => CallError::Decode(error),
             }),
-            ReceivedReply::Unreadable(reason) => {
-                Err(CallError::Decode(DecodeError::because(reason)))
-            }
+            Reply::Fault(fault) => Err(refused(fault).widen()),
         }
     }
 }
@@ -177,11 +170,14 @@ impl<T, E> Future for Call<T, E> {
             match &mut self.state {
                 State::Draft(_) => {
                     if let State::Draft(draft) = std::mem::replace(&mut self.state, State::Ended) {
-                        self.state = State::Running(Box::pin(exchange::run(*draft)));
+                        match Running::start(draft) {
+                            Ok(running) => self.state = State::Running(running),
+                            Err(error) => return Poll::Ready(Err(error.widen())),
+                        }
                     }
                 }
-                State::Running(exchange) => {
-                    let reply = ready!(exchange.as_mut().poll(cx));
+                State::Running(running) => {
+                    let reply = ready!(Pin::new(running).poll(cx));
                     self.state = State::Ended;
                     return Poll::Ready(match reply {
                         Ok(reply) => self.decode(reply),
@@ -200,8 +196,8 @@ impl<T, E> fmt::Debug for Call<T, E> {
         let mut debug = f.debug_struct("Call");
         match &self.state {
             State::Draft(draft) => {
-                debug.field("service", &draft.client.service.name);
-                debug.field("method", &draft.method_name()).finish_non_exhaustive()
+                debug.field("service", &draft.call.service());
+                debug.field("method", &draft.call.method_name()).finish_non_exhaustive()
             }
             State::Running(_) => debug.field("state", &"running").finish_non_exhaustive(),
             State::Ended => debug.field("state", &"ended").finish_non_exhaustive(),

@@ -5,40 +5,24 @@ use std::{sync::Arc, time::Duration};
 use bytes::Bytes;
 use tokio::time::Instant;
 
-use super::handle::ClientShared;
+use super::{Outgoing, handle::ClientShared};
 use crate::{
-    codec::EncodeError,
     contract::MethodDescriptor,
-    envelope::{MAX_HEADER_BYTES, MAX_SHORT_STRING, RESERVED_PREFIX},
     error::CallError,
     limits,
+    middleware::{Origin, Request, add_header},
     server::Context,
 };
 
-/// A request, encoded and not yet sent.
+/// A call that is not yet sent.
 pub(super) struct Draft {
-    pub(super) client: Arc<ClientShared>,
-    pub(super) method: &'static MethodDescriptor,
-    /// In the place of the descriptor's: a call without a trait has one that says nothing.
-    name: Option<Box<str>>,
+    pub(super) call: Arc<Outgoing>,
     pub(super) body: Result<Bytes, CallError>,
     /// What the call itself says.
     timeout: Option<Duration>,
     deadline: Option<Instant>,
     /// What the call whose handler makes this one has left.
     inherited: Option<Instant>,
-    pub(super) headers: Vec<(String, String)>,
-    pub(super) priority: Option<u8>,
-    pub(super) persistent: bool,
-    pub(super) idempotent: bool,
-    pub(super) oneway: bool,
-}
-
-/// When a call ends, and whether the server is told.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Deadline {
-    pub(super) at: Instant,
-    pub(super) travels: bool,
 }
 
 impl Draft {
@@ -48,36 +32,20 @@ impl Draft {
         body: Result<Bytes, CallError>,
     ) -> Self {
         let context = Context::current();
+        let headers = context.as_ref().map(Context::trace_headers).unwrap_or_default();
         Self {
-            client,
-            method,
-            name: None,
+            call: Arc::new(Outgoing::new(client, method, headers)),
             body,
             timeout: None,
             deadline: None,
             inherited: context.as_ref().and_then(Context::deadline),
-            headers: context.as_ref().map(Context::trace_headers).unwrap_or_default(),
-            priority: None,
-            persistent: false,
-            idempotent: method.idempotent,
-            oneway: method.oneway,
         }
     }
 
     /// The same call of another method.
     pub(super) fn named(mut self, method: &str) -> Self {
-        self.name = Some(method.into());
+        self.change(|call| call.name = Some(method.into()));
         self
-    }
-
-    /// The method's name on the wire.
-    pub(super) fn method_name(&self) -> &str {
-        self.name.as_deref().unwrap_or(self.method.name)
-    }
-
-    /// The method's signature; empty where it is not known.
-    pub(super) fn signature(&self) -> &str {
-        if self.name.is_some() { "" } else { self.method.signature.as_str() }
     }
 
     pub(super) fn set_timeout(&mut self, timeout: Duration) {
@@ -92,34 +60,46 @@ impl Draft {
 
     /// Adds a header; one that cannot be sent fails the call.
     pub(super) fn set_header(&mut self, name: String, value: String) {
-        if self.body.is_err() {
-            return;
+        let Some(call) = Arc::get_mut(&mut self.call) else { return };
+        if self.body.is_ok()
+            && let Err(error) = add_header(&mut call.headers, name, value)
+        {
+            self.body = Err(CallError::Encode(error));
         }
-        if let Some(reason) = refuse_name(&name) {
-            self.body = Err(CallError::Encode(EncodeError::because(reason)));
-            return;
+    }
+
+    /// Changes how it is sent.
+    pub(super) fn change(&mut self, change: impl FnOnce(&mut Outgoing)) {
+        // There is no other owner before it is sent.
+        if let Some(call) = Arc::get_mut(&mut self.call) {
+            change(call);
         }
-        self.headers.retain(|(known, _)| *known != name);
-        self.headers.push((name, value));
-        let size: usize = self.headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-        if size > MAX_HEADER_BYTES {
-            let reason = format!("the headers are {size} bytes, where {MAX_HEADER_BYTES} fit");
-            self.body = Err(CallError::Encode(EncodeError::because(reason)));
-        }
+    }
+
+    /// From now on it is a request.
+    pub(super) fn into_request(mut self) -> Result<(Request, Instant), CallError> {
+        let deadline = self.deadline();
+        let told = self.timeout.is_some() || self.deadline.is_some();
+        self.change(|call| call.told_deadline = told);
+        let request = Request {
+            body: self.body?,
+            encoding: self.call.client.encoding,
+            deadline: Some(deadline),
+            headers: None,
+            origin: Origin::Call(self.call),
+        };
+        Ok((request, deadline))
     }
 
     /// Nearest first: the call, the client, the method, the service, the default; and never beyond what the call that
     /// this one serves has left.
-    pub(super) fn deadline(&self) -> Deadline {
-        let asked = self.timeout.or(self.client.timeout);
-        let by_trait = self.method.timeout.or(self.client.service.timeout);
+    fn deadline(&self) -> Instant {
+        let Outgoing { client, method, .. } = &*self.call;
+        let asked = self.timeout.or(client.timeout);
+        let by_trait = method.timeout.or(client.service.timeout);
         let timeout = asked.or(by_trait).unwrap_or(limits::TIMEOUT);
         let own = self.deadline.unwrap_or_else(|| later(timeout));
-        Deadline {
-            at: self.inherited.map_or(own, |inherited| own.min(inherited)),
-            // Nobody waits for the result of a one-way request: it expires only if its caller says so.
-            travels: !self.oneway || self.timeout.is_some() || self.deadline.is_some(),
-        }
+        self.inherited.map_or(own, |inherited| own.min(inherited))
     }
 }
 
@@ -127,14 +107,4 @@ impl Draft {
 fn later(timeout: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
     Instant::now() + timeout.min(FAR)
-}
-
-fn refuse_name(name: &str) -> Option<String> {
-    if name.starts_with(RESERVED_PREFIX) {
-        Some(format!("the header `{name}` begins with `{RESERVED_PREFIX}`, which is reserved"))
-    } else if name.is_empty() || name.len() > MAX_SHORT_STRING {
-        Some(format!("a header's name has 1 to {MAX_SHORT_STRING} bytes, this one {}", name.len()))
-    } else {
-        None
-    }
 }

@@ -1,47 +1,81 @@
 //! One call on the wire: from the first sending to the one outcome.
 
-use std::time::Duration;
+use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
-use uuid::Uuid;
 
 use super::{
-    draft::{Deadline, Draft},
+    Outgoing,
     pending::{Outcome, Ticket},
     retry::RetryBudget,
 };
 use crate::{
     broker::{NotReady, OpenCaller, pauses},
-    codec::Encoding,
+    codec::{DecodeError, EncodeError, Encoding},
     envelope::{self, ReceivedReply, RequestHead},
-    error::{BrokerError, BrokerErrorKind, CallError},
+    error::{BrokerError, BrokerErrorKind, CallError, TooLarge},
     fault::{Fault, FaultKind},
     limits,
+    middleware::{BoxError, Headers, Origin, Reply, Request},
 };
 
-/// Sends a call and waits for what comes of it, within its deadline.
-pub(super) async fn run(mut draft: Draft) -> Result<ReceivedReply, CallError> {
-    let deadline = draft.deadline();
-    let body = std::mem::replace(&mut draft.body, Ok(Bytes::new()))?;
-    let mut exchange = Exchange {
-        draft,
-        deadline,
-        body,
-        message_id: Uuid::new_v4(),
-        handed_over: false,
-        pauses: None,
+/// Sends a request and waits for what comes of it, within its deadline.
+pub(super) async fn run(request: Request) -> Result<Reply, CallError> {
+    let Request { origin: Origin::Call(call), body, encoding, deadline, headers } = request else {
+        let reason = "a request that a server received is none that a client can send";
+        return Err(CallError::Encode(EncodeError::because(reason)));
     };
-    let ended = timeout_at(deadline.at, exchange.attempts()).await;
-    ended.unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: exchange.handed_over }))
+    let deadline = deadline.unwrap_or_else(Instant::now);
+    let mut exchange =
+        Exchange { call, deadline, body, encoding, headers, handed_over: false, pauses: None };
+    let ended = timeout_at(deadline, exchange.attempts()).await;
+    let ended = ended
+        .unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: exchange.handed_over }))
+        .and_then(readable);
+    if !may_have_run(&ended) {
+        exchange.take_back();
+    }
+    ended
+}
+
+/// The same below the layers of a client.
+pub(crate) async fn send(request: Request) -> Result<Reply, BoxError> {
+    if let Origin::Call(call) = &request.origin {
+        // A layer may have made it larger.
+        let (size, limit) = (request.body.len(), call.client.max_request);
+        if size > limit {
+            return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
+        }
+    }
+    run(request).await.map_err(Into::into)
+}
+
+fn readable(reply: ReceivedReply) -> Result<Reply, CallError> {
+    match reply {
+        ReceivedReply::Result { body, encoding } => Ok(Reply::Result { body, encoding }),
+        ReceivedReply::Error { body, encoding } => Ok(Reply::Error { body, encoding }),
+        ReceivedReply::Fault(fault) => Ok(Reply::Fault(fault)),
+        ReceivedReply::Unreadable(reason) => Err(CallError::Decode(DecodeError::because(reason))),
+    }
+}
+
+fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
+    match ended {
+        Ok(Reply::Fault(fault)) => fault.may_have_run(),
+        Ok(_) => true,
+        Err(error) => error.may_have_run(),
+    }
 }
 
 struct Exchange {
-    draft: Draft,
-    deadline: Deadline,
+    call: Arc<Outgoing>,
+    deadline: Instant,
     body: Bytes,
-    message_id: Uuid,
-    /// A request of this call may be in a queue, or with a server.
+    encoding: Encoding,
+    /// Where a layer has changed them.
+    headers: Option<Arc<Headers>>,
+    /// A request of this sending may be in a queue, or with a server.
     handed_over: bool,
     /// Between attempts that were refused, once there was one.
     pauses: Option<Pauses>,
@@ -52,7 +86,7 @@ type Pauses = Box<dyn Iterator<Item = Duration> + Send>;
 impl Exchange {
     /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
     async fn attempts(&mut self) -> Result<ReceivedReply, CallError> {
-        let broker = self.draft.client.broker.clone();
+        let broker = self.call.client.broker.clone();
         let _slot = broker.slot().await.ok_or_else(too_many_in_flight)?;
         broker.retry_budget().pay();
         loop {
@@ -62,7 +96,7 @@ impl Exchange {
                 NotReady::Blocked(_) => CallError::ConnectionLost { may_have_run: true },
                 NotReady::Never(error) => refused(error),
             })?;
-            let Ok(ticket) = broker.pending().enter(caller.number, self.draft.oneway) else {
+            let Ok(ticket) = broker.pending().enter(caller.number, self.call.oneway) else {
                 caller.wait_until_replaced(&broker).await;
                 continue;
             };
@@ -73,7 +107,7 @@ impl Exchange {
             }
             match ticket.outcome().await {
                 Outcome::Reply(message) => {
-                    let reply = envelope::read_reply(*message, self.draft.client.encoding);
+                    let reply = envelope::read_reply(*message, self.encoding);
                     match &reply {
                         ReceivedReply::Fault(fault) if fault.is_retryable() => {
                             if !self.may_ask_again(broker.retry_budget()).await {
@@ -87,12 +121,13 @@ impl Exchange {
                 Outcome::Unroutable => return Err(CallError::NoServer),
                 Outcome::Rejected => {
                     if !self.may_ask_again(broker.retry_budget()).await {
-                        return Err(queue_full(&self.draft.client.queue));
+                        return Err(queue_full(&self.call.client.queue));
                     }
                 }
                 Outcome::Refused(error) => return Err(refused(error)),
-                Outcome::Ignored => self.handed_over = handed_over_before,
-                Outcome::Lost if self.draft.idempotent => {}
+                Outcome::Ignored if handed_over_before => {}
+                Outcome::Ignored => self.take_back(),
+                Outcome::Lost if self.call.idempotent => {}
                 Outcome::Lost => return Err(CallError::ConnectionLost { may_have_run: true }),
             }
         }
@@ -100,13 +135,13 @@ impl Exchange {
 
     /// Waits a while before a request that was refused for want of room is sent again; `false` if it is not to be.
     async fn may_ask_again(&mut self, budget: &RetryBudget) -> bool {
-        if !self.draft.idempotent {
+        if !self.call.idempotent {
             return false;
         }
         let pauses = self.pauses.get_or_insert_with(|| Box::new(pauses()));
         let pause = pauses.next().unwrap_or(limits::LONGEST_PAUSE);
         // To be refused now is worth more than to be cut off in the middle of the pause.
-        let in_time = Instant::now() + pause < self.deadline.at;
+        let in_time = Instant::now() + pause < self.deadline;
         if !in_time || !budget.spend() {
             return false;
         }
@@ -116,33 +151,43 @@ impl Exchange {
 
     /// Hands the request to the transport; `false` if it would not take it.
     fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket) -> Result<bool, CallError> {
-        let remaining = self.deadline.at.saturating_duration_since(Instant::now());
+        let remaining = self.deadline.saturating_duration_since(Instant::now());
         if remaining.is_zero() {
             return Err(CallError::DeadlineExceeded { may_have_run: self.handed_over });
         }
-        let client = &self.draft.client;
+        let client = &self.call.client;
         let head = RequestHead {
             exchange: client.broker.exchange(),
             queue: &client.queue,
-            method: self.draft.method_name(),
-            encoding: client.encoding,
-            signature: match client.encoding {
-                Encoding::Bincode => self.draft.signature(),
+            method: self.call.method_name(),
+            encoding: self.encoding,
+            signature: match self.encoding {
+                Encoding::Bincode => self.call.signature(),
                 _ => "",
             },
             correlation_id: ticket.correlation_id(),
-            message_id: self.message_id,
-            reply_to: (!self.draft.oneway).then(|| caller.channel.callback_queue()),
-            remaining: self.deadline.travels.then_some(remaining),
-            persistent: self.draft.persistent,
-            priority: self.draft.priority,
+            message_id: self.call.message_id,
+            reply_to: (!self.call.oneway).then(|| caller.channel.callback_queue()),
+            remaining: self.call.deadline_travels().then_some(remaining),
+            persistent: self.call.persistent,
+            priority: self.call.priority,
             user_id: caller.channel.announced_user(),
-            headers: &self.draft.headers,
+            headers: self.headers.as_deref().unwrap_or(&self.call.headers),
         };
         let message = envelope::write_request(&head, self.body.clone());
         let taken = caller.channel.publish(ticket.correlation_id(), message).is_ok();
-        self.handed_over |= taken;
+        if taken && !self.handed_over {
+            self.handed_over = true;
+            self.call.left();
+        }
         Ok(taken)
+    }
+
+    /// Notes that nothing that was sent has run.
+    fn take_back(&mut self) {
+        if std::mem::take(&mut self.handed_over) {
+            self.call.came_back();
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::{
     codec::{self, Encoding},
     contract::{MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
     error::{CallError, TooLarge},
+    middleware::Next,
 };
 
 /// The untyped client inside each generated one.
@@ -23,6 +24,7 @@ pub(super) struct ClientShared {
     pub(super) encoding: Encoding,
     pub(super) timeout: Option<Duration>,
     pub(super) max_request: usize,
+    pub(super) layers: Option<Next>,
 }
 
 impl Client {

@@ -5,13 +5,17 @@ mod call;
 mod draft;
 mod exchange;
 mod handle;
+mod outgoing;
 mod pending;
 mod retry;
+mod running;
 mod untyped;
 
 pub use builder::{ClientBuilder, Stub, client_builder};
 pub use call::Call;
+pub(crate) use exchange::send;
 pub use handle::Client;
+pub(crate) use outgoing::Outgoing;
 #[cfg(test)]
 pub(crate) use pending::Outcome;
 pub(crate) use pending::{Pending, Slot};

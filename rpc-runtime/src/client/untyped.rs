@@ -107,6 +107,7 @@ impl UntypedClient {
             encoding: self.encoding,
             timeout: self.timeout,
             max_request: limits::MAX_MESSAGE,
+            layers: self.broker.layers(),
         };
         let draft = Draft::new(Arc::new(shared), &METHOD, body).named(method);
         Call::new(draft, take, |body, encoding| take(body, encoding).map(Some))

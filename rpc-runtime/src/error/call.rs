@@ -6,6 +6,7 @@ use super::BrokerError;
 use crate::{
     codec::{DecodeError, EncodeError},
     fault::Fault,
+    middleware::LayerError,
 };
 
 /// Why a call did not return its result.
@@ -52,6 +53,8 @@ pub enum CallError<E = Infallible> {
     Decode(DecodeError),
     /// The broker does not let this client do what the call needs. It will not go away by itself.
     Broker(BrokerError),
+    /// A layer of this client ended the call, with an error of its own: see [`middleware`](crate::middleware).
+    Layer(LayerError),
 }
 
 /// A message, and the limit it is over; both in bytes.
@@ -72,6 +75,7 @@ impl<E> CallError<E> {
                 *may_have_run
             }
             Self::Refused(fault) => fault.may_have_run(),
+            Self::Layer(error) => error.may_have_run(),
             Self::NoServer | Self::Encode(_) | Self::TooLarge(_) | Self::Broker(_) => false,
         }
     }
@@ -109,6 +113,7 @@ impl<E> CallError<E> {
             Self::TooLarge(error) => CallError::TooLarge(error),
             Self::Decode(error) => CallError::Decode(error),
             Self::Broker(error) => CallError::Broker(error),
+            Self::Layer(error) => CallError::Layer(error),
         }
     }
 }
@@ -153,6 +158,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::TooLarge(_) => "the request is too large",
             Self::Decode(_) => "the reply could not be decoded",
             Self::Broker(_) => "the broker does not allow the call",
+            Self::Layer(_) => "a layer of this client ended the call",
         };
         f.write_str(clause)
     }
@@ -166,6 +172,7 @@ impl<E: fmt::Debug + fmt::Display> Error for CallError<E> {
             Self::TooLarge(error) => Some(error),
             Self::Decode(error) => Some(error),
             Self::Broker(error) => Some(error),
+            Self::Layer(error) => Some(error),
             _ => None,
         }
     }

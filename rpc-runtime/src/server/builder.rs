@@ -3,6 +3,7 @@
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
+use tower::{Layer, Service};
 
 use super::{
     Context, Dispatch, Health, Server,
@@ -19,6 +20,7 @@ use crate::{
     discovery::ServerLimits,
     error::BrokerError,
     limits,
+    middleware::{BoxError, Next, Reply, Request},
     transport::Queue,
 };
 
@@ -32,6 +34,7 @@ pub struct ServerBuilder {
     grace_period: Duration,
     discovery: bool,
     limits: Limits,
+    layers: Option<Next>,
 }
 
 /// A server, and what it is to run.
@@ -53,6 +56,7 @@ impl ServerBuilder {
                 reject_redelivered: false,
                 admission: Admission::default(),
             },
+            layers: None,
         }
     }
 
@@ -170,6 +174,21 @@ impl ServerBuilder {
         self
     }
 
+    /// Puts a layer around all methods of all services of this server: see [`middleware`](crate::middleware). It sees requests
+    /// that have passed the checks of their envelope and [`authorize`](Self::authorize), not yet decoded. The last layer
+    /// that is added is the first to see them.
+    pub fn layer<L>(mut self, layer: L) -> Self
+    where
+        L: Layer<Next>,
+        L::Service: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Error: Into<BoxError>,
+        <L::Service as Service<Request>>::Future: Send,
+    {
+        let below = self.layers.unwrap_or_else(Next::method);
+        self.layers = Some(below.wrap(&layer));
+        self
+    }
+
     /// How long [`Server::shutdown`] waits for handlers that are running; by default 20 seconds.
     pub fn grace_period(mut self, period: Duration) -> Self {
         self.grace_period = period;
@@ -273,6 +292,7 @@ impl ServerBuilder {
         let workers = self.services.into_iter().map(|(queue, service)| {
             let endpoint = Endpoint::new(
                 &*service,
+                self.layers.clone(),
                 limits.clone(),
                 queues.clone(),
                 self.broker.exchange().to_owned(),

@@ -1,6 +1,13 @@
 //! What a handler can know of the request that it serves.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{
+    fmt,
+    future::Future,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::{
     sync::watch,
@@ -9,6 +16,7 @@ use tokio::{
 };
 
 use super::lifecycle::Phase;
+use crate::middleware::Headers;
 
 tokio::task_local! {
     static CURRENT: Context;
@@ -51,11 +59,13 @@ pub(super) struct RequestContext {
     pub(super) service: &'static str,
     pub(super) method: &'static str,
     pub(super) deadline: Option<Instant>,
-    pub(super) headers: Vec<(String, String)>,
+    pub(super) headers: Headers,
     pub(super) caller: Option<String>,
     pub(super) redelivered: bool,
     pub(super) correlation_id: Option<String>,
     pub(super) phase: watch::Receiver<Phase>,
+    /// The method has been called.
+    pub(super) started: AtomicBool,
 }
 
 impl Context {
@@ -85,7 +95,7 @@ impl Context {
         self.scoped(future)
     }
 
-    fn scoped<F: Future>(&self, future: F) -> TaskLocalFuture<Self, F> {
+    pub(super) fn scoped<F: Future>(&self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self.clone(), future)
     }
 
@@ -153,6 +163,37 @@ impl Context {
                 () = sleep_until(deadline) => {}
             },
         }
+    }
+
+    /// The same request as a layer has changed it.
+    pub(super) fn changed(&self, headers: Headers, deadline: Option<Instant>) -> Self {
+        let RequestContext { service, method, caller, redelivered, correlation_id, phase, .. } =
+            &*self.request;
+        Self::new(RequestContext {
+            service,
+            method,
+            deadline,
+            headers,
+            caller: caller.clone(),
+            redelivered: *redelivered,
+            correlation_id: correlation_id.clone(),
+            phase: phase.clone(),
+            started: AtomicBool::new(true),
+        })
+    }
+
+    pub(crate) fn all_headers(&self) -> &Headers {
+        &self.request.headers
+    }
+
+    /// Notes that the method is called now.
+    pub(super) fn start(&self) {
+        self.request.started.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the method was called.
+    pub(super) fn has_started(&self) -> bool {
+        self.request.started.load(Ordering::Relaxed)
     }
 
     /// What nested calls pass on.

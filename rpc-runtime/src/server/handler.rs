@@ -3,14 +3,17 @@
 use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::FutureExt;
-use tokio::task::spawn_blocking;
+use futures_util::{FutureExt, future::CatchUnwind};
+use tokio::task::{futures::TaskLocalFuture, spawn_blocking};
 
 use super::{Context, meter::Meter};
 use crate::{
     codec::{self, Encoding},
-    contract::{EncodedReply, MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
+    contract::{
+        EncodedReply, MethodDescriptor, Payload, Reply as Returned, ServiceDescriptor, Shape,
+    },
     fault::{Fault, FaultKind},
+    middleware::Reply,
     transport::BoxFuture,
 };
 
@@ -21,6 +24,20 @@ pub trait Dispatch: Send + Sync + 'static {
 
     /// Its methods, with what runs them.
     fn handlers(&self) -> Vec<Handler>;
+}
+
+/// A method that runs; it resolves to an error if it panics. See [`answer`].
+pub(crate) type Running = CatchUnwind<
+    AssertUnwindSafe<TaskLocalFuture<Context, BoxFuture<'static, Result<EncodedReply, Fault>>>>,
+>;
+
+/// What a method's end says to its caller.
+pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
+    match ended {
+        Ok(Ok(reply)) => reply.into(),
+        Ok(Err(fault)) => fault.into(),
+        Err(_) => panicked().into(),
+    }
 }
 
 /// A method with what runs it.
@@ -48,7 +65,7 @@ impl Handler {
     where
         S: Send + Sync + 'static,
         A: Payload,
-        R: Reply<FALLIBLE> + Send + 'static,
+        R: Returned<FALLIBLE> + Send + 'static,
         F: Fn(Arc<S>, A) -> Fut + Clone + Send + Sync + 'static,
         Fut: Future<Output = R> + Send + 'static,
     {
@@ -76,7 +93,7 @@ impl Handler {
     where
         S: Send + Sync + 'static,
         A: Payload,
-        R: Reply<FALLIBLE> + Send + 'static,
+        R: Returned<FALLIBLE> + Send + 'static,
         F: Fn(&S, A) -> R + Clone + Send + Sync + 'static,
     {
         let service = service.clone();
@@ -98,10 +115,9 @@ impl Handler {
     /// Decodes, runs and encodes. It never panics.
     ///
     /// What is the same for all methods is done here, where it is compiled once and not for each of them.
-    pub(super) async fn run(&self, invocation: Invocation) -> Result<EncodedReply, Fault> {
+    pub(super) fn run(&self, invocation: Invocation) -> Running {
         let context = invocation.context.clone();
-        let answer = context.scope((self.run)(invocation));
-        AssertUnwindSafe(answer).catch_unwind().await.unwrap_or_else(|_| Err(panicked()))
+        AssertUnwindSafe(context.scoped((self.run)(invocation))).catch_unwind()
     }
 }
 
@@ -120,7 +136,7 @@ fn decode<A: Payload>(
         .map_err(|error| Fault::new(FaultKind::BadArguments, error.in_full()))
 }
 
-fn encode<R: Reply<FALLIBLE>, const FALLIBLE: bool>(
+fn encode<R: Returned<FALLIBLE>, const FALLIBLE: bool>(
     answer: R,
     encoding: Encoding,
 ) -> Result<EncodedReply, Fault> {
@@ -130,6 +146,6 @@ fn encode<R: Reply<FALLIBLE>, const FALLIBLE: bool>(
 }
 
 /// Says nothing of why: what a panic says is the server's own business.
-fn panicked() -> Fault {
+pub(super) fn panicked() -> Fault {
     Fault::new(FaultKind::Panicked, "")
 }

@@ -7,6 +7,7 @@ mod handler;
 mod health;
 mod histogram;
 mod instance;
+mod layered;
 mod lifecycle;
 mod meter;
 mod request;
@@ -21,7 +22,9 @@ use tokio::{sync::watch, task::JoinSet};
 pub use builder::ServerBuilder;
 pub use context::Context;
 pub use handler::{Dispatch, Handler};
+pub(crate) use handler::{Running, answer};
 pub use health::{Health, HealthStatus};
+pub(crate) use layered::{Received, start};
 pub use lifecycle::ShutdownError;
 pub use stats::ServerStats;
 

@@ -1,8 +1,8 @@
 //! One request: checked, run, answered. Whatever comes in, the answer is a reply, a fault, or silence that is counted.
 
-use std::{
-    collections::HashMap,
-    sync::{Arc, atomic::AtomicU64},
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, AtomicU64},
 };
 
 use tokio::{sync::watch, time::Instant};
@@ -11,8 +11,10 @@ use tracing::{debug, warn};
 use super::{
     Context, Dispatch, Handler,
     admission::Admission,
+    answer,
     context::RequestContext,
     handler::Invocation,
+    layered::{Handlers, through},
     lifecycle::Phase,
     meter::{FaultCounters, Meter, Running},
     stats::Counters,
@@ -22,6 +24,7 @@ use crate::{
     contract::ServiceDescriptor,
     envelope::{self, Answer, ReceivedRequest, ReturnAddress},
     fault::{Fault, FaultKind},
+    middleware::{Next, Reply},
     transport::{Delivery, Outbound, WorkerChannel},
 };
 
@@ -44,7 +47,8 @@ pub(super) struct Gauges {
 /// A service, ready to answer.
 pub(super) struct Endpoint {
     service: &'static ServiceDescriptor,
-    handlers: HashMap<&'static str, Handler>,
+    handlers: Arc<Handlers>,
+    layers: Option<Next>,
     limits: Arc<Limits>,
     /// The queues of this server: a reply into one of them would come back as a request.
     served: Vec<String>,
@@ -58,6 +62,7 @@ pub(super) struct Endpoint {
 impl Endpoint {
     pub(super) fn new(
         service: &dyn Dispatch,
+        layers: Option<Next>,
         limits: Arc<Limits>,
         served: Vec<String>,
         exchange: String,
@@ -65,9 +70,11 @@ impl Endpoint {
         counters: Arc<Counters>,
     ) -> Self {
         let handlers = service.handlers().into_iter();
+        let handlers = handlers.map(|handler| (handler.method.name, handler)).collect();
         Self {
             service: service.descriptor(),
-            handlers: handlers.map(|handler| (handler.method.name, handler)).collect(),
+            handlers: Arc::new(handlers),
+            layers,
             limits,
             served,
             exchange,
@@ -242,21 +249,25 @@ impl Endpoint {
             redelivered,
             correlation_id: properties.correlation_id,
             phase: self.phase.clone(),
+            started: AtomicBool::new(false),
         });
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("before-the-method");
         let _admitted = self.limits.admission.admit(&context)?;
-        let reply = handler.run(Invocation { body, encoding, context }).await?;
-        let (size, limit) = (reply.body.len(), self.limits.max_reply);
+        let invocation = Invocation { body, encoding, context };
+        let reply = match &self.layers {
+            None => answer(handler.run(invocation).await),
+            Some(layers) => through(layers, invocation, self.handlers.clone()).await?,
+        };
+        let (size, limit) = (reply.size(), self.limits.max_reply);
         if size > limit {
             let message = format!("the reply is {size} bytes, where {limit} are allowed");
             return Err(Fault::new(FaultKind::TooLarge, message).ran(true));
         }
-        let (body, encoding) = (reply.body, reply.encoding);
-        Ok(if reply.failed {
-            Answer::Error { body, encoding }
-        } else {
-            Answer::Result { body, encoding }
+        Ok(match reply {
+            Reply::Result { body, encoding } => Answer::Result { body, encoding },
+            Reply::Error { body, encoding } => Answer::Error { body, encoding },
+            Reply::Fault(fault) => Answer::Fault(fault),
         })
     }
 

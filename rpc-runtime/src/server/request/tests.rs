@@ -72,6 +72,7 @@ fn endpoint() -> Endpoint {
     };
     Endpoint::new(
         &PaymentsServer::new(Bank),
+        None,
         Arc::new(limits),
         vec!["Payments".to_owned(), "own-served".to_owned()],
         String::new(),

@@ -1,0 +1,87 @@
+//! What stays the same of a call, however often it is sent.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use uuid::Uuid;
+
+use super::handle::ClientShared;
+use crate::{contract::MethodDescriptor, middleware::Headers};
+
+/// A call, without its arguments.
+#[allow(clippy::struct_excessive_bools, reason = "each is an option that stands alone at the call")]
+pub(crate) struct Outgoing {
+    pub(super) client: Arc<ClientShared>,
+    pub(crate) method: &'static MethodDescriptor,
+    /// In the place of the descriptor's: a call without a trait has one that says nothing.
+    pub(super) name: Option<Box<str>>,
+    pub(crate) headers: Headers,
+    pub(super) message_id: Uuid,
+    pub(super) priority: Option<u8>,
+    pub(super) persistent: bool,
+    pub(crate) idempotent: bool,
+    pub(super) oneway: bool,
+    /// The call itself says how long it waits.
+    pub(super) told_deadline: bool,
+    /// How many sendings may have reached a server, as far as is known: layers may make several.
+    under_way: AtomicU32,
+}
+
+impl Outgoing {
+    pub(super) fn new(
+        client: Arc<ClientShared>,
+        method: &'static MethodDescriptor,
+        headers: Headers,
+    ) -> Self {
+        Self {
+            client,
+            method,
+            name: None,
+            headers,
+            message_id: Uuid::new_v4(),
+            priority: None,
+            persistent: false,
+            idempotent: method.idempotent,
+            oneway: method.oneway,
+            told_deadline: false,
+            under_way: AtomicU32::new(0),
+        }
+    }
+
+    pub(crate) fn service(&self) -> &'static str {
+        self.client.service.name
+    }
+
+    /// The method's name on the wire.
+    pub(crate) fn method_name(&self) -> &str {
+        self.name.as_deref().unwrap_or(self.method.name)
+    }
+
+    /// The method's signature; empty where it is not known.
+    pub(super) fn signature(&self) -> &str {
+        if self.name.is_some() { "" } else { self.method.signature.as_str() }
+    }
+
+    /// Whether the server is told the deadline. Nobody waits for the result of a one-way request: it expires only if its
+    /// caller says so.
+    pub(super) fn deadline_travels(&self) -> bool {
+        !self.oneway || self.told_deadline
+    }
+
+    /// Whether the method may have run.
+    pub(super) fn may_have_run(&self) -> bool {
+        self.under_way.load(Ordering::Relaxed) > 0
+    }
+
+    /// Notes that a sending was handed over.
+    pub(super) fn left(&self) {
+        self.under_way.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Notes that a sending has run nothing.
+    pub(super) fn came_back(&self) {
+        self.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}

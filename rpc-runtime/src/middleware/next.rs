@@ -1,0 +1,171 @@
+//! How layers are put together, and what is below the last of them.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll, ready},
+};
+
+use pin_project_lite::pin_project;
+use tokio::time::{Instant, timeout_at};
+use tower::{Layer, Service};
+
+use super::{BoxError, Reply, Request};
+use crate::{client, server, transport::BoxFuture};
+
+/// What a layer wraps: another layer, or the sending of the request, or the method.
+///
+/// It is always ready, and cheap to clone.
+#[derive(Clone)]
+pub struct Next(Below);
+
+#[derive(Clone)]
+enum Below {
+    Wire,
+    Method,
+    Layers(Arc<dyn Layers>),
+}
+
+type Answer = BoxFuture<'static, Result<Reply, BoxError>>;
+
+/// A service, of whatever type.
+trait Layers: Send + Sync {
+    fn call(&self, request: Request) -> Answer;
+
+    /// The same, given up at a deadline. It is here, and not around it, so that there is one allocation and not two.
+    fn call_until(&self, request: Request, deadline: Instant) -> Answer;
+}
+
+struct Stack<S>(S);
+
+impl Next {
+    /// Below the layers of a client.
+    pub(crate) fn wire() -> Self {
+        Self(Below::Wire)
+    }
+
+    /// Below the layers of a server.
+    pub(crate) fn method() -> Self {
+        Self(Below::Method)
+    }
+
+    /// Puts a layer around it.
+    pub(crate) fn wrap<L>(self, layer: &L) -> Self
+    where
+        L: Layer<Self>,
+        L::Service: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
+        <L::Service as Service<Request>>::Error: Into<BoxError>,
+        <L::Service as Service<Request>>::Future: Send,
+    {
+        Self(Below::Layers(Arc::new(Stack(layer.layer(self)))))
+    }
+
+    /// Sends a request through, and gives it up at the deadline.
+    pub(crate) fn call_until(&self, request: Request, deadline: Instant) -> Answer {
+        match &self.0 {
+            Below::Layers(layers) => layers.call_until(request, deadline),
+            Below::Wire | Below::Method => Box::pin(self.clone().call(request)),
+        }
+    }
+}
+
+impl<S> Layers for Stack<S>
+where
+    S: Service<Request, Response = Reply> + Clone + Send + Sync + 'static,
+    S::Error: Into<BoxError>,
+    S::Future: Send,
+{
+    fn call(&self, request: Request) -> Answer {
+        Box::pin(call(self.0.clone(), request))
+    }
+
+    fn call_until(&self, request: Request, deadline: Instant) -> Answer {
+        let answer = timeout_at(deadline, call(self.0.clone(), request));
+        Box::pin(async move { answer.await? })
+    }
+}
+
+/// Waits until the service takes the request, as long as somebody waits for the answer, and for its answer.
+async fn call<S>(mut service: S, request: Request) -> Result<Reply, BoxError>
+where
+    S: Service<Request, Response = Reply>,
+    S::Error: Into<BoxError>,
+{
+    let ready = poll_fn(|cx| service.poll_ready(cx));
+    let ready = match request.deadline() {
+        Some(deadline) => timeout_at(deadline, ready).await?,
+        None => ready.await,
+    };
+    ready.map_err(Into::into)?;
+    service.call(request).await.map_err(Into::into)
+}
+
+impl Service<Request> for Next {
+    type Response = Reply;
+    type Error = BoxError;
+    type Future = NextFuture;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, request: Request) -> NextFuture {
+        let kind = match &self.0 {
+            Below::Layers(layers) => Kind::Boxed { answer: layers.call(request) },
+            Below::Wire => Kind::Boxed { answer: Box::pin(client::send(request)) },
+            Below::Method => match server::start(request) {
+                Ok(running) => Kind::Method { running },
+                Err(error) => Kind::Boxed { answer: Box::pin(async { Err(error) }) },
+            },
+        };
+        NextFuture { kind }
+    }
+}
+
+impl fmt::Debug for Next {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let below = match &self.0 {
+            Below::Wire => "the wire",
+            Below::Method => "the method",
+            Below::Layers(_) => "layers",
+        };
+        f.debug_tuple("Next").field(&below).finish()
+    }
+}
+
+pin_project! {
+    /// The future of [`Next`].
+    pub struct NextFuture {
+        #[pin]
+        kind: Kind,
+    }
+}
+
+pin_project! {
+    #[project = KindProjection]
+    enum Kind {
+        Boxed { answer: Answer },
+        Method { #[pin] running: server::Running },
+    }
+}
+
+impl Future for NextFuture {
+    type Output = Result<Reply, BoxError>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        match self.project().kind.project() {
+            KindProjection::Boxed { answer } => answer.as_mut().poll(cx),
+            KindProjection::Method { running } => {
+                Poll::Ready(Ok(server::answer(ready!(running.poll(cx)))))
+            }
+        }
+    }
+}
+
+impl fmt::Debug for NextFuture {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("NextFuture").finish_non_exhaustive()
+    }
+}

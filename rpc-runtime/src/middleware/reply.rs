@@ -1,0 +1,71 @@
+//! What comes back.
+
+use std::fmt;
+
+use bytes::Bytes;
+
+use crate::{codec::Encoding, contract::EncodedReply, fault::Fault};
+
+/// What a server answered, or what a layer answers in its place.
+///
+/// It is cheap to clone: its body is shared.
+#[derive(Clone)]
+pub enum Reply {
+    /// The method's result.
+    Result {
+        /// The result, encoded.
+        body: Bytes,
+        /// How.
+        encoding: Encoding,
+    },
+    /// The method's own error.
+    Error {
+        /// The error, encoded.
+        body: Bytes,
+        /// How.
+        encoding: Encoding,
+    },
+    /// The request was refused, or the method panicked.
+    Fault(Fault),
+}
+
+impl Reply {
+    /// The size of its body, in bytes; a fault has none.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Result { body, .. } | Self::Error { body, .. } => body.len(),
+            Self::Fault(_) => 0,
+        }
+    }
+
+    /// The fault, if it is one.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Fault(fault) => Some(fault),
+            _ => None,
+        }
+    }
+}
+
+impl From<EncodedReply> for Reply {
+    fn from(EncodedReply { body, encoding, failed }: EncodedReply) -> Self {
+        if failed { Self::Error { body, encoding } } else { Self::Result { body, encoding } }
+    }
+}
+
+impl From<Fault> for Reply {
+    fn from(fault: Fault) -> Self {
+        Self::Fault(fault)
+    }
+}
+
+impl fmt::Debug for Reply {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Bodies may hold what is nobody else's business.
+        match self {
+            Self::Result { .. } => f.debug_struct("Result").field("size", &self.size()).finish(),
+            Self::Error { .. } => f.debug_struct("Error").field("size", &self.size()).finish(),
+            Self::Fault(fault) => f.debug_tuple("Fault").field(fault).finish(),
+        }
+    }
+}

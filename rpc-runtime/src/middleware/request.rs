@@ -1,0 +1,200 @@
+//! What goes out, or comes in.
+
+use std::{fmt, sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use tokio::time::Instant;
+
+use crate::{
+    client::Outgoing,
+    codec::{EncodeError, Encoding},
+    envelope::{MAX_HEADER_BYTES, MAX_SHORT_STRING, RESERVED_PREFIX},
+    server::Received,
+};
+
+pub(crate) type Headers = Vec<(String, String)>;
+
+/// A request on its way: at the client before it is sent, at the server before it is decoded.
+///
+/// It is cheap to clone: its body and its headers are shared. A clone that is sent too is another sending of the same
+/// call, so a layer that repeats requests asks [`is_idempotent`](Self::is_idempotent) first, or repeats only what cannot
+/// have run.
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) origin: Origin,
+    pub(crate) body: Bytes,
+    pub(crate) encoding: Encoding,
+    pub(crate) deadline: Option<Instant>,
+    /// Where a layer has changed them.
+    pub(crate) headers: Option<Arc<Headers>>,
+}
+
+/// Where a request comes from.
+#[derive(Clone)]
+pub(crate) enum Origin {
+    /// A call of this process.
+    Call(Arc<Outgoing>),
+    /// A queue.
+    Queue(Received),
+}
+
+impl Request {
+    /// The name of the service.
+    pub fn service(&self) -> &str {
+        match &self.origin {
+            Origin::Call(call) => call.service(),
+            Origin::Queue(received) => received.context.service(),
+        }
+    }
+
+    /// The name of the method.
+    pub fn method(&self) -> &str {
+        match &self.origin {
+            Origin::Call(call) => call.method_name(),
+            Origin::Queue(received) => received.context.method(),
+        }
+    }
+
+    /// The arguments, encoded.
+    pub fn body(&self) -> &Bytes {
+        &self.body
+    }
+
+    /// Puts other arguments in their place, in the same encoding.
+    pub fn set_body(&mut self, body: impl Into<Bytes>) {
+        self.body = body.into();
+    }
+
+    /// How the arguments are encoded.
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
+    }
+
+    /// When the caller stops waiting; `None` at a server whose caller does not say.
+    pub fn deadline(&self) -> Option<Instant> {
+        self.deadline
+    }
+
+    /// What is left until the deadline.
+    pub fn remaining(&self) -> Option<Duration> {
+        self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
+    }
+
+    /// Brings the deadline forward; a later one than the present one changes nothing.
+    pub fn shorten_deadline(&mut self, deadline: Instant) {
+        self.deadline = Some(self.deadline.map_or(deadline, |present| present.min(deadline)));
+    }
+
+    /// The value of a header.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        self.headers().find(|(known, _)| *known == name).map(|(_, value)| value)
+    }
+
+    /// Every header, other than those of the framework.
+    pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.all_headers().iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Adds a header, in place of one of the same name if there is one. A client's reaches the server, a server's the
+    /// handler.
+    ///
+    /// # Errors
+    ///
+    /// The name is empty, longer than 255 bytes, or begins with `rpc-`; or all headers together have more than 16 KiB.
+    /// Nothing has changed then.
+    pub fn set_header(
+        &mut self,
+        name: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Result<(), EncodeError> {
+        let (name, value) = (name.into(), value.into());
+        let mut headers = self.all_headers().clone();
+        add_header(&mut headers, name, value)?;
+        self.headers = Some(Arc::new(headers));
+        Ok(())
+    }
+
+    /// The user that the request came from, which RabbitMQ has checked: at a server, if the caller says it.
+    pub fn caller(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Call(_) => None,
+            Origin::Queue(received) => received.context.caller(),
+        }
+    }
+
+    /// Whether a server had it before, which may have run it; never at a client.
+    pub fn redelivered(&self) -> bool {
+        match &self.origin {
+            Origin::Call(_) => false,
+            Origin::Queue(received) => received.context.redelivered(),
+        }
+    }
+
+    /// What the caller recognises its answer by: at a server, if the caller says it. At a client each sending has its own.
+    pub fn correlation_id(&self) -> Option<&str> {
+        match &self.origin {
+            Origin::Call(_) => None,
+            Origin::Queue(received) => received.context.correlation_id(),
+        }
+    }
+
+    /// Whether running it twice is the same as running it once, by what the trait says of the method, or the caller of
+    /// its call.
+    pub fn is_idempotent(&self) -> bool {
+        match &self.origin {
+            Origin::Call(call) => call.idempotent,
+            Origin::Queue(received) => received.method().is_some_and(|method| method.idempotent),
+        }
+    }
+
+    fn all_headers(&self) -> &Headers {
+        match (&self.headers, &self.origin) {
+            (Some(changed), _) => changed,
+            (None, Origin::Call(call)) => &call.headers,
+            (None, Origin::Queue(received)) => received.context.all_headers(),
+        }
+    }
+}
+
+/// Adds a header that can be sent.
+pub(crate) fn add_header(
+    headers: &mut Headers,
+    name: String,
+    value: String,
+) -> Result<(), EncodeError> {
+    if let Some(reason) = refuse_name(&name) {
+        return Err(EncodeError::because(reason));
+    }
+    headers.retain(|(known, _)| *known != name);
+    headers.push((name, value));
+    let size: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > MAX_HEADER_BYTES {
+        let reason = format!("the headers are {size} bytes, where {MAX_HEADER_BYTES} fit");
+        return Err(EncodeError::because(reason));
+    }
+    Ok(())
+}
+
+fn refuse_name(name: &str) -> Option<String> {
+    if name.starts_with(RESERVED_PREFIX) {
+        Some(format!("the header `{name}` begins with `{RESERVED_PREFIX}`, which is reserved"))
+    } else if name.is_empty() || name.len() > MAX_SHORT_STRING {
+        Some(format!("a header's name has 1 to {MAX_SHORT_STRING} bytes, this one {}", name.len()))
+    } else {
+        None
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Headers and bodies may hold what is nobody else's business.
+        f.debug_struct("Request")
+            .field("service", &self.service())
+            .field("method", &self.method())
+            .field("correlation_id", &self.correlation_id())
+            .field("deadline", &self.deadline)
+            .field("encoding", &self.encoding)
+            .field("size", &self.body.len())
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,99 @@
+//! A request between the checks of its envelope and its method, where the layers are.
+
+use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
+
+use futures_util::FutureExt;
+use tokio::time::Instant;
+use tower::Service as _;
+use tracing::warn;
+
+use super::{
+    Context, Handler, Running,
+    handler::{Invocation, panicked},
+};
+use crate::{
+    contract::MethodDescriptor,
+    fault::{Fault, FaultKind},
+    middleware::{BoxError, Meaning, Next, Origin, Reply, Request, meaning},
+};
+
+pub(super) type Handlers = HashMap<&'static str, Handler>;
+
+/// A request that came from a queue, with what can run it.
+#[derive(Clone)]
+pub(crate) struct Received {
+    pub(crate) context: Context,
+    handlers: Arc<Handlers>,
+}
+
+impl Received {
+    pub(crate) fn method(&self) -> Option<&'static MethodDescriptor> {
+        self.handlers.get(self.context.method()).map(|handler| handler.method)
+    }
+}
+
+/// Answers a request through the layers of its server. It never panics.
+pub(super) async fn through(
+    layers: &Next,
+    invocation: Invocation,
+    handlers: Arc<Handlers>,
+) -> Result<Reply, Fault> {
+    let Invocation { body, encoding, context } = invocation;
+    let request = Request {
+        origin: Origin::Queue(Received { context: context.clone(), handlers }),
+        body,
+        encoding,
+        deadline: context.deadline(),
+        headers: None,
+    };
+    let answer = AssertUnwindSafe(async { layers.clone().call(request).await });
+    match answer.catch_unwind().await {
+        Ok(Ok(reply)) => Ok(reply),
+        Ok(Err(error)) => Err(refusal(error, &context)),
+        Err(_) => Err(panicked()),
+    }
+}
+
+/// What the caller is told of a layer's error, which may hold what is nobody else's business.
+fn refusal(error: BoxError, context: &Context) -> Fault {
+    let started = context.has_started();
+    let (kind, message) = match meaning(error) {
+        Meaning::Fault(fault) => {
+            let ran = fault.may_have_run() || started;
+            return fault.ran(ran);
+        }
+        Meaning::Elapsed => (FaultKind::Expired, "the server gave the request up"),
+        Meaning::Overloaded => (FaultKind::Overloaded, "the server has no room for the request"),
+        Meaning::Call(_) | Meaning::Other(_) => {
+            warn!(
+                service = context.service(),
+                method = context.method(),
+                correlation_id = context.correlation_id(),
+                "a layer failed"
+            );
+            (FaultKind::Internal, "a layer of the server failed")
+        }
+    };
+    Fault::new(kind, message).ran(started)
+}
+
+/// Below the layers: the method itself.
+pub(crate) fn start(request: Request) -> Result<Running, BoxError> {
+    let Request { origin: Origin::Queue(received), body, encoding, deadline, headers } = request
+    else {
+        return Err("a call cannot be served where it is made".into());
+    };
+    let Received { mut context, handlers } = received;
+    let Some(handler) = handlers.get(context.method()) else {
+        return Err("the request is for another server".into());
+    };
+    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        return Err(Fault::new(FaultKind::Expired, "the deadline passed before the method").into());
+    }
+    context.start();
+    if headers.is_some() || deadline != context.deadline() {
+        let headers = headers.map_or_else(|| context.all_headers().clone(), Arc::unwrap_or_clone);
+        context = context.changed(headers, deadline);
+    }
+    Ok(handler.run(Invocation { body, encoding, context }))
+}

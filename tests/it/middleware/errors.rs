@@ -1,0 +1,190 @@
+//! What becomes of the errors and the panics of layers.
+
+use std::{
+    error::Error,
+    fmt,
+    task::{Context, Poll},
+};
+
+use rpc_runtime::middleware::{BoxError, Next, Reply, Request};
+use rpc_runtime::{Broker, CallError, Fault, FaultKind, Server};
+use rpc_tests::{eventually, unique};
+use tokio::time::Instant;
+use tower::{Service, filter::FilterLayer, layer::layer_fn, service_fn, util::MapRequestLayer};
+
+use super::{A_MOMENT, Fits, layered_client, layered_server};
+use crate::brokers::{
+    Inside, Pair, SOON, SampleClient, SampleServer, assert_ended, on_both_brokers, queue, refusal,
+};
+
+on_both_brokers! {
+    a_fault_of_a_layer_refuses_the_call;
+    an_error_of_a_clients_layer_reaches_the_caller_as_it_is;
+    an_error_of_a_servers_layer_is_internal_and_says_nothing;
+    a_panic_in_a_layer_is_answered_and_the_server_lives;
+    a_server_drains_although_a_layer_is_never_ready;
+    a_layer_is_waited_for_until_the_deadline;
+    what_a_layer_has_made_too_large_is_not_sent;
+}
+
+#[derive(Debug)]
+struct Secret;
+
+impl fmt::Display for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the secret of the layer")
+    }
+}
+
+impl Error for Secret {}
+
+/// Fails before or after what is below it.
+fn failing(before: bool) -> impl Fits {
+    layer_fn(move |next: Next| {
+        service_fn(move |request: Request| {
+            let mut next = next.clone();
+            async move {
+                if request.method() == "add" && before {
+                    return Err(Secret.into());
+                }
+                let add = request.method() == "add";
+                let reply = next.call(request).await;
+                if add { Err::<Reply, BoxError>(Secret.into()) } else { reply }
+            }
+        })
+    })
+}
+
+fn denying(method: &'static str) -> impl Fits {
+    FilterLayer::new(move |request: Request| {
+        let fault = Fault::new(FaultKind::NotPermitted, "not today");
+        if request.method() == method { Err(fault) } else { Ok(request) }
+    })
+}
+
+async fn a_fault_of_a_layer_refuses_the_call(broker: Broker) {
+    for at_client in [true, false] {
+        let pair = if at_client {
+            layered_client(broker.clone(), denying("add")).await
+        } else {
+            layered_server(broker.clone(), denying("add")).await
+        };
+        let fault = refusal(pair.client.add(1, 2).await);
+        assert_eq!((fault.kind(), fault.message()), (FaultKind::NotPermitted, "not today"));
+        assert!(!fault.may_have_run());
+        assert_eq!(pair.inside.started(), 0);
+        assert_eq!(pair.client.echo(vec![1]).await.unwrap(), [1]);
+        pair.server.shutdown().await.unwrap();
+    }
+}
+
+async fn an_error_of_a_clients_layer_reaches_the_caller_as_it_is(broker: Broker) {
+    for before in [true, false] {
+        let pair = layered_client(broker.clone(), failing(before)).await;
+        let ended = pair.client.add(1, 2).await.unwrap_err();
+        assert_eq!(ended.may_have_run(), !before, "{ended:?}");
+        assert!(!ended.is_retryable());
+        assert_eq!(ended.source().unwrap().to_string(), Secret.to_string());
+        assert_ended!(ended, CallError::Layer(error) if error.downcast_ref::<Secret>().is_some());
+        pair.server.shutdown().await.unwrap();
+    }
+}
+
+async fn an_error_of_a_servers_layer_is_internal_and_says_nothing(broker: Broker) {
+    for before in [true, false] {
+        let pair = layered_server(broker.clone(), failing(before)).await;
+        let fault = refusal(pair.client.add(1, 2).await);
+        assert_eq!((fault.kind(), fault.may_have_run()), (FaultKind::Internal, !before));
+        assert!(!fault.message().contains("secret"), "{fault}");
+        pair.server.shutdown().await.unwrap();
+    }
+}
+
+async fn a_panic_in_a_layer_is_answered_and_the_server_lives(broker: Broker) {
+    let fragile = FilterLayer::new(|request: Request| {
+        assert!(request.method() != "add", "a layer panics");
+        Ok::<_, BoxError>(request)
+    });
+    let pair = layered_server(broker, fragile).await;
+    assert_ended!(pair.client.add(1, 2).await, Err(CallError::Panicked));
+    assert_eq!(pair.client.echo(vec![1]).await.unwrap(), [1]);
+    assert_eq!(pair.server.stats().panics, 1);
+    pair.server.shutdown().await.unwrap();
+}
+
+/// Takes no request but those of `Pair`.
+#[derive(Clone)]
+struct Closed(Next);
+
+impl Service<Request> for Closed {
+    type Response = Reply;
+    type Error = BoxError;
+    type Future = <Next as Service<Request>>::Future;
+
+    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), BoxError>> {
+        Poll::Pending
+    }
+
+    fn call(&mut self, request: Request) -> Self::Future {
+        self.0.call(request)
+    }
+}
+
+async fn a_server_drains_although_a_layer_is_never_ready(broker: Broker) {
+    let pair = Pair::new(broker).await;
+    pair.server.shutdown().await.unwrap();
+    let server = Server::builder(&pair.broker)
+        .service_on(queue(&pair.queue), SampleServer::new(pair.inside.clone()))
+        .layer(layer_fn(Closed))
+        .grace_period(A_MOMENT)
+        .start()
+        .await
+        .unwrap();
+    // Given up with its deadline, not started.
+    let ended = pair.client.add(1, 2).timeout(A_MOMENT).await;
+    assert_ended!(ended, Err(CallError::DeadlineExceeded { .. }));
+
+    let waiting = tokio::spawn(pair.client.add(1, 2));
+    eventually("the request is taken", SOON, || (server.stats().requests == 2).then_some(())).await;
+    assert_eq!(server.shutdown().await.unwrap_err().unfinished(), 1);
+    assert_eq!(pair.inside.started(), 0);
+    waiting.abort();
+}
+
+async fn a_layer_is_waited_for_until_the_deadline(broker: Broker) {
+    let hurried = MapRequestLayer::new(|mut request: Request| {
+        request.shorten_deadline(Instant::now() + A_MOMENT);
+        request
+    });
+    let pair = Pair::new(broker).await;
+    let (name, inside) = (unique("waiting"), Inside::new());
+    let server = Server::builder(&pair.broker)
+        .service_on(queue(&name), SampleServer::new(inside.clone()))
+        .layer(layer_fn(Closed))
+        .layer(hurried)
+        .start()
+        .await
+        .unwrap();
+    let client = SampleClient::builder(&pair.broker).queue(&name).build();
+    // The caller itself would wait much longer.
+    let ended = client.add(1, 2).await;
+    assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
+    assert_eq!(inside.started(), 0);
+    server.shutdown().await.unwrap();
+    pair.server.shutdown().await.unwrap();
+}
+
+async fn what_a_layer_has_made_too_large_is_not_sent(broker: Broker) {
+    let pair = Pair::new(broker).await;
+    let inflating = MapRequestLayer::new(|mut request: Request| {
+        request.set_body(vec![0; 101]);
+        request
+    });
+    let client = SampleClient::builder(&pair.broker)
+        .queue(&pair.queue)
+        .max_request(100)
+        .layer(inflating)
+        .build();
+    assert_ended!(client.add(1, 2).await, Err(CallError::TooLarge(over)) if over.size == 101);
+    pair.server.shutdown().await.unwrap();
+}
