@@ -40,7 +40,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         nanos = nanos.checked_add(part).ok_or_else(too_long)?;
     }
     if nanos == 0 {
-        return Err("it is zero, and nobody could ever answer in time".into());
+        return Err("it is zero, which is no time at all".into());
     }
     if nanos > LONGEST.as_nanos() {
         return Err(too_long());
@@ -121,8 +121,8 @@ mod tests {
             ("5.s", "`5.` is not a number"),
             ("30m1h", "its units have to go from the largest to the smallest, each once"),
             ("1s1s", "its units have to go from the largest to the smallest, each once"),
-            ("0s", "it is zero, and nobody could ever answer in time"),
-            ("0h0m", "it is zero, and nobody could ever answer in time"),
+            ("0s", "it is zero, which is no time at all"),
+            ("0h0m", "it is zero, which is no time at all"),
             ("0.0000000001s", "`0.0000000001` is finer than a nanosecond"),
         ] {
             assert_eq!(parse(text).as_ref().map_err(String::as_str), Err(reason), "{text:?}");

@@ -47,6 +47,7 @@ pub(crate) struct Method<'a> {
     pub(crate) oneway: bool,
     pub(crate) idempotent: bool,
     pub(crate) at_most_once: bool,
+    pub(crate) cacheable: Option<Duration>,
     pub(crate) default: bool,
 }
 

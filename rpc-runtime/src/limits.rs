@@ -81,3 +81,11 @@ pub(crate) const MAX_QUESTIONS: u32 = 1_000;
 
 /// How long a server waits for the broker to say how a queue stands, before it answers without.
 pub(crate) const QUEUE_STATE_WITHIN: Duration = Duration::from_millis(500);
+
+/// How many calls in a row have to fail before a circuit breaker makes no more: one may be chance, and each costs its
+/// caller a wait.
+pub(crate) const CIRCUIT_FAILURES: u32 = 5;
+
+/// How long a circuit breaker makes no calls: long enough for a server to start anew, short enough that callers hardly
+/// notice when it has.
+pub(crate) const CIRCUIT_PAUSE: Duration = Duration::from_secs(10);

@@ -42,6 +42,7 @@ pub(super) fn check<'a>(index: usize, draft: &Draft<'a>, errors: &Errors) -> Opt
         oneway: options.oneway.is_some(),
         idempotent: options.idempotent.is_some(),
         at_most_once: options.at_most_once.is_some(),
+        cacheable: options.cacheable.as_ref().map(|given| given.value),
         default: options.default.is_some(),
     })
 }

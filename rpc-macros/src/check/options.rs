@@ -11,6 +11,7 @@ use crate::{
 };
 
 pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Errors) {
+    cacheable(options, errors);
     if let Some(oneway) = &options.oneway {
         if let Some(ty) = written.returns().filter(|ty| !is_unit(ty)) {
             let fault = Fault::new(ty, "a one-way method has no result")
@@ -35,6 +36,27 @@ pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Err
         .note("`idempotent` lets a request be sent and run again, and `at_most_once` forbids it")
         .help("keep `idempotent` if running it twice does no harm, else `at_most_once`")
         .also(&idempotent.key, "`idempotent` is here");
+        errors.push(fault);
+    }
+}
+
+/// A result that is kept stands for runs that do not happen.
+fn cacheable(options: &MethodOptions, errors: &Errors) {
+    let Some(cacheable) = &options.cacheable else { return };
+    if let Some(oneway) = &options.oneway {
+        let fault = Fault::new(&cacheable.key, "a one-way method has no result that could be kept")
+            .help("leave `cacheable` out, or `oneway`")
+            .also(&oneway.key, "`oneway` is here");
+        errors.push(fault);
+    }
+    if let Some(at_most_once) = &options.at_most_once {
+        let fault = Fault::new(
+            &cacheable.key,
+            "a method cannot be both `cacheable` and `at_most_once`",
+        )
+        .note("`cacheable` lets a cache answer in place of the method, which is for methods that change nothing")
+        .help("keep `cacheable` if it changes nothing, else `at_most_once`")
+        .also(&at_most_once.key, "`at_most_once` is here");
         errors.push(fault);
     }
 }

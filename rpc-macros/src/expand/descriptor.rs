@@ -72,6 +72,7 @@ fn method_static(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     });
     let returns = tidy::text(&method.returns);
     let timeout = option(method.timeout.map(duration));
+    let cacheable = option(method.cacheable.map(duration));
     let blocking = method.kind == crate::model::Kind::Blocking;
     quote! {
         #conditions
@@ -85,6 +86,7 @@ fn method_static(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
             blocking: #blocking,
             idempotent: #idempotent,
             at_most_once: #at_most_once,
+            cacheable: #cacheable,
             default: #default,
             signature: #private::Signature::new(|| #private::signature_of(#marker)),
         };

@@ -16,6 +16,7 @@ pub(crate) struct MethodOptions {
     pub(crate) blocking: Option<Given<()>>,
     pub(crate) idempotent: Option<Given<()>>,
     pub(crate) at_most_once: Option<Given<()>>,
+    pub(crate) cacheable: Option<Given<Duration>>,
     pub(crate) default: Option<Given<()>>,
 }
 
@@ -30,10 +31,11 @@ pub(crate) fn read(attributes: &[Attribute], errors: &Errors) -> MethodOptions {
     for entry in entries(lists, Level::Method, errors) {
         match entry.key.to_string().as_str() {
             "name" => options.name = value::string(entry, "name = \"fib\"", errors),
-            "timeout" => options.timeout = value::duration(entry, errors),
+            "timeout" => options.timeout = value::duration(entry, "timeout", errors),
             "oneway" => options.oneway = value::flag(entry, errors),
             "blocking" => options.blocking = value::flag(entry, errors),
             "idempotent" => options.idempotent = value::flag(entry, errors),
+            "cacheable" => options.cacheable = value::duration(entry, "lifetime", errors),
             "at_most_once" => options.at_most_once = value::flag(entry, errors),
             // `entries` lets no other key of this level through.
             _ => options.default = value::flag(entry, errors),

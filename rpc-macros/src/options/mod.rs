@@ -42,6 +42,7 @@ impl Level {
                 ("blocking", "blocking"),
                 ("idempotent", "idempotent"),
                 ("at_most_once", "at_most_once"),
+                ("cacheable", r#"cacheable = "30s""#),
                 ("default", "default"),
             ],
         }

@@ -26,7 +26,7 @@ pub(crate) fn read(tokens: TokenStream, errors: &Errors) -> ServiceOptions {
             "name" => options.name = value::string(entry, "name = \"fibonacci\"", errors),
             "queue" => options.queue = value::string(entry, "queue = \"rpc_queue\"", errors),
             "version" => options.version = value::version(entry, errors),
-            "timeout" => options.timeout = value::duration(entry, errors),
+            "timeout" => options.timeout = value::duration(entry, "timeout", errors),
             "encoding" => options.encoding = value::encoding(entry, errors),
             // `entries` lets no other key of this level through.
             _ => options.runtime = value::path(entry, errors),

@@ -59,20 +59,26 @@ pub(super) fn version(entry: Entry, errors: &Errors) -> Option<Given<u32>> {
     }
 }
 
-/// `timeout = "5s"`.
-pub(super) fn duration(entry: Entry, errors: &Errors) -> Option<Given<Duration>> {
+/// `timeout = "5s"`, `cacheable = "30s"`: a `what`.
+pub(super) fn duration(entry: Entry, what: &str, errors: &Errors) -> Option<Given<Duration>> {
+    let key = entry.key.to_string();
     if let Some(Lit::Int(number)) = literal(&entry) {
-        let example = format!("timeout = \"{}s\"", number.base10_digits());
+        let example = format!("{key} = \"{}s\"", number.base10_digits());
         errors.push(wrong_kind(&entry, "a string literal with a unit", &example));
         return None;
     }
-    let given = string(entry, "timeout = \"5s\"", errors)?;
+    let given = string(entry, &format!("{key} = \"5s\""), errors)?;
     match duration::parse(&given.value) {
         Ok(value) => Some(Given { key: given.key, value, at: given.at }),
         Err(reason) => {
-            let fault = Fault::new(&given.at, format!("{:?} is not a timeout: {reason}", given.value))
-                .note("a timeout is a number and a unit: `ms`, `s`, `m`, `h` or `d`, also several together")
-                .help("write one like `\"250ms\"`, `\"5s\"`, `\"1.5s\"` or `\"1h30m\"`");
+            let fault = Fault::new(
+                &given.at,
+                format!("{:?} is not a {what}: {reason}", given.value),
+            )
+            .note(format!(
+                "a {what} is a number and a unit: `ms`, `s`, `m`, `h` or `d`, also several together"
+            ))
+            .help("write one like `\"250ms\"`, `\"5s\"`, `\"1.5s\"` or `\"1h30m\"`");
             errors.push(fault);
             None
         }

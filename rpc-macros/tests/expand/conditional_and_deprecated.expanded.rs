@@ -90,6 +90,7 @@ const _: () = {
         blocking: false,
         idempotent: false,
         at_most_once: false,
+        cacheable: ::core::option::Option::None,
         default: false,
         signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
             __RpcMethod0,
@@ -105,6 +106,7 @@ const _: () = {
         blocking: false,
         idempotent: false,
         at_most_once: false,
+        cacheable: ::core::option::Option::None,
         default: false,
         signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
             __RpcMethod1,

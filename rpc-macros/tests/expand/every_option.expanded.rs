@@ -2,6 +2,7 @@
 pub(crate) trait Options: ::core::marker::Send + ::core::marker::Sync + 'static {
     fn one(&self) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
     fn two(&self) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
+    fn three(&self) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send;
 }
 #[allow(dead_code)]
 ///Calls the service [`Options`](trait@Options) from any process that reaches its broker.
@@ -37,6 +38,11 @@ const _: () = {
         ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
             <__RpcService as Options>::two(&**self)
         }
+        fn three(
+            &self,
+        ) -> impl ::core::future::Future<Output = ()> + ::core::marker::Send {
+            <__RpcService as Options>::three(&**self)
+        }
     }
     struct __RpcMethod0;
     const __RPC_FALLIBLE_0: bool = renamed::__private::Probe::<()>::FALLIBLE;
@@ -52,6 +58,13 @@ const _: () = {
         type Output = ();
         const DESCRIPTOR: &'static renamed::__private::MethodDescriptor = &__RPC_METHOD_1;
     }
+    struct __RpcMethod2;
+    const __RPC_FALLIBLE_2: bool = renamed::__private::Probe::<()>::FALLIBLE;
+    impl renamed::__private::Method<__RPC_FALLIBLE_2> for __RpcMethod2 {
+        type Arguments = renamed::__private::Arguments<Self, 0usize>;
+        type Output = ();
+        const DESCRIPTOR: &'static renamed::__private::MethodDescriptor = &__RPC_METHOD_2;
+    }
     static __RPC_METHOD_0: renamed::__private::MethodDescriptor = renamed::__private::MethodDescriptor {
         name: "first-one",
         doc: "",
@@ -64,6 +77,7 @@ const _: () = {
         blocking: false,
         idempotent: true,
         at_most_once: false,
+        cacheable: ::core::option::Option::None,
         default: true,
         signature: renamed::__private::Signature::new(|| renamed::__private::signature_of(
             __RpcMethod0,
@@ -79,9 +93,28 @@ const _: () = {
         blocking: false,
         idempotent: false,
         at_most_once: true,
+        cacheable: ::core::option::Option::None,
         default: false,
         signature: renamed::__private::Signature::new(|| renamed::__private::signature_of(
             __RpcMethod1,
+        )),
+    };
+    static __RPC_METHOD_2: renamed::__private::MethodDescriptor = renamed::__private::MethodDescriptor {
+        name: "three",
+        doc: "",
+        arguments: &[],
+        returns: "()",
+        timeout: ::core::option::Option::None,
+        oneway: false,
+        blocking: false,
+        idempotent: false,
+        at_most_once: false,
+        cacheable: ::core::option::Option::Some(
+            ::core::time::Duration::from_nanos(30000000000u64),
+        ),
+        default: false,
+        signature: renamed::__private::Signature::new(|| renamed::__private::signature_of(
+            __RpcMethod2,
         )),
     };
     static __RPC_SERVICE: renamed::__private::ServiceDescriptor = renamed::__private::ServiceDescriptor {
@@ -93,7 +126,7 @@ const _: () = {
             ::core::time::Duration::from_nanos(90000000000u64),
         ),
         doc: "Everything.",
-        methods: &[&__RPC_METHOD_0, &__RPC_METHOD_1],
+        methods: &[&__RPC_METHOD_0, &__RPC_METHOD_1, &__RPC_METHOD_2],
     };
     impl OptionsClient {
         /// A client with the defaults of the trait.
@@ -113,6 +146,10 @@ const _: () = {
         ///Calls the method `two` of the service.
         pub(crate) fn two(&self) -> renamed::__private::CallOf<(), __RPC_FALLIBLE_1> {
             renamed::__private::call(&self.inner, __RpcMethod1, ())
+        }
+        ///Calls the method `three` of the service.
+        pub(crate) fn three(&self) -> renamed::__private::CallOf<(), __RPC_FALLIBLE_2> {
+            renamed::__private::call(&self.inner, __RpcMethod2, ())
         }
     }
     #[automatically_derived]
@@ -165,6 +202,13 @@ const _: () = {
                     &self.service,
                     |service: ::std::sync::Arc<__RpcService>, (): ()| async move {
                         <__RpcService as Options>::two(&service).await
+                    },
+                ),
+                renamed::__private::asynchronous(
+                    __RpcMethod2,
+                    &self.service,
+                    |service: ::std::sync::Arc<__RpcService>, (): ()| async move {
+                        <__RpcService as Options>::three(&service).await
                     },
                 ),
             ])

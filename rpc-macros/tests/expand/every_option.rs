@@ -11,4 +11,6 @@ pub(crate) trait Options {
     async fn one(&self);
     #[rpc(at_most_once)]
     async fn two(&self);
+    #[rpc(cacheable = "30s")]
+    async fn three(&self);
 }

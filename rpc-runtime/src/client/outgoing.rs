@@ -22,7 +22,7 @@ pub(crate) struct Outgoing {
     pub(super) priority: Option<u8>,
     pub(super) persistent: bool,
     pub(crate) idempotent: bool,
-    pub(super) oneway: bool,
+    pub(crate) oneway: bool,
     /// The call itself says how long it waits.
     pub(super) told_deadline: bool,
     /// How many sendings may have reached a server, as far as is known: layers may make several.
@@ -62,6 +62,10 @@ impl Outgoing {
     /// The method's signature; empty where it is not known.
     pub(super) fn signature(&self) -> &str {
         if self.name.is_some() { "" } else { self.method.signature.as_str() }
+    }
+
+    pub(crate) fn queue(&self) -> &str {
+        &self.client.queue
     }
 
     /// Whether the server is told the deadline. Nobody waits for the result of a one-way request: it expires only if its

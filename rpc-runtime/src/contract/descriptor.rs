@@ -74,6 +74,8 @@ pub struct MethodDescriptor {
     pub idempotent: bool,
     /// Never run again after a redelivery.
     pub at_most_once: bool,
+    /// How long a cache may answer in its place; `None` if none may.
+    pub cacheable: Option<Duration>,
     /// The method meant by a request that names none.
     pub default: bool,
     /// What its arguments and its result look like to bincode.

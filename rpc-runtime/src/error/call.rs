@@ -88,6 +88,7 @@ impl<E> CallError<E> {
                 !may_have_run
             }
             Self::Refused(fault) => fault.is_retryable(),
+            Self::Layer(error) => error.is_retryable(),
             _ => false,
         }
     }

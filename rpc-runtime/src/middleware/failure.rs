@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use super::BoxError;
+use super::{BoxError, CircuitOpen};
 use crate::{error::CallError, fault::Fault};
 
 /// A layer of the client ended a call, with an error of its own.
@@ -25,6 +25,12 @@ impl LayerError {
     /// Whether the request had left by then, so that the method may have run.
     pub fn may_have_run(&self) -> bool {
         self.may_have_run
+    }
+
+    /// Whether the same call may succeed later, without any risk of running twice: of the errors of layers, only
+    /// [`CircuitOpen`] is known to say that.
+    pub fn is_retryable(&self) -> bool {
+        !self.may_have_run && self.error.is::<CircuitOpen>()
     }
 }
 
@@ -61,9 +67,13 @@ pub(crate) fn meaning(error: BoxError) -> Meaning {
     };
     match error.downcast::<Fault>() {
         Ok(fault) => Meaning::Fault(*fault),
-        Err(error) if error.is::<tokio::time::error::Elapsed>() => Meaning::Elapsed,
-        Err(error) if error.is::<tower::timeout::error::Elapsed>() => Meaning::Elapsed,
+        Err(error) if is_elapsed(&error) => Meaning::Elapsed,
         Err(error) if error.is::<tower::load_shed::error::Overloaded>() => Meaning::Overloaded,
         Err(error) => Meaning::Other(error),
     }
+}
+
+/// Whether a layer would not wait any longer.
+pub(super) fn is_elapsed(error: &BoxError) -> bool {
+    error.is::<tokio::time::error::Elapsed>() || error.is::<tower::timeout::error::Elapsed>()
 }

@@ -49,6 +49,17 @@
 //! # }
 //! ```
 //!
+//! # Our own
+//!
+//! * [`Authorization`], for servers: who may call which method, as a table.
+//! * [`CircuitBreaker`], for clients: makes no calls, for a while, of a service that does not answer.
+//! * `Cache`, for either side, with the feature `cache`.
+//!
+//! # Caching
+//!
+//! A method marked `#[rpc(cacheable = "30s")]` may be answered by a cache for so long. Nothing is kept unless there is a
+//! `Cache`: at a client, or a broker, it saves the call; at a server it saves the work, for all callers.
+//!
 //! # What the errors of layers become
 //!
 //! | a layer fails with | the caller, if it is the client's | the caller, if it is the server's |
@@ -68,6 +79,12 @@
 //! [`tower::Layer`]: https://docs.rs/tower/latest/tower/trait.Layer.html
 //! [`tower::ServiceBuilder`]: https://docs.rs/tower/latest/tower/struct.ServiceBuilder.html
 
+mod answering;
+mod authorization;
+#[cfg(feature = "cache")]
+mod cache;
+mod circuit;
+mod circuit_breaker;
 mod failure;
 mod next;
 mod reply;
@@ -76,6 +93,11 @@ mod request;
 /// The error of a layer, whatever it is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
+pub use answering::Answering;
+pub use authorization::{Authorization, Authorized};
+#[cfg(feature = "cache")]
+pub use cache::{Cache, Caching};
+pub use circuit_breaker::{Breaking, CircuitBreaker, CircuitOpen};
 pub use failure::LayerError;
 pub(crate) use failure::{Meaning, meaning};
 pub use next::{Next, NextFuture};

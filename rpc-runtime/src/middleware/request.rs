@@ -147,6 +147,32 @@ impl Request {
         }
     }
 
+    /// Whether its caller waits for no answer: of a one-way method, or of a call that is only
+    /// [sent](crate::Call::send).
+    pub fn is_oneway(&self) -> bool {
+        match &self.origin {
+            Origin::Call(call) => call.oneway,
+            Origin::Queue(received) => received.method().is_some_and(|method| method.oneway),
+        }
+    }
+
+    /// How long a cache may answer in place of the method, by what the trait says; `None` if none may.
+    pub fn cacheable(&self) -> Option<Duration> {
+        let method = match &self.origin {
+            Origin::Call(call) => Some(call.method),
+            Origin::Queue(received) => received.method(),
+        };
+        method.filter(|_| !self.is_oneway())?.cacheable
+    }
+
+    /// What stands for the servers that it goes to: their queue; at a server, its service.
+    pub(super) fn destination(&self) -> &str {
+        match &self.origin {
+            Origin::Call(call) => call.queue(),
+            Origin::Queue(received) => received.context.service(),
+        }
+    }
+
     fn all_headers(&self) -> &Headers {
         match (&self.headers, &self.origin) {
             (Some(changed), _) => changed,

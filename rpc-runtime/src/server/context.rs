@@ -23,7 +23,7 @@ tokio::task_local! {
 }
 
 /// Headers that nested calls pass on unasked: W3C trace context.
-const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+pub(crate) const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
 
 /// The request that the current handler serves.
 ///

@@ -1,6 +1,7 @@
 //! Layers around calls and around methods.
 
 mod errors;
+mod ours;
 mod requests;
 mod tower_layers;
 

@@ -24,7 +24,7 @@ trait Options: Send + Sync + 'static {
     #[rpc(oneway, at_most_once)]
     async fn two(&self);
 
-    #[rpc(blocking)]
+    #[rpc(blocking, cacheable = "1h")]
     fn three(&self) -> u8;
 
     #[rpc(oneway, blocking,)]
@@ -65,6 +65,7 @@ fn main() {
     assert_eq!((one.idempotent, one.default, one.at_most_once), (true, true, false));
     assert_eq!((two.oneway, two.at_most_once, two.idempotent), (true, true, false));
     assert_eq!((three.blocking, three.oneway, three.timeout), (true, false, None));
+    assert_eq!((three.cacheable, one.cacheable), (Some(Duration::from_secs(3600)), None));
     assert_eq!((four.blocking, four.oneway), (true, true));
     assert_eq!(service.default_method().map(|method| method.name), Some("first-one"));
 }

@@ -1,0 +1,207 @@
+//! The layers that come along: authorisation, a circuit breaker, a cache.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU32, Ordering},
+};
+
+use rpc_runtime::middleware::{Authorization, Cache, CircuitBreaker, CircuitOpen};
+use rpc_runtime::{Broker, CallError, Encoding, FaultKind, Server, rpc_service};
+use rpc_tests::{Rabbit, eventually_async, unique};
+
+use super::{A_MOMENT, layered_client, layered_server};
+use crate::brokers::{
+    Inside, SOON, SampleClient, SampleServer, assert_ended, on_both_brokers, queue, refusal,
+};
+
+on_both_brokers! {
+    whoever_does_not_say_who_he_is_may_what_anyone_may;
+    a_service_that_is_not_there_is_not_called_for_a_while;
+    a_service_that_does_not_answer_is_tried_again_after_a_pause;
+    a_method_that_fails_by_itself_opens_no_circuit;
+    a_result_is_kept_for_the_same_call_alone;
+    a_result_is_kept_as_long_as_its_method_says;
+    what_is_kept_at_a_server_is_for_all_its_callers;
+}
+
+async fn whoever_does_not_say_who_he_is_may_what_anyone_may(broker: Broker) {
+    let rules =
+        Authorization::new().permit_anyone(["Sample.seen", "Sample.add"]).permit("guest", ["*"]);
+    let pair = layered_server(broker, rules).await;
+    assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
+    let fault = refusal(pair.client.echo(vec![1]).await);
+    assert_eq!((fault.kind(), fault.may_have_run()), (FaultKind::NotPermitted, false));
+    assert!(fault.message().contains("Sample.echo"), "{fault}");
+    assert_eq!(pair.inside.started(), 1);
+    pair.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_caller_may_what_its_rules_say() {
+    let url = Rabbit::shared().await.url();
+    let broker = Broker::builder(url).announce_user().connect().await.unwrap();
+    let rules = Authorization::new().permit("guest", ["Sample.add"]).permit("director", ["*"]);
+    let pair = layered_server(broker, rules).await;
+    assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
+    let fault = refusal(pair.client.echo(vec![1]).await);
+    assert_eq!(fault.message(), "guest may not call Sample.echo");
+    pair.server.shutdown().await.unwrap();
+}
+
+fn assert_open<T: std::fmt::Debug, E: std::fmt::Debug>(ended: Result<T, CallError<E>>) {
+    let Err(error) = ended else { panic!("it was called: {ended:?}") };
+    assert!(error.is_retryable() && !error.may_have_run(), "{error:?}");
+    assert_ended!(error, CallError::Layer(error) if error.downcast_ref::<CircuitOpen>().is_some());
+}
+
+async fn a_service_that_is_not_there_is_not_called_for_a_while(broker: Broker) {
+    let (there, missing) = (unique("there"), unique("missing"));
+    let inside = Inside::new();
+    let server = Server::builder(&broker)
+        .service_on(queue(&there), SampleServer::new(inside.clone()))
+        .start()
+        .await
+        .unwrap();
+    let broker = broker.layer(CircuitBreaker::new().failures(2).pause(SOON));
+    let on = |queue: &str| SampleClient::builder(&broker).queue(queue).build();
+    assert_ended!(on(&missing).add(1, 2).await, Err(CallError::NoServer));
+    assert_ended!(on(&missing).add(1, 2).await, Err(CallError::NoServer));
+    assert_open(on(&missing).add(1, 2).await);
+    assert_eq!(on(&there).add(1, 2).await.unwrap(), 3, "another queue has a circuit of its own");
+    server.shutdown().await.unwrap();
+}
+
+async fn a_service_that_does_not_answer_is_tried_again_after_a_pause(broker: Broker) {
+    let pair = layered_client(broker, CircuitBreaker::new().failures(2).pause(A_MOMENT)).await;
+    for n in 0..2 {
+        let ended = pair.client.wait(n).timeout(A_MOMENT).await;
+        assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: true }));
+    }
+    assert_open(pair.client.add(1, 2).await);
+    // One call is let through; the others are refused as long as it runs.
+    let trial = eventually_async("a call is let through", SOON, async || {
+        let mut trial = tokio::spawn(pair.client.wait(3));
+        tokio::select! {
+            ended = &mut trial => { assert_open(ended.unwrap()); None }
+            () = pair.inside.has_started(3) => Some(trial),
+        }
+    })
+    .await;
+    assert_open(pair.client.add(1, 2).await);
+    pair.inside.gate.add_permits(3);
+    assert_eq!(trial.await.unwrap().unwrap(), 3);
+    assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
+    pair.server.shutdown().await.unwrap();
+}
+
+async fn a_method_that_fails_by_itself_opens_no_circuit(broker: Broker) {
+    let pair = layered_client(broker, CircuitBreaker::new().failures(1).pause(SOON)).await;
+    for _ in 0..3 {
+        assert_ended!(pair.client.divide(1, 0).await, Err(CallError::Application(_)));
+        assert_ended!(pair.client.explode(String::new()).await, Err(CallError::Panicked));
+    }
+    assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
+    pair.server.shutdown().await.unwrap();
+}
+
+#[rpc_service]
+trait Prices {
+    #[rpc(cacheable = "1h")]
+    async fn price(&self, item: String) -> Result<u32, String>;
+
+    #[rpc(cacheable = "100ms")]
+    async fn rate(&self) -> u32;
+
+    async fn stock(&self) -> u32;
+}
+
+/// Answers with how often it was asked.
+#[derive(Clone, Default)]
+struct Counting(Arc<AtomicU32>);
+
+impl Counting {
+    fn next(&self) -> u32 {
+        self.0.fetch_add(1, Ordering::SeqCst)
+    }
+}
+
+impl Prices for Counting {
+    async fn price(&self, item: String) -> Result<u32, String> {
+        let asked = self.next();
+        if item == "nothing" { Err(format!("asked {asked} times")) } else { Ok(asked) }
+    }
+
+    async fn rate(&self) -> u32 {
+        self.next()
+    }
+
+    async fn stock(&self) -> u32 {
+        self.next()
+    }
+}
+
+async fn shop(broker: &Broker) -> (String, Server) {
+    let name = unique("prices");
+    let service = PricesServer::new(Counting::default());
+    let server = Server::builder(broker).service_on(queue(&name), service).start().await.unwrap();
+    (name, server)
+}
+
+async fn a_result_is_kept_for_the_same_call_alone(broker: Broker) {
+    let (name, server) = shop(&broker).await;
+    let cache = Cache::new(1_000_000);
+    let broker = broker.layer(cache.clone());
+    let client = || PricesClient::builder(&broker).queue(&name);
+    let ink = || client().build().price("ink".to_owned());
+    assert_eq!(ink().await.unwrap(), 0);
+    assert_eq!(ink().await.unwrap(), 0, "also for another client of the broker");
+    assert_eq!(ink().header("traceparent", "other").await.unwrap(), 0);
+    assert_eq!(client().build().price("pen".to_owned()).await.unwrap(), 1);
+    assert_eq!(ink().header("tenant", "a").await.unwrap(), 2);
+    assert_eq!(ink().header("tenant", "b").await.unwrap(), 3);
+    assert_eq!(ink().header("tenant", "a").await.unwrap(), 2);
+    assert_eq!(client().encoding(Encoding::Json).build().price("ink".to_owned()).await.unwrap(), 4);
+    let plain = client().build();
+    assert_eq!((plain.stock().await.unwrap(), plain.stock().await.unwrap()), (5, 6));
+    for asked in ["asked 7 times", "asked 8 times"] {
+        let ended = plain.price("nothing".to_owned()).await;
+        assert_ended!(ended, Err(CallError::Application(error)) if error == asked);
+    }
+    // What is only sent has no result that could be kept.
+    plain.price("paper".to_owned()).send().await.unwrap();
+    let paper = eventually_async("the request that was sent has run", SOON, async || {
+        let next = plain.stock().await.unwrap();
+        (next > 9).then_some(next)
+    });
+    paper.await;
+    assert!(plain.price("paper".to_owned()).await.unwrap() > 9);
+    cache.clear();
+    assert!(ink().await.unwrap() > 9);
+    server.shutdown().await.unwrap();
+}
+
+async fn a_result_is_kept_as_long_as_its_method_says(broker: Broker) {
+    let (name, server) = shop(&broker).await;
+    let client = PricesClient::builder(&broker).queue(&name).layer(Cache::new(1_000_000)).build();
+    let first = client.rate().await.unwrap();
+    eventually_async("the method is asked again", SOON, async || {
+        (client.rate().await.unwrap() > first).then_some(())
+    })
+    .await;
+    server.shutdown().await.unwrap();
+}
+
+async fn what_is_kept_at_a_server_is_for_all_its_callers(broker: Broker) {
+    let name = unique("prices");
+    let server = Server::builder(&broker)
+        .service_on(queue(&name), PricesServer::new(Counting::default()))
+        .layer(Cache::new(1_000_000))
+        .start()
+        .await
+        .unwrap();
+    let client = || PricesClient::builder(&broker).queue(&name).build();
+    assert_eq!(client().price("ink".to_owned()).await.unwrap(), 0);
+    assert_eq!(client().price("ink".to_owned()).await.unwrap(), 0);
+    assert_eq!(client().price("pen".to_owned()).await.unwrap(), 1);
+    server.shutdown().await.unwrap();
+}
