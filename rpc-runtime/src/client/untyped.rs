@@ -145,6 +145,7 @@ static METHOD: MethodDescriptor = MethodDescriptor {
     idempotent: false,
     at_most_once: false,
     default: false,
+    cacheable: None,
     signature: Signature::new(|| 0),
 };
 
