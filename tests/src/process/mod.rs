@@ -98,6 +98,11 @@ impl Process {
         })
     }
 
+    /// Its process id, until it has been waited for.
+    pub fn id(&self) -> u32 {
+        self.id
+    }
+
     /// What it printed so far, on both streams.
     pub fn lines(&self) -> Vec<String> {
         self.output.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()

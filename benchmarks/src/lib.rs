@@ -1,0 +1,12 @@
+//! What the programs under measurement share, so that they differ in how they call and in nothing else.
+
+pub mod arguments;
+pub mod raw;
+mod report;
+mod window;
+
+pub use report::{Meter, Report, begin};
+pub use window::keep_in_flight;
+
+/// What ends a program that cannot go on.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;

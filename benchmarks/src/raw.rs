@@ -1,0 +1,103 @@
+//! What both programs over lapin do before they differ: connect, declare, consume.
+
+use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueDeclareOptions};
+use lapin::types::{FieldTable, ShortString};
+use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
+use uuid::Uuid;
+
+use crate::Failure;
+use crate::arguments::{Common, NUMBER};
+
+/// A connection with one channel, on which one queue is consumed.
+#[derive(Debug)]
+pub struct Consuming {
+    /// Closed when dropped.
+    pub connection: Connection,
+    /// The channel.
+    pub channel: Channel,
+    /// Its consumer.
+    pub consumer: Consumer,
+    /// The queue.
+    pub queue: ShortString,
+}
+
+/// Consumes the queue of requests, which is acknowledged, with the broker's own prefetch: none.
+///
+/// # Errors
+///
+/// What the broker refuses.
+pub async fn requests(common: &Common) -> Result<Consuming, Failure> {
+    let mut arguments = FieldTable::default();
+    // Gone by itself on a broker that is not thrown away.
+    arguments.insert("x-expires".into(), 60_000.into());
+    consume(common, &common.queue, QueueDeclareOptions::durable(), arguments, false).await
+}
+
+/// Consumes a callback queue: exclusive, named by the broker, without acknowledgements.
+///
+/// # Errors
+///
+/// What the broker refuses.
+pub async fn replies(common: &Common) -> Result<Consuming, Failure> {
+    let exclusive = QueueDeclareOptions {
+        exclusive: true,
+        auto_delete: true,
+        ..QueueDeclareOptions::default()
+    };
+    consume(common, "", exclusive, FieldTable::default(), true).await
+}
+
+async fn consume(
+    common: &Common,
+    queue: &str,
+    declare: QueueDeclareOptions,
+    arguments: FieldTable,
+    no_ack: bool,
+) -> Result<Consuming, Failure> {
+    let connection = Connection::connect(&common.url, ConnectionProperties::default()).await?;
+    let channel = connection.create_channel().await?;
+    let declared = channel.queue_declare(queue.into(), declare, arguments).await?;
+    let queue = declared.name().clone();
+    let options = BasicConsumeOptions { no_ack, ..BasicConsumeOptions::default() };
+    let consumer = channel
+        .basic_consume(queue.clone(), ShortString::default(), options, FieldTable::default())
+        .await?;
+    Ok(Consuming { connection, channel, consumer, queue })
+}
+
+/// How requests are published.
+pub fn mandatory() -> BasicPublishOptions {
+    BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() }
+}
+
+/// The properties of a request.
+pub fn request(id: &ShortString, reply_to: &ShortString) -> BasicProperties {
+    BasicProperties::default().with_correlation_id(id.clone()).with_reply_to(reply_to.clone())
+}
+
+/// An id that no other request has.
+pub fn fresh_id() -> ShortString {
+    Uuid::new_v4().to_string().into()
+}
+
+/// The properties of the reply to a request, and where it goes.
+pub fn reply(request: &BasicProperties) -> (BasicProperties, ShortString) {
+    let mut properties = BasicProperties::default();
+    if let Some(id) = request.correlation_id() {
+        properties = properties.with_correlation_id(id.clone());
+    }
+    (properties, request.reply_to().clone().unwrap_or_default())
+}
+
+/// The body of a request.
+pub fn body(number: u64, payload: usize) -> Vec<u8> {
+    if payload == NUMBER { number.to_le_bytes().to_vec() } else { vec![0x5a; payload] }
+}
+
+/// What a server answers: the number after the one that it got, or what it got.
+pub fn answer(body: Vec<u8>) -> Vec<u8> {
+    match <[u8; NUMBER]>::try_from(body.as_slice()) {
+        Ok(number) => u64::from_le_bytes(number).wrapping_add(1).to_le_bytes().to_vec(),
+        Err(_) => body,
+    }
+}
