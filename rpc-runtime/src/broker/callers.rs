@@ -71,10 +71,18 @@ impl Callers {
         &self.pending
     }
 
+    /// The open channel, if there is one.
+    pub(super) fn open_now(&self) -> Option<OpenCaller> {
+        match &*self.state.borrow() {
+            State::Open(open) => Some(open.clone()),
+            _ => None,
+        }
+    }
+
     /// The open channel, as soon as there is one. The first call opens it: a process that only serves needs none.
     pub(super) async fn open(&self, connection: &Connection) -> Result<OpenCaller, BrokerError> {
-        if let State::Open(open) = &*self.state.borrow() {
-            return Ok(open.clone());
+        if let Some(open) = self.open_now() {
+            return Ok(open);
         }
         self.start(connection);
         let mut states = self.state.subscribe();

@@ -125,6 +125,11 @@ impl Connection {
         self.0.state.subscribe()
     }
 
+    /// Whether the broker takes messages at this moment.
+    pub(super) fn is_ready(&self) -> bool {
+        matches!(*self.0.state.borrow(), State::Up { blocked: None, .. })
+    }
+
     /// Returns when the broker takes messages; what `unavailable` says decides whether that is waited for.
     pub(super) async fn ready(&self, unavailable: Unavailable) -> Result<(), NotReady> {
         self.0.start();

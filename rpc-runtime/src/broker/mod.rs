@@ -237,6 +237,13 @@ impl Broker {
         self.shared.callers.pending()
     }
 
+    /// The channel for calls, if there is one and the broker takes messages: nearly always so, and then nothing has to be
+    /// waited for.
+    pub(crate) fn caller_now(&self) -> Option<OpenCaller> {
+        let Shared { connection, callers, .. } = &*self.shared;
+        connection.is_ready().then(|| callers.open_now()).flatten()
+    }
+
     /// The channel for calls, as soon as there is one and the broker takes messages.
     pub(crate) async fn caller(&self) -> Result<OpenCaller, NotReady> {
         let Shared { connection, callers, unavailable, .. } = &*self.shared;

@@ -87,22 +87,24 @@ impl Exchange {
     /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
     async fn attempts(&mut self) -> Result<ReceivedReply, CallError> {
         let broker = self.call.client.broker.clone();
-        let _slot = broker.slot().await.ok_or_else(too_many_in_flight)?;
+        // What is seldom waited for is kept out of the size of a call.
+        let _slot = match broker.pending().try_slot() {
+            Some(slot) => slot,
+            None => Box::pin(broker.slot()).await.ok_or_else(too_many_in_flight)?,
+        };
         broker.retry_budget().pay();
         loop {
-            let caller = broker.caller().await.map_err(|not_ready| match not_ready {
-                NotReady::Down => CallError::ConnectionLost { may_have_run: self.handed_over },
-                NotReady::Blocked(reason) if !self.handed_over => broker_full(&reason),
-                NotReady::Blocked(_) => CallError::ConnectionLost { may_have_run: true },
-                NotReady::Never(error) => refused(error),
-            })?;
+            let caller = match broker.caller_now() {
+                Some(caller) => caller,
+                None => Box::pin(broker.caller()).await.map_err(|reason| self.not_ready(reason))?,
+            };
             let Ok(ticket) = broker.pending().enter(caller.number, self.call.oneway) else {
-                caller.wait_until_replaced(&broker).await;
+                Box::pin(caller.wait_until_replaced(&broker)).await;
                 continue;
             };
             let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
-                caller.wait_until_replaced(&broker).await;
+                Box::pin(caller.wait_until_replaced(&broker)).await;
                 continue;
             }
             match ticket.outcome().await {
@@ -130,6 +132,15 @@ impl Exchange {
                 Outcome::Lost if self.call.idempotent => {}
                 Outcome::Lost => return Err(CallError::ConnectionLost { may_have_run: true }),
             }
+        }
+    }
+
+    fn not_ready(&self, reason: NotReady) -> CallError {
+        match reason {
+            NotReady::Down => CallError::ConnectionLost { may_have_run: self.handed_over },
+            NotReady::Blocked(reason) if !self.handed_over => broker_full(&reason),
+            NotReady::Blocked(_) => CallError::ConnectionLost { may_have_run: true },
+            NotReady::Never(error) => refused(error),
         }
     }
 

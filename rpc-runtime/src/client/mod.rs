@@ -5,6 +5,7 @@ mod call;
 mod draft;
 mod exchange;
 mod handle;
+mod ids;
 mod outgoing;
 mod pending;
 mod retry;

@@ -7,7 +7,7 @@ use std::sync::{
 
 use uuid::Uuid;
 
-use super::handle::ClientShared;
+use super::{handle::ClientShared, ids};
 use crate::{contract::MethodDescriptor, middleware::Headers};
 
 /// A call, without its arguments.
@@ -40,7 +40,7 @@ impl Outgoing {
             method,
             name: None,
             headers,
-            message_id: Uuid::new_v4(),
+            message_id: ids::random(),
             priority: None,
             persistent: false,
             idempotent: method.idempotent,

@@ -1,17 +1,15 @@
 //! The calls in flight, and what came of each.
 
-use std::{
-    collections::HashMap,
-    sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicU64, Ordering},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use tracing::debug;
 use uuid::Uuid;
 
+use super::ids::{self, ById};
 use crate::{
     envelope,
     error::BrokerError,
@@ -44,7 +42,7 @@ pub(crate) struct Pending {
 
 #[derive(Debug, Default)]
 struct Table {
-    entries: HashMap<Uuid, Entry>,
+    entries: ById<Entry>,
     /// Every channel up to this one is gone.
     lost: u64,
 }
@@ -103,7 +101,7 @@ impl Pending {
         channel: u64,
         oneway: bool,
     ) -> Result<Ticket, NotEntered> {
-        let correlation_id = Uuid::new_v4();
+        let correlation_id = ids::random();
         let (sender, outcome) = oneshot::channel();
         let mut table = self.lock();
         if channel <= table.lost {
@@ -113,7 +111,7 @@ impl Pending {
             .entries
             .insert(correlation_id, Entry { channel, oneway, accepted: false, outcome: sender });
         drop(table);
-        Ok(Ticket { pending: self.clone(), correlation_id, outcome })
+        Ok(Ticket { pending: self.clone(), correlation_id, outcome, ended: false })
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.
@@ -176,11 +174,11 @@ impl Pending {
 }
 
 impl CallerSink for Pending {
-    fn reply(&self, message: Delivery) {
+    fn reply(&self, message: Box<Delivery>) {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.lock().entries.remove(&id));
         if let Some(entry) = known {
-            let _ = entry.outcome.send(Outcome::Reply(Box::new(message)));
+            let _ = entry.outcome.send(Outcome::Reply(message));
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             debug!(
@@ -216,6 +214,8 @@ pub(crate) struct Ticket {
     pending: Arc<Pending>,
     correlation_id: Uuid,
     outcome: oneshot::Receiver<Outcome>,
+    /// The entry is gone.
+    ended: bool,
 }
 
 impl Ticket {
@@ -226,14 +226,17 @@ impl Ticket {
     /// Waits for the outcome.
     pub(crate) async fn outcome(mut self) -> Outcome {
         // The sender goes without a word only together with the table.
-        (&mut self.outcome).await.unwrap_or(Outcome::Lost)
+        let outcome = (&mut self.outcome).await.unwrap_or(Outcome::Lost);
+        self.ended = true;
+        outcome
     }
 }
 
 impl Drop for Ticket {
     fn drop(&mut self) {
-        // After an outcome the entry is gone already, and the id is never used again: removing it twice is harmless.
-        self.pending.lock().entries.remove(&self.correlation_id);
+        if !self.ended {
+            self.pending.lock().entries.remove(&self.correlation_id);
+        }
     }
 }
 
@@ -244,8 +247,8 @@ mod tests {
     use super::*;
     use crate::transport::Properties;
 
-    fn reply_to(correlation_id: &str) -> Delivery {
-        Delivery {
+    fn reply_to(correlation_id: &str) -> Box<Delivery> {
+        Box::new(Delivery {
             tag: 1,
             redelivered: false,
             exchange: String::new(),
@@ -255,7 +258,7 @@ mod tests {
                 ..Properties::default()
             },
             body: Bytes::new(),
-        }
+        })
     }
 
     #[test]

@@ -54,7 +54,7 @@ pub(super) fn inbox(correlation_id: Uuid) -> (Inbox, Answers) {
 }
 
 impl CallerSink for Inbox {
-    fn reply(&self, message: Delivery) {
+    fn reply(&self, message: Box<Delivery>) {
         let ours = envelope::reply_correlation(&message.properties) == Some(self.correlation_id);
         let result = matches!(message.properties.kind.as_deref(), None | Some("result"));
         let size = message.body.len();
@@ -64,7 +64,7 @@ impl CallerSink for Inbox {
             && size <= limits::MAX_ANSWER
             && self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
         {
-            let _ = self.events.try_send(Event::Answer(Box::new(message), Instant::now()));
+            let _ = self.events.try_send(Event::Answer(message, Instant::now()));
         }
     }
 
@@ -108,8 +108,8 @@ mod tests {
     use super::*;
     use crate::transport::Properties;
 
-    fn answer(to: Uuid, bytes: usize) -> Delivery {
-        Delivery {
+    fn answer(to: Uuid, bytes: usize) -> Box<Delivery> {
+        Box::new(Delivery {
             tag: 1,
             redelivered: false,
             exchange: String::new(),
@@ -119,7 +119,7 @@ mod tests {
                 ..Properties::default()
             },
             body: Bytes::from(vec![b' '; bytes]),
-        }
+        })
     }
 
     fn enough() -> Enough {

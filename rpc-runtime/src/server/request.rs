@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 
 use super::{
     Context, Dispatch, Handler,
-    admission::Admission,
+    admission::{Admission, Admitted},
     answer,
     context::RequestContext,
     handler::Invocation,
@@ -42,6 +42,13 @@ pub(super) struct Gauges {
     pub(super) faults: Arc<FaultCounters>,
     /// By method, in the order of the trait.
     pub(super) methods: Vec<(&'static str, Arc<Meter>)>,
+}
+
+/// A request that has passed the checks.
+struct Prepared<'a> {
+    handler: &'a Handler,
+    invocation: Invocation,
+    _admitted: Admitted,
 }
 
 /// A service, ready to answer.
@@ -106,7 +113,7 @@ impl Endpoint {
     }
 
     /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
-    pub(super) async fn serve(&self, delivery: Delivery, channel: &dyn WorkerChannel) -> bool {
+    pub(super) async fn serve(&self, delivery: Box<Delivery>, channel: &dyn WorkerChannel) -> bool {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
         if let Some(address) = &address
@@ -209,21 +216,24 @@ impl Endpoint {
         address.map(|address| envelope::write_reply(&address, answer))
     }
 
-    async fn answer(&self, delivery: Delivery) -> Answer {
+    async fn answer(&self, delivery: Box<Delivery>) -> Answer {
         let mut running = None;
-        let answer = self.run(delivery, &mut running).await.unwrap_or_else(Answer::Fault);
+        let answer = match self.prepare(delivery, &mut running) {
+            Ok(prepared) => self.run(prepared).await.unwrap_or_else(Answer::Fault),
+            Err(fault) => Answer::Fault(fault),
+        };
         if let Some(running) = running {
             running.end(&answer);
         }
         answer
     }
 
-    /// The checks, cheapest first; then the method.
-    async fn run<'a>(
+    /// The checks, cheapest first.
+    fn prepare<'a>(
         &'a self,
-        delivery: Delivery,
+        delivery: Box<Delivery>,
         running: &mut Option<Running<'a>>,
-    ) -> Result<Answer, Fault> {
+    ) -> Result<Prepared<'a>, Fault> {
         let arrived = Instant::now();
         let request = envelope::read_request(&delivery.properties)?;
         let handler = self.handler_for(&delivery, request.method)?;
@@ -235,7 +245,7 @@ impl Endpoint {
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
         }
-        let Delivery { properties, body, redelivered, .. } = delivery;
+        let Delivery { properties, body, redelivered, .. } = *delivery;
         let headers = properties.headers.into_iter();
         let context = Context::new(RequestContext {
             service: self.service.name,
@@ -253,11 +263,20 @@ impl Endpoint {
         });
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("before-the-method");
-        let _admitted = self.limits.admission.admit(&context)?;
-        let invocation = Invocation { body, encoding, context };
+        let admitted = self.limits.admission.admit(&context)?;
+        Ok(Prepared {
+            handler,
+            invocation: Invocation { body, encoding, context },
+            _admitted: admitted,
+        })
+    }
+
+    /// The method, through the layers if there are any.
+    async fn run(&self, prepared: Prepared<'_>) -> Result<Answer, Fault> {
+        let Prepared { handler, invocation, _admitted } = prepared;
         let reply = match &self.layers {
             None => answer(handler.run(invocation).await),
-            Some(layers) => through(layers, invocation, self.handlers.clone()).await?,
+            Some(layers) => Box::pin(through(layers, invocation, self.handlers.clone())).await?,
         };
         let (size, limit) = (reply.size(), self.limits.max_reply);
         if size > limit {

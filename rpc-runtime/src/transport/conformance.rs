@@ -129,8 +129,8 @@ impl PartialEq for Fate {
 struct Events(mpsc::UnboundedSender<Event>);
 
 impl CallerSink for Events {
-    fn reply(&self, message: Delivery) {
-        let _ = self.0.send(Event::Reply(Box::new(message)));
+    fn reply(&self, message: Box<Delivery>) {
+        let _ = self.0.send(Event::Reply(message));
     }
 
     fn settled(&self, correlation_id: Uuid, fate: Fate) {
@@ -227,7 +227,7 @@ impl Caller {
 
 impl Worker {
     async fn next(&mut self) -> Delivery {
-        timeout(SOON, self.deliveries.next()).await.expect("a delivery").expect("an open channel")
+        *timeout(SOON, self.deliveries.next()).await.expect("a delivery").expect("an open channel")
     }
 
     async fn expect_nothing(&mut self) {

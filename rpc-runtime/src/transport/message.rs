@@ -80,7 +80,7 @@ pub(crate) struct Outbound {
 }
 
 /// A message that came.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Delivery {
     pub(crate) tag: u64,
     pub(crate) redelivered: bool,

@@ -120,7 +120,7 @@ impl Default for CallerOptions {
 /// Where what happens to requests is told.
 pub(crate) trait CallerSink: Send + Sync + 'static {
     /// A message on the callback queue.
-    fn reply(&self, message: Delivery);
+    fn reply(&self, message: Box<Delivery>);
 
     /// What became of the request with this correlation id.
     fn settled(&self, correlation_id: Uuid, fate: Fate);
@@ -212,7 +212,7 @@ pub struct QueueState {
 }
 
 /// Requests as they come; it ends when the channel is gone or consuming was stopped.
-pub(crate) type Deliveries = Pin<Box<dyn Stream<Item = Delivery> + Send>>;
+pub(crate) type Deliveries = Pin<Box<dyn Stream<Item = Box<Delivery>> + Send>>;
 
 /// A channel that consumes, and what it consumes.
 pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Deliveries);

@@ -52,12 +52,21 @@ async fn is_down(broker: &Broker) {
     status(broker, "connecting", |status| matches!(status, BrokerStatus::Connecting)).await;
 }
 
-/// A server in a process of its own, which dies at this place.
-async fn fault_server(arguments: &[&str], failpoint: Option<&str>) -> Process {
+/// A server in a process of its own, which dies at this place, perhaps before it can say that it serves.
+async fn starting_fault_server(arguments: &[&str], failpoint: Option<&str>) -> Process {
     let environment = failpoint.map(|place| ("RPC_FAILPOINT", place));
-    let server = Process::example_with("fault_server", arguments, environment.as_slice()).await;
-    server.line_with("serving", Duration::from_secs(30)).await;
+    Process::example_with("fault_server", arguments, environment.as_slice()).await
+}
+
+/// The same, once it serves.
+async fn fault_server(arguments: &[&str], failpoint: Option<&str>) -> Process {
+    let server = starting_fault_server(arguments, failpoint).await;
+    serves(&server).await;
     server
+}
+
+async fn serves(server: &Process) {
+    server.line_with("serving", Duration::from_secs(30)).await;
 }
 
 fn text(path: &Path) -> &str {

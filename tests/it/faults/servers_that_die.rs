@@ -7,7 +7,7 @@ use rpc_tests::{Peer, QueueSpec, Rabbit, eventually, eventually_async, unique};
 use tokio::time::timeout;
 
 use super::ledger::{LedgerClient, runs};
-use super::{fault_server, text};
+use super::{serves, starting_fault_server, text};
 use crate::brokers::{SOON, assert_ended, rabbitmq, refusal};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
@@ -32,9 +32,16 @@ impl Ledger {
     }
 
     async fn server_with(&self, rest: &[&str], failpoint: Option<&str>) -> rpc_tests::Process {
+        let server = self.starting(rest, failpoint).await;
+        serves(&server).await;
+        server
+    }
+
+    /// It may be given a request, and die of it, before it can say that it serves.
+    async fn starting(&self, rest: &[&str], failpoint: Option<&str>) -> rpc_tests::Process {
         let url = Rabbit::shared().await.url();
         let arguments = [&[url, &self.queue, text(self.directory.path())], rest].concat();
-        fault_server(&arguments, failpoint).await
+        starting_fault_server(&arguments, failpoint).await
     }
 
     fn runs_of(&self, id: u64) -> usize {
@@ -76,8 +83,7 @@ async fn a_server_that_dies_before_its_reply_is_replaced_by_another() {
     let mut dying = ledger.server(Some("before-the-method")).await;
     let plain = tokio::spawn(ledger.client.plain(1));
     assert!(!dying.wait(SOON).await.success());
-    let once_dying = ledger.server(Some("before-the-method"));
-    let mut dying = once_dying.await;
+    let mut dying = ledger.starting(&["20"], Some("before-the-method")).await;
     let once = tokio::spawn(ledger.client.once(2));
     assert!(!dying.wait(SOON).await.success());
 
@@ -103,7 +109,7 @@ async fn a_request_that_kills_its_servers_is_given_up_on_a_quorum_queue() {
     let poison = tokio::spawn(ledger.client.plain(1));
     assert!(!dying.wait(SOON).await.success());
     for _ in 0..2 {
-        let mut dying = ledger.server_with(&quorum, Some("before-the-method")).await;
+        let mut dying = ledger.starting(&quorum, Some("before-the-method")).await;
         assert!(!dying.wait(SOON).await.success(), "it was delivered again");
     }
     let _healthy = ledger.server_with(&quorum, None).await;

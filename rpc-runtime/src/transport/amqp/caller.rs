@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use lapin::{
-    Channel, Connection,
+    Connection,
     options::{BasicConsumeOptions, ConfirmSelectOptions},
     types::ShortString,
 };
@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::{
     backlog::Backlog,
-    consuming::{Consuming, consume},
+    channel::OwnChannel,
     error,
     mux::{Ended, Mux, Route},
     requests::Requests,
@@ -37,8 +37,7 @@ pub(super) struct AmqpCaller {
     /// What requests say of who sent them, if they do.
     user: Option<String>,
     requests: Arc<Requests>,
-    /// A channel closes with its last owner.
-    _channel: Channel,
+    _channel: OwnChannel,
 }
 
 /// What another channel is opened with.
@@ -54,8 +53,8 @@ pub(super) struct Setup {
 struct Callback {
     queue: String,
     replies: Arc<Replies>,
-    _channel: Option<Channel>,
-    _consuming: Consuming,
+    /// With direct reply-to, it is that of the requests.
+    _channel: Option<OwnChannel>,
 }
 
 /// What comes to the callback queue.
@@ -65,7 +64,7 @@ struct Replies {
 }
 
 impl Route for Replies {
-    fn delivered(&self, reply: Delivery) {
+    fn delivered(&self, reply: Box<Delivery>) {
         self.sink.reply(reply);
     }
 
@@ -81,7 +80,7 @@ struct Both {
 }
 
 impl Route for Both {
-    fn delivered(&self, reply: Delivery) {
+    fn delivered(&self, reply: Box<Delivery>) {
         self.replies.delivered(reply);
     }
 
@@ -107,7 +106,8 @@ pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
     let callback = if setup.options.direct_reply_to {
         let both = Arc::new(Both { requests: requests.clone(), replies: replies.clone() });
         setup.mux.route(channel.id(), both);
-        consume_replies(&channel, DIRECT_REPLY_TO.into(), replies, None).await?
+        let queue = consume_replies(&channel, DIRECT_REPLY_TO.into(), &replies).await?;
+        Callback { queue, replies, _channel: None }
     } else {
         setup.mux.route(channel.id(), requests.clone());
         open_callback(&setup, replies).await?
@@ -119,17 +119,17 @@ fn assemble(
     setup: Arc<Setup>,
     callback: Arc<Callback>,
     requests: Arc<Requests>,
-    channel: Channel,
+    channel: OwnChannel,
 ) -> AmqpCaller {
     let user = setup.options.announce_user.then(|| setup.connection.status().username());
     AmqpCaller { setup, callback, user, requests, _channel: channel }
 }
 
-async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), BrokerError> {
+async fn open_publisher(setup: &Setup) -> Result<(OwnChannel, Arc<Requests>), BrokerError> {
     let Setup { connection, mux, backlog, options, sink } = setup;
     topology::check_exchange(connection, &options.exchange).await?;
     let opening = |error| error::during("opening a channel for calls", error);
-    let channel = connection.create_channel().await.map_err(opening)?;
+    let channel = OwnChannel::open(connection).await.map_err(opening)?;
     if options.confirms {
         channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(opening)?;
     }
@@ -140,27 +140,27 @@ async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), Broke
 
 async fn open_callback(setup: &Setup, replies: Arc<Replies>) -> Result<Callback, BrokerError> {
     let opening = |error| error::during("opening a channel for replies", error);
-    let channel = setup.connection.create_channel().await.map_err(opening)?;
+    let channel = OwnChannel::open(&setup.connection).await.map_err(opening)?;
     setup.mux.route(channel.id(), replies.clone());
     let queue = topology::declare_callback(&channel).await?;
-    let consumed = channel.clone();
-    consume_replies(&channel, queue, replies, Some(consumed)).await
+    let queue = consume_replies(&channel, queue, &replies).await?;
+    Ok(Callback { queue, replies, _channel: Some(channel) })
 }
 
 async fn consume_replies(
-    channel: &Channel,
+    channel: &OwnChannel,
     queue: ShortString,
-    replies: Arc<Replies>,
-    owned: Option<Channel>,
-) -> Result<Callback, BrokerError> {
+    replies: &Arc<Replies>,
+) -> Result<String, BrokerError> {
     // Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
     let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
     let name = queue.as_str().to_owned();
     let told = replies.clone();
-    let consuming = consume(channel, queue, options, move |reason| set_once(&told.closed, reason))
+    channel
+        .consume(queue, options, move |reason| set_once(&told.closed, reason))
         .await
         .map_err(|error| error::during("consuming replies", error))?;
-    Ok(Callback { queue: name, replies, _channel: owned, _consuming: consuming })
+    Ok(name)
 }
 
 impl CallerChannel for AmqpCaller {

@@ -6,7 +6,7 @@
 mod address;
 mod backlog;
 mod caller;
-mod consuming;
+mod channel;
 mod error;
 mod mux;
 mod refusal;

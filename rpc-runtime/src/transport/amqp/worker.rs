@@ -7,7 +7,7 @@ use std::sync::{
 
 use futures_util::{StreamExt, stream};
 use lapin::{
-    Channel, Connection,
+    Connection,
     options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
     types::ShortString,
 };
@@ -19,7 +19,7 @@ use tracing::debug;
 
 use super::{
     CLOSE_WITHIN,
-    consuming::{Consuming, consume},
+    channel::OwnChannel,
     error,
     mux::{Ended, Mux, Port, Route},
     topology::{self, short},
@@ -33,16 +33,16 @@ use crate::{
 };
 
 pub(super) struct AmqpWorker {
-    channel: Channel,
+    channel: OwnChannel,
     requests: Arc<Requests>,
-    consumer: Consuming,
+    consumer: ShortString,
 }
 
 /// What comes, and the way out for what is answered.
 struct Requests {
     port: Port,
     /// `None` once no more come. There are never more than the broker sends ahead.
-    deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
+    deliveries: Mutex<Option<mpsc::UnboundedSender<Box<Delivery>>>>,
     undeliverable: Arc<AtomicU64>,
 }
 
@@ -51,11 +51,11 @@ impl Requests {
         Arc::new(Self { port, deliveries: Mutex::default(), undeliverable })
     }
 
-    fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Delivery>>> {
+    fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Box<Delivery>>>> {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self) -> mpsc::UnboundedReceiver<Delivery> {
+    fn start(&self) -> mpsc::UnboundedReceiver<Box<Delivery>> {
         let (deliveries, coming) = mpsc::unbounded_channel();
         *self.deliveries() = Some(deliveries);
         coming
@@ -67,7 +67,7 @@ impl Requests {
 }
 
 impl Route for Requests {
-    fn delivered(&self, delivery: Delivery) {
+    fn delivered(&self, delivery: Box<Delivery>) {
         if let Some(deliveries) = &*self.deliveries() {
             // Whoever takes them may be gone; then the broker takes them back with the channel.
             let _ = deliveries.send(delivery);
@@ -93,7 +93,7 @@ pub(super) async fn open(
     let name = options.queue.name();
     let opening =
         |error| error::during(&format!("opening a channel for the queue {name:?}"), error);
-    let channel = connection.create_channel().await.map_err(opening)?;
+    let channel = OwnChannel::open(connection).await.map_err(opening)?;
     topology::declare_service(&channel, &options.queue, &options.exchange).await?;
     let port = mux.port(channel.id(), connection.configuration().frame_max());
     let requests = Requests::new(port, options.undeliverable);
@@ -108,7 +108,7 @@ pub(super) async fn listen(
     let exchange = &options.exchange;
     let opening =
         |error| error::during(&format!("opening a channel to listen to {exchange:?}"), error);
-    let channel = connection.create_channel().await.map_err(opening)?;
+    let channel = OwnChannel::open(connection).await.map_err(opening)?;
     let queue = topology::declare_listener(&channel, &options).await?;
     let port = mux.port(channel.id(), connection.configuration().frame_max());
     let requests = Requests::new(port, options.undeliverable);
@@ -118,7 +118,7 @@ pub(super) async fn listen(
 /// Consumes a queue.
 async fn take(
     mux: &Mux,
-    channel: Channel,
+    channel: OwnChannel,
     queue: ShortString,
     prefetch: u16,
     requests: Arc<Requests>,
@@ -129,7 +129,8 @@ async fn take(
     let mut coming = requests.start();
     mux.route(channel.id(), requests.clone());
     let told = requests.clone();
-    let consumer = consume(&channel, queue, BasicConsumeOptions::default(), move |_| told.stop())
+    let consumer = channel
+        .consume(queue, BasicConsumeOptions::default(), move |_| told.stop())
         .await
         .map_err(consuming)?;
     let worker = AmqpWorker { channel, requests, consumer };
@@ -162,7 +163,7 @@ impl WorkerChannel for AmqpWorker {
 
     fn stop(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let tag = self.consumer.tag.clone();
+            let tag = self.consumer.clone();
             let cancel = self.channel.basic_cancel(tag, BasicCancelOptions::default());
             // A channel that is gone has no consumer any more. What came before the answer is in the stream.
             let _ = timeout(CLOSE_WITHIN, cancel).await;

@@ -42,7 +42,7 @@ struct Consumer {
     link: u64,
     queue: String,
     /// `None` once it was stopped.
-    sender: Option<UnboundedSender<Delivery>>,
+    sender: Option<UnboundedSender<Box<Delivery>>>,
     prefetch: usize,
     next_tag: u64,
     unacknowledged: BTreeMap<u64, Stored>,
@@ -110,7 +110,7 @@ impl MemoryBroker {
         link: u64,
         queue: &str,
         prefetch: u16,
-        sender: UnboundedSender<Delivery>,
+        sender: UnboundedSender<Box<Delivery>>,
     ) -> Result<u64, BrokerError> {
         let id = self.next_id();
         let mut state = self.lock();
@@ -149,7 +149,7 @@ impl MemoryBroker {
             let sink = callback.sink.clone();
             // The sink takes locks of its own and wakes tasks: not under this one.
             drop(state);
-            sink.reply(delivery(message));
+            sink.reply(Box::new(delivery(message)));
             return Fate::Accepted;
         }
         let queue = message.routing_key.clone();
@@ -228,7 +228,7 @@ impl State {
             let Some(message) = stored.pop() else { return };
             let tag = consumer.next_tag;
             consumer.next_tag += 1;
-            let delivery = Delivery { tag, ..message.delivery.clone() };
+            let delivery = Box::new(Delivery { tag, ..message.delivery.clone() });
             consumer.unacknowledged.insert(tag, message);
             if let Some(sender) = &consumer.sender {
                 // A receiver that is gone is about to remove its consumer, which gives the message back.

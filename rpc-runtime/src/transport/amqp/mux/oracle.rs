@@ -35,8 +35,8 @@ impl Listener {
 }
 
 impl Route for Listener {
-    fn delivered(&self, delivery: Delivery) {
-        self.note(Told::Delivered(Box::new(delivery)));
+    fn delivered(&self, delivery: Box<Delivery>) {
+        self.note(Told::Delivered(delivery));
     }
 
     fn returned(&self, properties: Properties) {

@@ -87,10 +87,6 @@ impl Outgoing {
         }
         frames.take(to);
     }
-
-    fn forget(&self, channel: u16) {
-        self.lock().tags.retain(|(known, _)| *known != channel);
-    }
 }
 
 fn acknowledge(frames: &mut Frames, channel: u16, tags: &mut Tags) {
@@ -116,8 +112,9 @@ impl Port {
 
     /// Lets nothing more out: after the end of a channel, a frame for it would end the connection.
     pub(crate) fn close(&self) {
-        let _locked = self.outgoing.lock();
+        let mut state = self.outgoing.lock();
         self.closed.store(true, Ordering::Relaxed);
+        state.tags.retain(|(channel, _)| *channel != self.channel);
     }
 
     /// Has frames written, all of them in one go and in this order.
@@ -136,12 +133,6 @@ impl Port {
         drop(state);
         self.outgoing.writer.wake();
         Ok(written)
-    }
-}
-
-impl Drop for Port {
-    fn drop(&mut self) {
-        self.outgoing.forget(self.channel);
     }
 }
 

@@ -191,11 +191,13 @@ impl Pump {
             if self.mux.outgoing.is_empty() {
                 return Ok(Wrote::Nothing);
             }
-            if !std::mem::replace(&mut self.waited, true) {
+            // After a single message, a single one is likely to go out.
+            if self.router.messages > 1 && !std::mem::replace(&mut self.waited, true) {
                 cx.waker().wake_by_ref();
                 return Ok(Wrote::Waited);
             }
             self.waited = false;
+            self.router.messages = 0;
             self.mux.outgoing.take(&mut self.writing);
             self.run_written();
         }

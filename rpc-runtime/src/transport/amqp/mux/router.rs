@@ -11,7 +11,7 @@ use super::{
     },
     Ended, Mux, Route,
 };
-use crate::transport::{Delivery, Properties};
+use crate::transport::Delivery;
 
 /// A body of at least this size keeps the buffer that it was read to; a smaller one is copied out of it.
 const KEEP_FROM: usize = 16 * 1024;
@@ -23,9 +23,9 @@ const BELIEVED: usize = 1024 * 1024;
 struct Partial {
     /// `None` where nobody wants it.
     route: Option<Arc<dyn Route>>,
-    /// `None` for one that came back.
-    delivery: Option<Delivery>,
-    properties: Properties,
+    message: Box<Delivery>,
+    /// It was published here, and came back.
+    returned: bool,
     /// `None` until the header has come.
     missing: Option<usize>,
     body: BytesMut,
@@ -36,11 +36,13 @@ pub(super) struct Router {
     mux: Arc<Mux>,
     partial: HashMap<u16, Partial>,
     largest_frame: usize,
+    /// How many messages have come.
+    pub(super) messages: usize,
 }
 
 impl Router {
     pub(super) fn new(mux: Arc<Mux>, largest_frame: usize) -> Self {
-        Self { mux, partial: HashMap::new(), largest_frame }
+        Self { mux, partial: HashMap::new(), largest_frame, messages: 0 }
     }
 
     /// Deals with all frames that are there in full; lapin's go to lapin. Says whether there was one of anybody else's.
@@ -81,17 +83,11 @@ impl Router {
     fn method(&mut self, channel: u16, payload: &[u8]) -> Result<bool, Malformed> {
         match Method::read(payload).ok_or(Malformed)? {
             Method::Deliver { tag, redelivered, exchange, routing_key } => {
-                let delivery = Delivery {
-                    tag,
-                    redelivered,
-                    exchange,
-                    routing_key,
-                    properties: Properties::default(),
-                    body: Bytes::new(),
-                };
-                self.begin(channel, Some(delivery));
+                let message =
+                    Delivery { tag, redelivered, exchange, routing_key, ..Delivery::default() };
+                self.begin(channel, message, false);
             }
-            Method::Return => self.begin(channel, None),
+            Method::Return => self.begin(channel, Delivery::default(), true),
             Method::Confirm { tag, multiple, accepted } => {
                 if let Some(route) = self.mux.routed(channel) {
                     route.confirmed(tag, multiple, accepted);
@@ -108,20 +104,19 @@ impl Router {
         Ok(true)
     }
 
-    fn begin(&mut self, channel: u16, delivery: Option<Delivery>) {
+    fn begin(&mut self, channel: u16, message: Delivery, returned: bool) {
         let route = self.mux.routed(channel);
         if route.is_none() {
             debug!(channel, "dropped a message on a channel that nobody listens to any more");
         }
-        let properties = Properties::default();
-        let partial = Partial { route, delivery, properties, missing: None, body: BytesMut::new() };
-        self.partial.insert(channel, partial);
+        let (message, body) = (Box::new(message), BytesMut::new());
+        self.partial.insert(channel, Partial { route, message, returned, missing: None, body });
     }
 
     fn header(&mut self, channel: u16, content: Content) -> bool {
         let Some(partial) = self.partial.get_mut(&channel) else { return false };
         let size = usize::try_from(content.size).unwrap_or(usize::MAX);
-        partial.properties = content.properties;
+        partial.message.properties = content.properties;
         partial.missing = Some(size);
         if size == 0 {
             self.complete(channel, Bytes::new());
@@ -152,12 +147,14 @@ impl Router {
 
     fn complete(&mut self, channel: u16, body: Bytes) {
         let Some(partial) = self.partial.remove(&channel) else { return };
+        self.messages += 1;
         let Some(route) = partial.route else { return };
-        match partial.delivery {
-            None => route.returned(partial.properties),
-            Some(delivery) => {
-                route.delivered(Delivery { properties: partial.properties, body, ..delivery });
-            }
+        let mut message = partial.message;
+        if partial.returned {
+            route.returned(message.properties);
+        } else {
+            message.body = body;
+            route.delivered(message);
         }
     }
 }
