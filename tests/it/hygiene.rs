@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 fn versions_agree() {
     let manifest = read("Cargo.toml");
     let version = version();
-    for member in ["rpc-macros", "rpc-runtime"] {
+    for member in ["rpc-macros", "rpc-runtime", "rpc-cli"] {
         assert!(
             read(&format!("{member}/Cargo.toml")).contains("version.workspace = true"),
             "{member} has the workspace's version"
@@ -30,7 +30,7 @@ fn the_changelog_has_the_current_version() {
 fn lapin_is_named_in_the_amqp_transport_alone() {
     let home = root().join("rpc-runtime/src/transport/amqp");
     let home_file = home.with_extension("rs");
-    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "examples", "tests"]) {
+    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"]) {
         let itself = file.ends_with("tests/it/hygiene.rs") || fixture(&file);
         if itself || file.starts_with(&home) || file == home_file {
             continue;
@@ -44,7 +44,7 @@ fn lapin_is_named_in_the_amqp_transport_alone() {
 
 #[test]
 fn tests_see_the_framework_as_users_do() {
-    for package in ["tests", "examples"] {
+    for package in ["tests", "examples", "rpc-cli"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         for crate_name in ["lapin", "syn", "rpc-macros"] {
             let depends =
@@ -128,7 +128,7 @@ fn unsafe_code_is_forbidden_everywhere() {
         read("Cargo.toml").contains(r#"unsafe_code = "forbid""#),
         "the workspace forbids unsafe code"
     );
-    for package in ["rpc-macros", "rpc-runtime", "examples", "tests"] {
+    for package in ["rpc-macros", "rpc-runtime", "rpc-cli", "examples", "tests"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         let lints = manifest.split("[lints]").nth(1).unwrap_or_default();
         assert!(
@@ -140,7 +140,7 @@ fn unsafe_code_is_forbidden_everywhere() {
 
 #[test]
 fn every_lint_and_exemption_has_a_reason() {
-    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "examples", "tests"]) {
+    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"]) {
         if fixture(&file) || file.ends_with("tests/it/hygiene.rs") {
             continue;
         }
@@ -167,7 +167,7 @@ fn what_is_published_is_fit_for_it() {
             "the workspace sets {key}"
         );
     }
-    for package in ["rpc-macros", "rpc-runtime"] {
+    for package in ["rpc-macros", "rpc-runtime", "rpc-cli"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         for key in [
             "description",
@@ -208,7 +208,7 @@ fn scripts_can_be_run() {
 #[test]
 fn sources_stay_small() {
     let mut sizes: Vec<(usize, PathBuf)> =
-        sources(&["rpc-runtime/src", "rpc-macros/src", "tests/src"])
+        sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli/src", "tests/src"])
             .into_iter()
             .map(|file| (numbered(&file).len(), file))
             .collect();

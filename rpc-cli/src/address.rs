@@ -1,0 +1,39 @@
+//! Keeping the secrets of an address out of what is shown.
+
+/// The text without what stands between `://` and `@` in any address in it.
+pub(crate) fn redact(text: &str) -> String {
+    let mut shown = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find("://") {
+        let (before, after) = rest.split_at(start + 3);
+        shown.push_str(before);
+        // The last `@` of the word: a password may hold one.
+        let end = after.find(|letter: char| letter.is_whitespace()).unwrap_or(after.len());
+        let (word, remaining) = after.split_at(end);
+        match word.rfind('@') {
+            Some(at) => {
+                shown.push('…');
+                shown.push_str(&word[at..]);
+            }
+            None => shown.push_str(word),
+        }
+        rest = remaining;
+    }
+    shown.push_str(rest);
+    shown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_password_of_an_address_is_shown() {
+        assert_eq!(
+            redact("unexpected argument 'amqp://ada:s3cr@t@host/%2f' found"),
+            "unexpected argument 'amqp://…@host/%2f' found"
+        );
+        assert_eq!(redact("amqp://a:b@c and amqps://d:e@f"), "amqp://…@c and amqps://…@f");
+        assert_eq!(redact("amqp://host no secret"), "amqp://host no secret");
+    }
+}

@@ -1,0 +1,235 @@
+//! The command line.
+
+use std::{process::ExitCode, time::Duration};
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap_complete::Shell;
+
+use crate::{address::redact, duration, failure::Kind};
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  it went well
+  1  the method returned its own error, or the server refused the call
+  2  the command is not one
+  3  no server: nobody answers, or the service has no queue
+  4  no answer came in time
+  5  RabbitMQ cannot be reached, or refuses";
+
+/// Finds, describes, watches, calls and measures services over RabbitMQ.
+#[derive(Debug, Parser)]
+#[command(name = "rpc", version, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// What all commands have.
+#[derive(Debug, Args)]
+pub(crate) struct Global {
+    /// The address of RabbitMQ; in AMQP_URL a password shows in no list of processes.
+    #[arg(
+        long,
+        global = true,
+        env = "AMQP_URL",
+        hide_env_values = true,
+        hide_default_value = true,
+        default_value = "amqp://guest:guest@localhost:5672/%2f",
+        value_name = "URL"
+    )]
+    pub(crate) url: String,
+
+    /// The authorities to trust for an amqps address, in PEM, in the place of this machine's.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) ca: Option<std::path::PathBuf>,
+
+    /// The topic exchange that requests go to, where servers use one.
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) exchange: Option<String>,
+
+    /// How long to wait for RabbitMQ, and for servers to say that they are there.
+    #[arg(long, global = true, value_name = "DURATION", default_value = "2s", value_parser = duration::parse)]
+    pub(crate) wait: Duration,
+
+    /// What the output is.
+    #[arg(long, short, global = true, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) output: Output,
+}
+
+/// What the output is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum Output {
+    /// For people.
+    #[default]
+    Text,
+    /// For programs.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Lists the services that are there.
+    Ls,
+    /// Describes a service: its methods, their documentation, and the servers that serve it.
+    Info(Service),
+    /// Asks servers whether they are there.
+    Ping(Chosen),
+    /// Shows what servers have done: calls, errors, latencies, queues.
+    Stats(StatsArgs),
+    /// Shows what servers do, as they do it.
+    Top(TopArgs),
+    /// Calls a method.
+    Call(CallArgs),
+    /// Calls a method over and over, and measures it.
+    Bench(BenchArgs),
+    /// Writes the documentation of a service.
+    Doc(DocArgs),
+    /// Writes a shell's completions for this program.
+    Completion {
+        /// The shell.
+        shell: Shell,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Service {
+    /// The name of the service.
+    #[arg(value_name = "SERVICE")]
+    pub(crate) name: String,
+}
+
+/// Which servers are meant.
+#[derive(Debug, Args)]
+pub(crate) struct Chosen {
+    /// Those of one service only.
+    #[arg(value_name = "SERVICE")]
+    pub(crate) service: Option<String>,
+
+    /// The one whose instance begins like this.
+    #[arg(long, value_name = "INSTANCE")]
+    pub(crate) instance: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StatsArgs {
+    #[command(flatten)]
+    pub(crate) chosen: Chosen,
+
+    /// Shows them again and again, by default every 2 seconds.
+    #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true, default_missing_value = "2s", value_parser = duration::parse)]
+    pub(crate) watch: Option<Duration>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    /// One service only.
+    #[arg(value_name = "SERVICE")]
+    pub(crate) service: Option<String>,
+
+    /// How often servers are asked.
+    #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration::parse)]
+    pub(crate) interval: Duration,
+}
+
+/// What is called.
+#[derive(Debug, Clone, Args)]
+pub(crate) struct Target {
+    /// The method, as SERVICE.METHOD.
+    #[arg(value_name = "SERVICE.METHOD")]
+    pub(crate) method: String,
+
+    /// JSON: '{"n": 30}' by name, '[30]' or 30 by position; - is the standard input, @FILE a file.
+    #[arg(value_name = "ARGUMENTS", allow_negative_numbers = true)]
+    pub(crate) arguments: Vec<String>,
+
+    /// A header of the request; it can be given several times.
+    #[arg(long, short = 'H', value_name = "NAME=VALUE", value_parser = header)]
+    pub(crate) header: Vec<(String, String)>,
+
+    /// How long to wait for each answer; by default as long as the method says, or 10 seconds.
+    #[arg(long, short, value_name = "DURATION", value_parser = duration::parse)]
+    pub(crate) timeout: Option<Duration>,
+
+    /// The queue of the service; without it, its servers are asked.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) queue: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct CallArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    #[command(flatten)]
+    pub(crate) target: Target,
+
+    /// How many calls are in flight at once.
+    #[arg(long, short, value_name = "CALLS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
+    pub(crate) concurrency: u16,
+
+    /// How long to measure.
+    #[arg(long, short, value_name = "DURATION", default_value = "10s", value_parser = duration::parse)]
+    pub(crate) duration: Duration,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DocArgs {
+    /// The name of the service.
+    #[arg(value_name = "SERVICE")]
+    pub(crate) service: String,
+
+    /// What to write.
+    #[arg(long, short, value_enum, default_value_t, value_name = "FORMAT")]
+    pub(crate) format: DocFormat,
+}
+
+/// What documentation is written as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
+pub(crate) enum DocFormat {
+    /// Markdown.
+    #[default]
+    Markdown,
+    /// AsyncAPI 3, in JSON.
+    Asyncapi,
+}
+
+fn header(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("a header is written NAME=VALUE".to_owned()),
+    }
+}
+
+/// Says what is wrong with a command line, or its help; without the secrets of an address in it.
+pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
+    let shown = redact(&error.render().ansi().to_string());
+    if error.use_stderr() {
+        anstream::eprint!("{shown}");
+        return ExitCode::from(Kind::Usage as u8);
+    }
+    anstream::print!("{shown}");
+    ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn headers_have_a_name_and_a_value() {
+        assert_eq!(header("tenant=a=b"), Ok(("tenant".to_owned(), "a=b".to_owned())));
+        assert!(header("tenant").is_err() && header("=a").is_err());
+    }
+}

@@ -1,0 +1,100 @@
+//! What came of the calls.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use hdrhistogram::Histogram;
+use rpc_runtime::{CallError, UntypedReply};
+
+/// Three digits of a latency are kept.
+const DIGITS: u8 = 3;
+
+/// How long calls took, in microseconds, and how many ended without a result.
+#[derive(Debug)]
+pub(super) struct Tally {
+    /// `None` only if the numbers above were not what they are.
+    latencies: Option<Histogram<u64>>,
+    pub(super) errors: BTreeMap<String, u64>,
+}
+
+impl Tally {
+    pub(super) fn new() -> Self {
+        Self { latencies: Histogram::new(DIGITS).ok(), errors: BTreeMap::new() }
+    }
+
+    pub(super) fn count<T>(&mut self, took: Duration, ended: &Result<T, CallError<UntypedReply>>) {
+        match ended {
+            Ok(_) => {
+                if let Some(latencies) = &mut self.latencies {
+                    // A histogram that grows by itself takes every value but the impossible.
+                    let _ = latencies.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
+                }
+            }
+            Err(error) => *self.errors.entry(word(error)).or_default() += 1,
+        }
+    }
+
+    pub(super) fn add(&mut self, other: Self) {
+        if let (Some(all), Some(part)) = (&mut self.latencies, other.latencies) {
+            let _ = all.add(part);
+        }
+        for (word, count) in other.errors {
+            *self.errors.entry(word).or_default() += count;
+        }
+    }
+
+    pub(super) fn succeeded(&self) -> u64 {
+        self.latencies.as_ref().map_or(0, Histogram::len)
+    }
+
+    pub(super) fn failed(&self) -> u64 {
+        self.errors.values().sum()
+    }
+
+    /// The latency that so many in a hundred do not exceed.
+    pub(super) fn percentile(&self, percent: f64) -> u64 {
+        self.latencies.as_ref().map_or(0, |latencies| latencies.value_at_percentile(percent))
+    }
+
+    pub(super) fn mean(&self) -> f64 {
+        self.latencies.as_ref().map_or(0.0, Histogram::mean)
+    }
+
+    pub(super) fn max(&self) -> u64 {
+        self.latencies.as_ref().map_or(0, Histogram::max)
+    }
+
+    /// Latencies in steps that grow by the factor: each step's upper end, and how many are in it.
+    pub(super) fn steps(&self, factor: f64) -> Vec<(u64, u64)> {
+        let Some(latencies) = self.latencies.as_ref().filter(|latencies| !latencies.is_empty())
+        else {
+            return Vec::new();
+        };
+        let first = latencies.min().max(1);
+        let steps = latencies.iter_log(first, factor);
+        // The first ends before the shortest.
+        steps
+            .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
+            .skip_while(|(_, count)| *count == 0)
+            .collect()
+    }
+}
+
+/// How many in a second.
+#[allow(clippy::cast_precision_loss, reason = "it is shown with few digits")]
+pub(super) fn rate(calls: u64, took: Duration) -> f64 {
+    calls as f64 / took.as_secs_f64().max(1e-9)
+}
+
+fn word(error: &CallError<UntypedReply>) -> String {
+    match error {
+        CallError::Application(_) => "error",
+        CallError::NoServer => "no-server",
+        CallError::DeadlineExceeded { .. } => "timeout",
+        CallError::ConnectionLost { .. } => "connection-lost",
+        CallError::Refused(fault) => fault.word(),
+        CallError::Panicked => "panicked",
+        CallError::Broker(_) => "broker",
+        _ => "other",
+    }
+    .to_owned()
+}

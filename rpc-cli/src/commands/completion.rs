@@ -1,0 +1,12 @@
+//! `rpc completion`: what a shell needs to complete this program's arguments.
+
+use clap::CommandFactory as _;
+use clap_complete::{Shell, generate};
+
+use crate::{cli::Cli, failure::Failure, show::line};
+
+pub(super) fn run(shell: Shell) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    generate(shell, &mut Cli::command(), "rpc", &mut script);
+    line(String::from_utf8_lossy(&script).trim_end())
+}

@@ -1,0 +1,90 @@
+//! `rpc info`: what a service is, and who serves it.
+
+use std::{fmt::Write as _, time::Duration};
+
+use rpc_runtime::discovery::InstanceInfo;
+use serde::Serialize;
+
+use super::connect;
+use crate::{
+    cli::{Global, Output, Service},
+    duration,
+    failure::Failure,
+    find::{self, Found},
+    show::{Align, BOLD, DIM, Table, clean, json, line, options, short, signature},
+};
+
+/// What is written for programs.
+#[derive(Serialize)]
+struct Described<'a> {
+    service: &'a rpc_runtime::discovery::ServiceInfo,
+    differences: &'a [String],
+    servers: &'a [InstanceInfo],
+}
+
+pub(super) async fn run(global: &Global, service: &Service) -> Result<(), Failure> {
+    let broker = connect(global).await?;
+    let found = find::service(&broker, global, &service.name).await?;
+    if global.output == Output::Json {
+        return json(&Described {
+            service: &found.service,
+            differences: &found.differences,
+            servers: &found.instances,
+        });
+    }
+    line(described(&found))
+}
+
+/// The whole of it, for a person.
+fn described(found: &Found) -> String {
+    let Found { service, instances, differences } = found;
+    let mut text = format!("{BOLD}{}{BOLD:#}\n", clean(&service.name));
+    write_indented(&mut text, "  ", &service.doc);
+    let mut facts = vec![format!("queue {}", service.queue), service.encoding.clone()];
+    facts.extend(service.version.map(|version| format!("version {version}")));
+    facts.extend((!service.exchange.is_empty()).then(|| format!("exchange {}", service.exchange)));
+    let timeout = service.timeout_ms.map(Duration::from_millis);
+    facts.extend(timeout.map(|timeout| format!("timeout {}", duration::show(timeout))));
+    let _ = writeln!(text, "  {DIM}{}{DIM:#}\n", clean(&facts.join(" · ")));
+
+    for method in &service.methods {
+        let options = options(method);
+        let beside =
+            if options.is_empty() { String::new() } else { format!("  {}", options.join(", ")) };
+        let _ = writeln!(text, "  {BOLD}{}{BOLD:#}{DIM}{beside}{DIM:#}", clean(&signature(method)));
+        write_indented(&mut text, "      ", &method.doc);
+    }
+    if !differences.is_empty() {
+        let _ = writeln!(text, "\n  Its servers differ in {}.", clean(&differences.join(", ")));
+    }
+    let _ = write!(text, "\n{}", servers(instances));
+    text
+}
+
+fn write_indented(text: &mut String, indentation: &str, written: &str) {
+    for line in written.lines() {
+        let _ = writeln!(text, "{}", format!("{indentation}{}", clean(line)).trim_end());
+    }
+}
+
+fn servers(instances: &[InstanceInfo]) -> Table {
+    let mut table = Table::new(&[
+        ("INSTANCE", Align::Left),
+        ("HOST", Align::Left),
+        ("PROCESS", Align::Right),
+        ("UP", Align::Right),
+        ("CONCURRENCY", Align::Right),
+        ("RUNTIME", Align::Left),
+    ]);
+    for instance in instances {
+        table.row([
+            short(&instance.instance),
+            instance.host.clone(),
+            instance.process.to_string(),
+            duration::show(Duration::from_millis(instance.uptime_ms)),
+            instance.limits.concurrency.to_string(),
+            instance.runtime.clone(),
+        ]);
+    }
+    table
+}

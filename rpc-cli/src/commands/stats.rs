@@ -1,0 +1,95 @@
+//! `rpc stats`: what servers have done.
+
+use std::{collections::BTreeMap, time::Duration};
+
+use rpc_runtime::discovery::{Discovery, InstanceStats, Latency};
+use tokio::time::sleep;
+
+use super::{connect, discovery};
+use crate::{
+    cli::{Global, Output, StatsArgs},
+    duration,
+    failure::Failure,
+    find::nobody,
+    show::{Align, Table, json, line, short},
+};
+
+pub(super) async fn run(global: &Global, arguments: &StatsArgs) -> Result<(), Failure> {
+    let broker = connect(global).await?;
+    let asking = discovery(&broker, global, arguments.chosen.service.as_deref());
+    loop {
+        show(global, arguments, &asking).await?;
+        let Some(interval) = arguments.watch else { return Ok(()) };
+        sleep(interval).await;
+        if global.output == Output::Text {
+            line("")?;
+        }
+    }
+}
+
+async fn show(global: &Global, arguments: &StatsArgs, asking: &Discovery) -> Result<(), Failure> {
+    let chosen = &arguments.chosen;
+    let mut stats = asking.stats().await?;
+    stats.retain(|stats| chosen.includes(&stats.instance));
+    if let Some(name) = &chosen.service {
+        for instance in &mut stats {
+            instance.services.retain(|service| service.name == *name);
+        }
+    }
+    if stats.is_empty() && arguments.watch.is_none() {
+        return Err(nobody(global, chosen.service.as_deref()));
+    }
+    if global.output == Output::Json {
+        return json(&stats);
+    }
+    line(table(&stats).to_string())
+}
+
+/// A row for each method of each server, with the queue of its service in the first.
+fn table(stats: &[InstanceStats]) -> Table {
+    let mut table = Table::new(&[
+        ("SERVICE", Align::Left),
+        ("INSTANCE", Align::Left),
+        ("METHOD", Align::Left),
+        ("CALLS", Align::Right),
+        ("NOW", Align::Right),
+        ("P50", Align::Right),
+        ("P99", Align::Right),
+        ("MAX", Align::Right),
+        ("WAITING", Align::Right),
+        ("ERRORS", Align::Left),
+    ]);
+    for instance in stats {
+        for service in &instance.services {
+            let depth = service.depth.map_or("?".to_owned(), |depth| depth.to_string());
+            for method in &service.methods {
+                let time = |which: fn(&Latency) -> u64| {
+                    let latency = method.latency_us.as_ref();
+                    latency.map_or("-".to_owned(), |latency| {
+                        duration::show(Duration::from_micros(which(latency)))
+                    })
+                };
+                table.row([
+                    service.name.clone(),
+                    short(&instance.instance),
+                    method.name.clone(),
+                    method.calls.to_string(),
+                    method.in_flight.to_string(),
+                    time(|latency| latency.p50),
+                    time(|latency| latency.p99),
+                    time(|latency| latency.max),
+                    depth.clone(),
+                    errors(&method.errors),
+                ]);
+            }
+        }
+    }
+    table
+}
+
+/// `bad-arguments 2, error 1`.
+fn errors(counted: &BTreeMap<String, u64>) -> String {
+    let counted: Vec<String> =
+        counted.iter().map(|(word, count)| format!("{word} {count}")).collect();
+    if counted.is_empty() { "-".to_owned() } else { counted.join(", ") }
+}

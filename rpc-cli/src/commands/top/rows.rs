@@ -1,0 +1,110 @@
+//! What changed from one answer to the next, method by method.
+
+use std::{
+    collections::{BTreeMap, HashMap},
+    time::Instant,
+};
+
+use rpc_runtime::discovery::{InstanceStats, MethodStats};
+
+/// What servers said at one moment.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    pub(super) at: Instant,
+    pub(super) instances: Vec<InstanceStats>,
+}
+
+/// One method, over all servers.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Row {
+    pub(super) service: String,
+    pub(super) method: String,
+    pub(super) servers: usize,
+    /// In a second, since the last answer; so are the errors.
+    pub(super) calls: f64,
+    pub(super) errors: f64,
+    pub(super) in_flight: u64,
+    /// Of the slowest server, in microseconds.
+    pub(super) p50: Option<u64>,
+    pub(super) p99: Option<u64>,
+    pub(super) waiting: Option<u32>,
+}
+
+/// What comes first.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) enum Order {
+    #[default]
+    Name,
+    Calls,
+    Errors,
+    Latency,
+}
+
+/// The methods of all services, in an order.
+pub(super) fn rows(
+    before: Option<&Snapshot>,
+    now: &Snapshot,
+    service: Option<&str>,
+    order: Order,
+) -> Vec<Row> {
+    let counted = before.map(counters).unwrap_or_default();
+    let seconds = before.map_or(1.0, |before| now.at.duration_since(before.at).as_secs_f64());
+    let mut rows: BTreeMap<(&str, &str), Row> = BTreeMap::new();
+    for instance in &now.instances {
+        let chosen =
+            instance.services.iter().filter(|known| service.is_none_or(|name| known.name == name));
+        for served in chosen {
+            for method in &served.methods {
+                let row = rows.entry((&served.name, &method.name)).or_default();
+                row.service.clone_from(&served.name);
+                row.method.clone_from(&method.name);
+                row.servers += 1;
+                row.in_flight += method.in_flight;
+                row.waiting = row.waiting.max(served.depth);
+                if let Some(latency) = method.latency_us {
+                    row.p50 = row.p50.max(Some(latency.p50));
+                    row.p99 = row.p99.max(Some(latency.p99));
+                }
+                // A server that was not there before has no rate yet.
+                let key = (instance.instance.as_str(), served.name.as_str(), method.name.as_str());
+                if let Some((calls, errors)) = counted.get(&key) {
+                    row.calls += per_second(method.calls.saturating_sub(*calls), seconds);
+                    row.errors += per_second(errors_of(method).saturating_sub(*errors), seconds);
+                }
+            }
+        }
+    }
+    let mut rows: Vec<Row> = rows.into_values().collect();
+    match order {
+        Order::Name => {}
+        Order::Calls => rows.sort_by(|a, b| b.calls.total_cmp(&a.calls)),
+        Order::Errors => rows.sort_by(|a, b| b.errors.total_cmp(&a.errors)),
+        Order::Latency => rows.sort_by_key(|row| std::cmp::Reverse(row.p99)),
+    }
+    rows
+}
+
+/// By instance, service and method: the calls and the errors so far.
+fn counters(snapshot: &Snapshot) -> HashMap<(&str, &str, &str), (u64, u64)> {
+    let mut counters = HashMap::new();
+    for instance in &snapshot.instances {
+        for service in &instance.services {
+            for method in &service.methods {
+                counters.insert(
+                    (instance.instance.as_str(), service.name.as_str(), method.name.as_str()),
+                    (method.calls, errors_of(method)),
+                );
+            }
+        }
+    }
+    counters
+}
+
+fn errors_of(method: &MethodStats) -> u64 {
+    method.errors.values().sum()
+}
+
+#[allow(clippy::cast_precision_loss, reason = "it is shown with few digits")]
+fn per_second(count: u64, seconds: f64) -> f64 {
+    count as f64 / seconds.max(1e-3)
+}

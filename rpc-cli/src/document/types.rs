@@ -1,0 +1,94 @@
+//! What JSON a Rust type is written as, as far as its name tells.
+
+use serde_json::{Value, json};
+
+/// The JSON Schema of a type; of one that is not known by its name, its name alone.
+pub(super) fn schema(ty: &str) -> Value {
+    let ty = ty.trim();
+    let (path, arguments) = split(ty);
+    let name = path.rsplit("::").next().unwrap_or(path);
+    match (name, &arguments[..]) {
+        ("()", _) => json!({"type": "null"}),
+        ("bool", []) => json!({"type": "boolean"}),
+        ("u8" | "u16" | "u32" | "u64" | "u128" | "usize", []) => {
+            json!({"type": "integer", "minimum": 0})
+        }
+        ("i8" | "i16" | "i32" | "i64" | "i128" | "isize", []) => json!({"type": "integer"}),
+        ("f32" | "f64", []) => json!({"type": "number"}),
+        ("String" | "char" | "PathBuf", []) => json!({"type": "string"}),
+        ("Option", [inner]) => json!({"oneOf": [{"type": "null"}, schema(inner)]}),
+        ("Box" | "Arc" | "Rc", [inner]) => schema(inner),
+        ("Vec" | "VecDeque" | "HashSet" | "BTreeSet", [inner]) => {
+            json!({"type": "array", "items": schema(inner)})
+        }
+        ("HashMap" | "BTreeMap", [_, value]) => {
+            json!({"type": "object", "additionalProperties": schema(value)})
+        }
+        _ => json!({"title": ty}),
+    }
+}
+
+/// The value and the error of a result type.
+pub(super) fn result(ty: &str) -> (&str, Option<&str>) {
+    match split(ty.trim()) {
+        (path, arguments) if path.rsplit("::").next() == Some("Result") => {
+            (arguments.first().copied().unwrap_or("()"), arguments.get(1).copied())
+        }
+        _ => (ty, None),
+    }
+}
+
+/// `Vec<T>` into `Vec` and `T`; what has no arguments, into itself.
+fn split(ty: &str) -> (&str, Vec<&str>) {
+    let inside = ty.find('<').and_then(|open| {
+        Some((ty.get(..open)?.trim(), ty.get(open + 1..)?.trim_end().strip_suffix('>')?))
+    });
+    let Some((path, inside)) = inside else { return (ty, Vec::new()) };
+    let (mut arguments, mut depth, mut start) = (Vec::new(), 0usize, 0);
+    for (at, letter) in inside.char_indices() {
+        match letter {
+            '<' | '(' | '[' => depth += 1,
+            '>' | ')' | ']' => depth = depth.saturating_sub(1),
+            ',' if depth == 0 => {
+                arguments.extend(inside.get(start..at).map(str::trim));
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    arguments.extend(inside.get(start..).map(str::trim).filter(|last| !last.is_empty()));
+    (path, arguments)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn types_are_known_by_their_names() {
+        for (ty, expected) in [
+            ("u32", json!({"type": "integer", "minimum": 0})),
+            ("std::string::String", json!({"type": "string"})),
+            (
+                "Vec<Option<bool>>",
+                json!({"type": "array", "items": {"oneOf": [{"type": "null"}, {"type": "boolean"}]}}),
+            ),
+            (
+                "HashMap<String, Vec<f64>>",
+                json!({"type": "object", "additionalProperties": {"type": "array", "items": {"type": "number"}}}),
+            ),
+            ("FibError", json!({"title": "FibError"})),
+            ("Vec<", json!({"title": "Vec<"})),
+            (">", json!({"title": ">"})),
+        ] {
+            assert_eq!(schema(ty), expected, "{ty}");
+        }
+    }
+
+    #[test]
+    fn a_result_is_its_value_and_its_error() {
+        assert_eq!(result("Result<HashMap<u8, u8>, E>"), ("HashMap<u8, u8>", Some("E")));
+        assert_eq!(result("io::Result<u8>"), ("u8", None));
+        assert_eq!(result("u8"), ("u8", None));
+    }
+}

@@ -1,0 +1,150 @@
+//! What goes wrong: each has a sentence, a remedy and an exit code.
+
+use rpc_tests::NodeBuilder;
+
+use crate::{
+    run::rpc,
+    sample::{Place, node},
+};
+
+const ERROR: i32 = 1;
+const USAGE: i32 = 2;
+const NO_SERVER: i32 = 3;
+const TIMEOUT: i32 = 4;
+const BROKER: i32 = 5;
+
+#[tokio::test]
+async fn nobody_is_there() {
+    let place = Place::new().await;
+    for command in [&["ls"][..], &["ping"], &["stats"]] {
+        let ended = place.rpc(command).await;
+        let said = ended.failed(NO_SERVER);
+        assert!(said.starts_with("error: no server answered within 2 s\n"), "{said}");
+    }
+    for command in
+        [&["info", "Calculator"][..], &["doc", "Calculator"], &["call", "Calculator.add", "1", "2"]]
+    {
+        let ended = place.rpc(command).await;
+        let said = ended.failed(NO_SERVER);
+        assert!(said.starts_with("error: no server of \"Calculator\" answered"), "{said}");
+        assert!(said.contains("`rpc ls`"), "{said}");
+    }
+    let ended = place.rpc(&["call", "Calculator.add", "1", "2", "--queue", "sums"]).await;
+    let said = ended.failed(NO_SERVER);
+    assert!(said.starts_with("error: no server: there is no queue \"sums\"\n"), "{said}");
+}
+
+#[tokio::test]
+async fn a_queue_that_nobody_consumes_has_no_server() {
+    let place = Place::new().await;
+    place.serve().await.shutdown().await.unwrap();
+    let ended = place.rpc(&["call", "Calculator.add", "1", "2", "--timeout", "300ms"]).await;
+    let said = ended.failed(NO_SERVER);
+    assert!(
+        said.starts_with("error: no server: nobody consumes the queue \"Calculator\""),
+        "{said}"
+    );
+}
+
+#[tokio::test]
+async fn names_that_are_nearly_right_are_suggested() {
+    let place = Place::new().await;
+    let _server = place.serve().await;
+    let ended = place.rpc(&["info", "Calculater"]).await;
+    assert!(ended.failed(NO_SERVER).contains("did you mean Calculator?"), "{ended:?}");
+    let ended = place.rpc(&["call", "Calculator.divid", "1", "2"]).await;
+    let said = ended.failed(ERROR);
+    assert!(said.starts_with("error: Calculator has no method \"divid\"\n"), "{said}");
+    assert!(said.contains("did you mean divide?"), "{said}");
+    let ended = place.rpc(&["call", "Calculator.multiply"]).await;
+    let known = "its methods are add, divide, largest, header, wait, explode, forget";
+    assert!(ended.failed(ERROR).contains(known), "{ended:?}");
+}
+
+#[tokio::test]
+async fn an_answer_that_does_not_come_is_a_timeout() {
+    let place = Place::new().await;
+    let _server = place.serve().await;
+    let ended = place.rpc(&["call", "Calculator.wait", "--timeout", "200ms"]).await;
+    let said = ended.failed(TIMEOUT);
+    assert!(
+        said.starts_with("error: Calculator.wait did not answer within 200 ms; it may have run"),
+        "{said}"
+    );
+    // Without one of its own, the method's.
+    let ended = place.rpc(&["call", "Calculator.wait"]).await;
+    ended.failed(TIMEOUT);
+}
+
+#[tokio::test]
+async fn arguments_that_the_method_does_not_take_are_refused() {
+    let place = Place::new().await;
+    let _server = place.serve().await;
+    let ended = place.rpc(&["call", "Calculator.add", "{\"a\": 1}"]).await;
+    let said = ended.failed(ERROR);
+    assert!(said.starts_with("error: Calculator.add was refused: bad-arguments"), "{said}");
+    let ended = place.rpc(&["call", "Calculator.add", "one"]).await;
+    assert!(ended.failed(USAGE).starts_with("error: \"one\" is not JSON"), "{ended:?}");
+    let ended = place.rpc(&["call", "add"]).await;
+    assert!(ended.failed(USAGE).contains("SERVICE.METHOD"), "{ended:?}");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_not_there_or_refuses() {
+    let url = format!("amqp://ada:s3cret@127.0.0.1:{}/%2f", NodeBuilder::free_port());
+    let nowhere = rpc(&url, &["ls", "--wait", "1s"]).await;
+    assert!(
+        nowhere.failed(BROKER).contains("no broker answers at amqp://127.0.0.1:"),
+        "{nowhere:?}"
+    );
+
+    let node = node().await;
+    let wrong = rpc(&node.url_for("guest", "s3cret", "%2f"), &["ls"]).await;
+    assert!(wrong.failed(BROKER).contains("does not accept the password of the user \"guest\""));
+    assert!(wrong.stderr.contains("AMQP_URL"), "{wrong:?}");
+    let elsewhere = rpc(&node.url_for("guest", "guest", "s3cret-not"), &["ls"]).await;
+    assert!(elsewhere.failed(BROKER).contains("virtual host"), "{elsewhere:?}");
+    let no_url = rpc("ada:s3cret@rabbit", &["ls"]).await;
+    assert!(no_url.failed(BROKER).contains("is not the address of a broker"), "{no_url:?}");
+    for ended in [nowhere, wrong, no_url] {
+        assert!(!ended.stderr.contains("s3cret"), "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_user_without_the_rights_is_told_which_are_missing() {
+    let node = node().await;
+    node.add_user("nobody", "s3cret", ["^$", "^$", "^$"]).await;
+    let ended = rpc(&node.url_for("nobody", "s3cret", "%2f"), &["ls"]).await;
+    // On a virtual host without the exchange nobody is there to be asked, whoever asks.
+    assert!([NO_SERVER, BROKER].contains(&ended.code), "{ended:?}");
+    let place = Place::new().await;
+    let _server = place.serve().await;
+    let vhost = place.url.rsplit('/').next().unwrap();
+    node.ctl(&["set_permissions", "-p", vhost, "nobody", "^$", "^$", "^$"]).await;
+    let ended = rpc(&node.url_for("nobody", "s3cret", vhost), &["ls"]).await;
+    let said = ended.failed(BROKER);
+    assert!(said.contains("rpc.discovery") && said.contains("amq.gen-"), "{said}");
+}
+
+#[tokio::test]
+async fn no_secret_of_a_command_line_is_shown() {
+    for arguments in [
+        &["ls", "amqp://ada:s3cret@rabbit"][..],
+        &["--url", "amqp://ada:s3cret@rabbit", "nonsense"],
+        &["--help"],
+        &["ls", "--wait", "amqp://ada:s3cret@rabbit"],
+    ] {
+        let ended = rpc("amqp://ada:s3cret@rabbit", arguments).await;
+        let printed = format!("{}{}", ended.stdout, ended.stderr);
+        assert!(!printed.contains("s3cret"), "{printed}");
+        assert!(ended.code == USAGE || arguments == ["--help"], "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn top_without_a_terminal_says_what_to_use_instead() {
+    let place = Place::new().await;
+    let ended = place.rpc(&["top"]).await;
+    assert!(ended.failed(USAGE).contains("rpc stats --watch --output json"), "{ended:?}");
+}

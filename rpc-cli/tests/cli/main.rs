@@ -1,0 +1,15 @@
+//! The program as a person runs it, against a real RabbitMQ.
+
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking; the standard message is enough where the line says what was expected"
+)]
+
+mod calling;
+mod failing;
+mod finding;
+mod measuring;
+mod run;
+mod sample;

@@ -1,0 +1,56 @@
+//! Running the program, and what it printed.
+
+use std::{process::Stdio, time::Duration};
+
+use serde_json::Value;
+use tokio::{process::Command, time::timeout};
+
+/// Longer than anything takes here.
+const SOON: Duration = Duration::from_secs(30);
+
+/// How a run ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+/// Runs the program with this address of RabbitMQ in its environment.
+pub(crate) async fn rpc(url: &str, arguments: &[&str]) -> Ended {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_rpc"));
+    command.env("AMQP_URL", url).env_remove("CLICOLOR_FORCE").args(arguments);
+    command.stdin(Stdio::null()).kill_on_drop(true);
+    let output = timeout(SOON, command.output()).await.expect("it ends").unwrap();
+    Ended {
+        code: output.status.code().expect("it is not killed"),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+impl Ended {
+    /// What it printed, where it went well and said nothing else.
+    pub(crate) fn printed(&self) -> &str {
+        assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{self:?}");
+        assert!(!self.stdout.contains('\u{1b}'), "no colour without a terminal: {self:?}");
+        self.stdout.trim_end()
+    }
+
+    /// The same as JSON.
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(self.printed()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+
+    /// What it said, where it failed with this code.
+    pub(crate) fn failed(&self, code: i32) -> &str {
+        assert_eq!(self.code, code, "{self:?}");
+        assert!(!self.stderr.contains('\u{1b}'), "no colour without a terminal: {self:?}");
+        self.stderr.trim_end()
+    }
+}
+
+/// The columns of a table, with one space between them.
+pub(crate) fn squeezed(text: &str) -> Vec<String> {
+    text.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" ")).collect()
+}
