@@ -257,7 +257,7 @@ async fn another_program_asks_in_json() {
             "info",
             json!({
                 "name": "add", "doc": "", "returns": "u32", "timeout_ms": null, "oneway": false,
-                "blocking": false, "idempotent": false, "at_most_once": false, "default": false,
+                "blocking": false, "cacheable_ms": null, "idempotent": false, "at_most_once": false, "default": false,
                 "arguments": [{"name": "a", "type": "u32"}, {"name": "b", "type": "u32"}],
             }),
         ),

@@ -1,6 +1,6 @@
 //! `rpc call`: one call.
 
-use std::{io::IsTerminal as _, time::Instant};
+use std::time::Instant;
 
 use rpc_runtime::{CallError, Encoding, UntypedReply};
 use serde::Serialize;
@@ -10,7 +10,7 @@ use super::{connect, target::Prepared};
 use crate::{
     cli::{CallArgs, Global, Output},
     failure::{Failure, Kind},
-    show::{clean, indent, json, line},
+    show::{json, raw_json},
 };
 
 /// What is written for programs.
@@ -38,13 +38,7 @@ pub(super) async fn run(global: &Global, arguments: &CallArgs) -> Result<(), Fai
             Err(_) => {}
         }
     } else if let Ok(reply) = &ended {
-        let value = value(reply)?;
-        let text = if std::io::stdout().is_terminal() {
-            indent(value.get())
-        } else {
-            value.get().to_owned()
-        };
-        line(clean(&text))?;
+        raw_json(value(reply)?.get())?;
     }
     match ended {
         Ok(_) => Ok(()),

@@ -30,14 +30,14 @@ pub(super) async fn run(global: &Global, chosen: &Chosen) -> Result<(), Failure>
         return Err(nobody(global, service));
     }
     if global.output == Output::Json {
-        let pongs = pings.into_iter().map(|ping| Pong {
+        let answers = pings.into_iter().map(|ping| Pong {
             round_trip_us: u64::try_from(ping.round_trip.as_micros()).unwrap_or(u64::MAX),
             instance: ping.instance,
             host: ping.host,
             services: ping.services,
             ready: ping.ready,
         });
-        return json(&pongs.collect::<Vec<_>>());
+        return json(&answers.collect::<Vec<_>>());
     }
     let mut table = Table::new(&[
         ("INSTANCE", Align::Left),

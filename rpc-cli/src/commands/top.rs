@@ -40,17 +40,17 @@ pub(super) async fn run(global: &Global, arguments: &TopArgs) -> Result<(), Fail
     }
     let broker = connect(global).await?;
     let asking = discovery(&broker, global, arguments.service.as_deref());
-    let broken = |error: std::io::Error| {
+    let undrawable = |error: std::io::Error| {
         Failure::new(Kind::Error, format!("the terminal cannot be drawn on: {error}"))
     };
-    let mut terminal = ratatui::try_init().map_err(broken)?;
+    let mut terminal = ratatui::try_init().map_err(undrawable)?;
     let keys = Keys::read();
     let ended = async {
         let mut keys = keys;
         let mut view = View::new(arguments.service.clone());
         let mut answers = ask(asking, arguments.interval);
         loop {
-            terminal.draw(|frame| view.draw(frame)).map_err(broken)?;
+            terminal.draw(|frame| view.draw(frame)).map_err(undrawable)?;
             tokio::select! {
                 key = keys.pressed.recv() => match key {
                     Some(KeyCode::Char('q') | KeyCode::Esc) | None => return Ok(()),

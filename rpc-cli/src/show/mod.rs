@@ -46,10 +46,11 @@ pub(crate) fn options(method: &MethodInfo) -> Vec<String> {
         (method.default, "default"),
     ];
     let flags = flags.iter().filter(|(set, _)| *set).map(|(_, word)| (*word).to_owned());
-    let timeout = method
-        .timeout_ms
-        .map(|time| format!("timeout {}", duration::show(Duration::from_millis(time))));
-    flags.chain(timeout).collect()
+    let times = [("timeout", method.timeout_ms), ("cacheable for", method.cacheable_ms)];
+    let times = times.into_iter().filter_map(|(word, time)| {
+        Some(format!("{word} {}", duration::show(Duration::from_millis(time?))))
+    });
+    flags.chain(times).collect()
 }
 
 /// What an instance calls itself, as far as it takes to tell it from others.
@@ -73,12 +74,16 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
     })
 }
 
-/// Writes a value as JSON to the standard output: indented where a person reads it.
+/// Writes a value as JSON to the standard output.
 pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     let unwritable =
         |error| Failure::new(Kind::Error, format!("the answer cannot be written as JSON: {error}"));
-    let text = serde_json::to_string(value).map_err(unwritable)?;
-    line(clean(&if std::io::stdout().is_terminal() { indent(&text) } else { text }))
+    raw_json(&serde_json::to_string(value).map_err(unwritable)?)
+}
+
+/// Writes JSON to the standard output: as it is, but indented and harmless where a person reads it.
+pub(crate) fn raw_json(text: &str) -> Result<(), Failure> {
+    if std::io::stdout().is_terminal() { line(clean(&indent(text))) } else { line(text) }
 }
 
 #[cfg(test)]

@@ -35,6 +35,9 @@ async fn headers_arrive() {
     let _server = place.serve().await;
     let call = ["call", "Calculator.header", "[\"tenant\"]", "-H", "tenant=a=b"];
     assert_eq!(place.rpc(&call).await.printed(), "\"a=b\"");
+    // What a terminal might obey goes to other programs as it came.
+    let call = ["call", "Calculator.header", "[\"tenant\"]", "-H", "tenant=\u{202e}x"];
+    assert_eq!(place.rpc(&call).await.printed(), "\"\u{202e}x\"");
 }
 
 #[tokio::test]

@@ -110,6 +110,9 @@ pub struct MethodInfo {
     /// Never run again after a redelivery.
     #[serde(default)]
     pub at_most_once: bool,
+    /// How long a cache may answer in its place, in milliseconds; `None` if none may.
+    #[serde(default)]
+    pub cacheable_ms: Option<u64>,
     /// The method meant by a request that names none.
     #[serde(default)]
     pub default: bool,

@@ -153,6 +153,7 @@ fn method_info(method: &MethodDescriptor) -> MethodInfo {
         blocking: method.blocking,
         idempotent: method.idempotent,
         at_most_once: method.at_most_once,
+        cacheable_ms: method.cacheable.map(milliseconds),
         default: method.default,
         signature: method.signature.as_str().to_owned(),
     }
