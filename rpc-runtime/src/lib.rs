@@ -77,6 +77,7 @@ mod failpoint;
 mod fault;
 mod limits;
 pub mod middleware;
+mod observe;
 mod server;
 mod transport;
 
@@ -95,6 +96,8 @@ pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
 pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
 pub use fault::{Fault, FaultKind};
+#[cfg(feature = "metrics")]
+pub use observe::describe_metrics;
 #[doc = include_str!("rpc_service.md")]
 pub use rpc_macros::rpc_service;
 pub use server::{

@@ -9,11 +9,11 @@ use std::{
     time::Duration,
 };
 
-use rpc_runtime::{Broker, Server, Tls};
+use rpc_runtime::{Broker, Server, Tls, UntypedClient};
 use rpc_tests::{Node, unique};
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::brokers::{Inside, SampleClient, SampleServer, queue};
+use crate::brokers::{Inside, SampleClient, SampleServer, queue, refusal};
 
 const PASSWORD: &str = "pa55-correct-horse";
 const WRONG: &str = "pa55-battery-staple";
@@ -66,6 +66,10 @@ async fn look_at_everything(address: &str) {
     let shown = use_everything(address).await;
     let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
     assert!(log.contains("rpc_runtime"), "our own lines are there");
+    let refusal = log.lines().find(|line| line.contains("refused a request")).unwrap();
+    for named in ["Sample/", "messaging.message.conversation_id="] {
+        assert!(refusal.contains(named), "a line says what it is about: {refusal}");
+    }
     for text in [&shown, &log] {
         for secret in [PASSWORD, WRONG] {
             let line = text.lines().find(|line| line.contains(secret));
@@ -118,6 +122,10 @@ async fn use_everything(address: &str) -> String {
     assert_eq!(client.add(1, 2).header("secret", PAYLOAD).await.unwrap(), 3);
     show(&client.explode(PAYLOAD.to_owned()).await.unwrap_err());
     show(&client.divide(1, 0).await.unwrap_err());
+    // The caller is told what is wrong with its arguments, and nobody else.
+    let wrong = UntypedClient::new(&broker, &name).call("add", format!("[\"{PAYLOAD}\", 1]"));
+    let fault = refusal(wrong.await);
+    assert!(fault.message().contains(PAYLOAD), "{fault}");
     let nobody = SampleClient::builder(&broker).queue(unique("nobody")).build();
     show(&nobody.note(PAYLOAD.to_owned()).await.unwrap_err());
     show(&server);

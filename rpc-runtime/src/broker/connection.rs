@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use super::BrokerStatus;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    limits,
+    limits, observe,
     transport::{Link, Transport},
 };
 
@@ -243,7 +243,7 @@ async fn supervise(
     state: watch::Sender<State>,
 ) {
     let mut waits = pauses();
-    let mut failures = 0;
+    let (mut failures, mut before) = (0, false);
     loop {
         let attempted = match first.take() {
             Some(link) => Ok(link),
@@ -252,6 +252,9 @@ async fn supervise(
         let pause = match attempted {
             Ok(link) => {
                 info!(broker = transport.address(), "connected");
+                if std::mem::replace(&mut before, true) {
+                    observe::reconnected();
+                }
                 let connected = Instant::now();
                 let reason = follow(&state, &link).await;
                 warn!(broker = transport.address(), %reason, "connection lost; connecting again");

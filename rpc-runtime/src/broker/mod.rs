@@ -221,6 +221,14 @@ impl Broker {
         &self.shared.exchange
     }
 
+    /// Where it is, as `host:port`; `None` in the process, and where there are several.
+    pub(crate) fn host(&self) -> Option<String> {
+        let address = self.shared.connection.address();
+        let (_, authority) = address.split_once("://")?;
+        let (host, vhost) = authority.split_once('/')?;
+        (!vhost.contains(", ")).then(|| host.to_owned())
+    }
+
     /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
     pub(crate) async fn slot(&self) -> Option<Slot> {
         match self.shared.when_full {

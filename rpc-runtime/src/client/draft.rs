@@ -11,6 +11,7 @@ use crate::{
     error::CallError,
     limits,
     middleware::{Origin, Request, add_header},
+    observe,
     server::Context,
 };
 
@@ -77,18 +78,23 @@ impl Draft {
     }
 
     /// From now on it is a request.
-    pub(super) fn into_request(mut self) -> Result<(Request, Instant), CallError> {
+    pub(super) fn into_request(mut self) -> Result<(Arc<Outgoing>, Request), CallError> {
         let deadline = self.deadline();
         let told = self.timeout.is_some() || self.deadline.is_some();
-        self.change(|call| call.told_deadline = told);
+        let body = self.body?;
+        if let Some(call) = Arc::get_mut(&mut self.call) {
+            call.told_deadline = told;
+            observe::call_span(call);
+        }
+        let call = self.call;
         let request = Request {
-            body: self.body?,
-            encoding: self.call.client.encoding,
+            origin: Origin::Call(call.clone()),
+            body,
+            encoding: call.client.encoding,
             deadline: Some(deadline),
             headers: None,
-            origin: Origin::Call(self.call),
         };
-        Ok((request, deadline))
+        Ok((call, request))
     }
 
     /// Nearest first: the call, the client, the method, the service, the default; and never beyond what the call that

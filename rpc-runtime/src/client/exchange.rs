@@ -4,6 +4,8 @@ use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::time::{Instant, sleep, timeout_at};
+use tracing::{debug, field};
+use uuid::Uuid;
 
 use super::{
     Outgoing,
@@ -18,6 +20,7 @@ use crate::{
     fault::{Fault, FaultKind},
     limits,
     middleware::{BoxError, Headers, Origin, Reply, Request},
+    observe,
 };
 
 /// Sends a request and waits for what comes of it, within its deadline.
@@ -102,7 +105,7 @@ impl Exchange {
                 Box::pin(caller.wait_until_replaced(&broker)).await;
                 continue;
             };
-            let handed_over_before = self.handed_over;
+            let (handed_over_before, id) = (self.handed_over, ticket.correlation_id());
             if !self.publish(&caller, &ticket)? {
                 Box::pin(caller.wait_until_replaced(&broker)).await;
                 continue;
@@ -115,6 +118,7 @@ impl Exchange {
                             if !self.may_ask_again(broker.retry_budget()).await {
                                 return Ok(reply);
                             }
+                            self.note_retry(id, fault.kind().as_str());
                         }
                         _ => return Ok(reply),
                     }
@@ -125,11 +129,14 @@ impl Exchange {
                     if !self.may_ask_again(broker.retry_budget()).await {
                         return Err(queue_full(&self.call.client.queue));
                     }
+                    self.note_retry(id, "the queue would not take it");
                 }
                 Outcome::Refused(error) => return Err(refused(error)),
                 Outcome::Ignored if handed_over_before => {}
                 Outcome::Ignored => self.take_back(),
-                Outcome::Lost if self.call.idempotent => {}
+                Outcome::Lost if self.call.idempotent => {
+                    self.note_retry(id, "the connection was lost");
+                }
                 Outcome::Lost => return Err(CallError::ConnectionLost { may_have_run: true }),
             }
         }
@@ -160,6 +167,18 @@ impl Exchange {
         true
     }
 
+    fn note_retry(&self, correlation_id: Uuid, reason: &str) {
+        let (service, method) = self.call.labels();
+        observe::retried(service, method);
+        debug!(
+            service = self.call.service(),
+            method = self.call.method_name(),
+            %correlation_id,
+            reason,
+            "a request is sent again"
+        );
+    }
+
     /// Hands the request to the transport; `false` if it would not take it.
     fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket) -> Result<bool, CallError> {
         let remaining = self.deadline.saturating_duration_since(Instant::now());
@@ -185,6 +204,8 @@ impl Exchange {
             user_id: caller.channel.announced_user(),
             headers: self.headers.as_deref().unwrap_or(&self.call.headers),
         };
+        let correlation_id = field::display(ticket.correlation_id());
+        self.call.span.record("messaging.message.conversation_id", correlation_id);
         let message = envelope::write_request(&head, self.body.clone());
         let taken = caller.channel.publish(ticket.correlation_id(), message).is_ok();
         if taken && !self.handed_over {

@@ -1,14 +1,18 @@
 //! What stays the same of a call, however often it is sent.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
+use tracing::Span;
 use uuid::Uuid;
 
 use super::{handle::ClientShared, ids};
-use crate::{contract::MethodDescriptor, middleware::Headers};
+use crate::{broker::Broker, contract::MethodDescriptor, middleware::Headers, observe::OTHER};
 
 /// A call, without its arguments.
 #[allow(clippy::struct_excessive_bools, reason = "each is an option that stands alone at the call")]
@@ -18,13 +22,15 @@ pub(crate) struct Outgoing {
     /// In the place of the descriptor's: a call without a trait has one that says nothing.
     pub(super) name: Option<Box<str>>,
     pub(crate) headers: Headers,
-    pub(super) message_id: Uuid,
+    pub(crate) message_id: Uuid,
     pub(super) priority: Option<u8>,
     pub(super) persistent: bool,
     pub(crate) idempotent: bool,
     pub(crate) oneway: bool,
     /// The call itself says how long it waits.
     pub(super) told_deadline: bool,
+    /// From the first poll on.
+    pub(crate) span: Span,
     /// How many sendings may have reached a server, as far as is known: layers may make several.
     under_way: AtomicU32,
 }
@@ -46,6 +52,7 @@ impl Outgoing {
             idempotent: method.idempotent,
             oneway: method.oneway,
             told_deadline: false,
+            span: Span::none(),
             under_way: AtomicU32::new(0),
         }
     }
@@ -62,6 +69,28 @@ impl Outgoing {
     /// The method's signature; empty where it is not known.
     pub(super) fn signature(&self) -> &str {
         if self.name.is_some() { "" } else { self.method.signature.as_str() }
+    }
+
+    pub(crate) fn broker(&self) -> &Broker {
+        &self.client.broker
+    }
+
+    /// The names that the traits in the program know; others would be without bound.
+    pub(super) fn labels(&self) -> (&'static str, &'static str) {
+        if self.name.is_some() {
+            (OTHER, OTHER)
+        } else {
+            (self.client.service.name, self.method.name)
+        }
+    }
+
+    /// The routing key of its request.
+    pub(crate) fn routing_key(&self) -> Cow<'_, str> {
+        if self.broker().exchange().is_empty() {
+            self.queue().into()
+        } else {
+            format!("{}.{}", self.queue(), self.method_name()).into()
+        }
     }
 
     pub(crate) fn queue(&self) -> &str {

@@ -13,6 +13,7 @@ use super::ids::{self, ById};
 use crate::{
     envelope,
     error::BrokerError,
+    observe,
     transport::{CallerSink, Delivery, Fate},
 };
 
@@ -181,6 +182,7 @@ impl CallerSink for Pending {
             let _ = entry.outcome.send(Outcome::Reply(message));
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
+            observe::late_reply();
             debug!(
                 correlation_id = message.properties.correlation_id.as_deref(),
                 "dropped a reply that no call is waiting for: late, duplicate or forged"

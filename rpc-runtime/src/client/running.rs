@@ -4,35 +4,39 @@ use std::{
     future::Future,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
 use super::{Outgoing, draft::Draft, exchange};
 use crate::{
     error::CallError,
     fault::{Fault, FaultKind},
-    middleware::{BoxError, LayerError, Meaning, Origin, Reply, meaning},
+    middleware::{BoxError, LayerError, Meaning, Reply, meaning},
+    observe::{self, End, Metered},
     transport::BoxFuture,
 };
 
-pub(super) enum Running {
+pub(super) struct Running {
+    call: Arc<Outgoing>,
+    metered: Option<Metered>,
+    way: Way,
+}
+
+enum Way {
     Direct(BoxFuture<'static, Result<Reply, CallError>>),
-    Layered { answer: BoxFuture<'static, Result<Reply, BoxError>>, call: Arc<Outgoing> },
+    Layered(BoxFuture<'static, Result<Reply, BoxError>>),
 }
 
 impl Running {
     pub(super) fn start(draft: Draft) -> Result<Self, CallError> {
-        let (request, deadline) = draft.into_request()?;
-        let Origin::Call(call) = &request.origin else {
-            return Ok(Self::Direct(Box::pin(exchange::run(request))));
+        let (call, request) = draft.into_request()?;
+        let (service, method) = call.labels();
+        let metered = Some(Metered::start(End::Client, service, || method));
+        let way = match (&call.client.layers, request.deadline) {
+            (Some(layers), Some(deadline)) => Way::Layered(layers.call_until(request, deadline)),
+            _ => Way::Direct(Box::pin(exchange::run(request))),
         };
-        Ok(match &call.client.layers {
-            None => Self::Direct(Box::pin(exchange::run(request))),
-            Some(layers) => Self::Layered {
-                call: call.clone(),
-                answer: layers.clone().call_until(request, deadline),
-            },
-        })
+        Ok(Self { call, metered, way })
     }
 }
 
@@ -40,12 +44,19 @@ impl Future for Running {
     type Output = Result<Reply, CallError>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        match &mut *self {
-            Self::Direct(answer) => answer.as_mut().poll(cx),
-            Self::Layered { answer, call } => {
+        let Self { call, metered, way } = &mut *self;
+        let _entered = call.span.enter();
+        let ended = ready!(match way {
+            Way::Direct(answer) => answer.as_mut().poll(cx),
+            Way::Layered(answer) => {
                 answer.as_mut().poll(cx).map_err(|error| outcome(error, call.may_have_run()))
             }
+        });
+        observe::end(&call.span, (&ended).into());
+        if let Some(metered) = metered.take() {
+            metered.end((&ended).into());
         }
+        Poll::Ready(ended)
     }
 }
 

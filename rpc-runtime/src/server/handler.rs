@@ -5,6 +5,7 @@ use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
 use bytes::Bytes;
 use futures_util::{FutureExt, future::CatchUnwind};
 use tokio::task::{futures::TaskLocalFuture, spawn_blocking};
+use tracing::Span;
 
 use super::{Context, meter::Meter};
 use crate::{
@@ -99,7 +100,9 @@ impl Handler {
         let service = service.clone();
         let run = move |invocation: Invocation| {
             let (service, call) = (service.clone(), call.clone());
+            let span = Span::current();
             let answer = spawn_blocking(move || {
+                let _entered = span.entered();
                 let Invocation { body, encoding, context } = invocation;
                 context.scope_sync(|| {
                     let arguments = decode::<A>(&body, method, encoding)?;

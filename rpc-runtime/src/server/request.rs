@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use tokio::{sync::watch, time::Instant};
-use tracing::{debug, warn};
+use tracing::{Instrument as _, Span, debug, warn};
 
 use super::{
     Context, Dispatch, Handler,
@@ -25,6 +25,7 @@ use crate::{
     envelope::{self, Answer, ReceivedRequest, ReturnAddress},
     fault::{Fault, FaultKind},
     middleware::{Next, Reply},
+    observe::{self, End, Metered, OTHER},
     transport::{Delivery, Outbound, WorkerChannel},
 };
 
@@ -114,6 +115,17 @@ impl Endpoint {
 
     /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
     pub(super) async fn serve(&self, delivery: Box<Delivery>, channel: &dyn WorkerChannel) -> bool {
+        let span = observe::request_span(self.service.name, || self.called(&delivery), &delivery);
+        let served = self.take_up(delivery, channel, &span);
+        served.instrument(span.clone()).await
+    }
+
+    async fn take_up(
+        &self,
+        delivery: Box<Delivery>,
+        channel: &dyn WorkerChannel,
+        span: &Span,
+    ) -> bool {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
         if let Some(address) = &address
@@ -139,7 +151,7 @@ impl Endpoint {
         let mut phase = self.phase.clone();
         let answer = tokio::select! {
             biased;
-            answer = self.answer(delivery) => answer,
+            answer = self.answer(delivery, span) => answer,
             _ = phase.wait_for(|phase| *phase == Phase::Stopped) => {
                 self.counters.given_back.increment();
                 channel.requeue(tag);
@@ -206,7 +218,8 @@ impl Endpoint {
                 if fault.kind() == FaultKind::Panicked {
                     self.counters.panics.increment();
                 }
-                debug!(service = self.service.name, %fault, "refused a request");
+                // Its message may quote the request.
+                debug!(service = self.service.name, fault = fault.word(), "refused a request");
             }
             Answer::Result { .. } | Answer::Error { .. } => self.counters.answered.increment(),
         }
@@ -216,7 +229,8 @@ impl Endpoint {
         address.map(|address| envelope::write_reply(&address, answer))
     }
 
-    async fn answer(&self, delivery: Box<Delivery>) -> Answer {
+    async fn answer(&self, delivery: Box<Delivery>, span: &Span) -> Answer {
+        let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
         let mut running = None;
         let answer = match self.prepare(delivery, &mut running) {
             Ok(prepared) => self.run(prepared).await.unwrap_or_else(Answer::Fault),
@@ -225,6 +239,8 @@ impl Endpoint {
         if let Some(running) = running {
             running.end(&answer);
         }
+        observe::end(span, (&answer).into());
+        metered.end((&answer).into());
         answer
     }
 
@@ -288,6 +304,15 @@ impl Endpoint {
             Reply::Error { body, encoding } => Answer::Error { body, encoding },
             Reply::Fault(fault) => Answer::Fault(fault),
         })
+    }
+
+    /// The method that a request asks for, if there is such a one.
+    fn called(&self, delivery: &Delivery) -> &'static str {
+        let method = match delivery.properties.kind.as_deref() {
+            Some(named) => self.service.method(named),
+            None => self.service.default_method(),
+        };
+        method.map_or(OTHER, |method| method.name)
     }
 
     fn handler_for(&self, delivery: &Delivery, named: Option<&str>) -> Result<&Handler, Fault> {

@@ -1,0 +1,152 @@
+//! Metrics, through the facade `metrics`. Without the feature of that name nothing is left of it.
+
+use super::Outcome;
+
+/// Which end of a call is metered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    Client,
+    Server,
+}
+
+#[cfg(feature = "metrics")]
+mod facade {
+    use std::time::Instant;
+
+    use metrics::{
+        Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+    };
+
+    use super::{End, Outcome};
+
+    /// The names of the metrics of one end.
+    struct Names {
+        total: &'static str,
+        duration: &'static str,
+        in_flight: &'static str,
+        /// The outcome of one that was dropped.
+        dropped: &'static str,
+    }
+
+    const CLIENT: Names = Names {
+        total: "rpc_client_calls_total",
+        duration: "rpc_client_call_duration_seconds",
+        in_flight: "rpc_client_calls_in_flight",
+        dropped: "cancelled",
+    };
+
+    const SERVER: Names = Names {
+        total: "rpc_server_requests_total",
+        duration: "rpc_server_request_duration_seconds",
+        in_flight: "rpc_server_requests_in_flight",
+        dropped: "given-back",
+    };
+
+    const RETRIES: &str = "rpc_client_retries_total";
+    const LATE_REPLIES: &str = "rpc_client_late_replies_total";
+    const RECONNECTS: &str = "rpc_broker_reconnects_total";
+
+    /// Tells the recorder of the program what the metrics of this crate mean, and their units. Call it once, after the
+    /// recorder is installed; without it they are recorded as well, and say less.
+    ///
+    /// ```
+    /// // metrics_exporter_prometheus::PrometheusBuilder::new().install()?;
+    /// rpc_runtime::describe_metrics();
+    /// ```
+    pub fn describe_metrics() {
+        describe_counter!(CLIENT.total, Unit::Count, "Calls that ended, by outcome");
+        describe_histogram!(CLIENT.duration, Unit::Seconds, "How long calls took, by outcome");
+        describe_gauge!(CLIENT.in_flight, Unit::Count, "Calls under way");
+        describe_counter!(SERVER.total, Unit::Count, "Requests that ended, by outcome");
+        describe_histogram!(SERVER.duration, Unit::Seconds, "How long requests took, by outcome");
+        describe_gauge!(SERVER.in_flight, Unit::Count, "Requests under way");
+        describe_counter!(RETRIES, Unit::Count, "Requests that were sent again");
+        describe_counter!(LATE_REPLIES, Unit::Count, "Replies that no call was waiting for");
+        describe_counter!(RECONNECTS, Unit::Count, "Connections made after one was lost");
+    }
+
+    /// A call, or a request, under way.
+    pub(crate) struct Metered {
+        names: &'static Names,
+        service: &'static str,
+        method: &'static str,
+        since: Instant,
+        ended: bool,
+    }
+
+    impl Metered {
+        pub(crate) fn start(
+            end: End,
+            service: &'static str,
+            method: impl FnOnce() -> &'static str,
+        ) -> Self {
+            let names = match end {
+                End::Client => &CLIENT,
+                End::Server => &SERVER,
+            };
+            let method = method();
+            gauge!(names.in_flight, "service" => service, "method" => method).increment(1);
+            Self { names, service, method, since: Instant::now(), ended: false }
+        }
+
+        pub(crate) fn end(mut self, outcome: Outcome) {
+            self.record(outcome.word);
+        }
+
+        fn record(&mut self, outcome: &'static str) {
+            self.ended = true;
+            let Self { names, service, method, .. } = *self;
+            gauge!(names.in_flight, "service" => service, "method" => method).decrement(1);
+            let labels = [("service", service), ("method", method), ("outcome", outcome)];
+            counter!(names.total, &labels).increment(1);
+            histogram!(names.duration, &labels).record(self.since.elapsed());
+        }
+    }
+
+    impl Drop for Metered {
+        fn drop(&mut self) {
+            if !self.ended {
+                self.record(self.names.dropped);
+            }
+        }
+    }
+
+    /// A request is sent again.
+    pub(crate) fn retried(service: &'static str, method: &'static str) {
+        counter!(RETRIES, "service" => service, "method" => method).increment(1);
+    }
+
+    /// A reply came that no call was waiting for.
+    pub(crate) fn late_reply() {
+        counter!(LATE_REPLIES).increment(1);
+    }
+
+    /// A connection took the place of one that was lost.
+    pub(crate) fn reconnected() {
+        counter!(RECONNECTS).increment(1);
+    }
+}
+
+#[cfg(not(feature = "metrics"))]
+mod facade {
+    use super::{End, Outcome};
+
+    pub(crate) struct Metered;
+
+    impl Metered {
+        pub(crate) fn start(_: End, _: &'static str, _: impl FnOnce() -> &'static str) -> Self {
+            Self
+        }
+
+        #[allow(clippy::unused_self, reason = "as with the feature")]
+        pub(crate) fn end(self, _: Outcome) {}
+    }
+
+    pub(crate) fn retried(_: &'static str, _: &'static str) {}
+    pub(crate) fn late_reply() {}
+    pub(crate) fn reconnected() {}
+}
+
+#[cfg(feature = "metrics")]
+pub use facade::describe_metrics;
+pub(crate) use facade::{Metered, late_reply, reconnected, retried};

@@ -1,0 +1,73 @@
+//! What can be seen of calls from outside: spans, trace context, metrics. See docs/observation.md.
+
+mod metering;
+mod span;
+#[cfg(feature = "opentelemetry")]
+mod trace_context;
+
+#[cfg(feature = "metrics")]
+pub use metering::describe_metrics;
+pub(crate) use metering::{End, Metered, late_reply, reconnected, retried};
+pub(crate) use span::{call_span, end, request_span};
+
+use crate::{envelope::Answer, error::CallError, middleware::Reply};
+
+/// What stands for a method that a server does not have: names from outside would be without bound.
+pub(crate) const OTHER: &str = "_OTHER";
+
+/// How a call or a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// One of a few words.
+    pub(crate) word: &'static str,
+    /// A method's own error is an answer, and no failure.
+    pub(crate) failed: bool,
+}
+
+impl From<&Reply> for Outcome {
+    fn from(reply: &Reply) -> Self {
+        match reply {
+            Reply::Result { .. } => Self { word: "result", failed: false },
+            Reply::Error { .. } => Self { word: "error", failed: false },
+            Reply::Fault(fault) => Self { word: fault.kind().as_str(), failed: true },
+        }
+    }
+}
+
+impl From<&Answer> for Outcome {
+    fn from(answer: &Answer) -> Self {
+        match answer {
+            Answer::Result { .. } => Self { word: "result", failed: false },
+            Answer::Error { .. } => Self { word: "error", failed: false },
+            Answer::Fault(fault) => Self { word: fault.kind().as_str(), failed: true },
+        }
+    }
+}
+
+impl From<&CallError> for Outcome {
+    fn from(error: &CallError) -> Self {
+        let word = match error {
+            CallError::Application(never) => match *never {},
+            CallError::NoServer => "no-server",
+            CallError::DeadlineExceeded { .. } => "deadline-exceeded",
+            CallError::ConnectionLost { .. } => "connection-lost",
+            CallError::Refused(fault) => fault.kind().as_str(),
+            CallError::Panicked => "panicked",
+            CallError::Encode(_) => "encode",
+            CallError::TooLarge(_) => "too-large",
+            CallError::Decode(_) => "decode",
+            CallError::Broker(_) => "broker",
+            CallError::Layer(_) => "layer",
+        };
+        Self { word, failed: true }
+    }
+}
+
+impl From<&Result<Reply, CallError>> for Outcome {
+    fn from(ended: &Result<Reply, CallError>) -> Self {
+        match ended {
+            Ok(reply) => reply.into(),
+            Err(error) => error.into(),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Spans, with the names that OpenTelemetry gives to RPC and to messaging.
+
+use std::fmt;
+
+use tracing::{Span, field::Empty, info_span};
+
+use super::Outcome;
+use crate::{client::Outgoing, transport::Delivery};
+
+const SYSTEM: &str = "rabbitmq-rpc";
+
+/// `Service/method`.
+struct Called<'a>(&'a str, &'a str);
+
+impl fmt::Display for Called<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.0, self.1)
+    }
+}
+
+/// Where a message goes: `exchange:routing.key`, or the queue.
+struct Destination<'a>(&'a str, &'a str);
+
+impl fmt::Display for Destination<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if !self.0.is_empty() {
+            write!(f, "{}:", self.0)?;
+        }
+        f.write_str(self.1)
+    }
+}
+
+/// The span of a call, from its first poll to its end. Nothing is written down where nobody looks.
+pub(crate) fn call_span(call: &mut Outgoing) {
+    call.span = info_span!(
+        "rpc.call",
+        otel.name = %Called(call.service(), call.method_name()),
+        otel.kind = "client",
+        otel.status_code = Empty,
+        rpc.system.name = SYSTEM,
+        rpc.method = %Called(call.service(), call.method_name()),
+        rpc.response.status_code = Empty,
+        messaging.system = "rabbitmq",
+        messaging.operation.name = "publish",
+        messaging.operation.type = "send",
+        messaging.destination.name = %Destination(call.broker().exchange(), &call.routing_key()),
+        messaging.message.id = %call.message_id,
+        messaging.message.conversation_id = Empty,
+        server.address = call.broker().host(),
+        "error.type" = Empty,
+    );
+    #[cfg(feature = "opentelemetry")]
+    super::trace_context::inject(&call.span, &mut call.headers);
+}
+
+/// The span of a request, from its arrival to its answer.
+pub(crate) fn request_span<'a>(
+    service: &str,
+    method: impl Fn() -> &'a str,
+    delivery: &Delivery,
+) -> Span {
+    let properties = &delivery.properties;
+    let span = info_span!(
+        "rpc.request",
+        otel.name = %Called(service, method()),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        rpc.system.name = SYSTEM,
+        rpc.method = %Called(service, method()),
+        rpc.response.status_code = Empty,
+        messaging.system = "rabbitmq",
+        messaging.operation.name = "process",
+        messaging.operation.type = "process",
+        messaging.destination.name = %Destination(&delivery.exchange, &delivery.routing_key),
+        messaging.message.id = properties.message_id,
+        messaging.message.conversation_id = properties.correlation_id,
+        "error.type" = Empty,
+    );
+    #[cfg(feature = "opentelemetry")]
+    super::trace_context::follow(&span, &properties.headers);
+    span
+}
+
+/// Writes down how it ended.
+pub(crate) fn end(span: &Span, outcome: Outcome) {
+    if span.is_disabled() {
+        return;
+    }
+    span.record("rpc.response.status_code", outcome.word);
+    if outcome.failed {
+        span.record("error.type", outcome.word);
+        span.record("otel.status_code", "ERROR");
+    }
+}

@@ -1,0 +1,155 @@
+//! What is counted and measured, as Prometheus reads it.
+
+use std::sync::{
+    Arc, OnceLock,
+    atomic::{AtomicBool, Ordering},
+};
+
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use rpc_runtime::middleware::Request;
+use rpc_runtime::{Broker, CallError, Fault, FaultKind, Server, rpc_service};
+use rpc_tests::{Rabbit, Relay, eventually, unique};
+use tokio::sync::Semaphore;
+use tower::filter::FilterLayer;
+
+use super::{SOON, brokers, queue};
+
+static GATE: Semaphore = Semaphore::const_new(0);
+
+#[rpc_service]
+trait Metered {
+    async fn add(&self, a: u32, b: u32) -> u32;
+    async fn refuse(&self) -> Result<(), String>;
+    async fn wait(&self);
+    #[rpc(idempotent)]
+    async fn again(&self) -> u32;
+}
+
+struct Service;
+
+impl Metered for Service {
+    async fn add(&self, a: u32, b: u32) -> u32 {
+        a + b
+    }
+
+    async fn refuse(&self) -> Result<(), String> {
+        Err("on principle".to_owned())
+    }
+
+    async fn wait(&self) {
+        GATE.acquire().await.unwrap().forget();
+    }
+
+    async fn again(&self) -> u32 {
+        1
+    }
+}
+
+fn recorder() -> &'static PrometheusHandle {
+    static RECORDER: OnceLock<PrometheusHandle> = OnceLock::new();
+    RECORDER.get_or_init(|| {
+        let handle = PrometheusBuilder::new().install_recorder().unwrap();
+        rpc_runtime::describe_metrics();
+        handle
+    })
+}
+
+/// The value of a metric with these labels; zero before it was ever recorded.
+fn value(metric: &str, labels: &[(&str, &str)]) -> u64 {
+    let rendered = recorder().render();
+    let has = |line: &&str| {
+        let name = line.split(['{', ' ']).next();
+        let labelled = |(key, value): &(&str, &str)| line.contains(&format!("{key}=\"{value}\""));
+        name == Some(metric) && labels.iter().all(labelled)
+    };
+    let value = rendered.lines().find(has).and_then(|line| line.rsplit(' ').next());
+    value.map_or(0, |value| value.parse().unwrap())
+}
+
+async fn reaches(expected: u64, metric: &str, labels: &[(&str, &str)]) {
+    let same = || (value(metric, labels) == expected).then_some(());
+    eventually(&format!("{metric} {labels:?} is {expected}"), SOON, same).await;
+}
+
+#[tokio::test]
+async fn calls_and_requests_are_counted_by_outcome() {
+    recorder();
+    for (turn, broker) in (1..).zip(brokers().await) {
+        let name = unique("metered");
+        let server = Server::builder(&broker)
+            .service_on(queue(&name), MeteredServer::new(Service))
+            .start()
+            .await
+            .unwrap();
+        let client = MeteredClient::builder(&broker).queue(&name).build();
+        for n in 0..3 {
+            assert_eq!(client.add(n, 1).await.unwrap(), n + 1);
+        }
+        client.refuse().await.unwrap_err();
+        let nobody = MeteredClient::builder(&broker).queue(unique("nobody")).build();
+        assert!(matches!(nobody.add(1, 2).await, Err(CallError::NoServer)));
+
+        let of =
+            |method, outcome| [("service", "Metered"), ("method", method), ("outcome", outcome)];
+        for metric in ["rpc_client_calls_total", "rpc_client_call_duration_seconds_count"] {
+            reaches(3 * turn, metric, &of("add", "result")).await;
+            reaches(turn, metric, &of("refuse", "error")).await;
+            reaches(turn, metric, &of("add", "no-server")).await;
+        }
+        for metric in ["rpc_server_requests_total", "rpc_server_request_duration_seconds_count"] {
+            reaches(3 * turn, metric, &of("add", "result")).await;
+            reaches(turn, metric, &of("refuse", "error")).await;
+        }
+
+        let waiting = tokio::spawn(client.wait());
+        reaches(1, "rpc_server_requests_in_flight", &[("method", "wait")]).await;
+        reaches(1, "rpc_client_calls_in_flight", &[("method", "wait")]).await;
+        waiting.abort();
+        reaches(turn, "rpc_client_calls_total", &of("wait", "cancelled")).await;
+        reaches(0, "rpc_client_calls_in_flight", &[("method", "wait")]).await;
+        let late = value("rpc_client_late_replies_total", &[]);
+        GATE.add_permits(1);
+        reaches(0, "rpc_server_requests_in_flight", &[("method", "wait")]).await;
+        reaches(late + 1, "rpc_client_late_replies_total", &[]).await;
+        server.shutdown().await.unwrap();
+    }
+    assert!(recorder().render().contains("# HELP rpc_client_calls_total Calls that ended"));
+}
+
+#[tokio::test]
+async fn what_is_sent_again_is_counted() {
+    recorder();
+    for (turn, broker) in (1..).zip(brokers().await) {
+        let (name, refused) = (unique("metered"), Arc::new(AtomicBool::new(false)));
+        let once = FilterLayer::new(move |request: Request| {
+            let fault = Fault::new(FaultKind::Overloaded, "not yet");
+            if refused.swap(true, Ordering::SeqCst) { Ok(request) } else { Err(fault) }
+        });
+        let server = Server::builder(&broker)
+            .service_on(queue(&name), MeteredServer::new(Service))
+            .layer(once)
+            .start()
+            .await
+            .unwrap();
+        let client = MeteredClient::builder(&broker).queue(&name).build();
+        assert_eq!(client.again().await.unwrap(), 1);
+        reaches(turn, "rpc_client_retries_total", &[("method", "again")]).await;
+        let overloaded = [("method", "again"), ("outcome", "overloaded")];
+        reaches(turn, "rpc_server_requests_total", &overloaded).await;
+        server.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_connection_that_is_made_again_is_counted() {
+    recorder();
+    let url = Rabbit::shared().await.url();
+    let (before, authority) = url.rsplit_once('@').unwrap();
+    let (host, vhost) = authority.split_once('/').unwrap();
+    let relay = Relay::to(host).await;
+    let broker = Broker::connect(&format!("{before}@{}/{vhost}", relay.address())).await.unwrap();
+    let counted = value("rpc_broker_reconnects_total", &[]);
+    relay.cut();
+    reaches(counted + 1, "rpc_broker_reconnects_total", &[]).await;
+    broker.close().await;
+}
