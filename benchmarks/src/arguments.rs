@@ -85,6 +85,14 @@ pub enum Flavour {
 }
 
 impl Flavour {
+    /// As the command line has it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MultiThread => "multi-thread",
+            Self::CurrentThread => "current-thread",
+        }
+    }
+
     /// A runtime of this kind.
     ///
     /// # Errors

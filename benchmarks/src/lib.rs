@@ -3,10 +3,12 @@
 pub mod arguments;
 pub mod raw;
 mod report;
+mod service;
 mod window;
 
 pub use report::{Meter, Report, begin};
-pub use window::keep_in_flight;
+pub use service::{Least, LeastClient, LeastServer, Worker};
+pub use window::{increment, keep_in_flight};
 
 /// What ends a program that cannot go on.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

@@ -1,8 +1,11 @@
 //! What both programs over lapin do before they differ: connect, declare, consume.
 
+use futures_util::FutureExt as _;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueDeclareOptions};
 use lapin::types::{FieldTable, ShortString};
-use lapin::{BasicProperties, Channel, Connection, ConnectionProperties, Consumer};
+use lapin::{
+    BasicProperties, Channel, Connection, ConnectionProperties, Consumer, PublisherConfirm,
+};
 use uuid::Uuid;
 
 use crate::Failure;
@@ -73,6 +76,30 @@ pub fn mandatory() -> BasicPublishOptions {
 /// The properties of a request.
 pub fn request(id: &ShortString, reply_to: &ShortString) -> BasicProperties {
     BasicProperties::default().with_correlation_id(id.clone()).with_reply_to(reply_to.clone())
+}
+
+/// Publishes all of these without waiting in between: lapin queues a message when its future is first polled. Returns
+/// when the last is on the socket.
+///
+/// # Errors
+///
+/// The first that could not be sent.
+pub async fn publish_all<P>(publishes: impl Iterator<Item = P>) -> Result<(), Failure>
+where
+    P: Future<Output = Result<PublisherConfirm, lapin::Error>>,
+{
+    let mut on_their_way = Vec::new();
+    for publish in publishes {
+        let mut publish = Box::pin(publish);
+        match (&mut publish).now_or_never() {
+            Some(sent) => drop(sent?),
+            None => on_their_way.push(publish),
+        }
+    }
+    for publish in on_their_way {
+        publish.await?;
+    }
+    Ok(())
 }
 
 /// An id that no other request has.

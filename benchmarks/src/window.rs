@@ -6,7 +6,7 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 
 use crate::arguments::Load;
-use crate::{Failure, Meter, Report, begin};
+use crate::{Failure, LeastClient, Meter, Report, begin};
 
 /// How many calls go ahead of those that are measured, at least.
 const WARM_UP: usize = 200;
@@ -42,4 +42,17 @@ where
         calls.extend(numbers.next().map(timed));
     }
     Ok(meter)
+}
+
+/// Calls [`Least::inc`](crate::Least::inc) so many times.
+///
+/// # Errors
+///
+/// The first failure of a call.
+pub async fn increment(load: Load, client: &LeastClient) -> Result<Report, Failure> {
+    let call = |n| {
+        let call = client.inc(n);
+        async move { if call.await? == n + 1 { Ok(()) } else { Err("not the next number".into()) } }
+    };
+    keep_in_flight(load, call).await
 }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use std::time::Instant;
 
 use clap::Parser as _;
-use futures_util::future::try_join_all;
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::options::{BasicAckOptions, BasicPublishOptions};
 use lapin::types::ShortString;
@@ -62,7 +61,7 @@ async fn serve(arguments: ServerArguments) -> Result<(), Failure> {
             }
         });
         // On the socket, or the acknowledgement overtakes them.
-        try_join_all(replies).await?;
+        raw::publish_all(replies).await?;
         channel.basic_ack(last, BasicAckOptions { multiple: true }).await?;
     }
 }
@@ -109,26 +108,17 @@ impl Caller {
         numbers: impl Iterator<Item = u64>,
         payload: usize,
     ) -> Result<(), Failure> {
-        let mut requests = Vec::new();
-        for number in numbers {
-            let id = raw::fresh_id();
-            let properties = raw::request(&id, &self.reply_to);
-            let (channel, queue) = (&self.channel, self.queue.clone());
-            self.sent.insert(id, Instant::now());
-            requests.push(async move {
-                let body = raw::body(number, payload);
-                channel
-                    .basic_publish(
-                        ShortString::default(),
-                        queue,
-                        raw::mandatory(),
-                        &body,
-                        properties,
-                    )
-                    .await
-            });
-        }
-        try_join_all(requests).await?;
-        Ok(())
+        let Self { channel, queue, reply_to, sent, .. } = self;
+        let requests = numbers.map(|number| {
+            let (id, queue) = (raw::fresh_id(), queue.clone());
+            let properties = raw::request(&id, reply_to);
+            sent.insert(id, Instant::now());
+            let channel = &*channel;
+            async move {
+                let (exchange, body) = (ShortString::default(), raw::body(number, payload));
+                channel.basic_publish(exchange, queue, raw::mandatory(), &body, properties).await
+            }
+        });
+        raw::publish_all(requests).await
     }
 }

@@ -4,31 +4,9 @@ use clap::Parser as _;
 use rpc_benchmarks::arguments::{
     ClientArguments, NUMBER, Role, ServerArguments, serving, told_to_end,
 };
-use rpc_benchmarks::{Failure, keep_in_flight};
-use rpc_runtime::{Broker, Queue, Server, rpc_service};
+use rpc_benchmarks::{Failure, LeastClient, LeastServer, Worker, increment, keep_in_flight};
+use rpc_runtime::{Broker, Queue, Server};
 use serde_bytes::ByteBuf;
-
-/// The least of services.
-#[rpc_service]
-trait Least {
-    /// The next number.
-    async fn inc(&self, n: u64) -> u64;
-
-    /// The same bytes.
-    async fn echo(&self, bytes: ByteBuf) -> ByteBuf;
-}
-
-struct Worker;
-
-impl Least for Worker {
-    async fn inc(&self, n: u64) -> u64 {
-        n.wrapping_add(1)
-    }
-
-    async fn echo(&self, bytes: ByteBuf) -> ByteBuf {
-        bytes
-    }
-}
 
 fn main() -> Result<(), Failure> {
     let role = Role::parse();
@@ -57,24 +35,17 @@ async fn call(arguments: ClientArguments) -> Result<(), Failure> {
     let broker = Broker::builder(&common.url).confirms(!no_confirms).connect().await?;
     let client = LeastClient::builder(&broker).queue(common.queue).build();
     let report = if load.payload == NUMBER {
-        keep_in_flight(load, |n| {
-            let call = client.inc(n);
-            async move { if call.await? == n + 1 { Ok(()) } else { Err("not the next number".into()) } }
-        })
-        .await?
+        increment(load, &client).await?
     } else {
         let sent = vec![0x5a; load.payload];
-        keep_in_flight(load, |_| {
+        let call = |_| {
             let call = client.echo(ByteBuf::from(sent.clone()));
             async move {
-                if call.await?.len() == load.payload {
-                    Ok(())
-                } else {
-                    Err("not the same bytes".into())
-                }
+                let same = call.await?.len() == load.payload;
+                if same { Ok(()) } else { Err("not the same bytes".into()) }
             }
-        })
-        .await?
+        };
+        keep_in_flight(load, call).await?
     };
     println!("{report}");
     Ok(())

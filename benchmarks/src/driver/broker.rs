@@ -1,9 +1,15 @@
 //! The broker under measurement.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
-use rpc_tests::{Rabbit, eventually_async};
+use rpc_tests::{Node, Rabbit, eventually_async};
 use tokio::process::Command;
+
+use crate::processor;
+
+/// How long a server may take to consume.
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// The one at `AMQP_URL`, else a throwaway node.
 pub(crate) struct Broker {
@@ -11,17 +17,20 @@ pub(crate) struct Broker {
     process: Option<u32>,
 }
 
+/// Who consumes at some moment; `None` where nobody can be asked.
+pub(crate) struct Consumers(Option<HashSet<String>>);
+
 impl Broker {
     pub(crate) async fn start() -> Self {
         let rabbit = Rabbit::shared().await;
         let process = match rabbit.node() {
             Some(node) => node.eval("list_to_integer(os:getpid()).").await.parse().ok(),
-            None => None,
+            None => processor::listening(address(rabbit.url())),
         };
         Self { rabbit, process }
     }
 
-    /// Its process, if that is on this machine and known.
+    /// Its process, if that is on this machine.
     pub(crate) fn process(&self) -> Option<u32> {
         self.process
     }
@@ -29,25 +38,40 @@ impl Broker {
     /// Tells a program where it is.
     pub(crate) fn tell(&self, command: &mut Command) {
         let url = self.rabbit.url();
-        let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next());
-        let address = authority.map(|authority| authority.rsplit('@').next().unwrap_or(authority));
-        command.env("AMQP_URL", url).env("AMQP_ADDR", address.unwrap_or_default());
+        command.env("AMQP_URL", url).env("AMQP_ADDR", address(url));
     }
 
-    /// How many consumers there are, where the node can be asked.
-    pub(crate) async fn consumers(&self) -> Option<usize> {
-        let node = self.rabbit.node()?;
-        node.eval("length(rabbit_amqqueue:consumers_all(<<\"/\">>)).").await.parse().ok()
+    pub(crate) async fn consumers(&self) -> Consumers {
+        Consumers(match self.rabbit.node() {
+            Some(node) => Some(consumers(node).await),
+            None => None,
+        })
     }
 
-    /// Waits until one more consumes than did.
-    pub(crate) async fn consumer_after(&self, before: Option<usize>) {
-        let Some(before) = before else {
-            // Nobody can be asked.
-            tokio::time::sleep(Duration::from_secs(1)).await;
-            return;
-        };
-        let more = async || self.consumers().await.filter(|now| *now > before);
-        eventually_async("the server consumes", Duration::from_secs(30), more).await;
+    /// Waits until somebody consumes who did not.
+    pub(crate) async fn another_consumer(&self, before: Consumers) {
+        match (self.rabbit.node(), before.0) {
+            (Some(node), Some(before)) => {
+                let another = async || (!consumers(node).await.is_subset(&before)).then_some(());
+                eventually_async("the server consumes", PATIENCE, another).await;
+            }
+            // Whoever starts a broker of his own starts peers that are quick, too.
+            _ => tokio::time::sleep(Duration::from_secs(2)).await,
+        }
     }
+}
+
+/// The channels that consume.
+async fn consumers(node: &Node) -> HashSet<String> {
+    let channels =
+        "[proplists:get_value(channel_pid, C) || C <- rabbit_amqqueue:consumers_all(<<\"/\">>)].";
+    let printed = node.eval(channels).await;
+    let pids = printed.trim_matches(['[', ']']).split(',').map(|pid| pid.trim().to_owned());
+    pids.filter(|pid| !pid.is_empty()).collect()
+}
+
+/// Host and port.
+fn address(url: &str) -> &str {
+    let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(url);
+    authority.rsplit('@').next().unwrap_or(authority)
 }

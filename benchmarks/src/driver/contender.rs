@@ -3,118 +3,172 @@
 use std::env;
 use std::time::Duration;
 
-use rpc_benchmarks::arguments::Flavour;
+use rpc_benchmarks::arguments::{Flavour, NUMBER};
 use rpc_tests::{Process, unique};
 use tokio::process::Command;
 
-use crate::broker::Broker;
-use crate::flags::{Flags, Peer};
+use crate::broker::{Broker, Consumers};
+use crate::flags::Peer;
 
 /// How long a program may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A row.
 pub(crate) struct Contender {
-    name: String,
+    pub(crate) name: String,
     programs: Programs,
 }
 
 enum Programs {
-    Own { program: String, arguments: Vec<String>, queue: String, flavour: Flavour },
-    Peer { server: String, client: String },
+    Own {
+        program: &'static str,
+        arguments: &'static [&'static str],
+        queue: String,
+        flavour: Flavour,
+    },
+    Alone {
+        arguments: &'static [&'static str],
+        flavour: Flavour,
+    },
+    Peer {
+        server: String,
+        client: String,
+    },
 }
 
 /// What a client is to do, but for how often.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Setting {
+    pub(crate) servers: usize,
     pub(crate) window: usize,
     pub(crate) payload: usize,
 }
 
 impl Contender {
-    pub(crate) fn own(name: &str, program: &str, arguments: &[&str], flags: &Flags) -> Self {
-        let programs = Programs::Own {
-            program: format!("bench-{program}"),
-            arguments: arguments.iter().map(|&argument| argument.to_owned()).collect(),
-            queue: unique(program),
-            flavour: flags.runtime,
-        };
-        Self { name: name.to_owned(), programs }
+    /// A program of this package with a server and a client.
+    pub(crate) fn own(
+        name: &str,
+        program: &'static str,
+        arguments: &'static [&'static str],
+        flavour: Flavour,
+    ) -> Self {
+        let queue = unique(program);
+        Self {
+            name: name.to_owned(),
+            programs: Programs::Own { program, arguments, queue, flavour },
+        }
     }
 
+    /// A program of this package that is both in one process.
+    pub(crate) fn alone(name: &str, arguments: &'static [&'static str], flavour: Flavour) -> Self {
+        Self { name: name.to_owned(), programs: Programs::Alone { arguments, flavour } }
+    }
+
+    /// Somebody else's programs.
     pub(crate) fn peer(peer: &Peer) -> Self {
         let Peer { name, server, client } = peer.clone();
         Self { name, programs: Programs::Peer { server, client } }
     }
 
-    pub(crate) fn name(&self) -> &str {
-        &self.name
+    /// The queue of requests, of a program of this package.
+    pub(crate) fn queue(&self) -> &str {
+        match &self.programs {
+            Programs::Own { queue, .. } => queue,
+            Programs::Alone { .. } | Programs::Peer { .. } => "",
+        }
+    }
+
+    /// Whether it can be told to.
+    pub(crate) fn can(&self, setting: Setting) -> bool {
+        match &self.programs {
+            Programs::Own { .. } => setting.servers > 0,
+            Programs::Alone { .. } => setting.servers == 0,
+            Programs::Peer { client, .. } => {
+                setting.servers > 0 && (setting.payload == NUMBER || client.contains("{payload}"))
+            }
+        }
     }
 
     /// Whether its client warms up and says when it begins.
     pub(crate) fn says_when_it_begins(&self) -> bool {
-        matches!(self.programs, Programs::Own { .. })
+        !matches!(self.programs, Programs::Peer { .. })
     }
 
     /// Starts another server of it; returns when it takes requests.
-    pub(crate) async fn serve(&self, broker: &Broker) -> Process {
-        let mut command = match &self.programs {
-            Programs::Own { program, queue, flavour, .. } => {
-                own(program, &["server", "--queue", queue], *flavour)
-            }
-            Programs::Peer { server, .. } => shell(server),
-        };
-        broker.tell(&mut command);
+    pub(crate) async fn serve(&self, broker: &Broker) -> Option<Process> {
         let before = broker.consumers().await;
-        let process = Process::start(&format!("the server of {}", self.name), command);
-        match &self.programs {
-            Programs::Own { .. } => drop(process.line_with("serving", PATIENCE).await),
-            Programs::Peer { .. } => broker.consumer_after(before).await,
-        }
-        process
+        let process = self.start("server", self.server(broker)?);
+        self.is_served_by(&process, broker, before).await;
+        Some(process)
     }
 
     /// Starts a client that makes so many calls.
     pub(crate) fn call(&self, broker: &Broker, setting: Setting, total: usize) -> Process {
-        let [window, payload, total] =
-            [setting.window, setting.payload, total].map(|number| number.to_string());
+        self.start("client", self.client(broker, setting, total))
+    }
+
+    /// Starts one of its programs, or another that runs it.
+    pub(crate) fn start(&self, role: &str, command: Command) -> Process {
+        Process::start(&format!("the {role} of {}", self.name), command)
+    }
+
+    /// Waits until this server takes requests.
+    pub(crate) async fn is_served_by(&self, process: &Process, broker: &Broker, before: Consumers) {
+        match &self.programs {
+            Programs::Peer { .. } => broker.another_consumer(before).await,
+            _ => drop(process.line_with("serving", PATIENCE).await),
+        }
+    }
+
+    /// The command that serves; `None` if it is all one program.
+    pub(crate) fn server(&self, broker: &Broker) -> Option<Command> {
         let mut command = match &self.programs {
-            Programs::Own { program, arguments, queue, flavour } => {
-                let load = [
-                    "client",
-                    "--queue",
-                    queue,
-                    "--window",
-                    &window,
-                    "--payload",
-                    &payload,
-                    "--total",
-                    &total,
-                ];
-                let mut command = own(program, &load, *flavour);
-                command.args(arguments);
-                command
+            Programs::Own { program, queue, flavour, .. } => {
+                own(program, *flavour, &["server", "--queue", queue])
             }
-            Programs::Peer { client, .. } => shell(
-                &client
-                    .replace("{window}", &window)
-                    .replace("{total}", &total)
-                    .replace("{payload}", &payload),
-            ),
+            Programs::Alone { .. } => return None,
+            Programs::Peer { server, .. } => shell(server),
         };
         broker.tell(&mut command);
-        Process::start(&format!("the client of {}", self.name), command)
+        Some(command)
+    }
+
+    /// The command that makes so many calls.
+    pub(crate) fn client(&self, broker: &Broker, setting: Setting, total: usize) -> Command {
+        let [window, payload, total] =
+            [setting.window, setting.payload, total].map(|number| number.to_string());
+        let load = ["--window", &window, "--payload", &payload, "--total", &total];
+        let mut command = match &self.programs {
+            Programs::Own { program, arguments, queue, flavour } => {
+                let mut command = own(program, *flavour, &["client", "--queue", queue]);
+                command.args(load).args(*arguments);
+                command
+            }
+            Programs::Alone { arguments, flavour } => {
+                let mut command = own("in-memory", *flavour, arguments);
+                command.args(load);
+                command
+            }
+            Programs::Peer { client, .. } => {
+                let client = client.replace("{window}", &window).replace("{total}", &total);
+                shell(&client.replace("{payload}", &payload))
+            }
+        };
+        broker.tell(&mut command);
+        command
     }
 }
 
 /// A program that was built with this one.
-fn own(program: &str, arguments: &[&str], flavour: Flavour) -> Command {
+pub(crate) fn program(name: &str) -> Command {
     let this = env::current_exe().expect("a running program knows its path");
-    let mut command = Command::new(this.with_file_name(program));
-    command.args(arguments).arg("--runtime").arg(match flavour {
-        Flavour::MultiThread => "multi-thread",
-        Flavour::CurrentThread => "current-thread",
-    });
+    Command::new(this.with_file_name(format!("bench-{name}")))
+}
+
+/// One that has to do with tokio.
+fn own(name: &str, flavour: Flavour, arguments: &[&str]) -> Command {
+    let mut command = program(name);
+    command.args(arguments).arg("--runtime").arg(flavour.name());
     command
 }
 

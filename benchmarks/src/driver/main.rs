@@ -8,43 +8,35 @@
 
 mod broker;
 mod contender;
+mod counter;
 mod flags;
+mod in_memory;
+mod instructions;
+mod line;
+mod measurement;
+mod memory;
+mod over_rabbitmq;
 mod processor;
+mod results;
 mod rounds;
-mod run;
 mod statistics;
 mod table;
+mod targets;
 
 use clap::Parser as _;
-use rpc_benchmarks::arguments::NUMBER;
 
 use self::broker::Broker;
-use self::contender::{Contender, Setting};
 use self::flags::Flags;
-use self::rounds::{Cell, Rounds};
+use self::targets::Targets;
 
 #[tokio::main]
 async fn main() {
     let flags = Flags::parse();
     let broker = Broker::start().await;
-    let own = [
-        ("ours", "ours", &[][..]),
-        ("ours, no confirms", "ours", &["--no-confirms"]),
-        ("lapin, naive", "lapin-naive", &[]),
-        ("lapin, batched", "lapin-batched", &[]),
-    ];
-    let own =
-        own.map(|(name, program, arguments)| Contender::own(name, program, arguments, &flags));
-    let peers = flags.peers.iter().map(Contender::peer);
-    let contenders: Vec<Contender> =
-        own.into_iter().chain(peers).filter(|contender| flags.wants(contender.name())).collect();
-
-    let cells = flags.windows.iter().flat_map(|window| {
-        let setting = Setting { window: *window, payload: NUMBER };
-        (0..contenders.len()).map(move |contender| Cell { contender, setting })
-    });
-    let rounds =
-        Rounds { broker: &broker, contenders: &contenders, cells: cells.collect(), flags: &flags };
-    let results = rounds.run(1).await;
-    table::by_window(&contenders, &flags.windows, &results);
+    let mut targets = Targets::default();
+    over_rabbitmq::run(&flags, &broker, &mut targets).await;
+    in_memory::run(&flags, &broker, &mut targets).await;
+    memory::run(&flags, &broker, &mut targets).await;
+    instructions::run(&flags, &broker).await;
+    targets.print();
 }

@@ -1,4 +1,4 @@
-//! The time that processes have had of the processors.
+//! The time that processes have had of the processors, as `/proc` has it.
 
 use std::fs;
 
@@ -17,4 +17,32 @@ pub(crate) fn seconds(process: u32) -> Option<f64> {
 /// Of all of these together.
 pub(crate) fn seconds_of(processes: impl IntoIterator<Item = u32>) -> Option<f64> {
     processes.into_iter().map(seconds).sum()
+}
+
+/// The process that listens at this host and port, if that is on this machine and may be known.
+pub(crate) fn listening(address: &str) -> Option<u32> {
+    let (host, port) = address.rsplit_once(':')?;
+    let here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
+    let socket = format!("socket:[{}]", here.then(|| socket(port.parse().ok()?)).flatten()?);
+    let processes = fs::read_dir("/proc").ok()?.flatten();
+    let mut ids = processes.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    ids.find(|id| {
+        let files = fs::read_dir(format!("/proc/{id}/fd")).into_iter().flatten().flatten();
+        files
+            .filter_map(|file| fs::read_link(file.path()).ok())
+            .any(|file| file.as_os_str() == &*socket)
+    })
+}
+
+/// The number of the socket that listens on this port.
+fn socket(port: u16) -> Option<String> {
+    const LISTENING: &str = "0A";
+    let end = format!(":{port:04X}");
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .map(|path| fs::read_to_string(path).unwrap_or_default());
+    tables.iter().flat_map(|table| table.lines()).find_map(|line| {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let found = fields.get(1)?.ends_with(&end) && *fields.get(3)? == LISTENING;
+        found.then(|| fields.get(9).map(|&inode| inode.to_owned())).flatten()
+    })
 }

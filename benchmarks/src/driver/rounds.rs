@@ -7,73 +7,103 @@ use rpc_tests::Process;
 use crate::broker::Broker;
 use crate::contender::{Contender, Setting};
 use crate::flags::Flags;
-use crate::run::{Measured, measure};
-
-/// A contender at a setting.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) struct Cell {
-    pub(crate) contender: usize,
-    pub(crate) setting: Setting,
-}
+use crate::measurement::Measurement;
+use crate::results::{Cell, Results};
 
 pub(crate) struct Rounds<'a> {
     pub(crate) broker: &'a Broker,
     pub(crate) contenders: &'a [Contender],
-    pub(crate) cells: Vec<Cell>,
+    pub(crate) settings: Vec<Setting>,
     pub(crate) flags: &'a Flags,
 }
 
-/// What each cell came to in each round.
-pub(crate) type Results = HashMap<Cell, Vec<Measured>>;
+/// The servers that run, by contender.
+type Servers = Vec<Vec<Process>>;
 
 impl Rounds<'_> {
-    /// Measures with so many servers for each contender.
-    pub(crate) async fn run(&self, servers: usize) -> Results {
-        let mut running = Vec::new();
-        for contender in self.contenders {
-            let mut processes = Vec::new();
-            for _ in 0..servers {
-                processes.push(contender.serve(self.broker).await);
-            }
-            running.push(processes);
-        }
-        eprintln!("== finding out how many calls to make");
+    pub(crate) async fn run(&self) -> Results {
+        let mut results = Results::default();
+        let mut servers: Servers = self.contenders.iter().map(|_| Vec::new()).collect();
         let mut totals = HashMap::new();
-        for cell in &self.cells {
-            totals.insert(*cell, self.calls_for_a_measurement(*cell, &running).await);
-        }
-        let mut results = Results::new();
-        for round in 0..self.flags.rounds {
-            eprintln!("== round {} of {}", round + 1, self.flags.rounds);
-            let mut cells = self.cells.clone();
-            // So that none is always measured after the same other one.
-            if round % 2 == 1 {
-                cells.reverse();
+        // A trial says how many calls to make; in a quick run there is nothing but the trial.
+        let rounds = if self.flags.quick { 0 } else { self.flags.rounds() };
+        for round in 0..=rounds {
+            match round {
+                0 => eprintln!("== trying out how many calls to make"),
+                _ => eprintln!("== round {round} of {rounds}"),
             }
-            for cell in cells {
-                let measured = self.measure(cell, &running, totals[&cell]).await;
-                results.entry(cell).or_default().push(measured);
+            for count in self.server_counts() {
+                self.have(&mut servers, count).await;
+                for cell in self.cells(count, round) {
+                    let total =
+                        totals.get(&cell).copied().unwrap_or_else(|| self.trial(cell.setting));
+                    let measured = self.measure(cell, &servers, total).await;
+                    if round == 0 {
+                        totals.insert(cell, self.calls_at(measured.rate).max(cell.setting.window));
+                    }
+                    if round == rounds || round > 0 {
+                        results.add(cell, &self.contenders[cell.contender].name, measured);
+                    }
+                }
             }
         }
         results
     }
 
-    async fn measure(&self, cell: Cell, running: &[Vec<Process>], total: usize) -> Measured {
-        let contender = &self.contenders[cell.contender];
-        measure(contender, &running[cell.contender], self.broker, cell.setting, total).await
+    fn server_counts(&self) -> Vec<usize> {
+        let mut counts: Vec<usize> = self.settings.iter().map(|setting| setting.servers).collect();
+        counts.sort_unstable();
+        counts.dedup();
+        counts
+    }
+
+    /// What is measured with so many servers, in the order of this round: none is always measured after the same other
+    /// one.
+    fn cells(&self, servers: usize, round: usize) -> Vec<Cell> {
+        let settings = self.settings.iter().filter(|setting| setting.servers == servers);
+        let mut cells = Vec::new();
+        for &setting in settings {
+            let able = |(contender, it): (usize, &Contender)| it.can(setting).then_some(contender);
+            let contenders = self.contenders.iter().enumerate().filter_map(able);
+            cells.extend(contenders.map(|contender| Cell { contender, setting }));
+        }
+        if round.is_multiple_of(2) {
+            cells.reverse();
+        }
+        cells
+    }
+
+    async fn have(&self, servers: &mut Servers, count: usize) {
+        for (contender, running) in self.contenders.iter().zip(servers) {
+            running.truncate(count);
+            while running.len() < count
+                && let Some(server) = contender.serve(self.broker).await
+            {
+                running.push(server);
+            }
+        }
+    }
+
+    async fn measure(&self, cell: Cell, servers: &Servers, total: usize) -> Measurement {
+        let Cell { contender, setting } = cell;
+        let (contender, servers) = (&self.contenders[contender], &servers[contender]);
+        Measurement::take(contender, servers, self.broker, setting, total).await
     }
 
     #[allow(
-        clippy::cast_precision_loss,
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         reason = "a rough number of calls, and not a negative one"
     )]
-    async fn calls_for_a_measurement(&self, cell: Cell, running: &[Vec<Process>]) -> usize {
-        let trial = 500.max(cell.setting.window * 4);
-        let rate = self.measure(cell, running, trial).await.rate;
-        // A trial is slower than what follows.
-        let calls = (rate * self.flags.seconds) as usize;
-        calls.max(cell.setting.window)
+    fn calls_at(&self, rate: f64) -> usize {
+        (rate * self.flags.seconds()) as usize
+    }
+
+    /// How many calls show about how many a second are possible.
+    fn trial(&self, setting: Setting) -> usize {
+        const BYTES: usize = 16 * 1024 * 1024;
+        let calls = if self.flags.quick { 100 } else { 1_000 };
+        let affordable = BYTES / setting.payload.max(1);
+        affordable.min(calls.max(2 * setting.window)).max(setting.window)
     }
 }

@@ -6,7 +6,7 @@ use std::fmt;
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Spread {
     low: f64,
-    median: f64,
+    pub(crate) median: f64,
     high: f64,
 }
 
@@ -15,34 +15,56 @@ impl Spread {
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
-        let quantile = |quarter: usize| {
-            let position = (values.len().checked_sub(1)?) * quarter;
-            let (below, remainder) = (position / 4, position % 4);
-            let (low, high) = (values[below], *values.get(below + 1).unwrap_or(&values[below]));
-            let share = [0.0, 0.25, 0.5, 0.75][remainder];
-            Some(low + (high - low) * share)
+        let last = values.len().checked_sub(1)?;
+        let quartile = |quarter: usize| {
+            let (below, rest) = (last * quarter / 4, last * quarter % 4);
+            let (low, high) = (values[below], values[(below + 1).min(last)]);
+            low + (high - low) * [0.0, 0.25, 0.5, 0.75][rest]
         };
-        Some(Self { low: quantile(1)?, median: quantile(2)?, high: quantile(3)? })
+        Some(Self { low: quartile(1), median: quartile(2), high: quartile(3) })
+    }
+
+    /// In another unit.
+    pub(crate) fn times(self, factor: f64) -> Self {
+        let Self { low, median, high } = self;
+        Self { low: low * factor, median: median * factor, high: high * factor }
     }
 }
 
 impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { low, median, high } = *self;
-        write!(f, "{} ({}–{})", Figure(median), Figure(low), Figure(high))
+        write!(f, "{}", Number(median))?;
+        // Of a single measurement there is no more to say.
+        if low < high { write!(f, " ({}–{})", Number(low), Number(high)) } else { Ok(()) }
     }
 }
 
-/// A number with the digits that mean something.
-pub(crate) struct Figure(pub(crate) f64);
+/// With the digits that mean something.
+struct Number(f64);
 
-impl fmt::Display for Figure {
+impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = match self.0.abs() {
-            size if size >= 100.0 => 0,
-            size if size >= 10.0 => 1,
+            size if size >= 99.95 => 0,
+            size if size >= 9.995 => 1,
             _ => 2,
         };
         write!(f, "{:.digits$}", self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Spread;
+
+    #[test]
+    fn quartiles_are_interpolated() {
+        let shown =
+            |values: &[f64]| Spread::of(values.iter().copied()).map(|spread| spread.to_string());
+        assert_eq!(shown(&[]), None);
+        assert_eq!(shown(&[1234.5]).as_deref(), Some("1234"));
+        assert_eq!(shown(&[4.0, 1.0, 3.0, 2.0]).as_deref(), Some("2.50 (1.75–3.25)"));
+        assert_eq!(shown(&[30.0, 10.0, 20.0]).as_deref(), Some("20.0 (15.0–25.0)"));
     }
 }

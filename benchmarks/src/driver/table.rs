@@ -1,37 +1,28 @@
-//! Results, as tables in Markdown.
+//! Tables in Markdown.
 
-use crate::contender::Contender;
-use crate::rounds::{Cell, Results};
-use crate::run::Measured;
 use crate::statistics::Spread;
 
-type Get = fn(&Measured) -> Option<f64>;
+/// Prints its first lines.
+pub(crate) fn head(title: &str, columns: &[String]) {
+    println!("\n| {title} | {} |", columns.join(" | "));
+    println!("| --- |{}", " ---: |".repeat(columns.len()));
+}
 
-const MEASURES: [(&str, Get); 6] = [
-    ("calls/s", |measured| Some(measured.rate)),
-    ("p50, µs", |measured| measured.p50),
-    ("p99, µs", |measured| measured.p99),
-    ("client, processor µs a call", |measured| measured.client),
-    ("server, processor µs a call", |measured| measured.server),
-    ("broker, processor µs a call", |measured| measured.broker),
-];
+/// Prints a line that stands above those of one measure.
+pub(crate) fn section(name: &str, columns: usize) {
+    println!("| **{name}** |{}", " |".repeat(columns));
+}
 
-/// A row for each contender and measure, a column for each number of calls in flight.
-pub(crate) fn by_window(contenders: &[Contender], windows: &[usize], results: &Results) {
-    let heads: Vec<String> = windows.iter().map(|window| format!("{window} in flight")).collect();
-    println!("\n| median (quartiles) | {} |", heads.join(" | "));
-    println!("| --- |{}", " ---: |".repeat(windows.len()));
-    for (measure, get) in MEASURES {
-        println!("| **{measure}** |{}", " |".repeat(windows.len()));
-        for (index, contender) in contenders.iter().enumerate() {
-            let columns = windows.iter().map(|window| {
-                let of_this =
-                    |cell: &&Cell| cell.contender == index && cell.setting.window == *window;
-                let values = results.keys().find(of_this).and_then(|cell| results.get(cell));
-                let spread = Spread::of(values.into_iter().flatten().filter_map(get));
-                spread.map_or_else(|| "–".to_owned(), |spread| spread.to_string())
-            });
-            println!("| {} | {} |", contender.name(), columns.collect::<Vec<_>>().join(" | "));
-        }
+/// Prints a line, unless there is nothing in it.
+pub(crate) fn row(name: &str, columns: impl IntoIterator<Item = Option<Spread>>) {
+    let columns: Vec<Option<Spread>> = columns.into_iter().collect();
+    if columns.iter().any(Option::is_some) {
+        let shown = columns.iter().map(|column| shown(*column));
+        println!("| {name} | {} |", shown.collect::<Vec<_>>().join(" | "));
     }
+}
+
+/// A figure, or a dash for none.
+pub(crate) fn shown(spread: Option<Spread>) -> String {
+    spread.map_or_else(|| "–".to_owned(), |spread| spread.to_string())
 }

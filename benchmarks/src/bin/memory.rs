@@ -1,0 +1,166 @@
+//! The bytes that calls take in the process that makes them: while they are in flight, and when they have ended.
+
+use std::time::Duration;
+
+use clap::{Args, Parser};
+use futures_util::{FutureExt as _, StreamExt as _, stream};
+use peak_alloc::PeakAlloc;
+use rpc_benchmarks::{Failure, LeastClient, LeastServer, Worker};
+use rpc_runtime::{Broker, CallError, Server};
+use serde_bytes::ByteBuf;
+use tokio::time::sleep;
+
+#[global_allocator]
+static ALLOCATOR: PeakAlloc = PeakAlloc;
+
+#[derive(Parser)]
+enum What {
+    /// How much there is for each call that waits for an answer which never comes.
+    Pending(Pending),
+    /// How much is left when so many calls have been answered, client and server being in this process.
+    Calls(Number),
+    /// How much is left when so many calls, all in flight at once, have waited in vain.
+    Timeouts(Pending),
+}
+
+#[derive(Args)]
+struct Number {
+    /// How many calls.
+    #[arg(long)]
+    calls: usize,
+}
+
+#[derive(Args)]
+struct Pending {
+    /// How many calls.
+    #[arg(long)]
+    calls: usize,
+
+    /// The address of RabbitMQ.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    url: String,
+
+    /// The queue of requests.
+    #[arg(long)]
+    queue: String,
+
+    /// The bytes of an argument.
+    #[arg(long, default_value_t = 8)]
+    payload: usize,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    match What::parse() {
+        What::Pending(arguments) => pending(arguments).await,
+        What::Calls(Number { calls }) => answered(calls).await,
+        What::Timeouts(arguments) => timeouts(arguments).await,
+    }
+}
+
+async fn pending(arguments: Pending) -> Result<(), Failure> {
+    let client = arguments.client().await?;
+    let mut calls = Vec::with_capacity(arguments.calls);
+    let before = settled().await;
+    for _ in 0..arguments.calls {
+        let mut call = client.never(arguments.bytes()).timeout(Duration::from_secs(600));
+        if let Some(ended) = (&mut call).now_or_never() {
+            ended?;
+        }
+        calls.push(call);
+        // So that they leave as they come, as they would in a program that does anything else.
+        tokio::task::yield_now().await;
+    }
+    let after = settled().await;
+    println!(
+        "bytes={}",
+        after.saturating_sub(before) / arguments.calls.max(1) + size_of_val(&calls[0])
+    );
+    Ok(())
+}
+
+/// How often the same is done to see whether it leaves something behind each time.
+const TIMES: usize = 5;
+
+async fn answered(calls: usize) -> Result<(), Failure> {
+    const AT_ONCE: usize = 256;
+    let broker = Broker::in_memory();
+    let server = Server::builder(&broker).service(LeastServer::new(Worker)).start().await?;
+    let client = LeastClient::new(&broker);
+    let left = left_each_time(async || {
+        let calls = (0u64..).take(calls / TIMES).map(|n| client.inc(n));
+        let mut answers = stream::iter(calls).buffer_unordered(AT_ONCE);
+        while let Some(answer) = answers.next().await {
+            answer?;
+        }
+        Ok(())
+    });
+    println!("left={}", left.await? * TIMES);
+    server.shutdown().await?;
+    Ok(())
+}
+
+async fn timeouts(arguments: Pending) -> Result<(), Failure> {
+    let client = arguments.client().await?;
+    let left = left_each_time(async || {
+        let call = |_| client.never(arguments.bytes()).timeout(arguments.long_enough());
+        let calls = (0..arguments.calls).map(call);
+        let mut ends = stream::iter(calls).buffer_unordered(arguments.calls);
+        while let Some(end) = ends.next().await {
+            match end {
+                Err(CallError::DeadlineExceeded { .. }) => {}
+                other => return Err(format!("not a timeout: {other:?}").into()),
+            }
+        }
+        Ok(())
+    });
+    println!("left={}", left.await?);
+    Ok(())
+}
+
+/// The least by which the bytes that are allocated grow when something is done again. What is lost grows each time; a
+/// buffer that is kept grows now and then.
+async fn left_each_time(run: impl AsyncFn() -> Result<(), Failure>) -> Result<usize, Failure> {
+    run().await?;
+    let (mut before, mut least) = (settled().await, usize::MAX);
+    for _ in 0..TIMES {
+        run().await?;
+        let after = settled().await;
+        least = least.min(after.saturating_sub(before));
+        before = after;
+    }
+    Ok(least)
+}
+
+impl Pending {
+    async fn client(&self) -> Result<LeastClient, Failure> {
+        let broker = Broker::connect(&self.url).await?;
+        let client = LeastClient::builder(&broker).queue(&self.queue).build();
+        // Opens the callback queue.
+        client.inc(0).await?;
+        Ok(client)
+    }
+
+    /// For all to be in flight before the first deadline passes.
+    fn long_enough(&self) -> Duration {
+        let each = Duration::from_micros(30);
+        Duration::from_millis(100) + each * u32::try_from(self.calls).unwrap_or(u32::MAX)
+    }
+
+    fn bytes(&self) -> ByteBuf {
+        ByteBuf::from(vec![0x5a; self.payload])
+    }
+}
+
+/// The bytes that are allocated once nothing moves any more.
+async fn settled() -> usize {
+    const STILL: usize = 5;
+    let (mut last, mut times) = (0, 0);
+    while times < STILL {
+        sleep(Duration::from_millis(50)).await;
+        let now = ALLOCATOR.current_usage();
+        times = if now.abs_diff(last) <= 1024 { times + 1 } else { 0 };
+        last = now;
+    }
+    last
+}

@@ -1,0 +1,128 @@
+//! Instructions of the processor for each call: the difference between twice as many calls and once as many. Unlike
+//! times they can be compared from run to run, and from day to day.
+
+use std::time::Duration;
+
+use rpc_benchmarks::arguments::{Flavour, NUMBER};
+
+use crate::broker::Broker;
+use crate::contender::{Contender, Setting};
+use crate::counter::Counter;
+use crate::flags::{Flags, Part};
+use crate::statistics::Spread;
+use crate::table;
+
+/// One thread beside lapin's: how often threads wake each other is chance.
+const FLAVOUR: Flavour = Flavour::CurrentThread;
+const WINDOWS: [usize; 2] = [1, 16];
+const ROUNDS: usize = 3;
+
+/// How long calls may take to a server that is counted.
+const PATIENCE: Duration = Duration::from_secs(600);
+
+/// What is counted of a contender.
+#[derive(Clone, Copy)]
+enum Role {
+    /// The one program that it is.
+    Alone,
+    Client,
+    Server,
+}
+
+pub(crate) async fn run(flags: &Flags, broker: &Broker) {
+    if !flags.has(Part::Instructions) {
+        return;
+    }
+    let Some(counter) = Counter::find().await else {
+        eprintln!("== instructions are not counted: neither perf nor valgrind can do it here");
+        return;
+    };
+    eprintln!("== instructions");
+    // In a quick run a single count: each takes valgrind a second to start.
+    let (calls, rounds, rows, windows) = if flags.quick {
+        (20, 1, 1, &WINDOWS[..1])
+    } else {
+        (1_000, ROUNDS, usize::MAX, &WINDOWS[..])
+    };
+    let columns: Vec<String> = windows.iter().map(|window| format!("{window} in flight")).collect();
+    table::head("instructions a call", &columns);
+    let study = Study { counter, broker, calls };
+    for (contender, role) in rows_of(flags).iter().take(rows) {
+        let mut columns = Vec::new();
+        for &window in windows {
+            let mut counts = Vec::new();
+            for _ in 0..rounds {
+                counts.push(study.each_call(contender, *role, window).await);
+            }
+            columns.push(Spread::of(counts));
+        }
+        table::row(&format!("{}{}", contender.name, role.suffix()), columns);
+    }
+}
+
+fn rows_of(flags: &Flags) -> Vec<(Contender, Role)> {
+    let alone = [("ours, in memory", &["ours"][..]), ("tarpc, in memory", &["tarpc"])];
+    let alone =
+        alone.map(|(name, arguments)| (Contender::alone(name, arguments, FLAVOUR), Role::Alone));
+    let pairs =
+        [("ours", "ours"), ("naive lapin", "lapin-naive"), ("batched lapin", "lapin-batched")];
+    let pairs = pairs.into_iter().flat_map(|(name, program)| {
+        [Role::Client, Role::Server].map(|role| (Contender::own(name, program, &[], FLAVOUR), role))
+    });
+    alone.into_iter().chain(pairs).filter(|(contender, _)| flags.wants(&contender.name)).collect()
+}
+
+impl Role {
+    fn suffix(self) -> &'static str {
+        match self {
+            Self::Alone => "",
+            Self::Client => ", client",
+            Self::Server => ", server",
+        }
+    }
+}
+
+struct Study<'a> {
+    counter: Counter,
+    broker: &'a Broker,
+    calls: usize,
+}
+
+impl Study<'_> {
+    async fn each_call(&self, contender: &Contender, role: Role, window: usize) -> f64 {
+        let count = async |calls| match role {
+            Role::Alone => {
+                self.of_client(contender, Setting { servers: 0, window, payload: NUMBER }, calls)
+                    .await
+            }
+            Role::Client => {
+                self.of_client(contender, Setting { servers: 1, window, payload: NUMBER }, calls)
+                    .await
+            }
+            Role::Server => {
+                self.of_server(contender, Setting { servers: 1, window, payload: NUMBER }, calls)
+                    .await
+            }
+        };
+        let (once, twice) = (count(self.calls).await, count(2 * self.calls).await);
+        #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
+        let calls = self.calls as f64;
+        (twice - once) / calls
+    }
+
+    async fn of_client(&self, contender: &Contender, setting: Setting, calls: usize) -> f64 {
+        let _server = contender.serve(self.broker).await;
+        let client = self.counter.wrap(&contender.client(self.broker, setting, calls));
+        self.counter.read(contender.start("client", client)).await
+    }
+
+    async fn of_server(&self, contender: &Contender, setting: Setting, calls: usize) -> f64 {
+        let command = contender.server(self.broker).expect("it has a server");
+        let before = self.broker.consumers().await;
+        let server = contender.start("server", self.counter.wrap(&command));
+        contender.is_served_by(&server, self.broker, before).await;
+        contender.call(self.broker, setting, calls).success(PATIENCE).await;
+        server.terminate();
+        self.counter.read(server).await
+    }
+}

@@ -1,0 +1,74 @@
+//! One measurement: so many calls of one client.
+
+use std::time::Duration;
+
+use rpc_tests::Process;
+
+use crate::broker::Broker;
+use crate::contender::{Contender, Setting};
+use crate::line::field;
+use crate::processor;
+
+/// How long a client may take, however slow the broker is.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// What came of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Measurement {
+    /// Calls a second.
+    pub(crate) rate: f64,
+    /// How long a call took in the middle, in microseconds; the mean, of a peer that knows no other.
+    pub(crate) p50: Option<f64>,
+    /// What one call in a hundred took longer than.
+    pub(crate) p99: Option<f64>,
+    /// Processor time for each call, in microseconds.
+    pub(crate) client: Option<f64>,
+    pub(crate) server: Option<f64>,
+    pub(crate) broker: Option<f64>,
+}
+
+impl Measurement {
+    /// Processor time of both ends for each call, in microseconds.
+    pub(crate) fn ends(&self) -> Option<f64> {
+        Some(self.client? + self.server?)
+    }
+
+    pub(crate) async fn take(
+        contender: &Contender,
+        servers: &[Process],
+        broker: &Broker,
+        setting: Setting,
+        total: usize,
+    ) -> Self {
+        let process = contender.call(broker, setting, total);
+        let used = || {
+            [
+                processor::seconds(process.id()),
+                processor::seconds_of(servers.iter().map(Process::id)),
+                broker.process().and_then(processor::seconds),
+            ]
+        };
+        let mut before = used();
+        if contender.says_when_it_begins() {
+            process.line_with("begin", PATIENCE).await;
+            before = used();
+        }
+        let line = process.line_with("rate=", PATIENCE).await;
+        let after = used();
+
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "no run has so many calls that it would matter"
+        )]
+        let calls = total as f64;
+        let each = |index: usize| Some((after[index]? - before[index]?) / calls * 1e6);
+        Self {
+            rate: field(&line, "rate").unwrap_or_else(|| panic!("no rate in {line:?}")),
+            p50: field(&line, "p50").or_else(|| field(&line, "mean")),
+            p99: field(&line, "p99"),
+            client: each(0),
+            server: (!servers.is_empty()).then(|| each(1)).flatten(),
+            broker: (!servers.is_empty()).then(|| each(2)).flatten(),
+        }
+    }
+}
