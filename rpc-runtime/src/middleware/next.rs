@@ -62,11 +62,19 @@ impl Next {
         Self(Below::Layers(Arc::new(Stack(layer.layer(self)))))
     }
 
+    /// Sends a request through.
+    pub(crate) fn answer(&self, request: Request) -> Answer {
+        match &self.0 {
+            Below::Layers(layers) => layers.call(request),
+            Below::Wire | Below::Method => Box::pin(self.clone().call(request)),
+        }
+    }
+
     /// Sends a request through, and gives it up at the deadline.
     pub(crate) fn call_until(&self, request: Request, deadline: Instant) -> Answer {
         match &self.0 {
             Below::Layers(layers) => layers.call_until(request, deadline),
-            Below::Wire | Below::Method => Box::pin(self.clone().call(request)),
+            Below::Wire | Below::Method => self.answer(request),
         }
     }
 }

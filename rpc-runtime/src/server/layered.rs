@@ -1,10 +1,13 @@
 //! A request between the checks of its envelope and its method, where the layers are.
 
-use std::{collections::HashMap, panic::AssertUnwindSafe, sync::Arc};
+use std::{
+    collections::HashMap,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use futures_util::FutureExt;
 use tokio::time::Instant;
-use tower::Service as _;
 use tracing::warn;
 
 use super::{
@@ -33,11 +36,13 @@ impl Received {
 }
 
 /// Answers a request through the layers of its server. It never panics.
-pub(super) async fn through(
+///
+/// Not `async` as a whole: every request's task has room for this, also without a layer.
+pub(super) fn through(
     layers: &Next,
     invocation: Invocation,
     handlers: Arc<Handlers>,
-) -> Result<Reply, Fault> {
+) -> impl Future<Output = Result<Reply, Fault>> + use<> {
     let Invocation { body, encoding, context } = invocation;
     let request = Request {
         origin: Origin::Queue(Received { context: context.clone(), handlers }),
@@ -46,11 +51,14 @@ pub(super) async fn through(
         deadline: context.deadline(),
         headers: None,
     };
-    let answer = AssertUnwindSafe(async { layers.clone().call(request).await });
-    match answer.catch_unwind().await {
-        Ok(Ok(reply)) => Ok(reply),
-        Ok(Err(error)) => Err(refusal(error, &context)),
-        Err(_) => Err(panicked()),
+    let answer = catch_unwind(AssertUnwindSafe(|| layers.answer(request)));
+    async move {
+        let Ok(answer) = answer else { return Err(panicked()) };
+        match AssertUnwindSafe(answer).catch_unwind().await {
+            Ok(Ok(reply)) => Ok(reply),
+            Ok(Err(error)) => Err(refusal(error, &context)),
+            Err(_) => Err(panicked()),
+        }
     }
 }
 
