@@ -292,7 +292,7 @@ impl Endpoint {
         let Prepared { handler, invocation, _admitted } = prepared;
         let reply = match &self.layers {
             None => answer(handler.run(invocation).await),
-            Some(layers) => Box::pin(through(layers, invocation, self.handlers.clone())).await?,
+            Some(layers) => through(layers, invocation, self.handlers.clone()).await?,
         };
         let (size, limit) = (reply.size(), self.limits.max_reply);
         if size > limit {
