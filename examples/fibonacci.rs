@@ -4,23 +4,12 @@
 //! `--broker amqp://localhost`, or `AMQP_URL` set, the same calls go through RabbitMQ.
 
 use clap::Parser;
-use examples::{Failure, FibError, FibonacciClient, FibonacciServer, Sequence};
-use rpc_runtime::{Broker, CallError, Server};
-
-#[derive(Parser)]
-struct Args {
-    /// The address of RabbitMQ; a broker in memory if it is left out.
-    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
-    broker: Option<String>,
-}
+use examples::{Failure, FibError, FibonacciClient, FibonacciServer, MaybeBroker, Sequence};
+use rpc_runtime::{CallError, Server};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    // A variable that is set to nothing is as good as none.
-    let broker = match Args::parse().broker.filter(|address| !address.is_empty()) {
-        Some(address) => Broker::connect(&address).await?,
-        None => Broker::in_memory(),
-    };
+    let broker = MaybeBroker::parse().connect().await?;
     let server =
         Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
     let client = FibonacciClient::new(&broker);

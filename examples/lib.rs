@@ -4,6 +4,7 @@ mod failure;
 mod services;
 
 use clap::Parser;
+use rpc_runtime::{Broker, BrokerError};
 
 pub use failure::Failure;
 pub use services::{
@@ -22,6 +23,33 @@ pub struct BrokerArgs {
         default_value = "amqp://guest:guest@localhost:5672/%2f"
     )]
     pub broker: String,
+}
+
+/// Where RabbitMQ is, if it is to be used.
+#[derive(Debug, Parser)]
+pub struct MaybeBroker {
+    /// The address of RabbitMQ; a broker in memory if it is left out.
+    #[arg(long, env = "AMQP_URL", hide_env_values = true)]
+    broker: Option<String>,
+}
+
+impl MaybeBroker {
+    /// Connects, or makes a broker in memory.
+    ///
+    /// # Errors
+    ///
+    /// There is no RabbitMQ at the address, or it refuses.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up.
+    pub async fn connect(self) -> Result<Broker, BrokerError> {
+        // A variable that is set to nothing is as good as none.
+        match self.broker.filter(|address| !address.is_empty()) {
+            Some(address) => Broker::connect(&address).await,
+            None => Ok(Broker::in_memory()),
+        }
+    }
 }
 
 /// Where the queue of the tutorial is, as command-line arguments.

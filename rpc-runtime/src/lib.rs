@@ -61,6 +61,17 @@
 //! | layers, of your own or of tower | [`middleware`] |
 //! | testing a service | [`Broker::serving`] |
 
+//! # Features
+//!
+//! None is on by default.
+//!
+//! | feature | adds |
+//! | --- | --- |
+//! | `tls` | `amqps://` addresses, which are refused without it |
+//! | `cache` | `middleware::Cache`, for methods marked `cacheable` |
+//! | `opentelemetry` | traces that go on from process to process, with the spans of tracing-opentelemetry |
+//! | `metrics` | counts and durations, through the facade `metrics` |
+
 // Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
 extern crate self as rpc_runtime;
 

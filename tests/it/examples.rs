@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use rpc_tests::{Peer, Process, Python, Rabbit, unique};
+use rpc_tests::{Peer, Process, Python, Rabbit, eventually_async, unique};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -79,6 +81,58 @@ async fn the_tutorials_programs_understand_each_other() {
         stop(theirs).await;
         delete(url, &queue).await;
     }
+}
+
+#[tokio::test]
+async fn a_caller_may_call_what_is_permitted_to_it() {
+    let queue = unique("authorization");
+    let arguments = ["--broker", url().await, "--queue", &queue];
+    let alone = Process::example("authorization", &arguments).await;
+    alone.line_with("fib(30) = 832040", PATIENCE).await;
+    alone.line_with("not-permitted: guest may not call Fibonacci.count", PATIENCE).await;
+    alone.success(PATIENCE).await;
+    delete(url().await, &queue).await;
+}
+
+#[tokio::test]
+async fn a_cached_method_runs_once_for_each_city() {
+    let alone = Process::example_with("cached", &[], &[("AMQP_URL", "")]).await;
+    alone.line_with("2 forecasts were made", PATIENCE).await;
+    alone.success(PATIENCE).await;
+}
+
+#[tokio::test]
+async fn spans_are_shown_on_the_console() {
+    let alone = Process::example_with("tracing_console", &[], &[("AMQP_URL", "")]).await;
+    for span in ["rpc.call{otel.name=Fibonacci/fib", "rpc.request{otel.name=Fibonacci/fib"] {
+        alone.line_with(span, PATIENCE).await;
+    }
+    alone.success(PATIENCE).await;
+}
+
+#[tokio::test]
+async fn metrics_are_served_to_prometheus() {
+    let free = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+    let address = free.to_string();
+    let example =
+        Process::example_with("prometheus", &["--listen", &address], &[("AMQP_URL", "")]).await;
+    example.line_with("metrics at", PATIENCE).await;
+    let counted = r#"rpc_server_requests_total{service="Fibonacci",method="fib",outcome="result"}"#;
+    eventually_async("metrics are served", PATIENCE, async || {
+        let page = page(&address).await.ok()?;
+        page.contains(counted).then_some(())
+    })
+    .await;
+    stop(example).await;
+}
+
+/// What an HTTP server says at `/metrics`.
+async fn page(address: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(address).await?;
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await?;
+    let mut page = String::new();
+    stream.read_to_string(&mut page).await?;
+    Ok(page)
 }
 
 async fn delete(url: &str, queue: &str) {

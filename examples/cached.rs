@@ -1,0 +1,54 @@
+//! A method whose result is kept: `cargo run --example cached`.
+//!
+//! The trait says how long a result may be used again, and the broker of the client has a cache. The method runs once for
+//! each city, however often it is called.
+
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use clap::Parser;
+use examples::{Failure, MaybeBroker};
+use rpc_runtime::{Server, middleware::Cache, rpc_service};
+
+/// Tells the weather.
+#[rpc_service]
+pub trait Weather {
+    /// How warm it will be, in degrees.
+    #[rpc(cacheable = "10m")]
+    async fn forecast(&self, city: String) -> u32;
+
+    /// How many forecasts were made.
+    async fn made(&self) -> u32;
+}
+
+#[derive(Default)]
+struct Guessing {
+    made: AtomicU32,
+}
+
+impl Weather for Guessing {
+    async fn forecast(&self, city: String) -> u32 {
+        self.made.fetch_add(1, Ordering::Relaxed);
+        city.bytes().map(u32::from).sum::<u32>() % 35
+    }
+
+    async fn made(&self) -> u32 {
+        self.made.load(Ordering::Relaxed)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let broker = MaybeBroker::parse().connect().await?;
+    let server =
+        Server::builder(&broker).service(WeatherServer::new(Guessing::default())).start().await?;
+
+    // At most a megabyte is kept, for all clients that are made from this broker.
+    let client = WeatherClient::new(&broker.layer(Cache::new(1_000_000)));
+    for city in ["Oslo", "Rome", "Oslo", "Rome", "Oslo"] {
+        println!("{city}: {} degrees", client.forecast(city.to_owned()).await?);
+    }
+    println!("{} forecasts were made", client.made().await?);
+
+    server.shutdown().await?;
+    Ok(())
+}

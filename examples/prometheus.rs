@@ -1,0 +1,45 @@
+//! Metrics for Prometheus: `cargo run --example prometheus`, and look at <http://127.0.0.1:9000/metrics>.
+
+use std::{net::SocketAddr, time::Duration};
+
+use clap::Parser;
+use examples::{Failure, FibonacciClient, FibonacciServer, MaybeBroker, Sequence, interrupted};
+use metrics_exporter_prometheus::PrometheusBuilder;
+use rpc_runtime::Server;
+
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    broker: MaybeBroker,
+
+    /// Where metrics are served.
+    #[arg(long, default_value = "127.0.0.1:9000")]
+    listen: SocketAddr,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let Args { broker, listen } = Args::parse();
+    PrometheusBuilder::new().with_http_listener(listen).install()?;
+    rpc_runtime::describe_metrics();
+
+    let broker = broker.connect().await?;
+    let server =
+        Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
+    let client = FibonacciClient::new(&broker);
+    let calls = async {
+        for n in (0..100).cycle() {
+            // One in twenty is refused: those numbers are too large.
+            let _ = client.fib(n).await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    println!("metrics at http://{listen}/metrics; Ctrl-C stops");
+
+    tokio::select! {
+        () = calls => {}
+        () = interrupted() => {}
+    }
+    server.shutdown().await?;
+    Ok(())
+}

@@ -1,0 +1,32 @@
+//! Spans on the console: `cargo run --example tracing_console`.
+//!
+//! Each call and each request is a span, which says what was called, through which queue, how it ended and how long it
+//! took. `RUST_LOG=debug` says more. docs/observation.md has what it takes to send them to a collector.
+
+use clap::Parser;
+use examples::{Failure, FibonacciClient, FibonacciServer, MaybeBroker, Sequence};
+use rpc_runtime::Server;
+use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let args = MaybeBroker::parse();
+    let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter.from_env_lossy())
+        .with_span_events(FmtSpan::CLOSE)
+        .init();
+
+    let broker = args.connect().await?;
+    let server =
+        Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
+    let client = FibonacciClient::new(&broker);
+
+    tracing::info!(number = client.fib(30).await?, "an answer");
+    if let Err(error) = client.fib(94).await {
+        tracing::info!(%error, "an error of the method's own, which is an answer, too");
+    }
+
+    server.shutdown().await?;
+    Ok(())
+}
