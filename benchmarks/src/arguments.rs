@@ -1,13 +1,13 @@
 //! The command line of a program under measurement.
 
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Subcommand, ValueEnum};
 use tokio::runtime::{Builder, Runtime};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::Failure;
 
 /// A server, or a client of it.
-#[derive(Debug, Parser)]
+#[derive(Debug, Subcommand)]
 pub enum Role {
     /// Serves until SIGTERM.
     Server(ServerArguments),
@@ -25,10 +25,6 @@ pub struct Common {
     /// The queue of requests.
     #[arg(long)]
     pub queue: String,
-
-    /// How tokio runs.
-    #[arg(long, value_enum, default_value_t)]
-    pub runtime: Flavour,
 }
 
 /// What a server has to know.
@@ -104,16 +100,6 @@ impl Flavour {
             Self::CurrentThread => Builder::new_current_thread(),
         };
         Ok(builder.enable_all().build()?)
-    }
-}
-
-impl Role {
-    /// What both ends have to know.
-    pub fn common(&self) -> &Common {
-        match self {
-            Self::Server(server) => &server.common,
-            Self::Client(client) => &client.common,
-        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! What the programs under measurement share, so that they differ in how they call and in nothing else.
 
 pub mod arguments;
-pub mod raw;
 mod report;
 mod service;
 mod window;

@@ -101,6 +101,11 @@ pub mod __private;
 #[path = "fuzz.rs"]
 pub mod __fuzz;
 
+#[cfg(feature = "bench")]
+#[doc(hidden)]
+#[path = "bench.rs"]
+pub mod __bench;
+
 pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
 pub use client::{Call, ClientBuilder, UntypedCall, UntypedClient, UntypedReply};
 pub use codec::{DecodeError, EncodeError, Encoding};

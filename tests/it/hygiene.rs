@@ -30,9 +30,18 @@ fn the_changelog_has_the_current_version() {
 fn lapin_is_named_in_the_amqp_transport_alone() {
     let home = root().join("rpc-runtime/src/transport/amqp");
     let home_file = home.with_extension("rs");
-    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"]) {
+    // What calls are compared with is written by hand over lapin.
+    let compared = root().join("benchmarks");
+    for file in sources(&[
+        "rpc-runtime/src",
+        "rpc-macros/src",
+        "rpc-cli",
+        "examples",
+        "tests",
+        "benchmarks",
+    ]) {
         let itself = file.ends_with("tests/it/hygiene.rs") || fixture(&file);
-        if itself || file.starts_with(&home) || file == home_file {
+        if itself || file.starts_with(&home) || file == home_file || file.starts_with(&compared) {
             continue;
         }
         for (number, line) in numbered(&file) {
@@ -128,7 +137,7 @@ fn unsafe_code_is_forbidden_everywhere() {
         read("Cargo.toml").contains(r#"unsafe_code = "forbid""#),
         "the workspace forbids unsafe code"
     );
-    for package in ["rpc-macros", "rpc-runtime", "rpc-cli", "examples", "tests"] {
+    for package in ["rpc-macros", "rpc-runtime", "rpc-cli", "examples", "tests", "benchmarks"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         let lints = manifest.split("[lints]").nth(1).unwrap_or_default();
         assert!(
@@ -140,7 +149,14 @@ fn unsafe_code_is_forbidden_everywhere() {
 
 #[test]
 fn every_lint_and_exemption_has_a_reason() {
-    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"]) {
+    for file in sources(&[
+        "rpc-runtime/src",
+        "rpc-macros/src",
+        "rpc-cli",
+        "examples",
+        "tests",
+        "benchmarks",
+    ]) {
         if fixture(&file) || file.ends_with("tests/it/hygiene.rs") {
             continue;
         }
@@ -182,7 +198,7 @@ fn what_is_published_is_fit_for_it() {
         }
         assert!(root().join(package).join("README.md").is_file(), "{package} has a README.md");
     }
-    for package in ["examples", "tests"] {
+    for package in ["examples", "tests", "benchmarks"] {
         assert!(
             read(&format!("{package}/Cargo.toml")).contains("publish = false"),
             "{package} is not published"
@@ -197,7 +213,14 @@ fn what_is_published_is_fit_for_it() {
 fn scripts_can_be_run() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    for script in ["scripts/macro-cost", "scripts/test", "scripts/test-versions", ".ci/run"] {
+    for script in [
+        "scripts/benchmark",
+        "scripts/build-cost",
+        "scripts/macro-cost",
+        "scripts/test",
+        "scripts/test-versions",
+        ".ci/run",
+    ] {
         let mode =
             root().join(script).metadata().expect("the script is there").permissions().mode();
         assert!(mode & 0o111 == 0o111, "{script} is executable");
@@ -207,11 +230,16 @@ fn scripts_can_be_run() {
 
 #[test]
 fn sources_stay_small() {
-    let mut sizes: Vec<(usize, PathBuf)> =
-        sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli/src", "tests/src"])
-            .into_iter()
-            .map(|file| (numbered(&file).len(), file))
-            .collect();
+    let mut sizes: Vec<(usize, PathBuf)> = sources(&[
+        "rpc-runtime/src",
+        "rpc-macros/src",
+        "rpc-cli/src",
+        "tests/src",
+        "benchmarks/src",
+    ])
+    .into_iter()
+    .map(|file| (numbered(&file).len(), file))
+    .collect();
     sizes.sort();
     let (median, _) = sizes[sizes.len() / 2];
     let (ninth, file) = &sizes[sizes.len() * 9 / 10];

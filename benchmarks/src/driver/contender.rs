@@ -27,7 +27,7 @@ enum Programs {
         flavour: Flavour,
     },
     Alone {
-        arguments: &'static [&'static str],
+        framework: &'static str,
         flavour: Flavour,
     },
     Peer {
@@ -60,8 +60,8 @@ impl Contender {
     }
 
     /// A program of this package that is both in one process.
-    pub(crate) fn alone(name: &str, arguments: &'static [&'static str], flavour: Flavour) -> Self {
-        Self { name: name.to_owned(), programs: Programs::Alone { arguments, flavour } }
+    pub(crate) fn alone(name: &str, framework: &'static str, flavour: Flavour) -> Self {
+        Self { name: name.to_owned(), programs: Programs::Alone { framework, flavour } }
     }
 
     /// Somebody else's programs.
@@ -144,8 +144,8 @@ impl Contender {
                 command.args(load).args(*arguments);
                 command
             }
-            Programs::Alone { arguments, flavour } => {
-                let mut command = own("in-memory", *flavour, arguments);
+            Programs::Alone { framework, flavour } => {
+                let mut command = own("in-memory", *flavour, &[framework]);
                 command.args(load);
                 command
             }
@@ -160,15 +160,15 @@ impl Contender {
 }
 
 /// A program that was built with this one.
-pub(crate) fn program(name: &str) -> Command {
+pub(crate) fn built(name: &str) -> Command {
     let this = env::current_exe().expect("a running program knows its path");
-    Command::new(this.with_file_name(format!("bench-{name}")))
+    Command::new(this.with_file_name(name))
 }
 
-/// One that has to do with tokio.
+/// One of those under measurement.
 fn own(name: &str, flavour: Flavour, arguments: &[&str]) -> Command {
-    let mut command = program(name);
-    command.args(arguments).arg("--runtime").arg(flavour.name());
+    let mut command = built("bench-programs");
+    command.args(["--runtime", flavour.name(), name]).args(arguments);
     command
 }
 

@@ -22,8 +22,8 @@ const MEASURES: [(&str, Figure); 3] = [
 
 pub(crate) async fn run(flags: &Flags, broker: &Broker, targets: &mut Targets) {
     let contenders = [
-        Contender::alone(OURS, &["ours"], flags.runtime),
-        Contender::alone(TARPC, &["tarpc"], flags.runtime),
+        Contender::alone(OURS, "ours", flags.runtime),
+        Contender::alone(TARPC, "tarpc", flags.runtime),
     ];
     if !flags.has(Part::InMemory)
         || !contenders.iter().all(|contender| flags.wants(&contender.name))

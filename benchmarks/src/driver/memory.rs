@@ -5,7 +5,7 @@ use std::time::Duration;
 use rpc_tests::Process;
 
 use crate::broker::Broker;
-use crate::contender::{Contender, program};
+use crate::contender::{Contender, built};
 use crate::flags::{Flags, Part};
 use crate::line::field;
 use crate::statistics::Spread;
@@ -72,7 +72,7 @@ async fn pending(
 }
 
 async fn figure(name: &str, arguments: &[&str], broker: &Broker) -> Option<f64> {
-    let mut command = program("memory");
+    let mut command = built("bench-memory");
     command.args(arguments);
     broker.tell(&mut command);
     let process = Process::start("bench-memory", command);

@@ -17,7 +17,7 @@ pub use call::Call;
 pub(crate) use exchange::send;
 pub use handle::Client;
 pub(crate) use outgoing::Outgoing;
-#[cfg(test)]
+#[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;
 pub(crate) use pending::{Pending, Slot};
 pub(crate) use retry::RetryBudget;

@@ -1,6 +1,5 @@
 //! A service of rpc-runtime as its README has it, and a client of it.
 
-use clap::Parser as _;
 use rpc_benchmarks::arguments::{
     ClientArguments, NUMBER, Role, ServerArguments, serving, told_to_end,
 };
@@ -8,14 +7,11 @@ use rpc_benchmarks::{Failure, LeastClient, LeastServer, Worker, increment, keep_
 use rpc_runtime::{Broker, Queue, Server};
 use serde_bytes::ByteBuf;
 
-fn main() -> Result<(), Failure> {
-    let role = Role::parse();
-    role.common().runtime.runtime()?.block_on(async {
-        match role {
-            Role::Server(arguments) => serve(arguments).await,
-            Role::Client(arguments) => call(arguments).await,
-        }
-    })
+pub(crate) async fn run(role: Role) -> Result<(), Failure> {
+    match role {
+        Role::Server(arguments) => serve(arguments).await,
+        Role::Client(arguments) => call(arguments).await,
+    }
 }
 
 async fn serve(arguments: ServerArguments) -> Result<(), Failure> {

@@ -3,27 +3,24 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use clap::Parser as _;
 use futures_util::StreamExt as _;
 use lapin::options::{BasicAckOptions, BasicPublishOptions};
 use lapin::types::ShortString;
 use lapin::{Channel, Consumer};
 use rpc_benchmarks::arguments::{ClientArguments, Role, ServerArguments, serving, told_to_end};
-use rpc_benchmarks::raw::{self, Consuming};
 use rpc_benchmarks::{Failure, keep_in_flight};
 use tokio::sync::oneshot;
 
-fn main() -> Result<(), Failure> {
-    let role = Role::parse();
-    role.common().runtime.runtime()?.block_on(async {
-        match role {
-            Role::Server(arguments) => tokio::select! {
-                ended = serve(arguments) => ended,
-                told = told_to_end() => told,
-            },
-            Role::Client(arguments) => call(arguments).await,
-        }
-    })
+use crate::raw::{self, Consuming};
+
+pub(crate) async fn run(role: Role) -> Result<(), Failure> {
+    match role {
+        Role::Server(arguments) => tokio::select! {
+            ended = serve(arguments) => ended,
+            told = told_to_end() => told,
+        },
+        Role::Client(arguments) => call(arguments).await,
+    }
 }
 
 async fn serve(arguments: ServerArguments) -> Result<(), Failure> {

@@ -1,34 +1,23 @@
 //! Calls within the process: over the broker in memory, and over tarpc's channel.
 
-use clap::{Parser, Subcommand};
-use rpc_benchmarks::arguments::{Flavour, Load};
+use clap::Subcommand;
+use rpc_benchmarks::arguments::Load;
 use rpc_benchmarks::{Failure, LeastClient, LeastServer, Report, Worker, increment};
 use rpc_runtime::{Broker, Server};
 
-#[derive(Parser)]
-struct Arguments {
-    #[command(subcommand)]
-    framework: Framework,
-
-    /// How tokio runs.
-    #[arg(long, value_enum, default_value_t, global = true)]
-    runtime: Flavour,
-}
-
 #[derive(Clone, Copy, Subcommand)]
-enum Framework {
+pub(crate) enum Framework {
+    /// Over the broker in memory.
     Ours(Load),
+    /// Over tarpc's channel.
     Tarpc(Load),
 }
 
-fn main() -> Result<(), Failure> {
-    let Arguments { framework, runtime } = Arguments::parse();
-    let report = runtime.runtime()?.block_on(async {
-        match framework {
-            Framework::Ours(load) => ours(load).await,
-            Framework::Tarpc(load) => theirs::run(load).await,
-        }
-    })?;
+pub(crate) async fn run(framework: Framework) -> Result<(), Failure> {
+    let report = match framework {
+        Framework::Ours(load) => ours(load).await?,
+        Framework::Tarpc(load) => theirs::run(load).await?,
+    };
     println!("{report}");
     Ok(())
 }

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 use std::time::Instant;
 
-use clap::Parser as _;
 use futures_util::{FutureExt as _, StreamExt as _};
 use lapin::options::{BasicAckOptions, BasicPublishOptions};
 use lapin::types::ShortString;
@@ -12,20 +11,18 @@ use lapin::{Channel, Consumer, message::Delivery};
 use rpc_benchmarks::arguments::{
     ClientArguments, Load, Role, ServerArguments, serving, told_to_end,
 };
-use rpc_benchmarks::raw::{self, Consuming};
 use rpc_benchmarks::{Failure, Meter, begin};
 
-fn main() -> Result<(), Failure> {
-    let role = Role::parse();
-    role.common().runtime.runtime()?.block_on(async {
-        match role {
-            Role::Server(arguments) => tokio::select! {
-                ended = serve(arguments) => ended,
-                told = told_to_end() => told,
-            },
-            Role::Client(arguments) => call(arguments).await,
-        }
-    })
+use crate::raw::{self, Consuming};
+
+pub(crate) async fn run(role: Role) -> Result<(), Failure> {
+    match role {
+        Role::Server(arguments) => tokio::select! {
+            ended = serve(arguments) => ended,
+            told = told_to_end() => told,
+        },
+        Role::Client(arguments) => call(arguments).await,
+    }
 }
 
 /// The next delivery, and those that are there already.

@@ -8,20 +8,20 @@ use lapin::{
 };
 use uuid::Uuid;
 
-use crate::Failure;
-use crate::arguments::{Common, NUMBER};
+use rpc_benchmarks::Failure;
+use rpc_benchmarks::arguments::{Common, NUMBER};
 
 /// A connection with one channel, on which one queue is consumed.
 #[derive(Debug)]
-pub struct Consuming {
+pub(crate) struct Consuming {
     /// Closed when dropped.
-    pub connection: Connection,
+    pub(crate) connection: Connection,
     /// The channel.
-    pub channel: Channel,
+    pub(crate) channel: Channel,
     /// Its consumer.
-    pub consumer: Consumer,
+    pub(crate) consumer: Consumer,
     /// The queue.
-    pub queue: ShortString,
+    pub(crate) queue: ShortString,
 }
 
 /// Consumes the queue of requests, which is acknowledged, with the broker's own prefetch: none.
@@ -29,7 +29,7 @@ pub struct Consuming {
 /// # Errors
 ///
 /// What the broker refuses.
-pub async fn requests(common: &Common) -> Result<Consuming, Failure> {
+pub(crate) async fn requests(common: &Common) -> Result<Consuming, Failure> {
     let mut arguments = FieldTable::default();
     // Gone by itself on a broker that is not thrown away.
     arguments.insert("x-expires".into(), 60_000.into());
@@ -41,7 +41,7 @@ pub async fn requests(common: &Common) -> Result<Consuming, Failure> {
 /// # Errors
 ///
 /// What the broker refuses.
-pub async fn replies(common: &Common) -> Result<Consuming, Failure> {
+pub(crate) async fn replies(common: &Common) -> Result<Consuming, Failure> {
     let exclusive = QueueDeclareOptions {
         exclusive: true,
         auto_delete: true,
@@ -69,12 +69,12 @@ async fn consume(
 }
 
 /// How requests are published.
-pub fn mandatory() -> BasicPublishOptions {
+pub(crate) fn mandatory() -> BasicPublishOptions {
     BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() }
 }
 
 /// The properties of a request.
-pub fn request(id: &ShortString, reply_to: &ShortString) -> BasicProperties {
+pub(crate) fn request(id: &ShortString, reply_to: &ShortString) -> BasicProperties {
     BasicProperties::default().with_correlation_id(id.clone()).with_reply_to(reply_to.clone())
 }
 
@@ -84,7 +84,7 @@ pub fn request(id: &ShortString, reply_to: &ShortString) -> BasicProperties {
 /// # Errors
 ///
 /// The first that could not be sent.
-pub async fn publish_all<P>(publishes: impl Iterator<Item = P>) -> Result<(), Failure>
+pub(crate) async fn publish_all<P>(publishes: impl Iterator<Item = P>) -> Result<(), Failure>
 where
     P: Future<Output = Result<PublisherConfirm, lapin::Error>>,
 {
@@ -103,12 +103,12 @@ where
 }
 
 /// An id that no other request has.
-pub fn fresh_id() -> ShortString {
+pub(crate) fn fresh_id() -> ShortString {
     Uuid::new_v4().to_string().into()
 }
 
 /// The properties of the reply to a request, and where it goes.
-pub fn reply(request: &BasicProperties) -> (BasicProperties, ShortString) {
+pub(crate) fn reply(request: &BasicProperties) -> (BasicProperties, ShortString) {
     let mut properties = BasicProperties::default();
     if let Some(id) = request.correlation_id() {
         properties = properties.with_correlation_id(id.clone());
@@ -117,12 +117,12 @@ pub fn reply(request: &BasicProperties) -> (BasicProperties, ShortString) {
 }
 
 /// The body of a request.
-pub fn body(number: u64, payload: usize) -> Vec<u8> {
+pub(crate) fn body(number: u64, payload: usize) -> Vec<u8> {
     if payload == NUMBER { number.to_le_bytes().to_vec() } else { vec![0x5a; payload] }
 }
 
 /// What a server answers: the number after the one that it got, or what it got.
-pub fn answer(body: Vec<u8>) -> Vec<u8> {
+pub(crate) fn answer(body: Vec<u8>) -> Vec<u8> {
     match <[u8; NUMBER]>::try_from(body.as_slice()) {
         Ok(number) => u64::from_le_bytes(number).wrapping_add(1).to_le_bytes().to_vec(),
         Err(_) => body,

@@ -1,0 +1,50 @@
+//! The programs under measurement, in one file, so that they are linked but once: each is one of its commands.
+
+mod in_memory;
+mod lapin_batched;
+mod lapin_naive;
+mod ours;
+mod raw;
+
+use clap::Parser;
+use rpc_benchmarks::Failure;
+use rpc_benchmarks::arguments::{Flavour, Role};
+
+/// Makes and serves the calls that are measured.
+#[derive(Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    program: Program,
+
+    /// How tokio runs.
+    #[arg(long, value_enum, default_value_t, global = true)]
+    runtime: Flavour,
+}
+
+#[derive(clap::Subcommand)]
+enum Program {
+    /// Over rpc-runtime.
+    #[command(subcommand)]
+    Ours(Role),
+    /// Over lapin as its examples have it.
+    #[command(subcommand)]
+    LapinNaive(Role),
+    /// Over lapin as fast as it goes.
+    #[command(subcommand)]
+    LapinBatched(Role),
+    /// Within the process.
+    #[command(subcommand)]
+    InMemory(in_memory::Framework),
+}
+
+fn main() -> Result<(), Failure> {
+    let Arguments { program, runtime } = Arguments::parse();
+    runtime.runtime()?.block_on(async {
+        match program {
+            Program::Ours(role) => ours::run(role).await,
+            Program::LapinNaive(role) => lapin_naive::run(role).await,
+            Program::LapinBatched(role) => lapin_batched::run(role).await,
+            Program::InMemory(framework) => in_memory::run(framework).await,
+        }
+    })
+}

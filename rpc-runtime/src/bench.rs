@@ -1,0 +1,132 @@
+//! What the benchmarks in `benchmarks/` call beside the interface, and no part of it.
+
+use std::{sync::Arc, time::Duration};
+
+use bytes::Bytes;
+use uuid::Uuid;
+
+use crate::{
+    client::Pending,
+    codec::{self, DecodeError, EncodeError, Encoding},
+    contract::Payload,
+    envelope::{self, Answer, RequestHead, ReturnAddress},
+    transport::{CallerSink as _, Delivery, Outbound},
+};
+
+/// Writes the tuple of a method's arguments.
+///
+/// # Errors
+///
+/// They cannot be written.
+pub fn encode<A: Payload>(arguments: &A, encoding: Encoding) -> Result<Bytes, EncodeError> {
+    codec::encode_arguments(arguments, &[], encoding)
+}
+
+/// Reads the tuple of a method's arguments.
+///
+/// # Errors
+///
+/// The body is not that of such a tuple.
+pub fn decode<A: Payload>(body: &[u8], encoding: Encoding) -> Result<A, DecodeError> {
+    codec::decode_arguments(body, &[], encoding)
+}
+
+/// The messages of a call, with what every call has.
+#[derive(Debug)]
+pub struct Envelope {
+    request: Outbound,
+    reply: Outbound,
+}
+
+/// A message that came.
+#[derive(Debug)]
+pub struct Received(Delivery);
+
+impl Envelope {
+    /// Writes both messages, to read them later; `None` if the request has no return address.
+    pub fn new() -> Option<Self> {
+        let request = request(Uuid::new_v4());
+        let reply = reply(&ReturnAddress::of(&request.properties)?);
+        Some(Self { request, reply })
+    }
+
+    /// Writes a request.
+    pub fn write_request(&self) -> impl Sized + use<> {
+        request(Uuid::new_v4())
+    }
+
+    /// Reads a request; `true` if it can be run.
+    pub fn read_request(&self) -> bool {
+        envelope::read_request(&self.request.properties).is_ok()
+    }
+
+    /// Writes the reply to the request.
+    pub fn write_reply(&self) -> impl Sized + use<> {
+        ReturnAddress::of(&self.request.properties).map(|address| reply(&address))
+    }
+
+    /// The reply, as it comes.
+    pub fn received(&self) -> Received {
+        Received(delivery(self.reply.clone()))
+    }
+
+    /// Reads a reply.
+    pub fn read_reply(received: Received) -> impl Sized {
+        envelope::read_reply(received.0, Encoding::Bincode)
+    }
+}
+
+/// The table of calls in flight.
+#[derive(Debug)]
+pub struct Calls {
+    pending: Arc<Pending>,
+    _others: Box<dyn Send + Sync + std::fmt::Debug>,
+}
+
+impl Calls {
+    /// A table with so many calls that nobody answers.
+    pub fn new(others: usize) -> Self {
+        let pending = Pending::new(others + 1);
+        let others: Vec<_> = (0..others).map(|_| pending.enter(1, false)).collect();
+        Self { pending, _others: Box::new(others) }
+    }
+
+    /// One more call: entered, taken by the broker, answered. `true` if the answer has reached it.
+    pub async fn answered(&self) -> bool {
+        let Ok(ticket) = self.pending.enter(1, false) else { return false };
+        let request = request(ticket.correlation_id());
+        let Some(address) = ReturnAddress::of(&request.properties) else { return false };
+        self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);
+        self.pending.reply(Box::new(delivery(reply(&address))));
+        matches!(ticket.outcome().await, crate::client::Outcome::Reply(_))
+    }
+}
+
+fn request(correlation_id: Uuid) -> Outbound {
+    let head = RequestHead {
+        exchange: "",
+        queue: "Fibonacci",
+        method: "fib",
+        encoding: Encoding::Bincode,
+        signature: "0123456789abcdef",
+        correlation_id,
+        message_id: correlation_id,
+        reply_to: Some("amq.gen-0123456789abcdefghijkl"),
+        remaining: Some(Duration::from_secs(10)),
+        persistent: false,
+        priority: None,
+        user_id: None,
+        headers: &[],
+    };
+    envelope::write_request(&head, Bytes::from_static(&[30]))
+}
+
+fn reply(address: &ReturnAddress) -> Outbound {
+    let body = Bytes::from_static(&[252, 0, 32, 12, 203]);
+    envelope::write_reply(address, Answer::Result { body, encoding: Encoding::Bincode })
+}
+
+fn delivery(message: Outbound) -> Delivery {
+    let Outbound { exchange, routing_key, properties, body, .. } = message;
+    Delivery { tag: 1, redelivered: false, exchange, routing_key, properties, body }
+}
