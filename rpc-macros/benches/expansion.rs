@@ -116,7 +116,7 @@ fn ratios() {
 }
 
 fn expand(item: &TokenStream) -> TokenStream {
-    pipeline::rpc_service_tokens(TokenStream::new(), item)
+    pipeline::rpc_service_tokens(TokenStream::new(), item, false)
 }
 
 /// What the least of macros on a trait has to do.

@@ -33,5 +33,5 @@ pub fn rpc_service(
     options: proc_macro::TokenStream,
     item: proc_macro::TokenStream,
 ) -> proc_macro::TokenStream {
-    rpc_service_tokens(options.into(), &item.into()).into()
+    rpc_service_tokens(options.into(), &item.into(), cfg!(feature = "schemars")).into()
 }

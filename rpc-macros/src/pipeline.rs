@@ -5,8 +5,12 @@ use quote::quote;
 
 use crate::{check, errors::Errors, expand, fallback, options, syntax::ServiceTrait};
 
-/// The whole macro, on tokens that exist outside the compiler too.
-pub(crate) fn rpc_service_tokens(options: TokenStream, item: &TokenStream) -> TokenStream {
+/// The whole macro, on tokens that exist outside the compiler too; with `schemas`, types are asked for their JSON Schema.
+pub(crate) fn rpc_service_tokens(
+    options: TokenStream,
+    item: &TokenStream,
+    schemas: bool,
+) -> TokenStream {
     let errors = Errors::new();
     let Some(written) = ServiceTrait::parse(item, &errors) else {
         let faults = errors.into_compile_errors();
@@ -16,7 +20,7 @@ pub(crate) fn rpc_service_tokens(options: TokenStream, item: &TokenStream) -> To
     let service = check::service(&written, &options, &errors);
     match (service, errors.into_result()) {
         (Some(service), Ok(conditional_faults)) => {
-            let code = expand::service(&service);
+            let code = expand::service(&service, schemas);
             quote!(#code #conditional_faults)
         }
         (None, Ok(faults)) | (_, Err(faults)) => {

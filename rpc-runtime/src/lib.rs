@@ -109,6 +109,8 @@ pub mod __bench;
 pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
 pub use client::{Call, ClientBuilder, UntypedCall, UntypedClient, UntypedReply};
 pub use codec::{DecodeError, EncodeError, Encoding};
+#[cfg(feature = "schemars")]
+pub use contract::MethodSchemas;
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
 pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
 pub use fault::{Fault, FaultKind};

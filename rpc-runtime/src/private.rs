@@ -11,3 +11,6 @@ pub use crate::{
     },
     server::{Dispatch, Handler},
 };
+
+#[cfg(feature = "schemars")]
+pub use crate::contract::{ErrorOf, MethodSchemas, NoSchema, SchemaProbe, ValueOf};

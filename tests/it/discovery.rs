@@ -5,14 +5,18 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 use rpc_runtime::{
     Broker, BrokerErrorKind, Dispatch, HealthStatus, Server,
     discovery::{Discovery, InstanceStats, MethodStats},
+    rpc_service,
 };
 use rpc_tests::{Message, Node, Peer, QueueSpec, Rabbit, eventually_async, unique};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout};
 
 use crate::brokers::{Inside, Pair, SOON, SampleClient, SampleServer, on_both_brokers, queue};
 
 on_both_brokers! {
+    types_that_derive_a_schema_have_it_in_info_and_others_none;
     a_server_says_that_it_is_there_and_what_it_serves;
     every_server_of_a_service_answers_and_no_other_does;
     what_is_counted_and_measured_is_told;
@@ -50,6 +54,60 @@ async fn a_server_says_that_it_is_there_and_what_it_serves(broker: Broker) {
         assert_eq!((arguments, method.returns.as_str()), (wanted, expected.returns));
     }
     pair.server.shutdown().await.unwrap();
+}
+
+/// A type with a schema.
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Order {
+    /// How many.
+    count: u8,
+    parts: Vec<Order>,
+}
+
+#[rpc_service(name = "orders.of.discovery")]
+trait Orders {
+    async fn place(&self, order: Vec<u8>, plain: Unknown) -> Result<Point, Unknown>;
+    async fn nest(&self, order: Order);
+}
+
+#[derive(Serialize, Deserialize, JsonSchema)]
+pub(crate) struct Point {
+    /// To the right.
+    x: i32,
+    label: Option<String>,
+}
+
+/// A type without.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Unknown;
+
+struct Taker;
+
+impl Orders for Taker {
+    async fn place(&self, _: Vec<u8>, _: Unknown) -> Result<Point, Unknown> {
+        Err(Unknown)
+    }
+
+    async fn nest(&self, _: Order) {}
+}
+
+async fn types_that_derive_a_schema_have_it_in_info_and_others_none(broker: Broker) {
+    let server = Server::builder(&broker)
+        .service_on(queue(&unique("orders")), OrdersServer::new(Taker))
+        .start()
+        .await
+        .unwrap();
+    let info = Discovery::new(&broker).instance(server.instance()).info().await.unwrap();
+    let [place, nest] = &info[0].services[0].methods[..] else { panic!("two methods") };
+    let bytes = place.arguments[0].schema.as_ref().expect("a list has one");
+    assert_eq!((&bytes["type"], &bytes["items"]["type"]), (&json!("array"), &json!("integer")));
+    assert_eq!((&place.arguments[1].schema, &place.error_schema), (&None, &None));
+    let point = place.result_schema.as_ref().expect("the value has one");
+    assert_eq!(point["properties"]["x"]["description"], json!("To the right."));
+    assert_eq!(point["required"], json!(["x"]));
+    let order = nest.arguments[0].schema.as_ref().expect("what holds itself has one, too");
+    assert_eq!(order["properties"]["count"]["maximum"], json!(255));
+    server.shutdown().await.unwrap();
 }
 
 async fn every_server_of_a_service_answers_and_no_other_does(broker: Broker) {
@@ -251,6 +309,7 @@ async fn another_program_asks_in_json() {
     let pair = Pair::new(Broker::connect(Rabbit::shared().await.url()).await.unwrap()).await;
     let (peer, question) = peer().await;
     let id = pair.server.instance();
+    let number = json!({"type": "integer", "format": "uint32", "minimum": 0, "title": "uint32"});
     for (word, of_service) in [
         ("ping", json!("Sample")),
         (
@@ -258,7 +317,11 @@ async fn another_program_asks_in_json() {
             json!({
                 "name": "add", "doc": "", "returns": "u32", "timeout_ms": null, "oneway": false,
                 "blocking": false, "cacheable_ms": null, "idempotent": false, "at_most_once": false, "default": false,
-                "arguments": [{"name": "a", "type": "u32"}, {"name": "b", "type": "u32"}],
+                "result_schema": number,
+                "arguments": [
+                    {"name": "a", "type": "u32", "schema": number},
+                    {"name": "b", "type": "u32", "schema": number},
+                ],
             }),
         ),
         (

@@ -83,8 +83,10 @@ fn operation(method: &MethodInfo, replies: &[Value]) -> Value {
 
 fn request(method: &MethodInfo) -> Value {
     let arguments = method.arguments.iter();
-    let properties: Map<String, Value> =
-        arguments.clone().map(|one| (one.name.clone(), types::schema(&one.ty))).collect();
+    let properties: Map<String, Value> = arguments
+        .clone()
+        .map(|one| (one.name.clone(), types::told(one.schema.as_ref(), &one.ty)))
+        .collect();
     let required: Vec<&str> = arguments
         .filter(|one| !one.ty.trim_start().starts_with("Option<"))
         .map(|one| one.name.as_str())
@@ -125,12 +127,12 @@ fn answer(kind: &str, payload: &Value) -> Value {
 
 fn result(method: &MethodInfo) -> Value {
     let (value, _) = types::result(&method.returns);
-    answer("result", &types::schema(value))
+    answer("result", &types::told(method.result_schema.as_ref(), value))
 }
 
 fn error(method: &MethodInfo) -> Option<Value> {
     let (_, error) = types::result(&method.returns);
-    error.map(|ty| answer("error", &types::schema(ty)))
+    error.map(|ty| answer("error", &types::told(method.error_schema.as_ref(), ty)))
 }
 
 /// A refusal: it says why in its headers, and has no body.

@@ -2,6 +2,20 @@
 
 use serde_json::{Value, json};
 
+/// The JSON Schema that a server tells of a type; else what its name tells. One that refers to parts of itself, because
+/// its type holds itself, has to stand in a document of its own.
+pub(super) fn told(schema_told: Option<&Value>, ty: &str) -> Value {
+    schema_told.filter(|told| !refers(told)).cloned().unwrap_or_else(|| schema(ty))
+}
+
+fn refers(schema: &Value) -> bool {
+    match schema {
+        Value::Object(members) => members.contains_key("$ref") || members.values().any(refers),
+        Value::Array(items) => items.iter().any(refers),
+        _ => false,
+    }
+}
+
 /// The JSON Schema of a type; of one that is not known by its name, its name alone.
 pub(super) fn schema(ty: &str) -> Value {
     let ty = ty.trim();
@@ -83,6 +97,15 @@ mod tests {
         ] {
             assert_eq!(schema(ty), expected, "{ty}");
         }
+    }
+
+    #[test]
+    fn what_a_server_tells_comes_first_unless_it_cannot_stand_alone() {
+        let told_of = json!({"type": "integer", "maximum": 255});
+        assert_eq!(told(Some(&told_of), "u8"), told_of);
+        assert_eq!(told(None, "bool"), json!({"type": "boolean"}));
+        let tree = json!({"type": "array", "items": {"$ref": "#/definitions/Tree"}});
+        assert_eq!(told(Some(&tree), "Tree"), json!({"title": "Tree"}));
     }
 
     #[test]

@@ -71,7 +71,8 @@ Calculator
     assert!(servers.contains(&server.instance()[..8]), "{servers}");
     assert!(servers.contains(&std::process::id().to_string()), "{servers}");
     let json = place.rpc(&["info", "Calculator", "-o", "json"]).await.json();
-    assert_eq!(json["service"]["methods"][0]["arguments"][1], json!({"name": "b", "type": "u32"}));
+    let argument = &json["service"]["methods"][0]["arguments"][1];
+    assert_eq!((&argument["name"], &argument["type"]), (&json!("b"), &json!("u32")));
     assert_eq!(json["servers"][0]["instance"], json!(server.instance()));
 }
 

@@ -13,7 +13,7 @@ use crate::{
 };
 
 /// One static for each method, and one for the service.
-pub(super) fn statics(service: &Service<'_>) -> TokenStream {
+pub(super) fn statics(service: &Service<'_>, schemas: bool) -> TokenStream {
     let private = &service.private;
     let Service { name, queue, .. } = service;
     let version = option(service.version.map(|version| quote!(#version)));
@@ -32,7 +32,7 @@ pub(super) fn statics(service: &Service<'_>) -> TokenStream {
         let descriptor = &method.descriptor;
         quote!(#conditions &#descriptor)
     });
-    let descriptors = service.methods.iter().map(|method| method_static(service, method));
+    let descriptors = service.methods.iter().map(|method| method_static(service, method, schemas));
     quote! {
         #(#descriptors)*
         static __RPC_SERVICE: #private::ServiceDescriptor = #private::ServiceDescriptor {
@@ -59,7 +59,7 @@ pub(super) fn statics(service: &Service<'_>) -> TokenStream {
 //         …
 //         signature: Signature::of(|| signature_of(__RpcMethod0)),
 //     };
-fn method_static(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
+fn method_static(service: &Service<'_>, method: &Method<'_>, schemas: bool) -> TokenStream {
     let private = &service.private;
     let Method { marker, descriptor, wire_name, oneway, idempotent, at_most_once, default, .. } =
         method;
@@ -74,6 +74,7 @@ fn method_static(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let timeout = option(method.timeout.map(duration));
     let cacheable = option(method.cacheable.map(duration));
     let blocking = method.kind == crate::model::Kind::Blocking;
+    let schemas = schemas.then(|| schemas_of(service, method));
     quote! {
         #conditions
         static #descriptor: #private::MethodDescriptor = #private::MethodDescriptor {
@@ -89,7 +90,29 @@ fn method_static(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
             cacheable: #cacheable,
             default: #default,
             signature: #private::Signature::new(|| #private::signature_of(#marker)),
+            #schemas
         };
+    }
+}
+
+// Input:
+//     async fn fib(&self, n: u32) -> u64;
+// Output:
+//     schemas: MethodSchemas::new(
+//         &[SchemaProbe::<u32>::schema],
+//         SchemaProbe::<ValueOf<u64, __RPC_FALLIBLE_0>>::schema,
+//         SchemaProbe::<ErrorOf<u64, __RPC_FALLIBLE_0>>::schema,
+//     ),
+fn schemas_of(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
+    let private = &service.private;
+    let Method { returns, fallible, .. } = method;
+    let arguments = method.arguments.iter().map(|argument| argument.ty);
+    quote! {
+        schemas: #private::MethodSchemas::new(
+            &[#(#private::SchemaProbe::<#arguments>::schema),*],
+            #private::SchemaProbe::<#private::ValueOf<#returns, #fallible>>::schema,
+            #private::SchemaProbe::<#private::ErrorOf<#returns, #fallible>>::schema,
+        ),
     }
 }
 

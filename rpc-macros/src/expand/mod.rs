@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Everything that is written for one service.
-pub(crate) fn service(service: &Service<'_>) -> TokenStream {
+pub(crate) fn service(service: &Service<'_>, schemas: bool) -> TokenStream {
     let private = &service.private;
     let conditions = attributes::conditions(&service.written.attrs);
     let lints = allowed(service);
@@ -30,7 +30,8 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
     let server = server::declaration(service);
     let forward = forward::implementation(service);
     let markers = service.methods.iter().map(|method| marker::declaration(service, method));
-    let descriptors = descriptor::statics(service);
+    let descriptors = descriptor::statics(service, schemas);
+    let no_schema = schemas.then(|| no_schema(service));
     let client_methods = client::implementation(service);
     let server_methods = server::implementation(service);
 
@@ -46,12 +47,24 @@ pub(crate) fn service(service: &Service<'_>) -> TokenStream {
             const _: () = {
                 let _ = #private::Probe::<()>::FALLIBLE;
             };
+            #no_schema
 
             #forward
             #(#markers)*
             #descriptors
             #client_methods
             #server_methods
+        };
+    }
+}
+
+/// What types have that have no JSON Schema; it is used where all of them do, too.
+fn no_schema(service: &Service<'_>) -> TokenStream {
+    let private = &service.private;
+    quote! {
+        use #private::NoSchema as _;
+        const _: () = {
+            let _ = #private::SchemaProbe::<#private::Broker>::schema;
         };
     }
 }

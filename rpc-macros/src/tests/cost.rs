@@ -13,7 +13,7 @@ const LINES_PER_METHOD: u32 = 75;
 
 #[test]
 fn fifty_methods_expand_thin() {
-    let output = rpc_service_tokens(TokenStream::new(), &large::service(METHODS));
+    let output = rpc_service_tokens(TokenStream::new(), &large::service(METHODS), false);
     let formatted =
         syn::parse2(output).map(|file| prettyplease::unparse(&file)).unwrap_or_default();
     let lines = u32::try_from(formatted.lines().count()).unwrap_or(u32::MAX);

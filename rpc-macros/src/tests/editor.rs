@@ -69,7 +69,7 @@ fn parse(source: &str) -> TokenStream {
 }
 
 fn expanded() -> TokenStream {
-    rpc_service_tokens(TokenStream::new(), &parse(SOURCE))
+    rpc_service_tokens(TokenStream::new(), &parse(SOURCE), false)
 }
 
 /// Where the identifier occurs; the columns of every expansion are those of this one source.

@@ -123,7 +123,7 @@ fn check(options: TokenStream, item: &TokenStream) {
     let errors = Errors::new();
     let written = ServiceTrait::parse(item, &errors);
     drop(errors.into_result());
-    let output = rpc_service_tokens(options, item);
+    let output = rpc_service_tokens(options, item, false);
     match written {
         Some(written) => {
             let name = written.ident.to_string();

@@ -13,7 +13,7 @@ macro_rules! snapshots {
     ($($name:ident)*) => {$(
         #[test]
         fn $name() {
-            check(stringify!($name));
+            check(stringify!($name), stringify!($name) == "schemas");
         }
     )*};
 }
@@ -26,13 +26,14 @@ snapshots! {
     default_body
     conditional_and_deprecated
     every_option
+    schemas
     faulty
 }
 
-fn check(name: &str) {
+fn check(name: &str, schemas: bool) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expand");
     let input = fs::read_to_string(folder.join(format!("{name}.rs"))).unwrap_or_default();
-    let expanded = expand(&input);
+    let expanded = expand(&input, schemas);
     let path = folder.join(format!("{name}.expanded.rs"));
     if env::var_os("UPDATE_SNAPSHOTS").is_some() {
         assert!(fs::write(&path, &expanded).is_ok(), "cannot write {}", path.display());
@@ -42,7 +43,7 @@ fn check(name: &str) {
 }
 
 /// The file with its trait expanded, formatted.
-fn expand(source: &str) -> String {
+fn expand(source: &str, schemas: bool) -> String {
     let Ok(mut file) = syn::parse_file(source) else {
         return "the input does not parse".to_owned();
     };
@@ -57,7 +58,7 @@ fn expand(source: &str) -> String {
         _ => None,
     });
     let tokens = quote::ToTokens::to_token_stream(&item);
-    let output = rpc_service_tokens(options.unwrap_or_default(), &tokens);
+    let output = rpc_service_tokens(options.unwrap_or_default(), &tokens, schemas);
     match syn::parse2(output.clone()) {
         Ok(file) => prettyplease::unparse(&file),
         Err(error) => format!("the output does not parse: {error}\n{output}"),

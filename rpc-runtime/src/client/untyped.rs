@@ -147,6 +147,8 @@ static METHOD: MethodDescriptor = MethodDescriptor {
     default: false,
     cacheable: None,
     signature: Signature::new(|| 0),
+    #[cfg(feature = "schemars")]
+    schemas: crate::contract::MethodSchemas::new(&[], || None, || None),
 };
 
 fn check(method: &str, body: Bytes) -> Result<Bytes, CallError> {

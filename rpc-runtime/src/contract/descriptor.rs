@@ -5,6 +5,8 @@
 
 use std::time::Duration;
 
+#[cfg(feature = "schemars")]
+use super::MethodSchemas;
 use super::Signature;
 use crate::codec::Encoding;
 
@@ -80,6 +82,9 @@ pub struct MethodDescriptor {
     pub default: bool,
     /// What its arguments and its result look like to bincode.
     pub signature: Signature,
+    /// What its types look like in JSON, where their authors derive it.
+    #[cfg(feature = "schemars")]
+    pub schemas: MethodSchemas,
 }
 
 /// One argument of a method.

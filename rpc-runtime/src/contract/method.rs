@@ -97,6 +97,13 @@ type Given<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Arguments as Tup
 pub type CallOf<R, const FALLIBLE: bool> =
     Call<<R as Returns<FALLIBLE>>::Value, <R as Returns<FALLIBLE>>::Error>;
 
+/// What a method returns that returns `R`, apart from its error.
+#[cfg(feature = "schemars")]
+pub type ValueOf<R, const FALLIBLE: bool> = <R as Returns<FALLIBLE>>::Value;
+/// The error of a method that returns `R`.
+#[cfg(feature = "schemars")]
+pub type ErrorOf<R, const FALLIBLE: bool> = <R as Returns<FALLIBLE>>::Error;
+
 /// Makes a call of a method.
 pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client: &Client,

@@ -4,6 +4,8 @@ mod descriptor;
 mod method;
 mod payload;
 mod returns;
+#[cfg(feature = "schemars")]
+mod schema;
 mod signature;
 mod trace;
 
@@ -11,8 +13,12 @@ pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
 pub use method::{
     Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, signature_of,
 };
+#[cfg(feature = "schemars")]
+pub use method::{ErrorOf, ValueOf};
 pub use payload::Payload;
 pub(crate) use returns::{EncodedReply, Reply, Returns, Shape};
 pub use returns::{Fallback, Probe};
+#[cfg(feature = "schemars")]
+pub use schema::{MethodSchemas, NoSchema, SchemaProbe};
 pub use signature::Signature;
 pub(crate) use signature::signature;

@@ -1,6 +1,7 @@
 //! What a server serves.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// A server, and what it serves.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -32,6 +33,17 @@ pub struct InstanceInfo {
     /// Its services.
     #[serde(default)]
     pub services: Vec<ServiceInfo>,
+}
+
+impl InstanceInfo {
+    /// Leaves out what is of use but not needed.
+    pub(crate) fn without_schemas(mut self) -> Self {
+        for method in self.services.iter_mut().flat_map(|service| &mut service.methods) {
+            (method.result_schema, method.error_schema) = (None, None);
+            method.arguments.iter_mut().for_each(|argument| argument.schema = None);
+        }
+        self
+    }
 }
 
 /// What a server takes at most.
@@ -119,6 +131,12 @@ pub struct MethodInfo {
     /// What its arguments and its result look like to bincode: the header `rpc-signature`.
     #[serde(default)]
     pub signature: String,
+    /// The JSON Schema (draft 7) of its result, of a `Result` of the value; where its type derives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub result_schema: Option<Value>,
+    /// The JSON Schema of its own error.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error_schema: Option<Value>,
 }
 
 /// An argument of a method.
@@ -130,4 +148,7 @@ pub struct ArgumentInfo {
     /// Its type, as written at the trait.
     #[serde(default, rename = "type")]
     pub ty: String,
+    /// Its JSON Schema (draft 7), where its type derives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema: Option<Value>,
 }

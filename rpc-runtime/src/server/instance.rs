@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use serde_json::Value;
 use tokio::time::Instant;
 use uuid::Uuid;
 
@@ -146,7 +147,12 @@ fn method_info(method: &MethodDescriptor) -> MethodInfo {
     MethodInfo {
         name: method.name.to_owned(),
         doc: method.doc.to_owned(),
-        arguments: method.arguments.iter().map(argument_info).collect(),
+        arguments: method
+            .arguments
+            .iter()
+            .enumerate()
+            .map(|(index, argument)| argument_info(argument, argument_schema(method, index)))
+            .collect(),
         returns: method.returns.to_owned(),
         timeout_ms: method.timeout.map(milliseconds),
         oneway: method.oneway,
@@ -156,11 +162,29 @@ fn method_info(method: &MethodDescriptor) -> MethodInfo {
         cacheable_ms: method.cacheable.map(milliseconds),
         default: method.default,
         signature: method.signature.as_str().to_owned(),
+        #[cfg(feature = "schemars")]
+        result_schema: method.schemas.result(),
+        #[cfg(feature = "schemars")]
+        error_schema: method.schemas.error(),
+        #[cfg(not(feature = "schemars"))]
+        result_schema: None,
+        #[cfg(not(feature = "schemars"))]
+        error_schema: None,
     }
 }
 
-fn argument_info(argument: &ArgumentDescriptor) -> ArgumentInfo {
-    ArgumentInfo { name: argument.name.to_owned(), ty: argument.ty.to_owned() }
+fn argument_info(argument: &ArgumentDescriptor, schema: Option<Value>) -> ArgumentInfo {
+    ArgumentInfo { name: argument.name.to_owned(), ty: argument.ty.to_owned(), schema }
+}
+
+#[cfg(feature = "schemars")]
+fn argument_schema(method: &MethodDescriptor, index: usize) -> Option<Value> {
+    method.schemas.argument(index)
+}
+
+#[cfg(not(feature = "schemars"))]
+fn argument_schema(_: &MethodDescriptor, _: usize) -> Option<Value> {
+    None
 }
 
 fn milliseconds(duration: Duration) -> u64 {

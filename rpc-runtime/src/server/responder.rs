@@ -110,7 +110,16 @@ impl Responder {
     async fn answer(&self, question: Question, link: &dyn Link) -> Option<Bytes> {
         match question {
             Question::Ping => encode(&self.instance.ping()),
-            Question::Info => encode(&self.instance.info()),
+            Question::Info => {
+                let info = self.instance.info();
+                match encode(&info) {
+                    // Nobody would take it.
+                    Some(body) if body.len() > limits::MAX_ANSWER => {
+                        encode(&info.without_schemas())
+                    }
+                    body => body,
+                }
+            }
             Question::Stats => {
                 let depths = self.depths(link).await;
                 encode(&self.instance.stats(&depths))

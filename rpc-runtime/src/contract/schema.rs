@@ -1,0 +1,73 @@
+//! The JSON Schema of a method's types, where their authors derive it.
+//!
+//! The types are asked, as `returns` asks them: the generated code writes `{ use NoSchema as _; SchemaProbe::<T>::schema }`.
+//! Where `T` has a schema, the inherent function is found first; for anything else only the trait's remains.
+
+use std::{fmt, marker::PhantomData};
+
+use schemars::{JsonSchema, generate::SchemaSettings};
+use serde_json::Value;
+
+/// Asks a type for its schema.
+#[derive(Debug)]
+pub struct SchemaProbe<T>(PhantomData<T>);
+
+impl<T: JsonSchema> SchemaProbe<T> {
+    /// Its schema.
+    pub fn schema() -> Option<Value> {
+        // Whoever puts it into a document of his own cannot have references that begin at its root.
+        let settings = SchemaSettings::draft07().with(|settings| {
+            settings.inline_subschemas = true;
+            settings.meta_schema = None;
+        });
+        Some(settings.into_generator().into_root_schema_for::<T>().to_value())
+    }
+}
+
+/// What [`SchemaProbe`] says of every type without a schema.
+pub trait NoSchema {
+    /// None.
+    fn schema() -> Option<Value> {
+        None
+    }
+}
+
+impl<T> NoSchema for SchemaProbe<T> {}
+
+/// The JSON Schema of a method's arguments, its result and its error: draft 7, of those types that implement
+/// `schemars::JsonSchema`.
+pub struct MethodSchemas {
+    arguments: &'static [Schema],
+    result: Schema,
+    error: Schema,
+}
+
+type Schema = fn() -> Option<Value>;
+
+impl MethodSchemas {
+    #[doc(hidden)]
+    pub const fn new(arguments: &'static [Schema], result: Schema, error: Schema) -> Self {
+        Self { arguments, result, error }
+    }
+
+    /// That of the argument at this place.
+    pub fn argument(&self, index: usize) -> Option<Value> {
+        self.arguments.get(index)?()
+    }
+
+    /// That of the result; of a `Result`, its value.
+    pub fn result(&self) -> Option<Value> {
+        (self.result)()
+    }
+
+    /// That of the method's own error.
+    pub fn error(&self) -> Option<Value> {
+        (self.error)()
+    }
+}
+
+impl fmt::Debug for MethodSchemas {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodSchemas").finish_non_exhaustive()
+    }
+}
