@@ -140,7 +140,7 @@ pub(crate) struct Target {
     #[arg(value_name = "SERVICE.METHOD")]
     pub(crate) method: String,
 
-    /// JSON: '{"n": 30}' by name, '[30]' or 30 by position; - is the standard input, @FILE a file.
+    /// JSON: `{"n": 30}` by name, `[30]` or 30 by position; - is the standard input, @FILE a file.
     #[arg(value_name = "ARGUMENTS", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 
