@@ -94,6 +94,8 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
     .await;
     let ended = SampleClient::new(&asking).add(1, 2).await;
     assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::NotPermitted);
+    // A caller may not ask. What is refused takes none of its calls with it.
+    eventually_async("its connection is another", SOON, async || client.add(1, 2).await.ok()).await;
     let error = Discovery::new(&calling).ping().await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::NotPermitted);
     assert_eq!(client.add(1, 2).await.unwrap(), 3);

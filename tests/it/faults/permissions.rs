@@ -1,6 +1,6 @@
 //! Users with narrow rights.
 
-use rpc_runtime::{Broker, BrokerErrorKind, CallError, Server};
+use rpc_runtime::{Broker, BrokerErrorKind, CallError, Server, discovery::Discovery};
 use rpc_tests::{Node, unique};
 use tokio::sync::OnceCell;
 use tokio::time::{Instant, timeout};
@@ -129,4 +129,22 @@ async fn a_server_without_the_right_to_its_queue_does_not_start() {
         let text = error.to_string();
         assert!(text.contains(what) && text.contains(&name), "{text}");
     }
+}
+
+/// Row 18: whoever asks without the right gives its channel up at the moment when the broker closes it. That takes nothing
+/// else with it.
+#[tokio::test]
+async fn channels_that_both_ends_close_at_once_take_no_connection_with_them() {
+    let pair = Pair::new(Broker::connect(&node().await.url()).await.unwrap()).await;
+    let (_, url) = user(["^amq[.]gen", "^(amq[.]gen.*|amq[.]default)$", "^amq[.]gen"]).await;
+    let (relay, url) = relay_to(&url).await;
+    let broker = Broker::connect(&url).await.unwrap();
+    let client = SampleClient::builder(&broker).queue(&pair.queue).build();
+    for n in 0..50 {
+        let refused = Discovery::new(&broker).ping().await.unwrap_err();
+        assert_eq!(refused.kind(), BrokerErrorKind::NotPermitted);
+        assert_eq!(client.add(n, 1).await.unwrap(), n + 1);
+    }
+    assert_eq!(relay.accepted(), 1, "the connection was never lost");
+    pair.server.shutdown().await.unwrap();
 }

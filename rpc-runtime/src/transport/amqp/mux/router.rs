@@ -1,6 +1,9 @@
 //! What comes in: messages go to whoever registered for their channel, everything else to lapin.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
@@ -35,6 +38,8 @@ struct Partial {
 pub(super) struct Router {
     mux: Arc<Mux>,
     partial: HashMap<u16, Partial>,
+    /// Channels that the broker has closed, and that were not opened again.
+    closed: HashSet<u16>,
     largest_frame: usize,
     /// How many messages have come.
     pub(super) messages: usize,
@@ -42,7 +47,7 @@ pub(super) struct Router {
 
 impl Router {
     pub(super) fn new(mux: Arc<Mux>, largest_frame: usize) -> Self {
-        Self { mux, partial: HashMap::new(), largest_frame, messages: 0 }
+        Self { mux, partial: HashMap::new(), closed: HashSet::new(), largest_frame, messages: 0 }
     }
 
     /// Deals with all frames that are there in full; lapin's go to lapin. Says whether there was one of anybody else's.
@@ -96,7 +101,15 @@ impl Router {
             Method::Close(refusal) => {
                 // From here on the broker ignores the channel, and lapin answers after everything that was sent.
                 self.partial.remove(&channel);
+                self.closed.insert(channel);
                 self.mux.end(channel, Ended::Refused(refusal));
+                return Ok(false);
+            }
+            // Both ends closed it at once. lapin has forgotten the channel by now, and would give the connection up over
+            // a frame of it.
+            Method::CloseOk => return Ok(self.closed.contains(&channel)),
+            Method::OpenOk => {
+                self.closed.remove(&channel);
                 return Ok(false);
             }
             Method::Other => return Ok(false),

@@ -27,6 +27,10 @@ pub(crate) enum Method {
     },
     /// The channel is closed by whoever says this.
     Close(Refusal),
+    /// The closing of the channel is agreed to.
+    CloseOk,
+    /// The channel is open.
+    OpenOk,
     Other,
 }
 
@@ -51,6 +55,8 @@ impl Method {
                 accepted: method == 80,
             },
             (CHANNEL, 40) => Self::Close(Refusal { code: cursor.u16()?, text: cursor.text()? }),
+            (CHANNEL, 41) => Self::CloseOk,
+            (CHANNEL, 11) => Self::OpenOk,
             _ => Self::Other,
         })
     }

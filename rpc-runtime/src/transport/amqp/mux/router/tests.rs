@@ -226,6 +226,18 @@ fn what_is_not_about_messages_is_lapins() {
 }
 
 #[test]
+fn a_channel_that_both_ends_close_at_once_is_closed_once_for_lapin() {
+    let close = frame(1, CHANNEL, &[&[0, 20, 0, 40, 1, 147][..], &short(b"no"), &[0; 4]].concat());
+    let (close_ok, open_ok) =
+        (frame(1, CHANNEL, &[0, 20, 0, 41]), frame(1, CHANNEL, &[0, 20, 0, 11, 0, 0, 0, 0]));
+    let others = frame(1, CHANNEL + 1, &[0, 20, 0, 41]);
+    let stream = [&close[..], &close_ok, &others, &open_ok, &close_ok].concat();
+    let (_, lapin, formed) = route(&stream, 7);
+    assert!(formed);
+    assert_eq!(lapin, [close, others, open_ok, close_ok].concat());
+}
+
+#[test]
 fn messages_for_nobody_reach_nobody() {
     let stream = [deliver(9, b"", b"q"), header(0, &[0, 0]), frame(2, 9, &[0; 14])].concat();
     let (told, lapin, formed) = route(&stream, 100);
