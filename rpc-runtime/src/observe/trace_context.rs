@@ -81,6 +81,7 @@ fn read(parent: &str, state: Option<&str>) -> Option<SpanContext> {
         return None;
     }
     let flags = u8::from_str_radix(flags, 16).ok()? & TraceFlags::SAMPLED.to_u8();
+    let state = state.filter(|state| state.split(',').all(is_member));
     let state = state.and_then(|state| state.parse::<TraceState>().ok()).unwrap_or_default();
     let context = SpanContext::new(
         TraceId::from_hex(trace).ok()?,
@@ -90,6 +91,11 @@ fn read(parent: &str, state: Option<&str>) -> Option<SpanContext> {
         state,
     );
     context.is_valid().then_some(context)
+}
+
+/// Whether this is a key and a value, as far as the library does not look itself.
+fn is_member(text: &str) -> bool {
+    text.trim().split_once('=').is_some_and(|(key, value)| !key.is_empty() && !value.is_empty())
 }
 
 #[cfg(test)]
