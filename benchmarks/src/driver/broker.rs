@@ -25,7 +25,7 @@ impl Broker {
         let rabbit = Rabbit::shared().await;
         let process = match rabbit.node() {
             Some(node) => node.eval("list_to_integer(os:getpid()).").await.parse().ok(),
-            None => processor::listening(address(rabbit.url())),
+            None => processor::listening(&address(rabbit.url())),
         };
         Self { rabbit, process }
     }
@@ -71,7 +71,23 @@ async fn consumers(node: &Node) -> HashSet<String> {
 }
 
 /// Host and port.
-fn address(url: &str) -> &str {
+fn address(url: &str) -> String {
     let authority = url.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or(url);
-    authority.rsplit('@').next().unwrap_or(authority)
+    let host = authority.rsplit('@').next().unwrap_or(authority);
+    // The colons of an IPv6 address are in brackets.
+    let has_port = host.rsplit(']').next().is_some_and(|rest| rest.contains(':'));
+    if has_port { host.to_owned() } else { format!("{host}:5672") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::address;
+
+    #[test]
+    fn the_address_is_host_and_port() {
+        assert_eq!(address("amqp://guest:guest@127.0.0.1:5673/%2f"), "127.0.0.1:5673");
+        assert_eq!(address("amqp://rabbit/"), "rabbit:5672");
+        assert_eq!(address("amqp://guest:guest@[::1]"), "[::1]:5672");
+        assert_eq!(address("amqp://[::1]:1234/%2f"), "[::1]:1234");
+    }
 }

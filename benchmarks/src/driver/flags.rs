@@ -118,3 +118,18 @@ fn peer(text: &str) -> Result<Peer, String> {
     });
     parts.ok_or_else(|| "a peer is NAME=SERVER::CLIENT".to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::peer;
+
+    #[test]
+    fn a_peer_is_a_name_and_two_commands() {
+        let limit = peer("limit=limit server::limit client {window} --a=b").expect("it is one");
+        assert_eq!(limit.name, "limit");
+        assert_eq!(limit.server, "limit server");
+        assert_eq!(limit.client, "limit client {window} --a=b");
+        assert!(peer("limit=one command").is_err());
+        assert!(peer("two::commands").is_err());
+    }
+}

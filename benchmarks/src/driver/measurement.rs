@@ -17,6 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(120);
 pub(crate) struct Measurement {
     /// Calls a second.
     pub(crate) rate: f64,
+    /// The bytes of an argument and of its result.
+    payload: u32,
     /// How long a call took in the middle, in microseconds; the mean, of a peer that knows no other.
     pub(crate) p50: Option<f64>,
     /// What one call in a hundred took longer than.
@@ -31,6 +33,11 @@ impl Measurement {
     /// Processor time of both ends for each call, in microseconds.
     pub(crate) fn ends(&self) -> Option<f64> {
         Some(self.client? + self.server?)
+    }
+
+    /// How many went each way in a second.
+    pub(crate) fn megabytes(&self) -> f64 {
+        self.rate * f64::from(self.payload) / 1e6
     }
 
     pub(crate) async fn take(
@@ -64,6 +71,7 @@ impl Measurement {
         let each = |index: usize| Some((after[index]? - before[index]?) / calls * 1e6);
         Self {
             rate: field(&line, "rate").unwrap_or_else(|| panic!("no rate in {line:?}")),
+            payload: u32::try_from(setting.payload).unwrap_or(u32::MAX),
             p50: field(&line, "p50").or_else(|| field(&line, "mean")),
             p99: field(&line, "p99"),
             client: each(0),

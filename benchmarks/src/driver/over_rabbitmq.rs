@@ -25,80 +25,37 @@ const SERVERS: [usize; 2] = [1, 4];
 
 const RATE: Figure = |measured| Some(measured.rate);
 const P50: Figure = |measured| measured.p50;
-const MEASURES: [(&str, Figure); 6] = [
-    ("calls a second", RATE),
-    ("p50, µs", P50),
-    ("p99, µs", |measured| measured.p99),
-    ("client, processor µs a call", |measured| measured.client),
-    ("server, processor µs a call", |measured| measured.server),
-    ("broker, processor µs a call", |measured| measured.broker),
-];
+const P99: Figure = |measured| measured.p99;
+const CLIENT: Figure = |measured| measured.client;
+const SERVER: Figure = |measured| measured.server;
+const BROKER: Figure = |measured| measured.broker;
+const MEGABYTES: Figure = |measured| Some(measured.megabytes());
+
+/// A table: its columns are settings, its rows contenders, once for each measure.
+struct Sheet {
+    title: String,
+    columns: Vec<(String, Setting)>,
+    measures: Vec<(&'static str, Figure)>,
+}
 
 pub(crate) async fn run(flags: &Flags, broker: &Broker, targets: &mut Targets) {
-    let contenders = contenders(flags);
-    let (calls, payloads, servers) = settings(flags);
-    let mut settings: Vec<Setting> = [&calls[..], &payloads, &servers].concat();
+    let (contenders, sheets) = (contenders(flags), sheets(flags));
+    let columns = sheets.iter().flat_map(|sheet| &sheet.columns);
+    let mut settings: Vec<Setting> = columns.map(|(_, setting)| *setting).collect();
     settings.sort_by_key(|setting| (setting.servers, setting.payload, setting.window));
     settings.dedup();
     if settings.is_empty() || contenders.is_empty() {
         return;
     }
     let results = Rounds { broker, contenders: &contenders, settings, flags }.run().await;
-    let show = |measures: &[(&str, Figure)], settings: &[Setting]| {
-        for (measure, figure) in measures {
-            table::section(measure, settings.len());
-            for contender in &contenders {
-                let columns = settings
-                    .iter()
-                    .map(|&setting| results.spread(&contender.name, setting, *figure));
-                table::row(&contender.name, columns);
-            }
-        }
-    };
-    let columns = |settings: &[Setting], of: fn(&Setting) -> String| {
-        settings.iter().map(of).collect::<Vec<_>>()
-    };
-    if !calls.is_empty() {
-        table::head(
-            "median (quartiles)",
-            &columns(&calls, |setting| format!("{} in flight", setting.window)),
-        );
-        show(&MEASURES, &calls);
-        limit_note(flags);
-        call_targets(&results, targets);
+    for sheet in &sheets {
+        sheet.print(&contenders, &results);
     }
-    if !payloads.is_empty() {
-        let head = format!("{} in flight, payloads each way of", flags.payload_window);
-        table::head(&head, &columns(&payloads, |setting| bytes(setting.payload)));
-        show(
-            &[
-                ("calls a second", RATE),
-                ("broker, processor µs a call", |measured| measured.broker),
-            ],
-            &payloads,
-        );
-        table::section("MB a second, each way", payloads.len());
-        for contender in &contenders {
-            let columns = payloads.iter().map(|&setting| {
-                #[allow(clippy::cast_precision_loss, reason = "payloads are far smaller")]
-                let megabytes = setting.payload as f64 / 1e6;
-                results.spread(&contender.name, setting, RATE).map(|rate| rate.times(megabytes))
-            });
-            table::row(&contender.name, columns);
-        }
-        payload_targets(&results, &payloads, targets);
+    if !flags.peers.is_empty() {
+        println!("\nA peer that says no p50 has its mean there.");
     }
-    if !servers.is_empty() {
-        let head = format!("{SERVERS_WINDOW} in flight");
-        table::head(
-            &head,
-            &columns(&servers, |setting| match setting.servers {
-                1 => "1 server".to_owned(),
-                more => format!("{more} servers"),
-            }),
-        );
-        show(&MEASURES[..3], &servers);
-    }
+    call_targets(&results, targets);
+    payload_targets(flags, &results, targets);
 }
 
 fn contenders(flags: &Flags) -> Vec<Contender> {
@@ -114,58 +71,97 @@ fn contenders(flags: &Flags) -> Vec<Contender> {
     own.into_iter().chain(peers).filter(|contender| flags.wants(&contender.name)).collect()
 }
 
-/// Those of each table.
-fn settings(flags: &Flags) -> (Vec<Setting>, Vec<Setting>, Vec<Setting>) {
-    let windows =
-        flags.windows().into_iter().map(|window| Setting { servers: 1, window, payload: NUMBER });
+fn sheets(flags: &Flags) -> Vec<Sheet> {
+    let called = |window| (format!("{window} in flight"), with_numbers(1, window));
+    let calls = Sheet {
+        title: "median (quartiles)".to_owned(),
+        columns: flags.windows().into_iter().map(called).collect(),
+        measures: vec![
+            ("calls a second", RATE),
+            ("p50, µs", P50),
+            ("p99, µs", P99),
+            ("client, processor µs a call", CLIENT),
+            ("server, processor µs a call", SERVER),
+            ("broker, processor µs a call", BROKER),
+        ],
+    };
+    let payloads = Sheet {
+        title: format!("{} in flight, payloads each way of", flags.payload_window),
+        columns: payloads(flags).map(|setting| (bytes(setting.payload), setting)).collect(),
+        measures: vec![
+            ("calls a second", RATE),
+            ("MB a second, each way", MEGABYTES),
+            ("client, processor µs a call", CLIENT),
+            ("server, processor µs a call", SERVER),
+            ("broker, processor µs a call", BROKER),
+        ],
+    };
+    let served = |servers| (format!("servers: {servers}"), with_numbers(servers, SERVERS_WINDOW));
+    let servers = Sheet {
+        title: format!("{SERVERS_WINDOW} in flight"),
+        columns: SERVERS.map(served).into(),
+        measures: vec![("calls a second", RATE), ("p50, µs", P50), ("p99, µs", P99)],
+    };
+    let all = [(Part::Calls, calls), (Part::Payloads, payloads), (Part::Servers, servers)];
+    all.into_iter().filter_map(|(part, sheet)| flags.has(part).then_some(sheet)).collect()
+}
+
+fn with_numbers(servers: usize, window: usize) -> Setting {
+    Setting { servers, window, payload: NUMBER }
+}
+
+fn payloads(flags: &Flags) -> impl Iterator<Item = Setting> {
     let window = flags.payload_window;
-    let payloads =
-        flags.payloads().into_iter().map(|payload| Setting { servers: 1, window, payload });
-    let servers =
-        SERVERS.map(|servers| Setting { servers, window: SERVERS_WINDOW, payload: NUMBER });
-    (
-        windows.filter(|_| flags.has(Part::Calls)).collect(),
-        payloads.filter(|_| flags.has(Part::Payloads)).collect(),
-        servers.into_iter().filter(|_| flags.has(Part::Servers)).collect(),
-    )
+    flags.payloads().into_iter().map(move |payload| Setting { servers: 1, window, payload })
+}
+
+impl Sheet {
+    fn print(&self, contenders: &[Contender], results: &Results) {
+        let names: Vec<String> = self.columns.iter().map(|(name, _)| name.clone()).collect();
+        table::head(&self.title, &names);
+        for (measure, figure) in &self.measures {
+            table::section(measure, names.len());
+            for Contender { name, .. } in contenders {
+                let columns = self.columns.iter();
+                table::row(name, columns.map(|(_, at)| results.spread(name, *at, *figure)));
+            }
+        }
+    }
 }
 
 fn call_targets(results: &Results, targets: &mut Targets) {
-    let at = |window| Setting { servers: 1, window, payload: NUMBER };
-    let to = |other, window, figure| results.ratio((OURS, at(window)), (other, at(window)), figure);
+    let to = |other, window, figure| {
+        let at = with_numbers(1, window);
+        results.ratio((OURS, at), (other, at), figure)
+    };
     let naive = to(NAIVE, 256, RATE);
     targets.add("256 in flight, calls a second, to naive lapin", AtLeast(2.5), Unbound, naive);
     let limit = to(LIMIT, 256, RATE);
     targets.add("256 in flight, calls a second, to the limit", AtLeast(0.55), AtLeast(0.8), limit);
     let unconfirmed = to(UNCONFIRMED, 256, RATE);
-    targets.add("256 in flight, calls a second, to none confirmed", Unbound, Unbound, unconfirmed);
+    targets.add(
+        "256 in flight, calls a second, to the same without confirms",
+        Unbound,
+        Unbound,
+        unconfirmed,
+    );
     let naive = to(NAIVE, 1, P50);
     targets.add("1 in flight, p50, to naive lapin", AtMost(1.05), Unbound, naive);
     let limit = to(LIMIT, 1, P50);
     targets.add("1 in flight, p50, to the limit's mean", Unbound, AtMost(1.25), limit);
     let naive = to(NAIVE, 16, RATE);
     targets.add("16 in flight, calls a second, to naive lapin", AtLeast(2.0), Unbound, naive);
-    let fewer = results.ratio((OURS, at(4096)), (OURS, at(256)), Measurement::ends);
-    targets.add(
-        "4,096 in flight, processor time of both ends, to 256",
-        AtMost(1.2),
-        Unbound,
-        fewer,
-    );
+    let [many, fewer] = [4096, 256].map(|window| (OURS, with_numbers(1, window)));
+    let ends = results.ratio(many, fewer, Measurement::ends);
+    targets.add("4,096 in flight, processor time of both ends, to 256", AtMost(1.2), Unbound, ends);
 }
 
-fn payload_targets(results: &Results, settings: &[Setting], targets: &mut Targets) {
-    for &setting in settings.iter().filter(|setting| setting.payload >= 64 * 1024) {
+fn payload_targets(flags: &Flags, results: &Results, targets: &mut Targets) {
+    for setting in payloads(flags).filter(|setting| setting.payload >= 64 * 1024) {
         let what =
-            format!("{}, bytes a second, to the better of both over lapin", bytes(setting.payload));
-        let measured = results.ratio_to_best(OURS, [NAIVE, BATCHED], setting, RATE);
+            format!("{} payloads, bytes a second, to the better lapin", bytes(setting.payload));
+        let measured = results.ratio_to_best(OURS, [NAIVE, BATCHED], setting, MEGABYTES);
         targets.add(&what, AtLeast(0.95), Unbound, measured);
-    }
-}
-
-fn limit_note(flags: &Flags) {
-    if !flags.peers.is_empty() {
-        println!("\nA peer that says no p50 has its mean there.");
     }
 }
 

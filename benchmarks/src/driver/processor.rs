@@ -46,3 +46,26 @@ fn socket(port: u16) -> Option<String> {
         found.then(|| fields.get(9).map(|&inode| inode.to_owned())).flatten()
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+    use std::process;
+
+    use super::{listening, seconds};
+
+    #[test]
+    fn this_process_has_had_time() {
+        assert!(seconds(process::id()).is_some());
+        assert_eq!(seconds(u32::MAX), None);
+    }
+
+    #[test]
+    fn a_listener_is_found_by_its_port() -> std::io::Result<()> {
+        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let port = listener.local_addr()?.port();
+        assert_eq!(listening(&format!("127.0.0.1:{port}")), Some(process::id()));
+        assert_eq!(listening(&format!("rabbit.example:{port}")), None);
+        Ok(())
+    }
+}

@@ -23,12 +23,6 @@ impl Spread {
         };
         Some(Self { low: quartile(1), median: quartile(2), high: quartile(3) })
     }
-
-    /// In another unit.
-    pub(crate) fn times(self, factor: f64) -> Self {
-        let Self { low, median, high } = self;
-        Self { low: low * factor, median: median * factor, high: high * factor }
-    }
 }
 
 impl fmt::Display for Spread {
