@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 use uuid::Uuid;
 
 use crate::{
@@ -10,7 +11,7 @@ use crate::{
     codec::{self, DecodeError, EncodeError, Encoding},
     contract::Payload,
     envelope::{self, Answer, RequestHead, ReturnAddress},
-    transport::{CallerSink as _, Delivery, Outbound},
+    transport::{CallerSink as _, Message},
 };
 
 /// Writes the tuple of a method's arguments.
@@ -34,13 +35,13 @@ pub fn decode<A: Payload>(body: &[u8], encoding: Encoding) -> Result<A, DecodeEr
 /// The messages of a call, with what every call has.
 #[derive(Debug)]
 pub struct Envelope {
-    request: Outbound,
-    reply: Outbound,
+    request: Message,
+    reply: Message,
 }
 
 /// A message that came.
 #[derive(Debug)]
-pub struct Received(Delivery);
+pub struct Received(Message);
 
 impl Envelope {
     /// Writes both messages, to read them later; `None` if the request has no return address.
@@ -67,7 +68,7 @@ impl Envelope {
 
     /// The reply, as it comes.
     pub fn received(&self) -> Received {
-        Received(delivery(self.reply.clone()))
+        Received(self.reply.clone())
     }
 
     /// Reads a reply.
@@ -97,21 +98,21 @@ impl Calls {
         let request = request(ticket.correlation_id());
         let Some(address) = ReturnAddress::of(&request.properties) else { return false };
         self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);
-        self.pending.reply(Box::new(delivery(reply(&address))));
+        self.pending.reply(Arc::new(reply(&address)));
         matches!(ticket.outcome().await, crate::client::Outcome::Reply(_))
     }
 }
 
-fn request(correlation_id: Uuid) -> Outbound {
+fn request(correlation_id: Uuid) -> Message {
     let head = RequestHead {
-        exchange: "",
-        queue: "Fibonacci",
+        exchange: &SmolStr::new_static(""),
+        queue: &SmolStr::new_static("Fibonacci"),
         method: "fib",
         encoding: Encoding::Bincode,
         signature: "0123456789abcdef",
         correlation_id,
         message_id: correlation_id,
-        reply_to: Some("amq.gen-0123456789abcdefghijkl"),
+        reply_to: Some(&SmolStr::new("amq.gen-0123456789abcdefghijkl")),
         remaining: Some(Duration::from_secs(10)),
         persistent: false,
         priority: None,
@@ -121,12 +122,7 @@ fn request(correlation_id: Uuid) -> Outbound {
     envelope::write_request(&head, Bytes::from_static(&[30]))
 }
 
-fn reply(address: &ReturnAddress) -> Outbound {
+fn reply(address: &ReturnAddress) -> Message {
     let body = Bytes::from_static(&[252, 0, 32, 12, 203]);
     envelope::write_reply(address, Answer::Result { body, encoding: Encoding::Bincode })
-}
-
-fn delivery(message: Outbound) -> Delivery {
-    let Outbound { exchange, routing_key, properties, body, .. } = message;
-    Delivery { tag: 1, redelivered: false, exchange, routing_key, properties, body }
 }

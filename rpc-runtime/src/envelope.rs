@@ -3,12 +3,13 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use crate::{
     codec::Encoding,
     fault::{Fault, FaultKind},
-    transport::{Delivery, HeaderValue, Outbound, Properties},
+    transport::{HeaderValue, Headers, Id, Message, Properties},
 };
 
 /// Headers with this prefix are the framework's own.
@@ -34,8 +35,8 @@ const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 /// A request as its caller writes it.
 #[derive(Debug)]
 pub(crate) struct RequestHead<'a> {
-    pub(crate) exchange: &'a str,
-    pub(crate) queue: &'a str,
+    pub(crate) exchange: &'a SmolStr,
+    pub(crate) queue: &'a SmolStr,
     pub(crate) method: &'a str,
     pub(crate) encoding: Encoding,
     /// Sent with bincode alone; the other encodings describe themselves. Empty where it is not known.
@@ -43,44 +44,44 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) correlation_id: Uuid,
     pub(crate) message_id: Uuid,
     /// `None`: one-way.
-    pub(crate) reply_to: Option<&'a str>,
+    pub(crate) reply_to: Option<&'a SmolStr>,
     /// What is left until the deadline.
     pub(crate) remaining: Option<Duration>,
     pub(crate) persistent: bool,
     pub(crate) priority: Option<u8>,
-    pub(crate) user_id: Option<&'a str>,
+    pub(crate) user_id: Option<&'a SmolStr>,
     pub(crate) headers: &'a [(String, String)],
 }
 
-pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Outbound {
+pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Message {
     let mut headers = Vec::with_capacity(head.headers.len() + 2);
     headers.extend(
-        head.headers.iter().map(|(name, value)| (name.clone(), HeaderValue::Text(value.clone()))),
+        head.headers.iter().map(|(name, value)| (name.into(), HeaderValue::Text(value.into()))),
     );
     let remaining = head.remaining.map(milliseconds_left);
     if let Some(milliseconds) = remaining {
-        headers.push((TIMEOUT.to_owned(), HeaderValue::Integer(milliseconds)));
+        headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds)));
     }
     if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
-        headers.push((SIGNATURE.to_owned(), HeaderValue::Text(head.signature.to_owned())));
+        headers.push((SmolStr::new_static(SIGNATURE), HeaderValue::Text(head.signature.into())));
     }
     let routing_key = if head.exchange.is_empty() {
-        head.queue.to_owned()
+        head.queue.clone()
     } else {
-        format!("{}.{}", head.queue, head.method)
+        format_smolstr!("{}.{}", head.queue, head.method)
     };
-    Outbound {
-        exchange: head.exchange.to_owned(),
+    Message {
+        exchange: head.exchange.clone(),
         routing_key,
         mandatory: true,
         properties: Properties {
-            kind: Some(head.method.to_owned()),
-            content_type: Some(head.encoding.content_type().to_owned()),
-            correlation_id: Some(head.correlation_id.to_string()),
-            reply_to: head.reply_to.map(str::to_owned),
-            expiration: remaining.map(|milliseconds| milliseconds.to_string()),
-            message_id: Some(head.message_id.to_string()),
-            user_id: head.user_id.map(str::to_owned),
+            kind: Some(head.method.into()),
+            content_type: Some(SmolStr::new_static(head.encoding.content_type())),
+            correlation_id: Some(Id::Uuid(head.correlation_id)),
+            reply_to: head.reply_to.cloned(),
+            expiration: remaining.map(|milliseconds| milliseconds.to_smolstr()),
+            message_id: Some(Id::Uuid(head.message_id)),
+            user_id: head.user_id.cloned(),
             priority: head.priority,
             persistent: head.persistent,
             headers,
@@ -99,8 +100,8 @@ fn milliseconds_left(remaining: Duration) -> i64 {
 /// Where a reply goes, and what it echoes.
 #[derive(Debug, Clone)]
 pub(crate) struct ReturnAddress {
-    queue: String,
-    correlation_id: Option<String>,
+    queue: SmolStr,
+    correlation_id: Option<Id>,
     encoding: Option<Encoding>,
 }
 
@@ -109,7 +110,11 @@ impl ReturnAddress {
     pub(crate) fn of(properties: &Properties) -> Option<Self> {
         Some(Self {
             queue: properties.reply_to.clone()?,
-            correlation_id: properties.correlation_id.clone().or(properties.message_id.clone()),
+            correlation_id: properties
+                .correlation_id
+                .as_ref()
+                .or(properties.message_id.as_ref())
+                .cloned(),
             encoding: properties.content_type.as_deref().and_then(Encoding::from_content_type),
         })
     }
@@ -124,10 +129,10 @@ impl ReturnAddress {
         ["amq.gen-", "amq_", DIRECT_REPLY_TO].iter().any(|prefix| self.queue.starts_with(prefix))
     }
 
-    fn outbound(&self, mut properties: Properties, body: Bytes) -> Outbound {
+    fn outbound(&self, mut properties: Properties, body: Bytes) -> Message {
         properties.correlation_id.clone_from(&self.correlation_id);
-        Outbound {
-            exchange: String::new(),
+        Message {
+            exchange: SmolStr::default(),
             routing_key: self.queue.clone(),
             // Before 4.2 RabbitMQ returns mandatory replies to direct reply-to although it delivered them.
             mandatory: !self.queue.starts_with(DIRECT_REPLY_TO),
@@ -173,7 +178,7 @@ fn malformed(message: impl Into<String>) -> Fault {
     Fault::new(FaultKind::MalformedRequest, message)
 }
 
-fn check_headers(headers: &[(String, HeaderValue)]) -> Result<(), Fault> {
+fn check_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<(), Fault> {
     let size = headers.iter().fold(0usize, |size, (name, value)| {
         size.saturating_add(name.len()).saturating_add(value.size())
     });
@@ -182,8 +187,9 @@ fn check_headers(headers: &[(String, HeaderValue)]) -> Result<(), Fault> {
             "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
         )));
     }
-    let too_deep =
-        |(name, value): &(String, HeaderValue)| name == HOSTILE || value.depth() > MAX_HEADER_DEPTH;
+    let too_deep = |(name, value): &(SmolStr, HeaderValue)| {
+        name == HOSTILE || value.depth() > MAX_HEADER_DEPTH
+    };
     if headers.iter().any(too_deep) {
         return Err(malformed(format!(
             "the headers are nested over {MAX_HEADER_DEPTH} levels deep, or are none"
@@ -246,29 +252,29 @@ pub(crate) enum Answer {
     Fault(Fault),
 }
 
-pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Outbound {
+pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
     let (kind, body, encoding, headers) = match answer {
         Answer::Result { body, encoding } => ("result", body, Some(encoding), Vec::new()),
         Answer::Error { body, encoding } => ("error", body, Some(encoding), Vec::new()),
         Answer::Fault(fault) => ("fault", Bytes::new(), address.encoding, fault_headers(&fault)),
     };
     let properties = Properties {
-        kind: Some(kind.to_owned()),
-        content_type: encoding.map(|encoding| encoding.content_type().to_owned()),
+        kind: Some(SmolStr::new_static(kind)),
+        content_type: encoding.map(|encoding| SmolStr::new_static(encoding.content_type())),
         headers,
         ..Properties::default()
     };
     address.outbound(properties, body)
 }
 
-fn fault_headers(fault: &Fault) -> Vec<(String, HeaderValue)> {
-    let text = |name: &str, value: &str| (name.to_owned(), HeaderValue::Text(value.to_owned()));
+fn fault_headers(fault: &Fault) -> Headers {
+    let text = |name, value: &str| (SmolStr::new_static(name), HeaderValue::Text(value.into()));
     let mut headers = vec![text(FAULT, fault.word())];
     if !fault.message().is_empty() {
         headers.push(text(MESSAGE, fault.message()));
     }
     if fault.may_have_run() != fault.kind().may_have_run() {
-        headers.push((RAN.to_owned(), HeaderValue::Boolean(fault.may_have_run())));
+        headers.push((SmolStr::new_static(RAN), HeaderValue::Boolean(fault.may_have_run())));
     }
     headers
 }
@@ -290,8 +296,8 @@ pub(crate) enum ReceivedReply {
 }
 
 /// Reads a reply to a request that was written in `asked`.
-pub(crate) fn read_reply(message: Delivery, asked: Encoding) -> ReceivedReply {
-    let Delivery { properties, body, .. } = message;
+pub(crate) fn read_reply(message: Message, asked: Encoding) -> ReceivedReply {
+    let Message { properties, body, .. } = message;
     let kind = properties.kind.as_deref();
     if kind == Some("fault") {
         return ReceivedReply::Fault(read_fault(&properties));
@@ -331,10 +337,10 @@ fn read_fault(properties: &Properties) -> Fault {
 
 /// The correlation id of a reply, if it is one that this framework can have written.
 pub(crate) fn reply_correlation(properties: &Properties) -> Option<Uuid> {
-    let text = properties.correlation_id.as_deref()?;
-    // Only the form that was sent: other spellings of the same number are somebody else's.
-    let as_sent = text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase());
-    Uuid::try_parse(text).ok().filter(|id| as_sent && !id.is_nil())
+    match properties.correlation_id {
+        Some(Id::Uuid(id)) if !id.is_nil() => Some(id),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

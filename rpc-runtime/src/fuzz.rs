@@ -6,28 +6,20 @@ use crate::{
         Answer, ReceivedReply, ReturnAddress, read_reply, read_request, reply_correlation,
         write_reply,
     },
-    transport::{Delivery, amqp},
+    transport::{Message, amqp},
 };
 
 /// The properties of a message, from their flags on, read as a request and as a reply.
 pub fn envelope(bytes: &[u8]) {
     let Some(properties) = amqp::fuzz_properties(bytes) else { return };
     let _ = reply_correlation(&properties);
-    let delivery = Delivery {
-        tag: 1,
-        redelivered: false,
-        exchange: String::new(),
-        routing_key: String::new(),
-        properties: properties.clone(),
-        body: bytes::Bytes::new(),
-    };
-    let _ = read_reply(delivery.clone(), Encoding::Json);
+    let message = Message { properties: properties.clone(), ..Message::default() };
+    let _ = read_reply(message, Encoding::Json);
     let Err(fault) = read_request(&properties) else { return };
     assert!(!fault.may_have_run(), "refused before it ran: {fault}");
     let Some(address) = ReturnAddress::of(&properties) else { return };
     let sent = write_reply(&address, Answer::Fault(fault.clone()));
-    let reply = Delivery { properties: sent.properties, ..delivery };
-    match read_reply(reply, Encoding::Json) {
+    match read_reply(sent, Encoding::Json) {
         ReceivedReply::Fault(read) => assert_eq!(read, fault),
         other => panic!("{other:?} is not {fault}"),
     }

@@ -11,6 +11,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
+use smol_str::SmolStr;
 use tower::{Layer, Service};
 
 pub use builder::BrokerBuilder;
@@ -52,7 +53,7 @@ pub struct Broker {
 struct Shared {
     connection: Connection,
     callers: Callers,
-    exchange: String,
+    exchange: SmolStr,
     unavailable: Unavailable,
     /// What calls do while as many are in flight as allowed.
     when_full: Unavailable,
@@ -217,7 +218,7 @@ impl Broker {
     }
 
     /// The topic exchange of requests; empty for the default exchange.
-    pub(crate) fn exchange(&self) -> &str {
+    pub(crate) fn exchange(&self) -> &SmolStr {
         &self.shared.exchange
     }
 
@@ -294,7 +295,7 @@ impl Shared {
         unavailable: Unavailable,
         when_full: Unavailable,
     ) -> Self {
-        let exchange = callers.exchange().to_owned();
+        let exchange = callers.exchange().into();
         let (retries, served) = (RetryBudget::default(), Mutex::default());
         Self { connection, callers, exchange, unavailable, when_full, retries, served }
     }

@@ -29,7 +29,7 @@ pub fn client_builder<C: Stub>(broker: &Broker) -> ClientBuilder<C> {
         shared: ClientShared {
             broker: broker.clone(),
             service,
-            queue: service.queue.to_owned(),
+            queue: service.queue.into(),
             encoding: service.encoding,
             timeout: None,
             max_request: limits::MAX_MESSAGE,
@@ -84,7 +84,7 @@ impl<C: Stub> ClientBuilder<C> {
 
     /// The queue that requests go to; by default as the trait says.
     pub fn queue(mut self, queue: impl Into<String>) -> Self {
-        self.shared.queue = queue.into();
+        self.shared.queue = queue.into().into();
         self
     }
 

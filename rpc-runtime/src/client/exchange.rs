@@ -112,7 +112,7 @@ impl Exchange {
             }
             match ticket.outcome().await {
                 Outcome::Reply(message) => {
-                    let reply = envelope::read_reply(*message, self.encoding);
+                    let reply = envelope::read_reply(Arc::unwrap_or_clone(message), self.encoding);
                     match &reply {
                         ReceivedReply::Fault(fault) if fault.is_retryable() => {
                             if !self.may_ask_again(broker.retry_budget()).await {

@@ -2,6 +2,8 @@
 
 use std::{fmt, sync::Arc, time::Duration};
 
+use smol_str::SmolStr;
+
 use super::{Call, draft::Draft};
 use crate::{
     broker::Broker,
@@ -20,7 +22,7 @@ pub struct Client {
 pub(super) struct ClientShared {
     pub(super) broker: Broker,
     pub(super) service: &'static ServiceDescriptor,
-    pub(super) queue: String,
+    pub(super) queue: SmolStr,
     pub(super) encoding: Encoding,
     pub(super) timeout: Option<Duration>,
     pub(super) max_request: usize,

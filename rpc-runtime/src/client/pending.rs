@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
-use tracing::debug;
+use tracing::{debug, field};
 use uuid::Uuid;
 
 use super::ids::{self, ById};
@@ -14,13 +14,13 @@ use crate::{
     envelope,
     error::BrokerError,
     observe,
-    transport::{CallerSink, Delivery, Fate},
+    transport::{CallerSink, Fate, Message},
 };
 
 /// How a request that was handed to the broker ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Reply(Box<Delivery>),
+    Reply(Arc<Message>),
     /// Only a one-way request ends with that.
     Accepted,
     Unroutable,
@@ -175,7 +175,7 @@ impl Pending {
 }
 
 impl CallerSink for Pending {
-    fn reply(&self, message: Box<Delivery>) {
+    fn reply(&self, message: Arc<Message>) {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.lock().entries.remove(&id));
         if let Some(entry) = known {
@@ -184,7 +184,7 @@ impl CallerSink for Pending {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             observe::late_reply();
             debug!(
-                correlation_id = message.properties.correlation_id.as_deref(),
+                correlation_id = message.properties.correlation_id.as_ref().map(field::display),
                 "dropped a reply that no call is waiting for: late, duplicate or forged"
             );
         }
@@ -244,23 +244,13 @@ impl Drop for Ticket {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
     use crate::transport::Properties;
 
-    fn reply_to(correlation_id: &str) -> Box<Delivery> {
-        Box::new(Delivery {
-            tag: 1,
-            redelivered: false,
-            exchange: String::new(),
-            routing_key: String::new(),
-            properties: Properties {
-                correlation_id: Some(correlation_id.to_owned()),
-                ..Properties::default()
-            },
-            body: Bytes::new(),
-        })
+    fn reply_to(correlation_id: &str) -> Arc<Message> {
+        let correlation_id = Some(correlation_id.into());
+        let properties = Properties { correlation_id, ..Properties::default() };
+        Arc::new(Message { properties, ..Message::default() })
     }
 
     #[test]

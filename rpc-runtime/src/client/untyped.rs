@@ -3,6 +3,7 @@
 use std::{fmt, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 
 use super::{Call, draft::Draft, handle::ClientShared};
 use crate::{
@@ -69,7 +70,7 @@ impl fmt::Display for UntypedReply {
 #[derive(Clone)]
 pub struct UntypedClient {
     broker: Broker,
-    queue: String,
+    queue: SmolStr,
     encoding: Encoding,
     timeout: Option<Duration>,
 }
@@ -77,7 +78,7 @@ pub struct UntypedClient {
 impl UntypedClient {
     /// A client that sends JSON to this queue: the service's name, unless its trait or its server says otherwise.
     pub fn new(broker: &Broker, queue: impl Into<String>) -> Self {
-        let queue = queue.into();
+        let queue = queue.into().into();
         Self { broker: broker.clone(), queue, encoding: Encoding::Json, timeout: None }
     }
 

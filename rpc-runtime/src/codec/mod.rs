@@ -46,10 +46,14 @@ impl Encoding {
 
     /// Reads a `content_type`: in any case, and whatever its parameters.
     pub(crate) fn from_content_type(content_type: &str) -> Option<Self> {
-        let essence = content_type.split(';').next().unwrap_or_default().trim();
-        [Self::Bincode, Self::Json, Self::Text]
-            .into_iter()
-            .find(|encoding| encoding.content_type().eq_ignore_ascii_case(essence))
+        let known = [Self::Bincode, Self::Json, Self::Text];
+        // As nearly everybody writes it.
+        let exact = known.into_iter().find(|encoding| encoding.content_type() == content_type);
+        exact.or_else(|| {
+            let essence = content_type.split(';').next().unwrap_or_default().trim();
+            let mut known = known.into_iter();
+            known.find(|encoding| encoding.content_type().eq_ignore_ascii_case(essence))
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use crate::{
     codec::{self, Encoding},
     error::{BrokerError, BrokerErrorKind},
     limits,
-    transport::{CallerOptions, Delivery},
+    transport::{CallerOptions, Message},
 };
 
 /// Asks servers about themselves: all of them, or those that its methods choose.
@@ -137,7 +137,7 @@ impl Discovery {
     /// What each server answered that was asked, with the time it took.
     async fn ask<T: Answer>(&self, question: Question) -> Result<Vec<(T, Duration)>, BrokerError> {
         let answers = self.gather(question).await?;
-        let read = |(answer, at): (Delivery, _)| Some((read::<T>(&answer)?, at));
+        let read = |(answer, at): (Arc<Message>, _)| Some((read::<T>(&answer)?, at));
         let mut answers: Vec<(T, Duration)> = answers.into_iter().filter_map(read).collect();
         answers.retain(|(answer, _)| match &self.addressee {
             Addressee::Everybody => true,
@@ -150,7 +150,10 @@ impl Discovery {
     }
 
     /// The answers as they came.
-    async fn gather(&self, question: Question) -> Result<Vec<(Delivery, Duration)>, BrokerError> {
+    async fn gather(
+        &self,
+        question: Question,
+    ) -> Result<Vec<(Arc<Message>, Duration)>, BrokerError> {
         let deadline = Instant::now() + self.timeout.min(limits::DISCOVERY_LONGEST);
         let correlation_id = Uuid::new_v4();
         let (inbox, mut answers) = collect::inbox(correlation_id);
@@ -229,7 +232,7 @@ impl Answer for InstanceStats {
 }
 
 /// What a server answered; one that answers something else is passed over.
-fn read<T: DeserializeOwned>(answer: &Delivery) -> Option<T> {
+fn read<T: DeserializeOwned>(answer: &Message) -> Option<T> {
     let read = codec::decode_value(&answer.body, Encoding::Json);
     read.inspect_err(|error| debug!(%error, "dropped an answer that cannot be read")).ok()
 }

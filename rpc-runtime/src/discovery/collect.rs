@@ -1,7 +1,10 @@
 //! The answers to one question, as they come.
 
 use std::{
-    sync::atomic::{AtomicUsize, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -15,12 +18,12 @@ use crate::{
     envelope,
     error::BrokerError,
     limits,
-    transport::{CallerSink, Delivery, Fate},
+    transport::{CallerSink, Fate, Message},
 };
 
 /// What a question led to.
 enum Event {
-    Answer(Box<Delivery>, Instant),
+    Answer(Arc<Message>, Instant),
     Fate(Fate),
 }
 
@@ -54,7 +57,7 @@ pub(super) fn inbox(correlation_id: Uuid) -> (Inbox, Answers) {
 }
 
 impl CallerSink for Inbox {
-    fn reply(&self, message: Box<Delivery>) {
+    fn reply(&self, message: Arc<Message>) {
         let ours = envelope::reply_correlation(&message.properties) == Some(self.correlation_id);
         let result = matches!(message.properties.kind.as_deref(), None | Some("result"));
         let size = message.body.len();
@@ -82,13 +85,13 @@ impl Answers {
     pub(super) async fn gather(
         &mut self,
         enough: Enough,
-    ) -> Result<Vec<(Delivery, Instant)>, BrokerError> {
+    ) -> Result<Vec<(Arc<Message>, Instant)>, BrokerError> {
         let mut answers = Vec::new();
         let mut until = enough.deadline;
         while answers.len() < enough.answers {
             match timeout_at(until, self.events.recv()).await {
                 Ok(Some(Event::Answer(answer, at))) => {
-                    answers.push((*answer, at));
+                    answers.push((answer, at));
                     until = enough.deadline.min(at + enough.quiet);
                 }
                 Ok(Some(Event::Fate(Fate::Refused(error)))) => return Err(error),
@@ -103,23 +106,13 @@ impl Answers {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
-
     use super::*;
-    use crate::transport::Properties;
+    use crate::transport::{Id, Properties};
 
-    fn answer(to: Uuid, bytes: usize) -> Box<Delivery> {
-        Box::new(Delivery {
-            tag: 1,
-            redelivered: false,
-            exchange: String::new(),
-            routing_key: String::new(),
-            properties: Properties {
-                correlation_id: Some(to.to_string()),
-                ..Properties::default()
-            },
-            body: Bytes::from(vec![b' '; bytes]),
-        })
+    fn answer(to: Uuid, bytes: usize) -> Arc<Message> {
+        let correlation_id = Some(Id::Uuid(to));
+        let properties = Properties { correlation_id, ..Properties::default() };
+        Arc::new(Message { properties, body: vec![b' '; bytes].into(), ..Message::default() })
     }
 
     fn enough() -> Enough {
@@ -144,9 +137,9 @@ mod tests {
         let (inbox, mut answers) = inbox(id);
         inbox.reply(answer(Uuid::new_v4(), 1));
         inbox.reply(answer(id, limits::MAX_ANSWER + 1));
-        let mut fault = answer(id, 1);
-        fault.properties.kind = Some("fault".to_owned());
-        inbox.reply(fault);
+        let mut fault = Arc::unwrap_or_clone(answer(id, 1));
+        fault.properties.kind = Some("fault".into());
+        inbox.reply(fault.into());
         assert!(answers.gather(enough()).await.unwrap().is_empty());
     }
 

@@ -3,11 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use crate::{
     codec::Encoding,
-    transport::{Outbound, Properties},
+    transport::{Id, Message, Properties},
 };
 
 /// The durable topic exchange that every server listens to.
@@ -86,21 +87,21 @@ pub(super) fn write_question(
     question: Question,
     addressee: &Addressee,
     correlation_id: Uuid,
-    reply_to: &str,
+    reply_to: &SmolStr,
     expires_in: Duration,
-) -> Outbound {
+) -> Message {
     let milliseconds = u32::try_from(expires_in.as_millis()).unwrap_or(u32::MAX).max(1);
-    Outbound {
-        exchange: EXCHANGE.to_owned(),
-        routing_key: format!("{}{}", question.as_str(), addressee.suffix()),
+    Message {
+        exchange: SmolStr::new_static(EXCHANGE),
+        routing_key: format_smolstr!("{}{}", question.as_str(), addressee.suffix()),
         // It comes back at once where nobody is there to be asked.
         mandatory: true,
         properties: Properties {
-            kind: Some(question.as_str().to_owned()),
-            content_type: Some(Encoding::Json.content_type().to_owned()),
-            correlation_id: Some(correlation_id.to_string()),
-            reply_to: Some(reply_to.to_owned()),
-            expiration: Some(milliseconds.to_string()),
+            kind: Some(SmolStr::new_static(question.as_str())),
+            content_type: Some(SmolStr::new_static(Encoding::Json.content_type())),
+            correlation_id: Some(Id::Uuid(correlation_id)),
+            reply_to: Some(reply_to.clone()),
+            expiration: Some(milliseconds.to_smolstr()),
             ..Properties::default()
         },
         body: Bytes::new(),
@@ -142,7 +143,7 @@ mod tests {
             Question::Info,
             &Addressee::Service(long),
             Uuid::nil(),
-            "q",
+            &"q".into(),
             Duration::ZERO,
         );
         assert_eq!(question.routing_key, "info");

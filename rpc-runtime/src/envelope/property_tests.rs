@@ -43,7 +43,7 @@ fn text() -> impl Strategy<Value = String> {
     ]
 }
 
-fn header() -> impl Strategy<Value = (String, HeaderValue)> {
+fn header() -> impl Strategy<Value = (SmolStr, HeaderValue)> {
     let names = [TIMEOUT, SIGNATURE, FAULT, MESSAGE, RAN, HOSTILE, "rpc-", "traceparent"];
     let name = prop_oneof![
         2 => prop::sample::select(names.to_vec()).prop_map(str::to_owned),
@@ -52,28 +52,20 @@ fn header() -> impl Strategy<Value = (String, HeaderValue)> {
     let opaque = (any::<usize>(), any::<usize>())
         .prop_map(|(size, depth)| HeaderValue::Opaque { size, depth });
     let value = prop_oneof![
-        text().prop_map(HeaderValue::Text),
+        text().prop_map(|text| HeaderValue::Text(text.into())),
         any::<i64>().prop_map(HeaderValue::Integer),
         any::<bool>().prop_map(HeaderValue::Boolean),
         opaque,
     ];
-    (name, value)
+    (name.prop_map(SmolStr::from), value)
 }
 
 fn properties() -> impl Strategy<Value = Properties> {
-    let texts = prop::array::uniform8(option::of(text()));
-    (texts, option::of(any::<u8>()), any::<bool>(), vec(header(), 0..6)).prop_map(
-        |(texts, priority, persistent, headers)| {
-            let [
-                kind,
-                content_type,
-                content_encoding,
-                correlation_id,
-                reply_to,
-                expiration,
-                message_id,
-                user_id,
-            ] = texts;
+    let texts = prop::array::uniform6(option::of(text().prop_map(SmolStr::from)));
+    let ids = prop::array::uniform2(option::of(text().prop_map(|id| Id::from(id.as_str()))));
+    (texts, ids, option::of(any::<u8>()), any::<bool>(), vec(header(), 0..6)).prop_map(
+        |(texts, [correlation_id, message_id], priority, persistent, headers)| {
+            let [kind, content_type, content_encoding, reply_to, expiration, user_id] = texts;
             Properties {
                 kind,
                 content_type,
@@ -93,17 +85,6 @@ fn properties() -> impl Strategy<Value = Properties> {
 
 fn encoding() -> impl Strategy<Value = Encoding> {
     prop::sample::select(vec![Encoding::Bincode, Encoding::Json, Encoding::Text])
-}
-
-fn delivery(outbound: Outbound) -> Delivery {
-    Delivery {
-        tag: 1,
-        redelivered: false,
-        exchange: outbound.exchange,
-        routing_key: outbound.routing_key,
-        properties: outbound.properties,
-        body: outbound.body,
-    }
 }
 
 fn fault() -> impl Strategy<Value = Fault> {
@@ -136,16 +117,10 @@ proptest! {
     fn any_reply_is_read(properties in properties(), body: Vec<u8>, asked in encoding()) {
         let kind = properties.kind.clone();
         if let Some(id) = reply_correlation(&properties) {
-            prop_assert_eq!(Some(id.to_string()), properties.correlation_id.clone());
+            prop_assert_eq!(Some(Id::Uuid(id)), properties.correlation_id.clone());
         }
-        let outbound = Outbound {
-            exchange: String::new(),
-            routing_key: String::new(),
-            mandatory: false,
-            properties,
-            body: body.clone().into(),
-        };
-        match read_reply(delivery(outbound), asked) {
+        let message = Message { properties, body: body.clone().into(), ..Message::default() };
+        match read_reply(message, asked) {
             ReceivedReply::Result { body: read, .. } => {
                 prop_assert!(read == body && matches!(kind.as_deref(), None | Some("result")));
             }
@@ -162,21 +137,22 @@ proptest! {
         (queue, method, signature) in ("[a-z.]{1,20}", "[A-Za-z0-9_-]{1,64}", "[0-9a-f]{16}"),
         encoding in encoding(),
         (correlation_id, message_id) in (any::<u128>(), any::<u128>()),
-        reply_to in option::of(text()),
+        reply_to in option::of(text().prop_map(SmolStr::from)),
         remaining in option::of(any::<std::time::Duration>()),
         headers in vec(("[a-z]{1,10}", text()), 0..3),
         body: Vec<u8>,
     ) {
         prop_assume!(headers.iter().map(|(name, value)| name.len() + value.len()).sum::<usize>() < 16_000);
+        let (exchange, queue) = (SmolStr::default(), SmolStr::from(queue));
         let head = RequestHead {
-            exchange: "",
+            exchange: &exchange,
             queue: &queue,
             method: &method,
             encoding,
             signature: &signature,
             correlation_id: Uuid::from_u128(correlation_id),
             message_id: Uuid::from_u128(message_id),
-            reply_to: reply_to.as_deref(),
+            reply_to: reply_to.as_ref(),
             remaining,
             persistent: false,
             priority: None,
@@ -219,7 +195,7 @@ proptest! {
         let echoed = request.correlation_id.as_ref().or(request.message_id.as_ref());
         prop_assert_eq!(sent.properties.correlation_id.as_ref(), echoed);
         // Nobody asked in the one encoding only to be answered in another.
-        match (which, read_reply(delivery(sent), Encoding::Text)) {
+        match (which, read_reply(sent, Encoding::Text)) {
             (0, ReceivedReply::Result { body, encoding: read })
             | (1, ReceivedReply::Error { body, encoding: read }) => {
                 prop_assert_eq!((body, read), (bytes, encoding));
@@ -232,7 +208,7 @@ proptest! {
     #[test]
     fn the_caller_knows_its_own_number_and_no_other_spelling(number in 1u128.., request in properties()) {
         let id = Uuid::from_u128(number);
-        let with = |text: String| Properties { correlation_id: Some(text), ..request.clone() };
+        let with = |text: String| Properties { correlation_id: Some(text.as_str().into()), ..request.clone() };
         prop_assert_eq!(reply_correlation(&with(id.to_string())), Some(id));
         prop_assert_eq!(reply_correlation(&with(id.simple().to_string())), None);
         prop_assert_eq!(reply_correlation(&with(id.urn().to_string())), None);

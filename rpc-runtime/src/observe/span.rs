@@ -2,10 +2,14 @@
 
 use std::fmt;
 
-use tracing::{Span, field::Empty, info_span};
+use tracing::{
+    Span,
+    field::{self, Empty},
+    info_span,
+};
 
 use super::Outcome;
-use crate::{client::Outgoing, transport::Delivery};
+use crate::{client::Outgoing, transport::Message};
 
 const SYSTEM: &str = "rabbitmq-rpc";
 
@@ -57,9 +61,9 @@ pub(crate) fn call_span(call: &mut Outgoing) {
 pub(crate) fn request_span<'a>(
     service: &str,
     method: impl Fn() -> &'a str,
-    delivery: &Delivery,
+    message: &Message,
 ) -> Span {
-    let properties = &delivery.properties;
+    let properties = &message.properties;
     let span = info_span!(
         "rpc.request",
         otel.name = %Called(service, method()),
@@ -71,9 +75,9 @@ pub(crate) fn request_span<'a>(
         messaging.system = "rabbitmq",
         messaging.operation.name = "process",
         messaging.operation.type = "process",
-        messaging.destination.name = %Destination(&delivery.exchange, &delivery.routing_key),
-        messaging.message.id = properties.message_id,
-        messaging.message.conversation_id = properties.correlation_id,
+        messaging.destination.name = %Destination(&message.exchange, &message.routing_key),
+        messaging.message.id = properties.message_id.as_ref().map(field::display),
+        messaging.message.conversation_id = properties.correlation_id.as_ref().map(field::display),
         "error.type" = Empty,
     );
     #[cfg(feature = "opentelemetry")]

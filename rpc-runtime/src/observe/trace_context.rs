@@ -7,14 +7,17 @@ use opentelemetry::{
 use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
-use crate::{middleware::Headers, transport::HeaderValue};
+use crate::{
+    middleware,
+    transport::{HeaderValue, Headers},
+};
 
 const PARENT: &str = "traceparent";
 const STATE: &str = "tracestate";
 
 /// Has the server's span be a child of this one. Where this one has no parent of its own, it becomes a child of what the
 /// headers say already: those of the request whose handler makes the call.
-pub(super) fn inject(span: &Span, headers: &mut Headers) {
+pub(super) fn inject(span: &Span, headers: &mut middleware::Headers) {
     if span.is_disabled() {
         return;
     }
@@ -38,7 +41,7 @@ pub(super) fn inject(span: &Span, headers: &mut Headers) {
 }
 
 /// Makes a server's span a child of its caller's.
-pub(super) fn follow(span: &Span, headers: &[(String, HeaderValue)]) {
+pub(super) fn follow(span: &Span, headers: &Headers) {
     if span.is_disabled() {
         return;
     }

@@ -295,7 +295,7 @@ impl ServerBuilder {
                 self.layers.clone(),
                 limits.clone(),
                 queues.clone(),
-                self.broker.exchange().to_owned(),
+                self.broker.exchange().clone(),
                 phase.subscribe(),
                 counters.clone(),
             );

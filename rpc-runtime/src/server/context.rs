@@ -4,11 +4,12 @@ use std::{
     fmt,
     future::Future,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicBool, Ordering},
     },
 };
 
+use smol_str::SmolStr;
 use tokio::{
     sync::watch,
     task::futures::TaskLocalFuture,
@@ -16,7 +17,7 @@ use tokio::{
 };
 
 use super::lifecycle::Phase;
-use crate::middleware::Headers;
+use crate::{middleware::Headers, transport::Id};
 
 tokio::task_local! {
     static CURRENT: Context;
@@ -60,12 +61,29 @@ pub(super) struct RequestContext {
     pub(super) method: &'static str,
     pub(super) deadline: Option<Instant>,
     pub(super) headers: Headers,
-    pub(super) caller: Option<String>,
+    pub(super) caller: Option<SmolStr>,
     pub(super) redelivered: bool,
-    pub(super) correlation_id: Option<String>,
+    pub(super) correlation_id: CorrelationId,
     pub(super) phase: watch::Receiver<Phase>,
     /// The method has been called.
     pub(super) started: AtomicBool,
+}
+
+/// What the caller recognises its answer by; written down when somebody asks for it.
+#[derive(Clone)]
+pub(super) struct CorrelationId {
+    id: Option<Id>,
+    text: OnceLock<String>,
+}
+
+impl CorrelationId {
+    pub(super) fn new(id: Option<Id>) -> Self {
+        Self { id, text: OnceLock::new() }
+    }
+
+    fn as_text(&self) -> Option<&str> {
+        self.id.as_ref().map(|id| self.text.get_or_init(|| id.to_string()).as_str())
+    }
 }
 
 impl Context {
@@ -141,7 +159,7 @@ impl Context {
 
     /// What the caller recognises its answer by; good for log lines.
     pub fn correlation_id(&self) -> Option<&str> {
-        self.request.correlation_id.as_deref()
+        self.request.correlation_id.as_text()
     }
 
     /// Resolves when nobody waits for the answer any more: at the deadline, or when the grace period of a server that
@@ -209,7 +227,7 @@ impl fmt::Debug for Context {
         f.debug_struct("Context")
             .field("service", &self.request.service)
             .field("method", &self.request.method)
-            .field("correlation_id", &self.request.correlation_id)
+            .field("correlation_id", &self.correlation_id())
             .field("deadline", &self.request.deadline)
             .field("redelivered", &self.request.redelivered)
             .finish_non_exhaustive()

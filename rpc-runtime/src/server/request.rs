@@ -5,6 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicU64},
 };
 
+use smol_str::SmolStr;
 use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument as _, Span, debug, warn};
 
@@ -12,7 +13,7 @@ use super::{
     Context, Dispatch, Handler,
     admission::{Admission, Admitted},
     answer,
-    context::RequestContext,
+    context::{CorrelationId, RequestContext},
     handler::Invocation,
     layered::{Handlers, through},
     lifecycle::Phase,
@@ -26,7 +27,7 @@ use crate::{
     fault::{Fault, FaultKind},
     middleware::{Next, Reply},
     observe::{self, End, Metered, OTHER},
-    transport::{Delivery, Outbound, WorkerChannel},
+    transport::{Delivery, Message, WorkerChannel},
 };
 
 /// What a server accepts.
@@ -61,7 +62,7 @@ pub(super) struct Endpoint {
     /// The queues of this server: a reply into one of them would come back as a request.
     served: Vec<String>,
     /// The exchange that requests have to come by; empty for any.
-    exchange: String,
+    exchange: SmolStr,
     phase: watch::Receiver<Phase>,
     counters: Arc<Counters>,
     faults: Arc<FaultCounters>,
@@ -73,7 +74,7 @@ impl Endpoint {
         layers: Option<Next>,
         limits: Arc<Limits>,
         served: Vec<String>,
-        exchange: String,
+        exchange: SmolStr,
         phase: watch::Receiver<Phase>,
         counters: Arc<Counters>,
     ) -> Self {
@@ -114,18 +115,13 @@ impl Endpoint {
     }
 
     /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
-    pub(super) async fn serve(&self, delivery: Box<Delivery>, channel: &dyn WorkerChannel) -> bool {
+    pub(super) async fn serve(&self, delivery: Delivery, channel: &dyn WorkerChannel) -> bool {
         let span = observe::request_span(self.service.name, || self.called(&delivery), &delivery);
         let served = self.take_up(delivery, channel, &span);
         served.instrument(span.clone()).await
     }
 
-    async fn take_up(
-        &self,
-        delivery: Box<Delivery>,
-        channel: &dyn WorkerChannel,
-        span: &Span,
-    ) -> bool {
+    async fn take_up(&self, delivery: Delivery, channel: &dyn WorkerChannel, span: &Span) -> bool {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
         if let Some(address) = &address
@@ -210,7 +206,7 @@ impl Endpoint {
     }
 
     /// Counts an answer, and writes it where somebody waits for it.
-    fn reply(&self, address: Option<ReturnAddress>, answer: Answer) -> Option<Outbound> {
+    fn reply(&self, address: Option<ReturnAddress>, answer: Answer) -> Option<Message> {
         match &answer {
             Answer::Fault(fault) => {
                 self.counters.faults.increment();
@@ -229,7 +225,7 @@ impl Endpoint {
         address.map(|address| envelope::write_reply(&address, answer))
     }
 
-    async fn answer(&self, delivery: Box<Delivery>, span: &Span) -> Answer {
+    async fn answer(&self, delivery: Delivery, span: &Span) -> Answer {
         let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
         let mut running = None;
         let answer = match self.prepare(delivery, &mut running) {
@@ -247,33 +243,34 @@ impl Endpoint {
     /// The checks, cheapest first.
     fn prepare<'a>(
         &'a self,
-        delivery: Box<Delivery>,
+        delivery: Delivery,
         running: &mut Option<Running<'a>>,
     ) -> Result<Prepared<'a>, Fault> {
         let arrived = Instant::now();
-        let request = envelope::read_request(&delivery.properties)?;
-        let handler = self.handler_for(&delivery, request.method)?;
+        let Delivery { redelivered, message, .. } = delivery;
+        let properties = &message.properties;
+        let request = envelope::read_request(properties)?;
+        let handler = self.handler_for(&message, request.method)?;
         *running = Some(handler.meter.start(arrived));
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
-        self.check(&delivery, handler, &request, encoding)?;
+        self.check(redelivered, message.body.len(), handler, &request, encoding)?;
         let deadline = request.remaining.map(|remaining| arrived + remaining);
         if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
             return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
         }
-        let Delivery { properties, body, redelivered, .. } = *delivery;
-        let headers = properties.headers.into_iter();
+        let headers = properties.headers.iter();
         let context = Context::new(RequestContext {
             service: self.service.name,
             method: method.name,
             deadline,
             headers: headers
                 .filter(|(name, _)| !name.starts_with(envelope::RESERVED_PREFIX))
-                .filter_map(|(name, value)| Some((name, value.as_text()?)))
+                .filter_map(|(name, value)| Some((name.to_string(), value.as_text()?)))
                 .collect(),
-            caller: properties.user_id,
+            caller: properties.user_id.clone(),
             redelivered,
-            correlation_id: properties.correlation_id,
+            correlation_id: CorrelationId::new(properties.correlation_id.clone()),
             phase: self.phase.clone(),
             started: AtomicBool::new(false),
         });
@@ -282,7 +279,7 @@ impl Endpoint {
         let admitted = self.limits.admission.admit(&context)?;
         Ok(Prepared {
             handler,
-            invocation: Invocation { body, encoding, context },
+            invocation: Invocation { body: Message::into_body(message), encoding, context },
             _admitted: admitted,
         })
     }
@@ -307,16 +304,16 @@ impl Endpoint {
     }
 
     /// The method that a request asks for, if there is such a one.
-    fn called(&self, delivery: &Delivery) -> &'static str {
-        let method = match delivery.properties.kind.as_deref() {
+    fn called(&self, message: &Message) -> &'static str {
+        let method = match message.properties.kind.as_deref() {
             Some(named) => self.service.method(named),
             None => self.service.default_method(),
         };
         method.map_or(OTHER, |method| method.name)
     }
 
-    fn handler_for(&self, delivery: &Delivery, named: Option<&str>) -> Result<&Handler, Fault> {
-        let name = match (self.routed(delivery)?, named) {
+    fn handler_for(&self, message: &Message, named: Option<&str>) -> Result<&Handler, Fault> {
+        let name = match (self.routed(message)?, named) {
             (Some(routed), Some(named)) if routed != named => {
                 return Err(Fault::new(
                     FaultKind::NotPermitted,
@@ -344,29 +341,30 @@ impl Endpoint {
     }
 
     /// With an exchange, RabbitMQ has checked the routing key against the caller's rights, and nothing else.
-    fn routed<'a>(&self, delivery: &'a Delivery) -> Result<Option<&'a str>, Fault> {
+    fn routed<'a>(&self, message: &'a Message) -> Result<Option<&'a str>, Fault> {
         if self.exchange.is_empty() {
             return Ok(None);
         }
-        if delivery.exchange != self.exchange {
+        if message.exchange != self.exchange {
             return Err(Fault::new(
                 FaultKind::NotPermitted,
                 format!("requests come by the exchange {:?} alone", self.exchange),
             ));
         }
-        let routed = delivery.routing_key.rsplit_once('.').map(|(_, method)| method);
+        let routed = message.routing_key.rsplit_once('.').map(|(_, method)| method);
         Ok(Some(routed.unwrap_or_default()))
     }
 
     fn check(
         &self,
-        delivery: &Delivery,
+        redelivered: bool,
+        size: usize,
         handler: &Handler,
         request: &ReceivedRequest<'_>,
         encoding: Encoding,
     ) -> Result<(), Fault> {
         let method = handler.method;
-        if method.at_most_once && delivery.redelivered {
+        if method.at_most_once && redelivered {
             return Err(Fault::new(
                 FaultKind::OutcomeUnknown,
                 "another server had this request, and the method is not run twice",
@@ -384,7 +382,7 @@ impl Endpoint {
                 ),
             ));
         }
-        let (size, limit) = (delivery.body.len(), self.limits.max_request);
+        let limit = self.limits.max_request;
         if size > limit {
             let message = format!("the request is {size} bytes, where {limit} are allowed");
             return Err(Fault::new(FaultKind::TooLarge, message));

@@ -16,7 +16,7 @@ use crate::{
     envelope::{self, Answer, ReturnAddress},
     error::{BrokerError, BrokerErrorKind},
     limits,
-    transport::{Delivery, Link, ListenerOptions, OpenWorker, QueueState},
+    transport::{Link, ListenerOptions, Message, OpenWorker, QueueState},
 };
 
 /// What a user who may serve needs besides, to be asked.
@@ -142,9 +142,9 @@ impl Responder {
 
 /// Where the answer goes, and what is asked; `None` for what is not for this server, or wants its answer where no callback
 /// queue is.
-fn asked(delivery: &Delivery, keys: &[String]) -> Option<(ReturnAddress, Question)> {
-    let address = ReturnAddress::of(&delivery.properties).filter(ReturnAddress::is_server_named)?;
-    Some((address, Question::from_routing_key(&delivery.routing_key, keys)?))
+fn asked(message: &Message, keys: &[String]) -> Option<(ReturnAddress, Question)> {
+    let address = ReturnAddress::of(&message.properties).filter(ReturnAddress::is_server_named)?;
+    Some((address, Question::from_routing_key(&message.routing_key, keys)?))
 }
 
 fn encode<T: Serialize>(answer: &T) -> Option<Bytes> {

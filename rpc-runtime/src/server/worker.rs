@@ -48,7 +48,7 @@ impl Worker {
     ) -> Self {
         Self {
             connection: broker.connection(),
-            exchange: broker.exchange().to_owned(),
+            exchange: broker.exchange().to_string(),
             queue,
             concurrency,
             shed,

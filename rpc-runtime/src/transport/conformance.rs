@@ -1,6 +1,7 @@
 //! What a broker must do for this framework. The in-memory broker and RabbitMQ pass the same tests.
 
 use std::{
+    ops::Deref,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -17,8 +18,8 @@ use tokio::{
 use uuid::Uuid;
 
 use super::{
-    CallerChannel, CallerOptions, CallerSink, Deliveries, Delivery, Fate, HeaderValue, Link,
-    ListenerOptions, Outbound, Overflow, Properties, Queue, QueueState, Transport, WorkerChannel,
+    CallerChannel, CallerOptions, CallerSink, Deliveries, Delivery, Fate, HeaderValue, Id, Link,
+    ListenerOptions, Message, Overflow, Properties, Queue, QueueState, Transport, WorkerChannel,
     WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
     memory::MemoryTransport,
@@ -115,7 +116,7 @@ struct Worker {
 
 #[derive(Debug)]
 enum Event {
-    Reply(Box<Delivery>),
+    Reply(Arc<Message>),
     Settled(Uuid, Fate),
 }
 
@@ -129,7 +130,7 @@ impl PartialEq for Fate {
 struct Events(mpsc::UnboundedSender<Event>);
 
 impl CallerSink for Events {
-    fn reply(&self, message: Box<Delivery>) {
+    fn reply(&self, message: Arc<Message>) {
         let _ = self.0.send(Event::Reply(message));
     }
 
@@ -173,7 +174,7 @@ impl Bench {
         Caller { channel, events }
     }
 
-    fn request(&self, body: &str) -> Outbound {
+    fn request(&self, body: &str) -> Message {
         message(self.queue.name(), body)
     }
 }
@@ -183,26 +184,25 @@ async fn open_worker(link: &dyn Link, options: WorkerOptions) -> Result<Worker, 
     Ok(Worker { channel, deliveries })
 }
 
-fn message(routing_key: &str, body: &str) -> Outbound {
-    Outbound {
-        exchange: String::new(),
-        routing_key: routing_key.to_owned(),
+fn message(routing_key: &str, body: &str) -> Message {
+    Message {
+        routing_key: routing_key.into(),
         mandatory: true,
-        properties: Properties::default(),
         body: Bytes::copy_from_slice(body.as_bytes()),
+        ..Message::default()
     }
 }
 
 impl Caller {
-    fn publish(&self, mut message: Outbound) -> Uuid {
+    fn publish(&self, mut message: Message) -> Uuid {
         let id = Uuid::new_v4();
-        message.properties.correlation_id = Some(id.to_string());
+        message.properties.correlation_id = Some(Id::Uuid(id));
         self.channel.publish(id, message).unwrap();
         id
     }
 
     /// Publishes, and waits for what becomes of it.
-    async fn fate_of(&mut self, message: Outbound) -> Fate {
+    async fn fate_of(&mut self, message: Message) -> Fate {
         let id = self.publish(message);
         loop {
             match self.event().await {
@@ -216,10 +216,10 @@ impl Caller {
         timeout(SOON, self.events.recv()).await.expect("an event").expect("an open channel")
     }
 
-    async fn reply(&mut self) -> Delivery {
+    async fn reply(&mut self) -> Arc<Message> {
         loop {
             if let Event::Reply(reply) = self.event().await {
-                return *reply;
+                return reply;
             }
         }
     }
@@ -227,7 +227,7 @@ impl Caller {
 
 impl Worker {
     async fn next(&mut self) -> Delivery {
-        *timeout(SOON, self.deliveries.next()).await.expect("a delivery").expect("an open channel")
+        timeout(SOON, self.deliveries.next()).await.expect("a delivery").expect("an open channel")
     }
 
     async fn expect_nothing(&mut self) {
@@ -236,8 +236,8 @@ impl Worker {
     }
 }
 
-fn text(delivery: &Delivery) -> &str {
-    std::str::from_utf8(&delivery.body).unwrap()
+fn text(message: &impl Deref<Target = Message>) -> &str {
+    std::str::from_utf8(&message.body).unwrap()
 }
 
 async fn a_message_reaches_one_of_the_competing_consumers(bench: Bench) {
@@ -341,7 +341,7 @@ async fn an_expired_request_is_not_delivered(bench: Bench) {
     assert_eq!(caller.fate_of(bench.request("held")).await, Fate::Accepted);
     let held = worker.next().await;
     let mut hurried = bench.request("hurried");
-    hurried.properties.expiration = Some("20".to_owned());
+    hurried.properties.expiration = Some("20".into());
     assert_eq!(caller.fate_of(hurried).await, Fate::Accepted);
     assert_eq!(caller.fate_of(bench.request("patient")).await, Fate::Accepted);
     expire(Duration::from_millis(20)).await;
@@ -373,20 +373,20 @@ async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Bench) {
     let request = worker.next().await;
 
     let properties = Properties {
-        kind: Some("result".to_owned()),
-        content_type: Some("text/plain".to_owned()),
-        content_encoding: Some("utf-8".to_owned()),
-        correlation_id: Some("c".to_owned()),
+        kind: Some("result".into()),
+        content_type: Some("text/plain".into()),
+        content_encoding: Some("utf-8".into()),
+        correlation_id: Some("c".into()),
         reply_to: None,
-        expiration: Some("60000".to_owned()),
-        message_id: Some("m".to_owned()),
+        expiration: Some("60000".into()),
+        message_id: Some("m".into()),
         user_id: None,
         priority: Some(3),
         persistent: true,
         headers: vec![
-            ("flag".to_owned(), HeaderValue::Boolean(true)),
-            ("number".to_owned(), HeaderValue::Integer(-7)),
-            ("text".to_owned(), HeaderValue::Text("é".to_owned())),
+            ("flag".into(), HeaderValue::Boolean(true)),
+            ("number".into(), HeaderValue::Integer(-7)),
+            ("text".into(), HeaderValue::Text("é".into())),
         ],
     };
     let mut reply = message(caller.channel.callback_queue(), "answer");
@@ -426,7 +426,7 @@ async fn direct_reply_to_carries_replies(bench: Bench) {
     let request = worker.next().await;
     let reply_to = request.properties.reply_to.clone().unwrap();
     assert!(reply_to.starts_with("amq.rabbitmq.reply-to"), "{reply_to}");
-    let reply = Outbound { mandatory: false, ..message(&reply_to, "answer") };
+    let reply = Message { mandatory: false, ..message(&reply_to, "answer") };
     worker.channel.finish(request.tag, Some(reply));
     assert_eq!(text(&caller.reply().await), "answer");
 }
@@ -488,11 +488,11 @@ async fn an_exchange_routes_by_queue_and_method(bench: Bench) {
     let options = CallerOptions { exchange: exchange.clone(), ..CallerOptions::default() };
     let mut caller = bench.caller_with(options).await;
 
-    let routed = |key: String| Outbound { exchange: exchange.clone(), ..message(&key, "a") };
+    let routed = |key: String| Message { exchange: exchange.as_str().into(), ..message(&key, "a") };
     let known = format!("{}.fib", bench.queue.name());
     assert_eq!(caller.fate_of(routed(known.clone())).await, Fate::Accepted);
     let delivery = worker.next().await;
-    assert_eq!((&delivery.exchange, &delivery.routing_key), (&exchange, &known));
+    assert_eq!((&*delivery.exchange, &*delivery.routing_key), (&*exchange, &*known));
     assert_eq!(caller.fate_of(routed("nobody.fib".to_owned())).await, Fate::Unroutable);
     assert_eq!(caller.fate_of(routed(bench.queue.name().to_owned())).await, Fate::Unroutable);
 }
@@ -516,14 +516,14 @@ async fn every_listener_gets_a_copy_of_what_its_keys_match(bench: Bench) {
     let mut one = bench.listener(&exchange, &["ask", "ask.one"]).await;
     let mut two = bench.listener(&exchange, &["*", "ask.two"]).await;
     let mut caller = bench.caller().await;
-    let to = |key: &str, body| Outbound { exchange: exchange.clone(), ..message(key, body) };
+    let to = |key: &str, body| Message { exchange: exchange.as_str().into(), ..message(key, body) };
     assert_eq!(caller.fate_of(to("ask", "both")).await, Fate::Accepted);
     assert_eq!(caller.fate_of(to("ask.two", "two")).await, Fate::Accepted);
     assert_eq!(caller.fate_of(to("ask.nobody", "lost")).await, Fate::Unroutable);
     for (listener, expected) in [(&mut one, &["both"][..]), (&mut two, &["both", "two"])] {
         for body in expected {
             let request = listener.next().await;
-            assert_eq!((text(&request), &request.exchange), (*body, &exchange));
+            assert_eq!((text(&request), &*request.exchange), (*body, &*exchange));
             let reply = message(caller.channel.callback_queue(), body);
             listener.channel.finish(request.tag, Some(reply));
             assert_eq!(text(&caller.reply().await), *body);
@@ -536,7 +536,7 @@ async fn a_listeners_queue_goes_with_its_channel(bench: Bench) {
     let exchange = format!("conformance-{}", Uuid::new_v4());
     let listener = bench.listener(&exchange, &["ask"]).await;
     let mut caller = bench.caller().await;
-    let ask = || Outbound { exchange: exchange.clone(), ..message("ask", "a") };
+    let ask = || Message { exchange: exchange.as_str().into(), ..message("ask", "a") };
     assert_eq!(caller.fate_of(ask()).await, Fate::Accepted);
     drop(listener);
     let started = Instant::now();
@@ -550,7 +550,7 @@ async fn a_listeners_queue_keeps_the_newest(bench: Bench) {
     let mut listener = bench.listener(&exchange, &["ask"]).await;
     let mut caller = bench.caller().await;
     for body in ["held", "a", "b", "c"] {
-        let ask = Outbound { exchange: exchange.clone(), ..message("ask", body) };
+        let ask = Message { exchange: exchange.as_str().into(), ..message("ask", body) };
         assert_eq!(caller.fate_of(ask).await, Fate::Accepted);
     }
     for body in ["held", "b", "c"] {

@@ -20,10 +20,11 @@ use std::{
 };
 
 use futures_util::Stream;
+use smol_str::SmolStr;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-pub(crate) use message::{Delivery, HeaderValue, Outbound, Properties};
+pub(crate) use message::{Delivery, HeaderValue, Headers, Id, Message, Properties};
 pub(crate) use queue::QueueType;
 pub use queue::{Overflow, Queue, QueueArgument};
 
@@ -120,7 +121,7 @@ impl Default for CallerOptions {
 /// Where what happens to requests is told.
 pub(crate) trait CallerSink: Send + Sync + 'static {
     /// A message on the callback queue.
-    fn reply(&self, message: Box<Delivery>);
+    fn reply(&self, message: Arc<Message>);
 
     /// What became of the request with this correlation id.
     fn settled(&self, correlation_id: Uuid, fate: Fate);
@@ -146,17 +147,17 @@ pub(crate) enum Fate {
 /// Publishes requests, and owns the callback queue.
 pub(crate) trait CallerChannel: Send + Sync + 'static {
     /// What goes into `reply_to`.
-    fn callback_queue(&self) -> &str;
+    fn callback_queue(&self) -> &SmolStr;
 
     /// What goes into `user_id`, if requests are to say it.
-    fn announced_user(&self) -> Option<&str>;
+    fn announced_user(&self) -> Option<&SmolStr>;
 
     /// Queues a request, in the order of the calls; what becomes of it is told to the sink.
     ///
     /// # Errors
     ///
     /// The channel is gone: nothing was sent.
-    fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone>;
+    fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone>;
 
     /// Resolves when the callback queue is gone, with the reason; requests without a reply then have none to expect.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
@@ -212,7 +213,7 @@ pub struct QueueState {
 }
 
 /// Requests as they come; it ends when the channel is gone or consuming was stopped.
-pub(crate) type Deliveries = Pin<Box<dyn Stream<Item = Box<Delivery>> + Send>>;
+pub(crate) type Deliveries = Pin<Box<dyn Stream<Item = Delivery> + Send>>;
 
 /// A channel that consumes, and what it consumes.
 pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Deliveries);
@@ -220,14 +221,14 @@ pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Deliveries);
 /// Answers and acknowledges what was consumed.
 pub(crate) trait WorkerChannel: Send + Sync + 'static {
     /// Publishes the reply, if there is one, and acknowledges the request after it.
-    fn finish(&self, tag: u64, reply: Option<Outbound>);
+    fn finish(&self, tag: u64, reply: Option<Message>);
 
     /// Gives a request back to its queue.
     fn requeue(&self, tag: u64);
 
     /// Publishes the reply, if there is one, and rejects the request after it: it goes to the dead-letter exchange of its
     /// queue, if there is one.
-    fn reject(&self, tag: u64, reply: Option<Outbound>);
+    fn reject(&self, tag: u64, reply: Option<Message>);
 
     /// Stops consuming. Requests that were already here still come out of the stream, which then ends.
     fn stop(&self) -> BoxFuture<'_, ()>;

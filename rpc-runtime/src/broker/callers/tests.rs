@@ -1,12 +1,13 @@
 use std::{future::pending as never, time::Duration};
 
+use smol_str::SmolStr;
 use tokio::{sync::Notify, time::timeout};
 use uuid::Uuid;
 
 use super::*;
 use crate::{
     client::Outcome,
-    transport::{BoxFuture, CallerSink, ChannelGone, Fate, Outbound},
+    transport::{BoxFuture, CallerSink, ChannelGone, Fate, Message},
 };
 
 /// A channel that ends and rejects when it is told to; those that take its place are like it.
@@ -22,15 +23,15 @@ fn when(told: &Arc<Notify>) -> BoxFuture<'static, ()> {
 }
 
 impl CallerChannel for Scripted {
-    fn callback_queue(&self) -> &'static str {
-        "replies"
+    fn callback_queue(&self) -> &SmolStr {
+        const { &SmolStr::new_static("replies") }
     }
 
-    fn announced_user(&self) -> Option<&str> {
+    fn announced_user(&self) -> Option<&SmolStr> {
         None
     }
 
-    fn publish(&self, _: Uuid, _: Outbound) -> Result<(), ChannelGone> {
+    fn publish(&self, _: Uuid, _: Message) -> Result<(), ChannelGone> {
         Ok(())
     }
 

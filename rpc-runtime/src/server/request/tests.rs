@@ -1,7 +1,5 @@
 use std::sync::Mutex;
 
-use bytes::Bytes;
-
 use super::*;
 use crate::{
     rpc_service,
@@ -37,10 +35,10 @@ impl Recorder {
 }
 
 impl WorkerChannel for Recorder {
-    fn finish(&self, tag: u64, reply: Option<Outbound>) {
+    fn finish(&self, tag: u64, reply: Option<Message>) {
         let word = reply.map(|reply| match reply.properties.header("rpc-fault") {
-            Some(HeaderValue::Text(word)) => word.clone(),
-            _ => reply.properties.kind.unwrap_or_default(),
+            Some(HeaderValue::Text(word)) => word.to_string(),
+            _ => reply.properties.kind.unwrap_or_default().to_string(),
         });
         self.say(format!("{tag} finished with {word:?}"));
     }
@@ -49,7 +47,7 @@ impl WorkerChannel for Recorder {
         self.say(format!("{tag} given back"));
     }
 
-    fn reject(&self, tag: u64, _: Option<Outbound>) {
+    fn reject(&self, tag: u64, _: Option<Message>) {
         self.say(format!("{tag} rejected"));
     }
 
@@ -75,25 +73,20 @@ fn endpoint() -> Endpoint {
         None,
         Arc::new(limits),
         vec!["Payments".to_owned(), "own-served".to_owned()],
-        String::new(),
+        SmolStr::default(),
         watch::Sender::new(Phase::Serving).subscribe(),
         Arc::default(),
     )
 }
 
 fn request(method: &str, reply_to: Option<&str>, redelivered: bool) -> Delivery {
-    Delivery {
-        tag: 1,
-        redelivered,
-        exchange: String::new(),
-        routing_key: "Payments".to_owned(),
-        properties: Properties {
-            kind: Some(method.to_owned()),
-            reply_to: reply_to.map(str::to_owned),
-            ..Properties::default()
-        },
-        body: Bytes::new(),
-    }
+    let properties = Properties {
+        kind: Some(method.into()),
+        reply_to: reply_to.map(Into::into),
+        ..Properties::default()
+    };
+    let message = Message { routing_key: "Payments".into(), properties, ..Message::default() };
+    Delivery { tag: 1, redelivered, message: message.into() }
 }
 
 #[test]
@@ -126,9 +119,7 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
         ("", "1 finished with None"),
     ] {
         let channel = Recorder::default();
-        assert!(
-            endpoint().serve(Box::new(request("balance", Some(reply_to), false)), &channel).await
-        );
+        assert!(endpoint().serve(request("balance", Some(reply_to), false), &channel).await);
         assert_eq!(*channel.said.lock().unwrap(), [said], "{reply_to:?}");
     }
 }

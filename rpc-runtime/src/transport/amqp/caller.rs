@@ -10,6 +10,7 @@ use lapin::{
     options::{BasicConsumeOptions, ConfirmSelectOptions},
     types::ShortString,
 };
+use smol_str::SmolStr;
 use tokio::sync::watch;
 use uuid::Uuid;
 
@@ -24,7 +25,7 @@ use super::{
 use crate::{
     error::BrokerError,
     transport::{
-        BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Delivery, Outbound,
+        BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Delivery, Message,
         Properties,
     },
 };
@@ -35,7 +36,7 @@ pub(super) struct AmqpCaller {
     setup: Arc<Setup>,
     callback: Arc<Callback>,
     /// What requests say of who sent them, if they do.
-    user: Option<String>,
+    user: Option<SmolStr>,
     requests: Arc<Requests>,
     _channel: OwnChannel,
 }
@@ -51,7 +52,7 @@ pub(super) struct Setup {
 
 /// The callback queue.
 struct Callback {
-    queue: String,
+    queue: SmolStr,
     replies: Arc<Replies>,
     /// With direct reply-to, it is that of the requests.
     _channel: Option<OwnChannel>,
@@ -64,8 +65,8 @@ struct Replies {
 }
 
 impl Route for Replies {
-    fn delivered(&self, reply: Box<Delivery>) {
-        self.sink.reply(reply);
+    fn delivered(&self, reply: Delivery) {
+        self.sink.reply(reply.message);
     }
 
     fn ended(&self, why: Ended) {
@@ -80,7 +81,7 @@ struct Both {
 }
 
 impl Route for Both {
-    fn delivered(&self, reply: Box<Delivery>) {
+    fn delivered(&self, reply: Delivery) {
         self.replies.delivered(reply);
     }
 
@@ -121,7 +122,7 @@ fn assemble(
     requests: Arc<Requests>,
     channel: OwnChannel,
 ) -> AmqpCaller {
-    let user = setup.options.announce_user.then(|| setup.connection.status().username());
+    let user = setup.options.announce_user.then(|| setup.connection.status().username().into());
     AmqpCaller { setup, callback, user, requests, _channel: channel }
 }
 
@@ -151,10 +152,10 @@ async fn consume_replies(
     channel: &OwnChannel,
     queue: ShortString,
     replies: &Arc<Replies>,
-) -> Result<String, BrokerError> {
+) -> Result<SmolStr, BrokerError> {
     // Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
     let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
-    let name = queue.as_str().to_owned();
+    let name = queue.as_str().into();
     let told = replies.clone();
     channel
         .consume(queue, options, move |reason| set_once(&told.closed, reason))
@@ -164,15 +165,15 @@ async fn consume_replies(
 }
 
 impl CallerChannel for AmqpCaller {
-    fn announced_user(&self) -> Option<&str> {
-        self.user.as_deref()
+    fn announced_user(&self) -> Option<&SmolStr> {
+        self.user.as_ref()
     }
 
-    fn callback_queue(&self) -> &str {
+    fn callback_queue(&self) -> &SmolStr {
         &self.callback.queue
     }
 
-    fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone> {
+    fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
         if self.callback.replies.closed.borrow().is_some() {
             return Err(ChannelGone);
         }

@@ -78,7 +78,7 @@ pub(super) fn gone(message: &str) -> BrokerError {
 /// Something that was asked of the broker failed: `what` says what it was.
 pub(super) fn during(what: &str, error: Error) -> BrokerError {
     match refusal(&error) {
-        Some((code, text)) => refused(what, &Refusal { code, text }),
+        Some((code, text)) => refused(what, &Refusal { code, text: text.into() }),
         None => because(
             BrokerError::new(BrokerErrorKind::ConnectionLost, format!("{what} failed")),
             error,

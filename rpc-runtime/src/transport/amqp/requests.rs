@@ -6,6 +6,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use smol_str::SmolStr;
 use tokio::sync::{Notify, watch};
 use tracing::debug;
 use uuid::Uuid;
@@ -18,13 +19,13 @@ use super::{
 };
 use crate::{
     error::BrokerError,
-    transport::{CallerSink, ChannelGone, Fate, Outbound, Properties},
+    transport::{CallerSink, ChannelGone, Fate, Id, Message, Properties},
 };
 
 /// A request that was published and is not settled yet.
 pub(super) struct Sent {
     pub(super) correlation_id: Uuid,
-    pub(super) routing_key: String,
+    pub(super) routing_key: SmolStr,
     pub(super) size: usize,
     _held: Held,
 }
@@ -97,7 +98,7 @@ impl Requests {
     pub(super) fn publish(
         &self,
         correlation_id: Uuid,
-        message: &Outbound,
+        message: &Message,
     ) -> Result<(), ChannelGone> {
         let size = message.body.len();
         let held = self.backlog.hold(size);
@@ -132,8 +133,7 @@ impl Requests {
 
 impl Route for Requests {
     fn returned(&self, properties: Properties) {
-        let id = properties.correlation_id.and_then(|id| Uuid::try_parse(&id).ok());
-        if let Some(id) = id {
+        if let Some(Id::Uuid(id)) = properties.correlation_id {
             // Told before its confirmation comes.
             self.sink.settled(id, Fate::Unroutable);
         } else {

@@ -27,7 +27,7 @@ use super::{
 use crate::{
     error::BrokerError,
     transport::{
-        BoxFuture, Deliveries, Delivery, ListenerOptions, Outbound, Properties, WorkerChannel,
+        BoxFuture, Deliveries, Delivery, ListenerOptions, Message, Properties, WorkerChannel,
         WorkerOptions,
     },
 };
@@ -42,7 +42,7 @@ pub(super) struct AmqpWorker {
 struct Requests {
     port: Port,
     /// `None` once no more come. There are never more than the broker sends ahead.
-    deliveries: Mutex<Option<mpsc::UnboundedSender<Box<Delivery>>>>,
+    deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
     undeliverable: Arc<AtomicU64>,
 }
 
@@ -51,11 +51,11 @@ impl Requests {
         Arc::new(Self { port, deliveries: Mutex::default(), undeliverable })
     }
 
-    fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Box<Delivery>>>> {
+    fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Delivery>>> {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self) -> mpsc::UnboundedReceiver<Box<Delivery>> {
+    fn start(&self) -> mpsc::UnboundedReceiver<Delivery> {
         let (deliveries, coming) = mpsc::unbounded_channel();
         *self.deliveries() = Some(deliveries);
         coming
@@ -67,7 +67,7 @@ impl Requests {
 }
 
 impl Route for Requests {
-    fn delivered(&self, delivery: Box<Delivery>) {
+    fn delivered(&self, delivery: Delivery) {
         if let Some(deliveries) = &*self.deliveries() {
             // Whoever takes them may be gone; then the broker takes them back with the channel.
             let _ = deliveries.send(delivery);
@@ -138,7 +138,7 @@ async fn take(
 }
 
 impl WorkerChannel for AmqpWorker {
-    fn finish(&self, tag: u64, reply: Option<Outbound>) {
+    fn finish(&self, tag: u64, reply: Option<Message>) {
         // A channel that is gone has given its requests back; here and below.
         let _ = self.requests.port.send(|out| {
             if let Some(reply) = &reply {
@@ -152,7 +152,7 @@ impl WorkerChannel for AmqpWorker {
         let _ = self.requests.port.send(|out| out.refuse(tag, true));
     }
 
-    fn reject(&self, tag: u64, reply: Option<Outbound>) {
+    fn reject(&self, tag: u64, reply: Option<Message>) {
         let _ = self.requests.port.send(|out| {
             if let Some(reply) = &reply {
                 out.publish(reply);

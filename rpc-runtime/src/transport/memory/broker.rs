@@ -1,36 +1,37 @@
-//! Queues, exchanges and consumers, behind one lock.
+//! Names: of queues, of callback queues and of exchanges, and where they lead.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::HashMap,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
     },
 };
 
+use smol_str::SmolStr;
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::{
-    queue::{Stored, StoredQueue},
+    consumer::Consumer,
+    queue::{SharedQueue, StoredQueue},
     topic::Topic,
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    transport::{CallerSink, Delivery, Fate, Outbound, Queue, QueueState},
+    transport::{CallerSink, Delivery, Fate, Message, Queue, QueueState},
 };
 
 #[derive(Default)]
 pub(super) struct MemoryBroker {
-    state: Mutex<State>,
+    names: RwLock<Names>,
     ids: AtomicU64,
 }
 
 #[derive(Default)]
-struct State {
-    queues: HashMap<String, StoredQueue>,
-    callbacks: HashMap<String, Callback>,
+struct Names {
+    queues: HashMap<SmolStr, Arc<SharedQueue>>,
+    callbacks: HashMap<SmolStr, Callback>,
     exchanges: HashMap<String, Topic>,
-    consumers: HashMap<u64, Consumer>,
 }
 
 struct Callback {
@@ -38,14 +39,13 @@ struct Callback {
     sink: Arc<dyn CallerSink>,
 }
 
-struct Consumer {
-    link: u64,
-    queue: String,
-    /// `None` once it was stopped.
-    sender: Option<UnboundedSender<Box<Delivery>>>,
-    prefetch: usize,
-    next_tag: u64,
-    unacknowledged: BTreeMap<u64, Stored>,
+/// Where a message goes.
+enum Place {
+    Callback(Arc<dyn CallerSink>),
+    Queue(Arc<SharedQueue>),
+    /// A copy to each.
+    Queues(Vec<Arc<SharedQueue>>),
+    Nowhere,
 }
 
 impl MemoryBroker {
@@ -53,13 +53,17 @@ impl MemoryBroker {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
+    fn read(&self) -> RwLockReadGuard<'_, Names> {
+        self.names.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn write(&self) -> RwLockWriteGuard<'_, Names> {
+        self.names.write().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn check_exchange(&self, exchange: &str) -> Result<(), BrokerError> {
-        if exchange.is_empty() || self.lock().exchanges.contains_key(exchange) {
+        if exchange.is_empty() || self.read().exchanges.contains_key(exchange) {
             return Ok(());
         }
         let message = format!("there is no exchange {exchange:?}; it is declared by its servers");
@@ -67,21 +71,22 @@ impl MemoryBroker {
     }
 
     pub(super) fn declare(&self, queue: &Queue, exchange: &str) -> Result<(), BrokerError> {
-        let mut state = self.lock();
+        let mut names = self.write();
         let name = queue.name();
-        match state.queues.get(name) {
+        match names.queues.get(name) {
             None if queue.passive => {
                 let message = format!("there is no queue {name:?} to take as it is");
                 return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
             }
             None => {
-                state.queues.insert(name.to_owned(), StoredQueue::new(queue.clone()));
+                let stored = StoredQueue::new(queue.clone()).shared();
+                names.queues.insert(name.into(), stored);
             }
-            Some(existing) if !queue.passive => existing.check_same(queue)?,
+            Some(existing) if !queue.passive => existing.lock().check_same(queue)?,
             Some(_) => {}
         }
         if !exchange.is_empty() {
-            let topic = state.exchanges.entry(exchange.to_owned()).or_default();
+            let topic = names.exchanges.entry(exchange.to_owned()).or_default();
             topic.bind(name, &format!("{name}.*"));
         }
         Ok(())
@@ -89,204 +94,114 @@ impl MemoryBroker {
 
     /// Declares a queue that goes with its last consumer, and binds it by each of the keys.
     pub(super) fn declare_listener(&self, queue: Queue, exchange: &str, keys: &[String]) {
-        let mut state = self.lock();
-        let topic = state.exchanges.entry(exchange.to_owned()).or_default();
+        let mut names = self.write();
+        let topic = names.exchanges.entry(exchange.to_owned()).or_default();
         for key in keys {
             topic.bind(queue.name(), key);
         }
-        state.queues.insert(queue.name().to_owned(), StoredQueue::fleeting(queue));
+        let name = SmolStr::from(queue.name());
+        names.queues.insert(name, StoredQueue::fleeting(queue).shared());
     }
 
     pub(super) fn queue_state(&self, queue: &str) -> Option<QueueState> {
-        let mut state = self.lock();
-        let queue = state.queues.get_mut(queue)?;
-        queue.drop_expired();
-        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
-        Some(QueueState { messages: count(queue.len()), consumers: count(queue.consumers.len()) })
+        self.read().queues.get(queue).map(|queue| queue.lock().state())
     }
 
+    /// Starts a consumer; its deliveries are acknowledged at the queue that this returns.
     pub(super) fn consume(
         &self,
         link: u64,
         queue: &str,
         prefetch: u16,
-        sender: UnboundedSender<Box<Delivery>>,
-    ) -> Result<u64, BrokerError> {
-        let id = self.next_id();
-        let mut state = self.lock();
-        let Some(stored) = state.queues.get_mut(queue) else {
+        sender: UnboundedSender<Delivery>,
+    ) -> Result<(Arc<SharedQueue>, u64), BrokerError> {
+        let Some(queue) = self.read().queues.get(queue).cloned() else {
             let message = format!("there is no queue {queue:?}");
             return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
         };
-        stored.consumers.push_back(id);
-        let consumer = Consumer {
-            link,
-            queue: queue.to_owned(),
-            sender: Some(sender),
-            prefetch: usize::from(prefetch),
-            next_tag: 1,
-            unacknowledged: BTreeMap::new(),
-        };
-        state.consumers.insert(id, consumer);
-        state.deliver(queue);
-        Ok(id)
+        let id = self.next_id();
+        queue.lock().add_consumer(Consumer::new(id, link, prefetch, sender));
+        Ok((queue, id))
     }
 
-    pub(super) fn add_callback(&self, link: u64, queue: &str, sink: Arc<dyn CallerSink>) {
-        self.lock().callbacks.insert(queue.to_owned(), Callback { link, sink });
+    pub(super) fn add_callback(&self, link: u64, queue: &SmolStr, sink: Arc<dyn CallerSink>) {
+        self.write().callbacks.insert(queue.clone(), Callback { link, sink });
     }
 
-    pub(super) fn remove_queue(&self, callback: &str) {
-        self.lock().callbacks.remove(callback);
+    pub(super) fn remove_callback(&self, queue: &str) {
+        self.write().callbacks.remove(queue);
     }
 
-    pub(super) fn publish(&self, message: Outbound) -> Fate {
-        let mut state = self.lock();
+    pub(super) fn publish(&self, message: Message) -> Fate {
+        // Whoever is told takes locks of its own and wakes tasks: not under this one.
+        match self.place(&message) {
+            Place::Callback(sink) => {
+                sink.reply(Arc::new(message));
+                Fate::Accepted
+            }
+            Place::Queue(queue) => queue.lock().push(Arc::new(message)),
+            Place::Queues(queues) => {
+                let message = Arc::new(message);
+                let fates = queues.into_iter().map(|queue| queue.lock().push(message.clone()));
+                // One queue that would not take it rejects it, as RabbitMQ has it.
+                fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
+                    (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,
+                    (_, one) => one,
+                })
+            }
+            Place::Nowhere => Fate::Unroutable,
+        }
+    }
+
+    fn place(&self, message: &Message) -> Place {
+        let (names, key) = (self.read(), &message.routing_key);
         if !message.exchange.is_empty() {
-            return state.publish_to_topic(&message);
+            let topic = names.exchanges.get(message.exchange.as_str());
+            let bound = topic.map(|topic| topic.route(key)).unwrap_or_default();
+            let queues = bound.iter().filter_map(|name| names.queues.get(name.as_str()).cloned());
+            return Place::Queues(queues.collect());
         }
-        if let Some(callback) = state.callbacks.get(&message.routing_key) {
-            let sink = callback.sink.clone();
-            // The sink takes locks of its own and wakes tasks: not under this one.
-            drop(state);
-            sink.reply(Box::new(delivery(message)));
-            return Fate::Accepted;
+        if let Some(queue) = names.queues.get(key) {
+            return Place::Queue(queue.clone());
         }
-        let queue = message.routing_key.clone();
-        state.publish_to_queue(&queue, message)
-    }
-
-    /// Acknowledges a delivery, or gives it back.
-    pub(super) fn settle(&self, consumer: u64, tag: u64, requeue: bool) {
-        let mut state = self.lock();
-        let State { consumers, queues, .. } = &mut *state;
-        let Some(consumer) = consumers.get_mut(&consumer) else { return };
-        let settled = consumer.unacknowledged.remove(&tag);
-        let queue = consumer.queue.clone();
-        if let Some(stored) = settled
-            && requeue
-            && let Some(queue) = queues.get_mut(&queue)
-        {
-            queue.put_back(stored);
+        match names.callbacks.get(key) {
+            Some(callback) => Place::Callback(callback.sink.clone()),
+            None => Place::Nowhere,
         }
-        state.deliver(&queue);
-    }
-
-    /// Stops deliveries to a consumer; what it holds can still be settled.
-    pub(super) fn stop(&self, consumer: u64) {
-        self.lock().stop(consumer);
     }
 
     /// Removes a consumer; what it did not acknowledge goes back.
-    pub(super) fn remove_consumer(&self, consumer: u64) {
-        self.lock().remove_consumer(consumer);
+    pub(super) fn remove_consumer(&self, queue: &SharedQueue, consumer: u64) {
+        let mut stored = queue.lock();
+        stored.remove_consumers(|one| one.id == consumer);
+        let gone = stored.is_over().then(|| stored.name().to_owned());
+        drop(stored);
+        if let Some(name) = gone {
+            self.write().remove_queue(&name);
+        }
     }
 
     /// Everything that a connection owned goes.
     pub(super) fn disconnect(&self, link: u64) {
-        let mut state = self.lock();
-        state.callbacks.retain(|_, callback| callback.link != link);
-        let owned = state.consumers.iter().filter(|(_, consumer)| consumer.link == link);
-        let owned: Vec<u64> = owned.map(|(id, _)| *id).collect();
-        for consumer in owned {
-            state.remove_consumer(consumer);
+        let mut names = self.write();
+        names.callbacks.retain(|_, callback| callback.link != link);
+        let mut gone = Vec::new();
+        for (name, queue) in &names.queues {
+            let mut queue = queue.lock();
+            queue.remove_consumers(|consumer| consumer.link == link);
+            if queue.is_over() {
+                gone.push(name.clone());
+            }
+        }
+        for name in gone {
+            names.remove_queue(&name);
         }
     }
 }
 
-impl State {
-    fn publish_to_queue(&mut self, queue: &str, message: Outbound) -> Fate {
-        let Some(stored) = self.queues.get_mut(queue) else {
-            return Fate::Unroutable;
-        };
-        let fate = stored.push(delivery(message));
-        self.deliver(queue);
-        fate
-    }
-
-    /// A copy to each queue; one that would not take it rejects it, as RabbitMQ has it.
-    fn publish_to_topic(&mut self, message: &Outbound) -> Fate {
-        let topic = self.exchanges.get(&message.exchange);
-        let queues = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
-        let mut fate = Fate::Unroutable;
-        for queue in queues {
-            match self.publish_to_queue(&queue, message.clone()) {
-                Fate::Rejected => fate = Fate::Rejected,
-                Fate::Accepted if !matches!(fate, Fate::Rejected) => fate = Fate::Accepted,
-                _ => {}
-            }
-        }
-        fate
-    }
-
-    /// Hands out what is ready, to each consumer in turn that has room.
-    fn deliver(&mut self, queue: &str) {
-        let Some(stored) = self.queues.get_mut(queue) else { return };
-        stored.drop_expired();
-        while !stored.is_empty() {
-            let Some(consumer) = next_with_room(stored, &mut self.consumers) else { return };
-            let Some(message) = stored.pop() else { return };
-            let tag = consumer.next_tag;
-            consumer.next_tag += 1;
-            let delivery = Box::new(Delivery { tag, ..message.delivery.clone() });
-            consumer.unacknowledged.insert(tag, message);
-            if let Some(sender) = &consumer.sender {
-                // A receiver that is gone is about to remove its consumer, which gives the message back.
-                let _ = sender.send(delivery);
-            }
-        }
-    }
-
-    fn stop(&mut self, id: u64) -> Option<String> {
-        let consumer = self.consumers.get_mut(&id)?;
-        consumer.sender = None;
-        let queue = consumer.queue.clone();
-        if let Some(stored) = self.queues.get_mut(&queue) {
-            stored.consumers.retain(|known| *known != id);
-        }
-        Some(queue)
-    }
-
-    fn remove_consumer(&mut self, id: u64) {
-        let Some(queue) = self.stop(id) else { return };
-        if let Some(consumer) = self.consumers.remove(&id)
-            && let Some(stored) = self.queues.get_mut(&queue)
-        {
-            for message in consumer.unacknowledged.into_values() {
-                stored.put_back(message);
-            }
-            if stored.fleeting && stored.consumers.is_empty() {
-                self.queues.remove(&queue);
-                self.exchanges.values_mut().for_each(|topic| topic.unbind(&queue));
-            }
-        }
-        self.deliver(&queue);
-    }
-}
-
-/// The next consumer in turn that may have another message.
-fn next_with_room<'a>(
-    queue: &mut StoredQueue,
-    consumers: &'a mut HashMap<u64, Consumer>,
-) -> Option<&'a mut Consumer> {
-    for _ in 0..queue.consumers.len() {
-        let id = *queue.consumers.front()?;
-        queue.consumers.rotate_left(1);
-        let consumer = consumers.get(&id)?;
-        if consumer.unacknowledged.len() < consumer.prefetch {
-            return consumers.get_mut(&id);
-        }
-    }
-    None
-}
-
-fn delivery(message: Outbound) -> Delivery {
-    Delivery {
-        tag: 0,
-        redelivered: false,
-        exchange: message.exchange,
-        routing_key: message.routing_key,
-        properties: message.properties,
-        body: message.body,
+impl Names {
+    fn remove_queue(&mut self, name: &str) {
+        self.queues.remove(name);
+        self.exchanges.values_mut().for_each(|topic| topic.unbind(name));
     }
 }

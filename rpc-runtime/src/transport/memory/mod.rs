@@ -3,6 +3,7 @@
 //! It does what RabbitMQ does for everything that this framework uses, and passes the same conformance suite.
 
 mod broker;
+mod consumer;
 mod queue;
 mod topic;
 
@@ -15,13 +16,14 @@ use std::{
 };
 
 use futures_util::{FutureExt, stream};
+use smol_str::{SmolStr, format_smolstr};
 use tokio::sync::{mpsc, watch};
 use uuid::Uuid;
 
-use self::broker::MemoryBroker;
+use self::{broker::MemoryBroker, queue::SharedQueue};
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Deliveries, Fate,
-    Link, ListenerOptions, OpenWorker, Outbound, Queue, QueueState, Transport, WorkerChannel,
+    Link, ListenerOptions, Message, OpenWorker, Queue, QueueState, Transport, WorkerChannel,
     WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
@@ -73,14 +75,12 @@ impl MemoryLink {
         prefetch: u16,
         undeliverable: Arc<AtomicU64>,
     ) -> Result<OpenWorker, BrokerError> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        let consumer = self.broker.consume(self.id, queue, prefetch, sender)?;
+        let (sender, mut receiver) = mpsc::unbounded_channel();
+        let (queue, consumer) = self.broker.consume(self.id, queue, prefetch, sender)?;
         let broker = self.broker.clone();
         let worker: Arc<dyn WorkerChannel> =
-            Arc::new(MemoryWorker { broker, consumer, undeliverable });
-        let deliveries: Deliveries = Box::pin(stream::unfold(receiver, async |mut receiver| {
-            receiver.recv().await.map(|delivery| (delivery, receiver))
-        }));
+            Arc::new(MemoryWorker { broker, queue, consumer, undeliverable });
+        let deliveries: Deliveries = Box::pin(stream::poll_fn(move |cx| receiver.poll_recv(cx)));
         Ok((worker, deliveries))
     }
 
@@ -113,7 +113,7 @@ impl Link for MemoryLink {
         Box::pin(async move {
             self.broker.check_exchange(&options.exchange)?;
             let kind = if options.direct_reply_to { "amq.rabbitmq.reply-to." } else { "amq.gen-" };
-            let callback_queue = format!("{kind}{}", Uuid::new_v4().simple());
+            let callback_queue = format_smolstr!("{kind}{}", Uuid::new_v4().simple());
             self.broker.add_callback(self.id, &callback_queue, sink.clone());
             let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
                 announced_user: options.announce_user.then_some(USER),
@@ -171,26 +171,26 @@ impl Link for MemoryLink {
 }
 
 /// Who everybody is here, as everybody is at first with RabbitMQ.
-const USER: &str = "guest";
+const USER: SmolStr = SmolStr::new_static("guest");
 
 struct MemoryCaller {
-    announced_user: Option<&'static str>,
+    announced_user: Option<SmolStr>,
     broker: Arc<MemoryBroker>,
-    callback_queue: String,
+    callback_queue: SmolStr,
     sink: Arc<dyn CallerSink>,
     open: watch::Receiver<bool>,
 }
 
 impl CallerChannel for MemoryCaller {
-    fn callback_queue(&self) -> &str {
+    fn callback_queue(&self) -> &SmolStr {
         &self.callback_queue
     }
 
-    fn announced_user(&self) -> Option<&str> {
-        self.announced_user
+    fn announced_user(&self) -> Option<&SmolStr> {
+        self.announced_user.as_ref()
     }
 
-    fn publish(&self, correlation_id: Uuid, message: Outbound) -> Result<(), ChannelGone> {
+    fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
         if !*self.open.borrow() {
             return Err(ChannelGone);
         }
@@ -219,49 +219,50 @@ impl CallerChannel for MemoryCaller {
 
 impl Drop for MemoryCaller {
     fn drop(&mut self) {
-        self.broker.remove_queue(&self.callback_queue);
+        self.broker.remove_callback(&self.callback_queue);
     }
 }
 
 struct MemoryWorker {
     broker: Arc<MemoryBroker>,
+    queue: Arc<SharedQueue>,
     consumer: u64,
     undeliverable: Arc<AtomicU64>,
 }
 
 impl WorkerChannel for MemoryWorker {
-    fn finish(&self, tag: u64, reply: Option<Outbound>) {
+    fn finish(&self, tag: u64, reply: Option<Message>) {
         if let Some(reply) = reply {
             let mandatory = reply.mandatory;
             if matches!(self.broker.publish(reply), Fate::Unroutable) && mandatory {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
-        self.broker.settle(self.consumer, tag, false);
+        self.queue.lock().settle(self.consumer, tag, false);
     }
 
     fn requeue(&self, tag: u64) {
-        self.broker.settle(self.consumer, tag, true);
+        self.queue.lock().settle(self.consumer, tag, true);
     }
 
-    fn reject(&self, tag: u64, reply: Option<Outbound>) {
+    fn reject(&self, tag: u64, reply: Option<Message>) {
         // There are no dead-letter exchanges here.
         self.finish(tag, reply);
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
-        self.broker.stop(self.consumer);
+        self.queue.lock().stop(self.consumer);
         Box::pin(async {})
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        self.broker.remove_consumer(self.consumer);
+        self.broker.remove_consumer(&self.queue, self.consumer);
         Box::pin(async {})
     }
 }
 
 impl Drop for MemoryWorker {
     fn drop(&mut self) {
-        self.broker.remove_consumer(self.consumer);
+        self.broker.remove_consumer(&self.queue, self.consumer);
     }
 }

@@ -1,36 +1,84 @@
-//! One queue: its messages in order, and its limits.
+//! One queue: its messages in order, its limits and its consumers.
 
-use std::{collections::VecDeque, time::Duration};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
+};
 
 use tokio::time::Instant;
 
+use super::consumer::Consumer;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    transport::{Delivery, Fate, Queue, QueueArgument},
+    transport::{Fate, Message, Queue, QueueArgument, QueueState},
 };
 
 /// A message in a queue, or with a consumer that has not acknowledged it.
 pub(super) struct Stored {
-    pub(super) delivery: Delivery,
+    pub(super) message: Arc<Message>,
+    /// How often it came back.
+    pub(super) deliveries: u64,
     sequence: u64,
     expires: Option<Instant>,
-    deliveries: u64,
+}
+
+pub(super) struct SharedQueue(Mutex<StoredQueue>);
+
+impl SharedQueue {
+    pub(super) fn lock(&self) -> MutexGuard<'_, StoredQueue> {
+        // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 pub(super) struct StoredQueue {
     declared: Queue,
+    limits: Limits,
     messages: VecDeque<Stored>,
     next_sequence: u64,
-    /// In the order of their turns.
-    pub(super) consumers: VecDeque<u64>,
+    consumers: Vec<Consumer>,
+    /// Whose turn it is, as an index.
+    next_consumer: usize,
     /// Gone with its last consumer.
-    pub(super) fleeting: bool,
+    fleeting: bool,
+}
+
+/// What the declaration says, read once.
+struct Limits {
+    length: Option<u64>,
+    refuses_when_full: bool,
+    ttl: Option<u64>,
+    highest_priority: u8,
+    deliveries: Option<u64>,
+}
+
+impl Limits {
+    fn of(queue: &Queue) -> Self {
+        let refuses = ("x-overflow".to_owned(), QueueArgument::from("reject-publish"));
+        Self {
+            length: queue.number("x-max-length"),
+            refuses_when_full: queue.arguments.contains(&refuses),
+            ttl: queue.number("x-message-ttl"),
+            highest_priority: queue
+                .number("x-max-priority")
+                .map_or(0, |highest| u8::try_from(highest).unwrap_or(u8::MAX)),
+            deliveries: queue.number("x-delivery-limit"),
+        }
+    }
 }
 
 impl StoredQueue {
     pub(super) fn new(declared: Queue) -> Self {
-        let (messages, consumers) = (VecDeque::new(), VecDeque::new());
-        Self { declared, messages, next_sequence: 0, consumers, fleeting: false }
+        Self {
+            limits: Limits::of(&declared),
+            declared,
+            messages: VecDeque::new(),
+            next_sequence: 0,
+            consumers: Vec::new(),
+            next_consumer: 0,
+            fleeting: false,
+        }
     }
 
     /// A queue that goes with its last consumer.
@@ -38,12 +86,24 @@ impl StoredQueue {
         Self { fleeting: true, ..Self::new(declared) }
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.messages.len()
+    pub(super) fn shared(self) -> Arc<SharedQueue> {
+        Arc::new(SharedQueue(Mutex::new(self)))
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.messages.is_empty()
+    pub(super) fn name(&self) -> &str {
+        self.declared.name()
+    }
+
+    pub(super) fn state(&mut self) -> QueueState {
+        self.drop_expired();
+        let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let consuming = self.consumers.iter().filter(|consumer| consumer.is_consuming()).count();
+        QueueState { messages: count(self.messages.len()), consumers: count(consuming) }
+    }
+
+    /// Whether it is to be deleted: its last consumer is gone.
+    pub(super) fn is_over(&self) -> bool {
+        self.fleeting && !self.consumers.iter().any(Consumer::is_consuming)
     }
 
     /// As RabbitMQ: a second declaration has to agree with the first in every argument.
@@ -61,49 +121,97 @@ impl StoredQueue {
         Err(BrokerError::new(BrokerErrorKind::DeclaredDifferently, message))
     }
 
+    pub(super) fn add_consumer(&mut self, consumer: Consumer) {
+        self.consumers.push(consumer);
+        self.deliver();
+    }
+
+    /// Stops deliveries to a consumer; what it has can still be settled.
+    pub(super) fn stop(&mut self, consumer: u64) {
+        if let Some(consumer) = self.consumers.iter_mut().find(|one| one.id == consumer) {
+            consumer.stop();
+        }
+    }
+
+    /// Removes consumers; what they did not acknowledge goes back.
+    pub(super) fn remove_consumers(&mut self, which: impl Fn(&Consumer) -> bool) {
+        let removed: Vec<Consumer> = self.consumers.extract_if(.., |one| which(one)).collect();
+        for stored in removed.into_iter().flat_map(Consumer::into_unacknowledged) {
+            self.put_back(stored);
+        }
+        self.deliver();
+    }
+
+    /// Acknowledges a delivery, or gives it back.
+    pub(super) fn settle(&mut self, consumer: u64, tag: u64, requeue: bool) {
+        let consumer = self.consumers.iter_mut().find(|one| one.id == consumer);
+        if let Some(stored) = consumer.and_then(|consumer| consumer.settle(tag))
+            && requeue
+        {
+            self.put_back(stored);
+        }
+        self.deliver();
+    }
+
     /// Takes a message, unless the queue is full and refuses.
-    pub(super) fn push(&mut self, delivery: Delivery) -> Fate {
+    pub(super) fn push(&mut self, message: Arc<Message>) -> Fate {
         self.drop_expired();
-        if let Some(limit) = self.declared.number("x-max-length") {
-            let full = self.messages.len() as u64 >= limit;
-            let refuses =
-                ("x-overflow".to_owned(), QueueArgument::Text("reject-publish".to_owned()));
-            if full && self.declared.arguments.contains(&refuses) {
+        if let Some(limit) = self.limits.length
+            && self.messages.len() as u64 >= limit
+        {
+            if self.limits.refuses_when_full {
                 return Fate::Rejected;
             }
-            if full {
-                self.messages.pop_front();
-            }
+            self.messages.pop_front();
         }
         let stored = Stored {
-            expires: self.expiry_of(&delivery).map(|ttl| Instant::now() + ttl),
-            delivery,
+            expires: self.expiry_of(&message).map(|ttl| Instant::now() + ttl),
+            message,
             sequence: self.next_sequence,
             deliveries: 0,
         };
         self.next_sequence += 1;
         self.insert(stored);
+        self.deliver();
         Fate::Accepted
     }
 
-    pub(super) fn pop(&mut self) -> Option<Stored> {
-        self.messages.pop_front()
+    /// Hands out what is ready, to each consumer in turn that has room.
+    fn deliver(&mut self) {
+        if self.messages.is_empty() {
+            return;
+        }
+        self.drop_expired();
+        while !self.messages.is_empty() {
+            let Some(index) = self.next_with_room() else { return };
+            let (Some(consumer), Some(stored)) =
+                (self.consumers.get_mut(index), self.messages.pop_front())
+            else {
+                return;
+            };
+            consumer.deliver(stored);
+            self.next_consumer = index + 1;
+        }
+    }
+
+    fn next_with_room(&self) -> Option<usize> {
+        let count = self.consumers.len();
+        let in_turn = (0..count).map(|step| (self.next_consumer + step) % count);
+        in_turn.into_iter().find(|index| self.consumers[*index].has_room())
     }
 
     /// Gives a message back to its old place, marked; one that came back too often is dropped.
-    pub(super) fn put_back(&mut self, mut stored: Stored) {
+    fn put_back(&mut self, mut stored: Stored) {
         stored.deliveries += 1;
-        stored.delivery.redelivered = true;
-        let limit = self.declared.number("x-delivery-limit");
-        if limit.is_none_or(|limit| stored.deliveries <= limit) {
+        if self.limits.deliveries.is_none_or(|limit| stored.deliveries <= limit) {
             self.insert(stored);
         }
     }
 
     /// Expired messages leave at the head only.
-    pub(super) fn drop_expired(&mut self) {
-        let now = Instant::now();
-        while self.messages.front().is_some_and(|first| first.expires.is_some_and(|at| at <= now)) {
+    fn drop_expired(&mut self) {
+        let expired = |first: &Stored| first.expires.is_some_and(|at| at <= Instant::now());
+        while self.messages.front().is_some_and(expired) {
             self.messages.pop_front();
         }
     }
@@ -114,15 +222,13 @@ impl StoredQueue {
         self.messages.insert(at, stored);
     }
 
-    fn priority_of(&self, message: &Stored) -> u8 {
-        let highest = self.declared.number("x-max-priority").unwrap_or(0);
-        let highest = u8::try_from(highest).unwrap_or(u8::MAX);
-        message.delivery.properties.priority.unwrap_or(0).min(highest)
+    fn priority_of(&self, stored: &Stored) -> u8 {
+        let asked = stored.message.properties.priority.unwrap_or(0);
+        asked.min(self.limits.highest_priority)
     }
 
-    fn expiry_of(&self, delivery: &Delivery) -> Option<Duration> {
-        let own = delivery.properties.expiration.as_deref().and_then(|text| text.parse().ok());
-        let of_queue = self.declared.number("x-message-ttl");
-        [own, of_queue].into_iter().flatten().min().map(Duration::from_millis)
+    fn expiry_of(&self, message: &Message) -> Option<Duration> {
+        let own = message.properties.expiration.as_deref().and_then(|text| text.parse().ok());
+        [own, self.limits.ttl].into_iter().flatten().min().map(Duration::from_millis)
     }
 }

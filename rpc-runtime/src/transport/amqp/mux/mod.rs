@@ -30,7 +30,7 @@ use crate::transport::{Delivery, Properties};
 /// What becomes of the messages of a channel. It is told while the socket waits: nothing here may block.
 pub(super) trait Route: Send + Sync {
     /// A message for the consumer of the channel.
-    fn delivered(&self, _: Box<Delivery>) {}
+    fn delivered(&self, _: Delivery) {}
 
     /// A message that was published has come back.
     fn returned(&self, _: Properties) {}

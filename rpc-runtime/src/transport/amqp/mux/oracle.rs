@@ -3,6 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::BytesMut;
+use smol_str::SmolStr;
 
 use super::{Ended, Mux, Route, router::Router};
 use crate::{
@@ -19,7 +20,7 @@ const LARGEST: usize = 4096;
 /// What a listener was told.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Told {
-    Delivered(Box<Delivery>),
+    Delivered(Delivery),
     Returned(Box<Properties>),
     Confirmed { tag: u64, multiple: bool, accepted: bool },
     Ended,
@@ -35,7 +36,7 @@ impl Listener {
 }
 
 impl Route for Listener {
-    fn delivered(&self, delivery: Box<Delivery>) {
+    fn delivered(&self, delivery: Delivery) {
         self.note(Told::Delivered(delivery));
     }
 
@@ -87,6 +88,6 @@ fn check_depth(told: &[Told]) {
         Told::Returned(properties) => &properties.headers[..],
         _ => &[],
     });
-    let deepest = headers.map(|(_, value): &(String, HeaderValue)| value.depth()).max();
+    let deepest = headers.map(|(_, value): &(SmolStr, HeaderValue)| value.depth()).max();
     assert!(deepest.unwrap_or(0) <= MAX_HEADER_DEPTH + 1);
 }

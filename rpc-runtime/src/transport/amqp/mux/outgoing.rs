@@ -145,7 +145,7 @@ pub(crate) struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    pub(crate) fn publish(&mut self, message: &crate::transport::Outbound) {
+    pub(crate) fn publish(&mut self, message: &crate::transport::Message) {
         self.frames.publish(self.channel, message, self.largest_frame);
     }
 

@@ -14,7 +14,7 @@ use super::{
     },
     Ended, Mux, Route,
 };
-use crate::transport::Delivery;
+use crate::transport::{Delivery, Message};
 
 /// A body of at least this size keeps the buffer that it was read to; a smaller one is copied out of it.
 const KEEP_FROM: usize = 16 * 1024;
@@ -26,12 +26,19 @@ const BELIEVED: usize = 1024 * 1024;
 struct Partial {
     /// `None` where nobody wants it.
     route: Option<Arc<dyn Route>>,
-    message: Box<Delivery>,
+    delivery: Delivery,
     /// It was published here, and came back.
     returned: bool,
     /// `None` until the header has come.
     missing: Option<usize>,
     body: BytesMut,
+}
+
+impl Partial {
+    fn message(&mut self) -> &mut Message {
+        // Nobody else has it yet.
+        Arc::make_mut(&mut self.delivery.message)
+    }
 }
 
 /// Takes frames apart.
@@ -88,11 +95,14 @@ impl Router {
     fn method(&mut self, channel: u16, payload: &[u8]) -> Result<bool, Malformed> {
         match Method::read(payload).ok_or(Malformed)? {
             Method::Deliver { tag, redelivered, exchange, routing_key } => {
-                let message =
-                    Delivery { tag, redelivered, exchange, routing_key, ..Delivery::default() };
-                self.begin(channel, message, false);
+                let message = Message { exchange, routing_key, ..Message::default() };
+                let message = Arc::new(message);
+                self.begin(channel, Delivery { tag, redelivered, message }, false);
             }
-            Method::Return => self.begin(channel, Delivery::default(), true),
+            Method::Return => {
+                let message = Arc::default();
+                self.begin(channel, Delivery { tag: 0, redelivered: false, message }, true);
+            }
             Method::Confirm { tag, multiple, accepted } => {
                 if let Some(route) = self.mux.routed(channel) {
                     route.confirmed(tag, multiple, accepted);
@@ -117,19 +127,19 @@ impl Router {
         Ok(true)
     }
 
-    fn begin(&mut self, channel: u16, message: Delivery, returned: bool) {
+    fn begin(&mut self, channel: u16, delivery: Delivery, returned: bool) {
         let route = self.mux.routed(channel);
         if route.is_none() {
             debug!(channel, "dropped a message on a channel that nobody listens to any more");
         }
-        let (message, body) = (Box::new(message), BytesMut::new());
-        self.partial.insert(channel, Partial { route, message, returned, missing: None, body });
+        let body = BytesMut::new();
+        self.partial.insert(channel, Partial { route, delivery, returned, missing: None, body });
     }
 
     fn header(&mut self, channel: u16, content: Content) -> bool {
         let Some(partial) = self.partial.get_mut(&channel) else { return false };
         let size = usize::try_from(content.size).unwrap_or(usize::MAX);
-        partial.message.properties = content.properties;
+        partial.message().properties = content.properties;
         partial.missing = Some(size);
         if size == 0 {
             self.complete(channel, Bytes::new());
@@ -159,15 +169,14 @@ impl Router {
     }
 
     fn complete(&mut self, channel: u16, body: Bytes) {
-        let Some(partial) = self.partial.remove(&channel) else { return };
+        let Some(mut partial) = self.partial.remove(&channel) else { return };
         self.messages += 1;
-        let Some(route) = partial.route else { return };
-        let mut message = partial.message;
+        let Some(route) = partial.route.take() else { return };
         if partial.returned {
-            route.returned(message.properties);
+            route.returned(std::mem::take(&mut partial.message().properties));
         } else {
-            message.body = body;
-            route.delivered(message);
+            partial.message().body = body;
+            route.delivered(partial.delivery);
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Walks over bytes that somebody else wrote.
 
+use smol_str::SmolStr;
+
 /// What is left of some bytes. It never goes beyond their end.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'a>(&'a [u8]);
@@ -57,16 +59,16 @@ impl<'a> Cursor<'a> {
         self.bytes(usize::try_from(length).ok()?)
     }
 
-    pub(super) fn text(&mut self) -> Option<String> {
+    pub(super) fn text(&mut self) -> Option<SmolStr> {
         self.short().map(text)
     }
 }
 
 /// A string as it was written; where it is no text, each byte that is not ASCII becomes a question mark, so that the rest
 /// reads as it did.
-pub(super) fn text(bytes: &[u8]) -> String {
+pub(super) fn text(bytes: &[u8]) -> SmolStr {
     match std::str::from_utf8(bytes) {
-        Ok(text) => text.to_owned(),
+        Ok(text) => text.into(),
         Err(_) => {
             bytes.iter().map(|byte| if byte.is_ascii() { char::from(*byte) } else { '?' }).collect()
         }

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, fmt};
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{BODY, END, HEADER, METHOD, PREFIX, properties};
-use crate::{cut, envelope::MAX_SHORT_STRING, transport::Outbound};
+use crate::{cut, envelope::MAX_SHORT_STRING, transport::Message};
 
 /// Bodies from this size on go out as they are, and are not copied.
 const COPY_BELOW: usize = 4096;
@@ -91,7 +91,7 @@ impl Frames {
     }
 
     /// A message, in frames of at most this size.
-    pub(crate) fn publish(&mut self, channel: u16, message: &Outbound, largest: usize) {
+    pub(crate) fn publish(&mut self, channel: u16, message: &Message, largest: usize) {
         self.method(channel, [60, 40], |to| {
             to.put_u16(0);
             put_short(to, &message.exchange);

@@ -1,14 +1,13 @@
 //! The table of headers. What this framework has no use for is measured and not built.
 
 use bytes::{BufMut, BytesMut};
+use smol_str::SmolStr;
 
 use super::{cursor::Cursor, frames::put_short};
 use crate::{
     envelope::{HOSTILE, MAX_HEADER_DEPTH},
-    transport::HeaderValue,
+    transport::{HeaderValue, Headers},
 };
-
-type Headers = Vec<(String, HeaderValue)>;
 
 /// The headers of a table. One that is nested too deep, or is no table, becomes a single header that says so, which
 /// whoever checks headers refuses.
@@ -17,7 +16,7 @@ pub(super) fn read(table: &[u8]) -> Headers {
 }
 
 pub(super) fn hostile() -> Headers {
-    vec![(HOSTILE.to_owned(), HeaderValue::Opaque { size: 0, depth: 0 })]
+    vec![(SmolStr::new_static(HOSTILE), HeaderValue::Opaque { size: 0, depth: 0 })]
 }
 
 fn members(mut table: Cursor<'_>) -> Option<Headers> {
@@ -32,7 +31,7 @@ fn value(cursor: &mut Cursor<'_>) -> Option<HeaderValue> {
     let mut ahead = cursor.clone();
     let known = match ahead.u8()? {
         b'S' => match std::str::from_utf8(ahead.long()?) {
-            Ok(text) => HeaderValue::Text(text.to_owned()),
+            Ok(text) => HeaderValue::Text(text.into()),
             Err(_) => return measured(cursor),
         },
         b't' => HeaderValue::Boolean(ahead.u8()? != 0),
@@ -91,7 +90,7 @@ fn inside(
 }
 
 /// Writes a table, with its length.
-pub(super) fn write(to: &mut BytesMut, headers: &[(String, HeaderValue)]) {
+pub(super) fn write(to: &mut BytesMut, headers: &[(SmolStr, HeaderValue)]) {
     let start = to.len();
     to.put_u32(0);
     for (name, value) in headers {
@@ -133,7 +132,7 @@ mod tests {
 
     #[test]
     fn what_is_nested_is_measured() {
-        let expected = vec![("n".to_owned(), HeaderValue::Opaque { depth: 30, size: 38 })];
+        let expected = vec![("n".into(), HeaderValue::Opaque { depth: 30, size: 38 })];
         assert_eq!(read(&nested(30)), expected);
     }
 
@@ -151,6 +150,6 @@ mod tests {
     fn names_that_are_no_text_are_mended_and_values_measured() {
         let read = read(b"\x02a\xffS\x00\x00\x00\x02\xff\xfe");
         let value = HeaderValue::Opaque { size: 2, depth: 0 };
-        assert_eq!(read, [("a?".to_owned(), value)]);
+        assert_eq!(read, [("a?".into(), value)]);
     }
 }

@@ -1,12 +1,14 @@
 //! The methods that concern messages, and the end of a channel.
 
+use smol_str::SmolStr;
+
 use super::{BASIC, CHANNEL, cursor::Cursor};
 
 /// Why the broker closed a channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: u16,
-    pub(crate) text: String,
+    pub(crate) text: SmolStr,
 }
 
 /// What a frame of methods says, if it is about messages.
@@ -15,8 +17,8 @@ pub(crate) enum Method {
     Deliver {
         tag: u64,
         redelivered: bool,
-        exchange: String,
-        routing_key: String,
+        exchange: SmolStr,
+        routing_key: SmolStr,
     },
     Return,
     /// A message that was published has been taken, or not.

@@ -1,9 +1,16 @@
 //! The properties of a message, in the order that their flags say.
 
 use bytes::{BufMut, BytesMut};
+use smol_str::SmolStr;
+use uuid::Uuid;
 
-use super::{BASIC, cursor::Cursor, frames::put_short, headers};
-use crate::transport::Properties;
+use super::{
+    BASIC,
+    cursor::{Cursor, text},
+    frames::put_short,
+    headers,
+};
+use crate::transport::{Id, Properties};
 
 /// Delivery mode 2.
 const PERSISTENT: u8 = 2;
@@ -34,10 +41,10 @@ fn read(cursor: &mut Cursor<'_>) -> Option<Properties> {
             13 => properties.headers = headers::read(cursor.long()?),
             12 => properties.persistent = cursor.u8()? == PERSISTENT,
             11 => properties.priority = Some(cursor.u8()?),
-            10 => properties.correlation_id = Some(cursor.text()?),
+            10 => properties.correlation_id = Some(id(cursor)?),
             9 => properties.reply_to = Some(cursor.text()?),
             8 => properties.expiration = Some(cursor.text()?),
-            7 => properties.message_id = Some(cursor.text()?),
+            7 => properties.message_id = Some(id(cursor)?),
             // The timestamp.
             6 => drop(cursor.u64()?),
             5 => properties.kind = Some(cursor.text()?),
@@ -49,6 +56,12 @@ fn read(cursor: &mut Cursor<'_>) -> Option<Properties> {
     Some(properties)
 }
 
+fn id(cursor: &mut Cursor<'_>) -> Option<Id> {
+    let bytes = cursor.short()?;
+    // The usual one, without a detour.
+    Some(std::str::from_utf8(bytes).map_or_else(|_| Id::Text(text(bytes)), Id::from))
+}
+
 /// Writes the payload of a content header.
 pub(super) fn write_content(to: &mut BytesMut, properties: &Properties, size: usize) {
     to.put_u16(BASIC);
@@ -57,11 +70,22 @@ pub(super) fn write_content(to: &mut BytesMut, properties: &Properties, size: us
     let start = to.len();
     to.put_u16(0);
     let mut flags = 1 << 12;
-    let text = |to: &mut BytesMut, flags: &mut u16, bit: u16, value: &Option<String>| {
+    let text = |to: &mut BytesMut, flags: &mut u16, bit: u16, value: &Option<SmolStr>| {
         if let Some(value) = value {
             *flags |= 1 << bit;
             put_short(to, value);
         }
+    };
+    let id = |to: &mut BytesMut, flags: &mut u16, bit: u16, value: &Option<Id>| match value {
+        Some(Id::Uuid(value)) => {
+            *flags |= 1 << bit;
+            put_short(to, value.hyphenated().encode_lower(&mut Uuid::encode_buffer()));
+        }
+        Some(Id::Text(value)) => {
+            *flags |= 1 << bit;
+            put_short(to, value);
+        }
+        None => {}
     };
     text(to, &mut flags, 15, &properties.content_type);
     text(to, &mut flags, 14, &properties.content_encoding);
@@ -74,10 +98,10 @@ pub(super) fn write_content(to: &mut BytesMut, properties: &Properties, size: us
         flags |= 1 << 11;
         to.put_u8(priority);
     }
-    text(to, &mut flags, 10, &properties.correlation_id);
+    id(to, &mut flags, 10, &properties.correlation_id);
     text(to, &mut flags, 9, &properties.reply_to);
     text(to, &mut flags, 8, &properties.expiration);
-    text(to, &mut flags, 7, &properties.message_id);
+    id(to, &mut flags, 7, &properties.message_id);
     text(to, &mut flags, 5, &properties.kind);
     text(to, &mut flags, 4, &properties.user_id);
     if let Some(place) = to.get_mut(start..start + 2) {

@@ -2,10 +2,12 @@
 
 use bytes::BytesMut;
 use proptest::{collection::vec, prelude::*};
+use smol_str::{SmolStr, ToSmolStr as _};
+use uuid::Uuid;
 
 use super::super::oracle::{CHANNEL, Told, check, route};
 use crate::transport::{
-    HeaderValue, Outbound, Properties,
+    HeaderValue, Id, Message, Properties,
     amqp::wire::{Frames, HEARTBEAT_FRAME, Item},
 };
 
@@ -33,7 +35,7 @@ fn deliver(channel: u16, exchange: &[u8], routing_key: &[u8]) -> Vec<u8> {
 }
 
 /// The frames of a message as a caller would write it, with those of a delivery in the place of its first.
-fn delivery_of(message: &Outbound, largest: usize) -> Vec<u8> {
+fn delivery_of(message: &Message, largest: usize) -> Vec<u8> {
     let mut frames = Frames::default();
     frames.publish(CHANNEL, message, largest);
     let mut items = std::collections::VecDeque::new();
@@ -53,8 +55,15 @@ fn bytes(most: usize) -> impl Strategy<Value = Vec<u8>> {
     vec(any::<u8>(), 0..=most)
 }
 
-fn text() -> impl Strategy<Value = String> {
-    "\\PC{0,20}"
+fn text() -> impl Strategy<Value = SmolStr> {
+    "\\PC{0,30}".prop_map(SmolStr::from)
+}
+
+fn id() -> impl Strategy<Value = Id> {
+    prop_oneof![
+        any::<u128>().prop_map(|id| Id::Uuid(Uuid::from_u128(id))),
+        text().prop_map(|id| Id::from(id.as_str()))
+    ]
 }
 
 fn properties() -> impl Strategy<Value = Properties> {
@@ -64,7 +73,8 @@ fn properties() -> impl Strategy<Value = Properties> {
         any::<bool>().prop_map(HeaderValue::Boolean),
     ];
     let some = || prop::option::of(text());
-    let texts = (some(), some(), some(), some(), some(), some(), some(), some());
+    let id = || prop::option::of(id());
+    let texts = (some(), some(), some(), id(), some(), some(), id(), some());
     (texts, any::<Option<u8>>(), any::<bool>(), vec((text(), value), 0..4)).prop_map(
         |(texts, priority, persistent, headers)| Properties {
             kind: texts.0,
@@ -82,9 +92,9 @@ fn properties() -> impl Strategy<Value = Properties> {
     )
 }
 
-fn message() -> impl Strategy<Value = Outbound> {
+fn message() -> impl Strategy<Value = Message> {
     (text(), text(), properties(), bytes(9000)).prop_map(
-        |(exchange, routing_key, properties, body)| Outbound {
+        |(exchange, routing_key, properties, body)| Message {
             exchange,
             routing_key,
             mandatory: true,
@@ -154,10 +164,7 @@ proptest! {
     ) {
         let told = check(&delivery_of(&message, largest), piece);
         let [Told::Delivered(delivery)] = &told[..] else { panic!("{told:?}") };
-        prop_assert_eq!(&delivery.exchange, &message.exchange);
-        prop_assert_eq!(&delivery.routing_key, &message.routing_key);
-        prop_assert_eq!(&delivery.properties, &message.properties);
-        prop_assert_eq!(&delivery.body, &message.body);
+        prop_assert_eq!(&*delivery.message, &Message { mandatory: false, ..message });
         prop_assert_eq!((delivery.tag, delivery.redelivered), (7, true));
     }
 
@@ -170,15 +177,15 @@ proptest! {
         let size = u32::from_be_bytes(*header[3..].first_chunk().unwrap()) as usize;
         let (rest, read) = lapin::protocol::basic::parse_properties(&header[7 + 12..7 + size]).unwrap();
         prop_assert!(rest.is_empty());
-        let text = |text: &Option<lapin::types::ShortString>| text.as_ref().map(ToString::to_string);
+        let text = |text: &Option<lapin::types::ShortString>| text.as_ref().map(|text| SmolStr::from(text.as_str()));
         let ours = message.properties;
         prop_assert_eq!(text(read.kind()), ours.kind);
         prop_assert_eq!(text(read.content_type()), ours.content_type);
         prop_assert_eq!(text(read.content_encoding()), ours.content_encoding);
-        prop_assert_eq!(text(read.correlation_id()), ours.correlation_id);
+        prop_assert_eq!(text(read.correlation_id()), ours.correlation_id.map(|id| id.to_smolstr()));
         prop_assert_eq!(text(read.reply_to()), ours.reply_to);
         prop_assert_eq!(text(read.expiration()), ours.expiration);
-        prop_assert_eq!(text(read.message_id()), ours.message_id);
+        prop_assert_eq!(text(read.message_id()), ours.message_id.map(|id| id.to_smolstr()));
         prop_assert_eq!(text(read.user_id()), ours.user_id);
         prop_assert_eq!(read.priority(), &ours.priority);
         prop_assert_eq!(*read.delivery_mode() == Some(2), ours.persistent);
