@@ -99,7 +99,7 @@ impl Calls {
         let Some(address) = ReturnAddress::of(&request.properties) else { return false };
         self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);
         self.pending.reply(Arc::new(reply(&address)));
-        matches!(ticket.outcome().await, crate::client::Outcome::Reply(_))
+        matches!(ticket.await, crate::client::Outcome::Reply(_))
     }
 }
 

@@ -322,6 +322,13 @@ pub(crate) fn read_reply(message: Message, asked: Encoding) -> ReceivedReply {
     }
 }
 
+/// Why a request was refused, if that may be otherwise when it is sent again.
+pub(crate) fn retryable_fault(properties: &Properties) -> Option<FaultKind> {
+    let is_fault = properties.kind.as_deref() == Some("fault");
+    let fault = is_fault.then(|| read_fault(properties)).filter(Fault::is_retryable);
+    fault.map(|fault| fault.kind())
+}
+
 fn read_fault(properties: &Properties) -> Fault {
     let text = |name| match properties.header(name) {
         Some(HeaderValue::Text(text)) => text.as_str(),

@@ -54,6 +54,7 @@ struct Shared {
     connection: Connection,
     callers: Callers,
     exchange: SmolStr,
+    host: Option<String>,
     unavailable: Unavailable,
     /// What calls do while as many are in flight as allowed.
     when_full: Unavailable,
@@ -223,11 +224,8 @@ impl Broker {
     }
 
     /// Where it is, as `host:port`; `None` in the process, and where there are several.
-    pub(crate) fn host(&self) -> Option<String> {
-        let address = self.shared.connection.address();
-        let (_, authority) = address.split_once("://")?;
-        let (host, vhost) = authority.split_once('/')?;
-        (!vhost.contains(", ")).then(|| host.to_owned())
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.shared.host.as_deref()
     }
 
     /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
@@ -283,6 +281,13 @@ impl fmt::Debug for Broker {
     }
 }
 
+/// The `host:port` of an address; `None` where it names several, or no host.
+fn host(address: &str) -> Option<String> {
+    let (_, authority) = address.split_once("://")?;
+    let (host, vhost) = authority.split_once('/')?;
+    (!vhost.contains(", ")).then(|| host.to_owned())
+}
+
 /// What is said when a server uses up the queue name of another.
 pub(crate) fn misuse(message: impl Into<String>) -> BrokerError {
     BrokerError::new(BrokerErrorKind::Misuse, message)
@@ -295,8 +300,15 @@ impl Shared {
         unavailable: Unavailable,
         when_full: Unavailable,
     ) -> Self {
-        let exchange = callers.exchange().into();
-        let (retries, served) = (RetryBudget::default(), Mutex::default());
-        Self { connection, callers, exchange, unavailable, when_full, retries, served }
+        Self {
+            exchange: callers.exchange().into(),
+            host: host(&connection.address()),
+            retries: RetryBudget::default(),
+            served: Mutex::default(),
+            connection,
+            callers,
+            unavailable,
+            when_full,
+        }
     }
 }

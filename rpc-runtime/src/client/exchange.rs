@@ -21,10 +21,15 @@ use crate::{
     limits,
     middleware::{BoxError, Headers, Origin, Reply, Request},
     observe,
+    transport::Message,
 };
 
 /// Sends a request and waits for what comes of it, within its deadline.
-pub(super) async fn run(request: Request) -> Result<Reply, CallError> {
+///
+/// Every call in flight has one of these: what is not `async` here is not kept in it twice.
+pub(super) fn run(
+    request: Request,
+) -> Result<impl Future<Output = Result<Reply, CallError>> + Send + use<>, CallError> {
     let Request { origin: Origin::Call(call), body, encoding, deadline, headers } = request else {
         let reason = "a request that a server received is none that a client can send";
         return Err(CallError::Encode(EncodeError::because(reason)));
@@ -32,14 +37,13 @@ pub(super) async fn run(request: Request) -> Result<Reply, CallError> {
     let deadline = deadline.unwrap_or_else(Instant::now);
     let mut exchange =
         Exchange { call, deadline, body, encoding, headers, handed_over: false, pauses: None };
-    let ended = timeout_at(deadline, exchange.attempts()).await;
-    let ended = ended
-        .unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: exchange.handed_over }))
-        .and_then(readable);
-    if !may_have_run(&ended) {
-        exchange.take_back();
-    }
-    ended
+    Ok(async move {
+        let ended = timeout_at(deadline, exchange.attempts()).await;
+        exchange.end(
+            ended
+                .unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: exchange.handed_over })),
+        )
+    })
 }
 
 /// The same below the layers of a client.
@@ -51,7 +55,7 @@ pub(crate) async fn send(request: Request) -> Result<Reply, BoxError> {
             return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
         }
     }
-    run(request).await.map_err(Into::into)
+    run(request)?.await.map_err(Into::into)
 }
 
 fn readable(reply: ReceivedReply) -> Result<Reply, CallError> {
@@ -89,7 +93,8 @@ type Pauses = Box<dyn Iterator<Item = Duration> + Send>;
 impl Exchange {
     /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
     async fn attempts(&mut self) -> Result<ReceivedReply, CallError> {
-        let broker = self.call.client.broker.clone();
+        let call = self.call.clone();
+        let broker = &call.client.broker;
         // What is seldom waited for is kept out of the size of a call.
         let _slot = match broker.pending().try_slot() {
             Some(slot) => slot,
@@ -101,37 +106,33 @@ impl Exchange {
                 Some(caller) => caller,
                 None => Box::pin(broker.caller()).await.map_err(|reason| self.not_ready(reason))?,
             };
-            let Ok(ticket) = broker.pending().enter(caller.number, self.call.oneway) else {
-                Box::pin(caller.wait_until_replaced(&broker)).await;
+            let Ok(mut ticket) = broker.pending().enter(caller.number, self.call.oneway) else {
+                Box::pin(caller.wait_until_replaced(broker)).await;
                 continue;
             };
             let (handed_over_before, id) = (self.handed_over, ticket.correlation_id());
             if !self.publish(&caller, &ticket)? {
-                Box::pin(caller.wait_until_replaced(&broker)).await;
+                Box::pin(caller.wait_until_replaced(broker)).await;
                 continue;
             }
-            match ticket.outcome().await {
+            match (&mut ticket).await {
                 Outcome::Reply(message) => {
-                    let reply = envelope::read_reply(Arc::unwrap_or_clone(message), self.encoding);
-                    match &reply {
-                        ReceivedReply::Fault(fault) if fault.is_retryable() => {
-                            if !self.may_ask_again(broker.retry_budget()).await {
-                                return Ok(reply);
-                            }
-                            self.note_retry(id, fault.kind().as_str());
-                        }
-                        _ => return Ok(reply),
+                    let refused = envelope::retryable_fault(&message.properties);
+                    let Some(reason) = refused else { return Ok(self.read(message)) };
+                    if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
+                        return Ok(self.read(message));
                     }
+                    self.note_retry(id, reason.as_str());
                 }
                 Outcome::Accepted => return Ok(nothing()),
                 Outcome::Unroutable => return Err(CallError::NoServer),
                 Outcome::Rejected => {
-                    if !self.may_ask_again(broker.retry_budget()).await {
+                    if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
                         return Err(queue_full(&self.call.client.queue));
                     }
                     self.note_retry(id, "the queue would not take it");
                 }
-                Outcome::Refused(error) => return Err(refused(error)),
+                Outcome::Refused(error) => return Err(refused(*error)),
                 Outcome::Ignored if handed_over_before => {}
                 Outcome::Ignored => self.take_back(),
                 Outcome::Lost if self.call.idempotent => {
@@ -140,6 +141,18 @@ impl Exchange {
                 Outcome::Lost => return Err(CallError::ConnectionLost { may_have_run: true }),
             }
         }
+    }
+
+    fn read(&self, reply: Arc<Message>) -> ReceivedReply {
+        envelope::read_reply(Arc::unwrap_or_clone(reply), self.encoding)
+    }
+
+    fn end(&mut self, ended: Result<ReceivedReply, CallError>) -> Result<Reply, CallError> {
+        let ended = ended.and_then(readable);
+        if !may_have_run(&ended) {
+            self.take_back();
+        }
+        ended
     }
 
     fn not_ready(&self, reason: NotReady) -> CallError {

@@ -1,8 +1,12 @@
 //! The calls in flight, and what came of each.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    pin::Pin,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll, ready},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
@@ -26,7 +30,7 @@ pub(crate) enum Outcome {
     Unroutable,
     Rejected,
     /// The broker does not let it through.
-    Refused(BrokerError),
+    Refused(Box<BrokerError>),
     /// The broker never looked at it.
     Ignored,
     /// Its channel went.
@@ -199,7 +203,7 @@ impl CallerSink for Pending {
             }
             Fate::Unroutable => self.end(correlation_id, Outcome::Unroutable),
             Fate::Rejected => self.end(correlation_id, Outcome::Rejected),
-            Fate::Refused(error) => self.end(correlation_id, Outcome::Refused(error)),
+            Fate::Refused(error) => self.end(correlation_id, Outcome::Refused(error.into())),
             Fate::Passed => {
                 if self.accept(correlation_id) {
                     self.end(correlation_id, Outcome::Lost);
@@ -210,7 +214,7 @@ impl CallerSink for Pending {
     }
 }
 
-/// A call's place in the table. Dropping it frees the place, whatever became of the call.
+/// A call's place in the table, and the wait for its outcome. Dropping it frees the place, whatever became of the call.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pending: Arc<Pending>,
@@ -224,13 +228,16 @@ impl Ticket {
     pub(crate) fn correlation_id(&self) -> Uuid {
         self.correlation_id
     }
+}
 
-    /// Waits for the outcome.
-    pub(crate) async fn outcome(mut self) -> Outcome {
-        // The sender goes without a word only together with the table.
-        let outcome = (&mut self.outcome).await.unwrap_or(Outcome::Lost);
+impl Future for Ticket {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let outcome = ready!(Pin::new(&mut self.outcome).poll(cx));
         self.ended = true;
-        outcome
+        // The sender goes without a word only together with the table.
+        Poll::Ready(outcome.unwrap_or(Outcome::Lost))
     }
 }
 
@@ -269,7 +276,7 @@ mod tests {
         let id = ticket.correlation_id().to_string();
         pending.reply(reply_to(&id));
         pending.reply(reply_to(&id));
-        assert!(matches!(ticket.outcome().await, Outcome::Reply(_)));
+        assert!(matches!(ticket.await, Outcome::Reply(_)));
         assert_eq!((pending.unclaimed(), pending.len()), (1, 0));
     }
 
@@ -289,7 +296,7 @@ mod tests {
         let pending = Pending::new(10);
         let (old, new) = (pending.enter(1, false).unwrap(), pending.enter(2, false).unwrap());
         pending.lose(1);
-        assert!(matches!(old.outcome().await, Outcome::Lost));
+        assert!(matches!(old.await, Outcome::Lost));
         assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered);
         assert_eq!(pending.len(), 1);
         drop(new);
@@ -305,13 +312,13 @@ mod tests {
         pending.settled(ignored.correlation_id(), Fate::Ignored);
         pending.settled(oneway.correlation_id(), Fate::Passed);
         pending.lose_unaccepted(1);
-        assert!(matches!(ignored.outcome().await, Outcome::Ignored));
-        assert!(matches!(unknown.outcome().await, Outcome::Lost));
-        assert!(matches!(oneway.outcome().await, Outcome::Lost));
+        assert!(matches!(ignored.await, Outcome::Ignored));
+        assert!(matches!(unknown.await, Outcome::Lost));
+        assert!(matches!(oneway.await, Outcome::Lost));
         assert_eq!(pending.len(), 2);
         for ticket in [taken, passed] {
             pending.reply(reply_to(&ticket.correlation_id().to_string()));
-            assert!(matches!(ticket.outcome().await, Outcome::Reply(_)));
+            assert!(matches!(ticket.await, Outcome::Reply(_)));
         }
     }
 
@@ -334,7 +341,7 @@ mod tests {
         let pending = Pending::new(10);
         let (earlier, later) = (pending.enter(1, false).unwrap(), pending.enter(2, false).unwrap());
         pending.lose_unaccepted(2);
-        assert!(matches!(later.outcome().await, Outcome::Lost));
+        assert!(matches!(later.await, Outcome::Lost));
         assert_eq!(pending.len(), 1);
         drop(earlier);
     }
@@ -359,9 +366,9 @@ mod tests {
         let (oneway, call) = (pending.enter(1, true).unwrap(), pending.enter(1, false).unwrap());
         pending.settled(oneway.correlation_id(), Fate::Accepted);
         pending.settled(call.correlation_id(), Fate::Accepted);
-        assert!(matches!(oneway.outcome().await, Outcome::Accepted));
+        assert!(matches!(oneway.await, Outcome::Accepted));
         assert_eq!(pending.len(), 1);
         pending.settled(call.correlation_id(), Fate::Unroutable);
-        assert!(matches!(call.outcome().await, Outcome::Unroutable));
+        assert!(matches!(call.await, Outcome::Unroutable));
     }
 }

@@ -34,7 +34,7 @@ impl Running {
         let metered = Some(Metered::start(End::Client, service, || method));
         let way = match (&call.client.layers, request.deadline) {
             (Some(layers), Some(deadline)) => Way::Layered(layers.call_until(request, deadline)),
-            _ => Way::Direct(Box::pin(exchange::run(request))),
+            _ => Way::Direct(Box::pin(exchange::run(request)?)),
         };
         Ok(Self { call, metered, way })
     }

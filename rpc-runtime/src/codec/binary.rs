@@ -9,6 +9,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
+    scratch,
 };
 
 /// bincode's limit counts what a value claims in memory, not the bytes read: a legal `Vec<u128>` of small numbers
@@ -16,9 +17,8 @@ use super::{
 const CLAIMED_PER_BYTE: usize = 16;
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
-    let body = bincode::serde::encode_to_vec(value, config::standard())
-        .map_err(|error| EncodeError::new(Encoding::Bincode, error))?;
-    Ok(body.into())
+    scratch::write(|body| bincode::serde::encode_into_std_write(value, body, config::standard()))
+        .map_err(|error| EncodeError::new(Encoding::Bincode, error))
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {

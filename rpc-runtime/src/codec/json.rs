@@ -9,12 +9,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
+    scratch,
 };
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
-    let body =
-        serde_json::to_vec(value).map_err(|error| EncodeError::new(Encoding::Json, error))?;
-    Ok(body.into())
+    scratch::write(|body| serde_json::to_writer(body, value))
+        .map_err(|error| EncodeError::new(Encoding::Json, error))
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {

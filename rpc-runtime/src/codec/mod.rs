@@ -11,6 +11,7 @@ mod error;
 mod json;
 #[cfg(test)]
 mod property_tests;
+mod scratch;
 mod text;
 
 use std::fmt;

@@ -1,7 +1,7 @@
 //! A request between the checks of its envelope and its method, where the layers are.
 
 use std::{
-    collections::HashMap,
+    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -20,7 +20,7 @@ use crate::{
     middleware::{BoxError, Meaning, Next, Origin, Reply, Request, meaning},
 };
 
-pub(super) type Handlers = HashMap<&'static str, Handler>;
+pub(super) type Handlers = BTreeMap<&'static str, Handler>;
 
 /// A request that came from a queue, with what can run it.
 #[derive(Clone)]

@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::{Instant, sleep},
@@ -132,10 +132,12 @@ impl Worker {
         phase: &mut watch::Receiver<Phase>,
         running: &mpsc::Sender<usize>,
     ) -> Ended {
+        let draining = phase.wait_for(|phase| *phase != Phase::Serving);
+        tokio::pin!(draining);
         loop {
             let delivery = tokio::select! {
                 biased;
-                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return Ended::Draining,
+                _ = &mut draining => return Ended::Draining,
                 delivery = deliveries.next() => match delivery {
                     Some(delivery) => delivery,
                     None => return Ended::ChannelGone,
@@ -148,7 +150,7 @@ impl Worker {
                 endpoint.shed(&delivery, &*channel);
                 continue;
             }
-            tokio::spawn(async move {
+            let served = async move {
                 let permit = match permit {
                     Some(permit) => Ok(permit),
                     None => permits.acquire_owned().await,
@@ -162,7 +164,9 @@ impl Worker {
                     }
                     Err(_) => endpoint.give_back(&delivery, &*channel),
                 }
-            });
+            };
+            // Whole, it would be moved several times on its way.
+            tokio::spawn(served.boxed());
         }
     }
 

@@ -95,7 +95,7 @@ async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_o
     kept.wait_for_channel(2).await;
 
     kept.pending.settled(call.correlation_id(), Fate::Rejected);
-    assert!(matches!(call.outcome().await, Outcome::Rejected));
+    assert!(matches!(call.await, Outcome::Rejected));
 }
 
 #[tokio::test(start_paused = true)]
@@ -111,7 +111,7 @@ async fn what_was_sent_on_a_replaced_channel_is_lost_with_it_alone() {
     let later = kept.pending.enter(2, false).unwrap();
 
     end.notify_one();
-    assert!(matches!(open.outcome().await, Outcome::Lost));
+    assert!(matches!(open.await, Outcome::Lost));
     assert_eq!(kept.pending.len(), 2);
     drop((taken, later));
 }

@@ -29,14 +29,18 @@ pub(super) struct MemoryBroker {
 
 #[derive(Default)]
 struct Names {
-    queues: HashMap<SmolStr, Arc<SharedQueue>>,
-    callbacks: HashMap<SmolStr, Callback>,
+    queues: HashMap<SmolStr, Named>,
     exchanges: HashMap<String, Topic>,
 }
 
-struct Callback {
-    link: u64,
-    sink: Arc<dyn CallerSink>,
+/// What goes by the name of a queue.
+enum Named {
+    Queue(Arc<SharedQueue>),
+    /// The callback queue of a connection, whose messages are never kept.
+    Callback {
+        link: u64,
+        sink: Arc<dyn CallerSink>,
+    },
 }
 
 /// Where a message goes.
@@ -73,14 +77,14 @@ impl MemoryBroker {
     pub(super) fn declare(&self, queue: &Queue, exchange: &str) -> Result<(), BrokerError> {
         let mut names = self.write();
         let name = queue.name();
-        match names.queues.get(name) {
+        match names.queue(name) {
             None if queue.passive => {
                 let message = format!("there is no queue {name:?} to take as it is");
                 return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
             }
             None => {
                 let stored = StoredQueue::new(queue.clone()).shared();
-                names.queues.insert(name.into(), stored);
+                names.queues.insert(name.into(), Named::Queue(stored));
             }
             Some(existing) if !queue.passive => existing.lock().check_same(queue)?,
             Some(_) => {}
@@ -100,11 +104,11 @@ impl MemoryBroker {
             topic.bind(queue.name(), key);
         }
         let name = SmolStr::from(queue.name());
-        names.queues.insert(name, StoredQueue::fleeting(queue).shared());
+        names.queues.insert(name, Named::Queue(StoredQueue::fleeting(queue).shared()));
     }
 
     pub(super) fn queue_state(&self, queue: &str) -> Option<QueueState> {
-        self.read().queues.get(queue).map(|queue| queue.lock().state())
+        self.read().queue(queue).map(|queue| queue.lock().state())
     }
 
     /// Starts a consumer; its deliveries are acknowledged at the queue that this returns.
@@ -115,7 +119,7 @@ impl MemoryBroker {
         prefetch: u16,
         sender: UnboundedSender<Delivery>,
     ) -> Result<(Arc<SharedQueue>, u64), BrokerError> {
-        let Some(queue) = self.read().queues.get(queue).cloned() else {
+        let Some(queue) = self.read().queue(queue).cloned() else {
             let message = format!("there is no queue {queue:?}");
             return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
         };
@@ -125,11 +129,11 @@ impl MemoryBroker {
     }
 
     pub(super) fn add_callback(&self, link: u64, queue: &SmolStr, sink: Arc<dyn CallerSink>) {
-        self.write().callbacks.insert(queue.clone(), Callback { link, sink });
+        self.write().queues.insert(queue.clone(), Named::Callback { link, sink });
     }
 
     pub(super) fn remove_callback(&self, queue: &str) {
-        self.write().callbacks.remove(queue);
+        self.write().queues.remove(queue);
     }
 
     pub(super) fn publish(&self, message: Message) -> Fate {
@@ -158,14 +162,12 @@ impl MemoryBroker {
         if !message.exchange.is_empty() {
             let topic = names.exchanges.get(message.exchange.as_str());
             let bound = topic.map(|topic| topic.route(key)).unwrap_or_default();
-            let queues = bound.iter().filter_map(|name| names.queues.get(name.as_str()).cloned());
+            let queues = bound.iter().filter_map(|name| names.queue(name).cloned());
             return Place::Queues(queues.collect());
         }
-        if let Some(queue) = names.queues.get(key) {
-            return Place::Queue(queue.clone());
-        }
-        match names.callbacks.get(key) {
-            Some(callback) => Place::Callback(callback.sink.clone()),
+        match names.queues.get(key) {
+            Some(Named::Queue(queue)) => Place::Queue(queue.clone()),
+            Some(Named::Callback { sink, .. }) => Place::Callback(sink.clone()),
             None => Place::Nowhere,
         }
     }
@@ -184,12 +186,17 @@ impl MemoryBroker {
     /// Everything that a connection owned goes.
     pub(super) fn disconnect(&self, link: u64) {
         let mut names = self.write();
-        names.callbacks.retain(|_, callback| callback.link != link);
         let mut gone = Vec::new();
-        for (name, queue) in &names.queues {
-            let mut queue = queue.lock();
-            queue.remove_consumers(|consumer| consumer.link == link);
-            if queue.is_over() {
+        for (name, named) in &names.queues {
+            let over = match named {
+                Named::Callback { link: of, .. } => *of == link,
+                Named::Queue(queue) => {
+                    let mut queue = queue.lock();
+                    queue.remove_consumers(|consumer| consumer.link == link);
+                    queue.is_over()
+                }
+            };
+            if over {
                 gone.push(name.clone());
             }
         }
@@ -200,6 +207,13 @@ impl MemoryBroker {
 }
 
 impl Names {
+    fn queue(&self, name: &str) -> Option<&Arc<SharedQueue>> {
+        match self.queues.get(name) {
+            Some(Named::Queue(queue)) => Some(queue),
+            _ => None,
+        }
+    }
+
     fn remove_queue(&mut self, name: &str) {
         self.queues.remove(name);
         self.exchanges.values_mut().for_each(|topic| topic.unbind(name));
