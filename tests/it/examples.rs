@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rpc_runtime::{Broker, UntypedClient};
 use rpc_tests::{Peer, Process, Python, Rabbit, eventually_async, unique};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -81,6 +82,81 @@ async fn the_tutorials_programs_understand_each_other() {
         stop(theirs).await;
         delete(url, &queue).await;
     }
+}
+
+#[tokio::test]
+async fn two_services_share_a_server() {
+    let alone = Process::example_with("two_services", &[], &[("AMQP_URL", "")]).await;
+    alone.line_with("ordered so far: (1, 1)", PATIENCE).await;
+    alone.line_with("refused: coffee is not sold here", PATIENCE).await;
+    alone.line_with("one server serves Catalog and Orders", PATIENCE).await;
+    alone.success(PATIENCE).await;
+
+    let over_rabbitmq = Process::example("two_services", &["--broker", url().await]).await;
+    over_rabbitmq.line_with("one server serves Catalog and Orders", PATIENCE).await;
+    over_rabbitmq.success(PATIENCE).await;
+    for queue in ["Catalog", "Orders"] {
+        delete(url().await, queue).await;
+    }
+}
+
+#[tokio::test]
+async fn a_nested_call_ends_with_the_call_that_it_serves() {
+    let alone = Process::example_with("nested_calls", &[], &[("AMQP_URL", "")]).await;
+    let seen = alone.line_with("warehouse: tea, within ", PATIENCE).await;
+    let left: u64 = seen.split_whitespace().rev().nth(1).unwrap().parse().unwrap();
+    assert!((1..=2000).contains(&left), "{seen}: what is left of the customer's two seconds");
+    alone.line_with("tea: sold", PATIENCE).await;
+
+    let cake = alone.line_with("cake: ", PATIENCE).await;
+    let ended = [
+        "cake: the deadline passed, and the method may have run",
+        "cake: the warehouse is slow today",
+    ];
+    assert!(ended.contains(&cake.as_str()), "{cake}: both have the same deadline");
+    alone.line_with("warehouse: nobody waits for cake any more", PATIENCE).await;
+
+    let seen = alone.line_with("warehouse: coffee, within ", PATIENCE).await;
+    let left: u64 = seen.split_whitespace().rev().nth(1).unwrap().parse().unwrap();
+    assert!((1..=1000).contains(&left), "{seen}: half of that");
+    alone.line_with("coffee: the warehouse is slow today", PATIENCE).await;
+    alone.success(PATIENCE).await;
+}
+
+#[tokio::test]
+async fn a_server_under_sigterm_answers_what_it_has_begun_and_leaves_the_rest() {
+    let queue = unique("press");
+    let arguments = ["--broker", url().await, "--queue", &queue];
+    let mut ending = Process::example("graceful_shutdown", &arguments).await;
+    ending.line_with("serving", PATIENCE).await;
+
+    let broker = Broker::connect(url().await).await.unwrap();
+    let client = UntypedClient::new(&broker, &queue).timeout(PATIENCE);
+    let print = |pages: &'static str| tokio::spawn(client.call("print", pages));
+    let begun = print("[30]");
+    ending.line_with("printing 30 pages", PATIENCE).await;
+    let waiting = print("[1]");
+    eventually_async("the other request is in the queue", PATIENCE, async || {
+        let state = broker.queue_state(&queue).await.unwrap()?;
+        (state.messages == 1).then_some(())
+    })
+    .await;
+
+    ending.terminate();
+    let answer = begun.await.unwrap().unwrap().to_string();
+    assert_eq!(answer, format!("\"30 pages by {}\"", ending.id()));
+    let status = ending.wait(PATIENCE).await;
+    assert!(status.success(), "{status}: {:?}", ending.lines());
+    let lines = ending.lines();
+    let place = |line: &str| lines.iter().position(|printed| printed == line);
+    assert!(place("health: draining").is_some(), "{lines:?}");
+    assert!(place("health: draining") < place("printed 30 pages"), "{lines:?}");
+
+    let next = Process::example("graceful_shutdown", &arguments).await;
+    let answer = waiting.await.unwrap().unwrap().to_string();
+    assert_eq!(answer, format!("\"1 pages by {}\"", next.id()));
+    stop(next).await;
+    delete(url().await, &queue).await;
 }
 
 #[tokio::test]

@@ -1,0 +1,88 @@
+//! A server that ends as Kubernetes and systemd expect it to: `cargo run --example graceful_shutdown`.
+//!
+//! On SIGTERM it takes no more requests, finishes those that it has begun, leaves the others to the next server, and ends
+//! with success. What asks whether it is ready is told at once that it is not. Start it twice, call it with
+//! `rpc call Press.print 50`, and end the one that prints.
+
+use std::time::Duration;
+
+use clap::Parser;
+use examples::{BrokerArgs, Failure, interrupted};
+use rpc_runtime::{Broker, Health, HealthStatus, Queue, Server, rpc_service};
+use tokio::time::sleep;
+
+/// Prints, slowly.
+#[rpc_service(timeout = "10m")]
+pub trait Press {
+    /// Prints so many pages, ten in a second.
+    async fn print(&self, pages: u32) -> String;
+}
+
+struct Old;
+
+impl Press for Old {
+    async fn print(&self, pages: u32) -> String {
+        println!("printing {pages} pages");
+        for _ in 0..pages {
+            sleep(Duration::from_millis(100)).await;
+        }
+        println!("printed {pages} pages");
+        format!("{pages} pages by {}", std::process::id())
+    }
+}
+
+#[derive(Parser)]
+struct Args {
+    #[command(flatten)]
+    broker: BrokerArgs,
+
+    /// The queue that requests go through.
+    #[arg(long, default_value = "Press")]
+    queue: String,
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let Args { broker, queue } = Args::parse();
+    let broker = Broker::connect(&broker.broker).await?;
+    let server = Server::builder(&broker)
+        .service_on(Queue::named(queue), PressServer::new(Old))
+        // One page after the other.
+        .concurrency(1)
+        // Less than the time after which whoever sent the signal kills.
+        .grace_period(Duration::from_secs(25))
+        .start()
+        .await?;
+    let probe = tokio::spawn(report(server.health()));
+    println!("serving; SIGTERM or Ctrl-C ends");
+
+    server.run_until(told_to_end()).await?;
+    probe.await?;
+    broker.close().await;
+    Ok(())
+}
+
+/// In the place of an answer to readiness probes.
+async fn report(mut health: Health) {
+    while health.status() != HealthStatus::Stopped {
+        println!("health: {}", health.changed().await);
+    }
+}
+
+#[cfg(unix)]
+async fn told_to_end() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminated) => tokio::select! {
+            _ = terminated.recv() => {}
+            () = interrupted() => {}
+        },
+        Err(_) => interrupted().await,
+    }
+}
+
+#[cfg(not(unix))]
+async fn told_to_end() {
+    interrupted().await;
+}

@@ -1,0 +1,108 @@
+//! A service that calls another: `cargo run --example nested_calls`.
+//!
+//! A call that a handler makes inherits what is left of its caller's deadline, whatever the trait of the other service
+//! says. Nobody works for a caller who has gone; but a handler that wants to say why there is no answer has to keep some
+//! of the time for itself.
+
+use std::time::Duration;
+
+use clap::Parser;
+use examples::{Failure, MaybeBroker};
+use rpc_runtime::{Call, CallError, Context, Server, rpc_service};
+use tokio::time::{Instant, sleep};
+
+/// What there is in store. Its callers may wait for an hour.
+#[rpc_service(timeout = "1h")]
+pub trait Warehouse {
+    /// Puts an item aside, which takes so many milliseconds.
+    async fn reserve(&self, item: String, takes_ms: u64) -> bool;
+}
+
+/// What customers call.
+#[rpc_service]
+pub trait Shop {
+    /// Buys an item, and waits for the warehouse as long as the customer does.
+    async fn buy(&self, item: String, takes_ms: u64) -> Result<String, String>;
+
+    /// Buys an item, and waits half as long as the customer.
+    async fn buy_or_say_why(&self, item: String, takes_ms: u64) -> Result<String, String>;
+}
+
+/// How long the caller of the running handler goes on waiting.
+fn left() -> Duration {
+    let deadline = Context::current().and_then(|context| context.deadline());
+    deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
+}
+
+struct Shelves;
+
+impl Warehouse for Shelves {
+    async fn reserve(&self, item: String, takes_ms: u64) -> bool {
+        println!("  warehouse: {item}, within {} ms", left().as_millis());
+        let Some(context) = Context::current() else { return false };
+        tokio::select! {
+            () = sleep(Duration::from_millis(takes_ms)) => true,
+            () = context.cancelled() => {
+                println!("  warehouse: nobody waits for {item} any more");
+                paperwork().await;
+                false
+            }
+        }
+    }
+}
+
+/// What everybody has to do before they answer, whatever the answer is.
+async fn paperwork() {
+    sleep(Duration::from_millis(100)).await;
+}
+
+struct Counter {
+    warehouse: WarehouseClient,
+}
+
+impl Shop for Counter {
+    async fn buy(&self, item: String, takes_ms: u64) -> Result<String, String> {
+        sold(self.warehouse.reserve(item, takes_ms)).await
+    }
+
+    async fn buy_or_say_why(&self, item: String, takes_ms: u64) -> Result<String, String> {
+        sold(self.warehouse.reserve(item, takes_ms).timeout(left() / 2)).await
+    }
+}
+
+async fn sold(reserved: Call<bool>) -> Result<String, String> {
+    let reserved = reserved.await;
+    paperwork().await;
+    match reserved {
+        Ok(true) => Ok("sold".to_owned()),
+        Ok(false) => Err("sold out".to_owned()),
+        Err(CallError::DeadlineExceeded { .. }) => Err("the warehouse is slow today".to_owned()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let broker = MaybeBroker::parse().connect().await?;
+    let counter = Counter { warehouse: WarehouseClient::new(&broker) };
+    let server = Server::builder(&broker)
+        .service(WarehouseServer::new(Shelves))
+        .service(ShopServer::new(counter))
+        .start()
+        .await?;
+
+    let shop = ShopClient::builder(&broker).timeout(Duration::from_secs(2)).build();
+    println!("tea: {}", shop.buy("tea".to_owned(), 10).await?);
+    match shop.buy("cake".to_owned(), 60_000).await {
+        // The shop learns at the same moment that there is no cake: too late to say so.
+        Err(error) => println!("cake: {error}"),
+        Ok(answer) => return Err(format!("cake should have taken too long: {answer}").into()),
+    }
+    match shop.buy_or_say_why("coffee".to_owned(), 60_000).await {
+        Err(CallError::Application(why)) => println!("coffee: {why}"),
+        other => return Err(format!("the shop should have said why: {other:?}").into()),
+    }
+
+    server.shutdown().await?;
+    Ok(())
+}

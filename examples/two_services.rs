@@ -1,0 +1,80 @@
+//! Two services in one process, one server and one connection: `cargo run --example two_services`.
+//!
+//! Each service has a queue of its own and takes requests of its own, so the slow one does not hold up the other. They
+//! may share what they work on; to their callers they are as apart as if they ran on two machines, and may do so tomorrow.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use clap::Parser;
+use examples::{Failure, MaybeBroker};
+use rpc_runtime::{Server, discovery::Discovery, rpc_service};
+
+/// What is sold, and for how much.
+#[rpc_service]
+pub trait Catalog {
+    /// The price of an item; `None` if it is not sold.
+    async fn price(&self, item: String) -> Option<u32>;
+}
+
+/// What was sold.
+#[rpc_service]
+pub trait Orders {
+    /// Orders an item, and says how many of it were ordered so far.
+    async fn place(&self, item: String) -> Result<u32, String>;
+}
+
+/// What both services work on.
+#[derive(Default)]
+struct Shop {
+    prices: BTreeMap<String, u32>,
+    ordered: Mutex<BTreeMap<String, u32>>,
+}
+
+impl Catalog for Shop {
+    async fn price(&self, item: String) -> Option<u32> {
+        self.prices.get(&item).copied()
+    }
+}
+
+impl Orders for Shop {
+    async fn place(&self, item: String) -> Result<u32, String> {
+        if !self.prices.contains_key(&item) {
+            return Err(format!("{item} is not sold here"));
+        }
+        let mut ordered = self.ordered.lock().unwrap_or_else(PoisonError::into_inner);
+        let so_far = ordered.entry(item).or_default();
+        *so_far += 1;
+        Ok(*so_far)
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let broker = MaybeBroker::parse().connect().await?;
+    let prices = [("tea", 3), ("cake", 5)].map(|(item, price)| (item.to_owned(), price));
+    let shop = Arc::new(Shop { prices: prices.into(), ..Shop::default() });
+    let server = Server::builder(&broker)
+        .service(CatalogServer::new(shop.clone()))
+        .service(OrdersServer::new(shop))
+        .start()
+        .await?;
+
+    let (catalog, orders) = (CatalogClient::new(&broker), OrdersClient::new(&broker));
+    println!("tea costs {:?}", catalog.price("tea".to_owned()).await?);
+    let both = tokio::try_join!(orders.place("tea".to_owned()), orders.place("cake".to_owned()))?;
+    println!("ordered so far: {both:?}");
+    if let Err(error) = orders.place("coffee".to_owned()).await {
+        println!("refused: {error}");
+    }
+
+    let this_server = Discovery::new(&broker).instance(server.instance());
+    for answer in this_server.ping().await? {
+        println!("one server serves {}", answer.services.join(" and "));
+    }
+
+    server.shutdown().await?;
+    Ok(())
+}
