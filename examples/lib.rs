@@ -1,6 +1,8 @@
 //! What the examples share: the services, and where the broker is.
 
 mod failure;
+#[cfg(doctest)]
+mod guide;
 mod services;
 
 use clap::Parser;

@@ -92,6 +92,18 @@ fn every_example_is_declared_and_in_the_readme() {
 }
 
 #[test]
+fn every_page_of_the_guide_is_in_its_contents() {
+    let contents = read("docs/README.md");
+    for page in walk(&root().join("docs")) {
+        let name = page.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        assert!(
+            name == "README.md" || contents.contains(&format!("({name})")),
+            "docs/README.md does not lead to {name}"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_disabled_or_left_for_later() {
     // Put together here, so that this file does not find itself.
     let signs = [
@@ -137,7 +149,16 @@ fn unsafe_code_is_forbidden_everywhere() {
         read("Cargo.toml").contains(r#"unsafe_code = "forbid""#),
         "the workspace forbids unsafe code"
     );
-    for package in ["rpc-macros", "rpc-runtime", "rpc-cli", "examples", "tests", "benchmarks"] {
+    let packages = [
+        "rpc-macros",
+        "rpc-runtime",
+        "rpc-cli",
+        "examples",
+        "examples/numbers",
+        "tests",
+        "benchmarks",
+    ];
+    for package in packages {
         let manifest = read(&format!("{package}/Cargo.toml"));
         let lints = manifest.split("[lints]").nth(1).unwrap_or_default();
         assert!(
@@ -198,7 +219,7 @@ fn what_is_published_is_fit_for_it() {
         }
         assert!(root().join(package).join("README.md").is_file(), "{package} has a README.md");
     }
-    for package in ["examples", "tests", "benchmarks"] {
+    for package in ["examples", "examples/numbers", "tests", "benchmarks"] {
         assert!(
             read(&format!("{package}/Cargo.toml")).contains("publish = false"),
             "{package} is not published"

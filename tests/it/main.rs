@@ -15,6 +15,7 @@ mod examples;
 mod faults;
 mod flow;
 mod four_questions;
+mod guide;
 mod harness;
 mod hostile;
 mod hygiene;
