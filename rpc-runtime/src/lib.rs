@@ -38,8 +38,11 @@
 //! * Within its deadline every call ends in exactly one of a reply, a typed failure, or an unknown outcome that says so:
 //!   see [`CallError`].
 //! * A remote call looks remote: it returns a [`Call`], which has a deadline, can fail, and is sent only when polled.
+//! * What may run twice is said in the trait, and nothing else is sent twice.
 //! * The wire is plain AMQP 0-9-1, so that programs in other languages call services and serve them.
 //! * Nothing that comes from outside makes a process panic, hang, or allocate without bound.
+//! * What users expect around calls is there: layers, spans and metrics, discovery without a registry, health, a broker in
+//!   memory for tests, and `rpc` for the command line.
 //!
 //! # Non-goals
 //!
@@ -60,7 +63,10 @@
 //! | asking servers about themselves | [`discovery`], [`Health`] |
 //! | layers, of your own or of tower | [`middleware`] |
 //! | testing a service | [`Broker::serving`] |
-
+//!
+//! The guide, `docs/README.md` in the repository, leads from an empty directory to servers on a cluster: getting started,
+//! errors and deadlines, testing, evolving a service, deploying, other languages.
+//!
 //! # Features
 //!
 //! None is on by default.
@@ -70,7 +76,8 @@
 //! | `tls` | `amqps://` addresses, which are refused without it |
 //! | `cache` | `middleware::Cache`, for methods marked `cacheable` |
 //! | `opentelemetry` | traces that go on from process to process, with the spans of tracing-opentelemetry |
-//! | `metrics` | counts and durations, through the facade `metrics` |
+//! | `metrics` | counts and durations, through the facade `metrics`: `describe_metrics` |
+//! | `schemars` | the JSON Schema of types that derive it, in what servers say of themselves |
 
 // Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
 extern crate self as rpc_runtime;

@@ -103,6 +103,17 @@ impl BrokerBuilder {
 
     /// What calls do while the connection is down, or while RabbitMQ takes no messages because it is short of memory or
     /// of disk; by default they wait until their deadline.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
+    /// use rpc_runtime::{Broker, Unavailable};
+    ///
+    /// // For callers that have something better to do than to wait.
+    /// let broker =
+    ///     Broker::builder("amqp://localhost").when_unavailable(Unavailable::Fail).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn when_unavailable(mut self, unavailable: Unavailable) -> Self {
         self.unavailable = unavailable;
         self
@@ -159,6 +170,23 @@ impl BrokerBuilder {
     /// Has each request say which user sent it (`user_id`), the one in the address; RabbitMQ lets nobody say another. Servers
     /// see it as [`Context::caller`](crate::Context::caller), and may [require](crate::ServerBuilder::require_caller) it.
     /// With a login by certificate, write the name that RabbitMQ takes from it into the address.
+    ///
+    /// ```no_run
+    /// # use rpc_runtime::{Broker, Server, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Vault { async fn open(&self); }
+    /// # struct Steel;
+    /// # impl Vault for Steel { async fn open(&self) {} }
+    /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
+    /// // At the caller:
+    /// let broker = Broker::builder("amqp://director@rabbit-1").announce_user().connect().await?;
+    /// // At the server:
+    /// let server =
+    ///     Server::builder(&broker).service(VaultServer::new(Steel)).require_caller().start().await?;
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn announce_user(mut self) -> Self {
         self.caller.announce_user = true;
         self
@@ -166,6 +194,16 @@ impl BrokerBuilder {
 
     /// Sends requests through this durable topic exchange, which servers declare, with the routing key
     /// `<queue>.<method>`: RabbitMQ's topic permissions then say who may call what.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
+    /// use rpc_runtime::Broker;
+    ///
+    /// // For servers and callers alike; `docs/security.md` has the permissions that go with it.
+    /// let broker = Broker::builder("amqp://localhost").exchange("rpc").connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn exchange(mut self, exchange: impl Into<String>) -> Self {
         self.caller.exchange = exchange.into();
         self

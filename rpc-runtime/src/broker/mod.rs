@@ -134,6 +134,22 @@ impl Broker {
     /// The same connection, with a layer around all calls of the clients that are made from here on: see
     /// [`middleware`](crate::middleware). What they have in common (a limit, a cache) they share. Clients that were made
     /// before, and those of other clones, are as they were. The last layer that is added is the first to see a call.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Broker, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Clock { async fn year(&self) -> u32; }
+    /// # struct Stopped;
+    /// # impl Clock for Stopped { async fn year(&self) -> u32 { 1926 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::CallError> {
+    /// # let broker = Broker::serving(ClockServer::new(Stopped));
+    /// // At most ten calls at once, over all clients that are made from it.
+    /// let gentle = broker.layer(tower::limit::ConcurrencyLimitLayer::new(10));
+    /// assert_eq!(ClockClient::new(&gentle).year().await?, 1926);
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Next>,

@@ -121,6 +121,20 @@ impl<T, E> Call<T, E> {
     /// It resolves when the broker has taken the request. It has no deadline at the server unless
     /// [`timeout`](Self::timeout) or [`deadline`](Self::deadline) gives it one.
     ///
+    /// ```
+    /// # use rpc_runtime::{Broker, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Clock { async fn wind(&self) -> u32; }
+    /// # struct Stopped;
+    /// # impl Clock for Stopped { async fn wind(&self) -> u32 { 1926 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::CallError> {
+    /// # let client = ClockClient::new(&Broker::serving(ClockServer::new(Stopped)));
+    /// client.wind().persistent().send().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// Every [`CallError`] that can come before the method runs.

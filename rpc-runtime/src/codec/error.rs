@@ -7,6 +7,23 @@ use super::Encoding;
 type Source = Box<dyn Error + Send + Sync>;
 
 /// A value that its encoding cannot express.
+///
+/// ```
+/// # use rpc_runtime::{Broker, rpc_service};
+/// use rpc_runtime::CallError;
+/// # #[rpc_service]
+/// # trait Echo { async fn echo(&self, text: String) -> String; }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let client = EchoClient::new(&Broker::in_memory());
+///
+/// // Headers that begin with `rpc-` are the framework's.
+/// match client.echo("la".into()).header("rpc-secret", "x").await {
+///     Err(CallError::Encode(error)) => assert!(error.to_string().contains("reserved")),
+///     other => panic!("{other:?}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct EncodeError {
     message: String,

@@ -23,6 +23,16 @@ pub(crate) use arguments::{decode_arguments, encode_arguments};
 pub use error::{DecodeError, EncodeError};
 
 /// How a body is written.
+///
+/// Callers choose it, in their trait or at [`ClientBuilder::encoding`](crate::ClientBuilder::encoding); servers read all of
+/// them.
+///
+/// ```
+/// use rpc_runtime::Encoding;
+///
+/// assert_eq!(Encoding::default(), Encoding::Bincode);
+/// assert_eq!(Encoding::Json.content_type(), "application/json");
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Encoding {

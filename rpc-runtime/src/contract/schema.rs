@@ -36,6 +36,24 @@ impl<T> NoSchema for SchemaProbe<T> {}
 
 /// The JSON Schema of a method's arguments, its result and its error: draft 7, of those types that implement
 /// `schemars::JsonSchema`.
+///
+/// ```
+/// use rpc_runtime::{Dispatch, rpc_service};
+///
+/// #[rpc_service]
+/// trait Sums {
+///     async fn sum(&self, numbers: Vec<u64>) -> u64;
+/// }
+/// # struct Plain;
+/// # impl Sums for Plain {
+/// #     async fn sum(&self, numbers: Vec<u64>) -> u64 { numbers.iter().sum() }
+/// # }
+///
+/// let server = SumsServer::new(Plain);
+/// let schemas = &server.descriptor().methods[0].schemas;
+/// assert_eq!(schemas.argument(0).unwrap()["type"], "array");
+/// assert_eq!(schemas.result().unwrap()["type"], "integer");
+/// ```
 pub struct MethodSchemas {
     arguments: &'static [Schema],
     result: Schema,

@@ -9,6 +9,29 @@ use std::sync::OnceLock;
 use super::{Payload, Reply, trace::describe};
 
 /// The signature of a method, computed on first use.
+///
+/// ```
+/// use rpc_runtime::{Dispatch, rpc_service};
+///
+/// #[rpc_service]
+/// trait Sums {
+///     async fn sum(&self, numbers: Vec<u64>) -> u64;
+///     async fn total(&self, of: Vec<u64>) -> u64;
+///     async fn mean(&self, numbers: Vec<u64>) -> f64;
+/// }
+/// # struct Plain;
+/// # impl Sums for Plain {
+/// #     async fn sum(&self, numbers: Vec<u64>) -> u64 { numbers.iter().sum() }
+/// #     async fn total(&self, of: Vec<u64>) -> u64 { of.iter().sum() }
+/// #     async fn mean(&self, _: Vec<u64>) -> f64 { 0.0 }
+/// # }
+///
+/// let server = SumsServer::new(Plain);
+/// let signatures = server.descriptor().methods.iter().map(|method| method.signature.as_str());
+/// let [sum, total, mean] = signatures.collect::<Vec<_>>().try_into().unwrap();
+/// assert_eq!(sum, total, "names do not count");
+/// assert_ne!(sum, mean, "types do");
+/// ```
 #[derive(Debug)]
 pub struct Signature {
     compute: fn() -> u64,

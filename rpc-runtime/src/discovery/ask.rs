@@ -123,6 +123,28 @@ impl Discovery {
 
     /// How they fare.
     ///
+    /// ```
+    /// # use rpc_runtime::{Broker, Server, rpc_service};
+    /// use rpc_runtime::discovery::Discovery;
+    /// # #[rpc_service]
+    /// # trait Clock { async fn year(&self) -> u32; }
+    /// # struct Stopped;
+    /// # impl Clock for Stopped { async fn year(&self) -> u32 { 1926 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let broker = Broker::in_memory();
+    /// # let server = Server::builder(&broker).service(ClockServer::new(Stopped)).start().await?;
+    /// ClockClient::new(&broker).year().await?;
+    ///
+    /// let servers = Discovery::new(&broker).service("Clock").at_most(1).stats().await?;
+    /// let clock = &servers[0].services[0];
+    /// assert_eq!((clock.methods[0].name.as_str(), clock.methods[0].calls), ("year", 1));
+    /// assert_eq!(clock.depth, Some(0), "nothing waits");
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
     /// # Errors
     ///
     /// As [`ping`](Self::ping).

@@ -35,6 +35,17 @@ pub enum BrokerErrorKind {
 /// Trouble with the broker: what kind, a sentence that says with what, and the cause.
 ///
 /// It never shows a password.
+///
+/// ```
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// use rpc_runtime::{Broker, BrokerErrorKind};
+///
+/// let error = Broker::connect("http://localhost").await.unwrap_err();
+/// assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress);
+/// assert!(error.is_permanent(), "to try again is pointless");
+/// # }
+/// ```
 #[derive(Debug, Clone)]
 pub struct BrokerError {
     kind: BrokerErrorKind,

@@ -58,6 +58,23 @@ pub enum CallError<E = Infallible> {
 }
 
 /// A message, and the limit it is over; both in bytes.
+///
+/// ```
+/// # use rpc_runtime::{Broker, rpc_service};
+/// use rpc_runtime::{CallError, TooLarge};
+/// # #[rpc_service]
+/// # trait Echo { async fn echo(&self, text: String) -> String; }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// # let broker = Broker::in_memory();
+///
+/// let client = EchoClient::builder(&broker).max_request(100).build();
+/// match client.echo("la".repeat(100)).await {
+///     Err(CallError::TooLarge(TooLarge { size, limit: 100 })) => assert!(size > 200),
+///     other => panic!("{other:?}"),
+/// }
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge {
     /// The size of the body.
@@ -81,6 +98,15 @@ impl<E> CallError<E> {
     }
 
     /// Whether the same call may succeed later, without any risk of running twice.
+    ///
+    /// ```
+    /// use rpc_runtime::{CallError, Fault, FaultKind};
+    ///
+    /// let full: CallError = CallError::Refused(Fault::new(FaultKind::Overloaded, ""));
+    /// assert!(full.is_retryable());
+    /// let late: CallError = CallError::DeadlineExceeded { may_have_run: true };
+    /// assert!(!late.is_retryable() && late.may_have_run());
+    /// ```
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::NoServer => true,
@@ -94,6 +120,13 @@ impl<E> CallError<E> {
     }
 
     /// The method's own error, if that is what it is.
+    ///
+    /// ```
+    /// use rpc_runtime::CallError;
+    ///
+    /// assert_eq!(CallError::Application("sold out").application(), Some(&"sold out"));
+    /// assert_eq!(CallError::<&str>::NoServer.application(), None);
+    /// ```
     pub fn application(&self) -> Option<&E> {
         match self {
             Self::Application(error) => Some(error),
@@ -102,6 +135,13 @@ impl<E> CallError<E> {
     }
 
     /// Changes the method's own error.
+    ///
+    /// ```
+    /// use rpc_runtime::CallError;
+    ///
+    /// let error = CallError::Application("sold out").map_application(str::len);
+    /// assert!(matches!(error, CallError::Application(8)));
+    /// ```
     pub fn map_application<F>(self, map: impl FnOnce(E) -> F) -> CallError<F> {
         match self {
             Self::Application(error) => CallError::Application(map(error)),

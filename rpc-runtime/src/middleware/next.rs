@@ -18,6 +18,42 @@ use crate::{client, server, transport::BoxFuture};
 /// What a layer wraps: another layer, or the sending of the request, or the method.
 ///
 /// It is always ready, and cheap to clone.
+///
+/// ```
+/// use rpc_runtime::{
+///     Broker, CallError, Fault, FaultKind,
+///     middleware::{BoxError, Next, Request},
+///     rpc_service,
+/// };
+/// use tower::{Service, layer::layer_fn, service_fn};
+///
+/// # #[rpc_service]
+/// # trait Clock { async fn year(&self) -> u32; async fn wind(&self); }
+/// # struct Stopped;
+/// # impl Clock for Stopped {
+/// #     async fn year(&self) -> u32 { 1926 }
+/// #     async fn wind(&self) {}
+/// # }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), CallError> {
+/// # let broker = Broker::serving(ClockServer::new(Stopped));
+/// let look_only = layer_fn(|next: Next| {
+///     service_fn(move |request: Request| {
+///         let mut next = next.clone();
+///         async move {
+///             if request.method() == "wind" {
+///                 return Err(BoxError::from(Fault::new(FaultKind::NotPermitted, "only look")));
+///             }
+///             next.call(request).await
+///         }
+///     })
+/// });
+/// let client = ClockClient::builder(&broker).layer(look_only).build();
+/// assert_eq!(client.year().await?, 1926);
+/// assert!(matches!(client.wind().await, Err(CallError::Refused(_))));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Next(Below);
 

@@ -9,6 +9,35 @@ use crate::{codec::Encoding, contract::EncodedReply, fault::Fault};
 /// What a server answered, or what a layer answers in its place.
 ///
 /// It is cheap to clone: its body is shared.
+///
+/// A layer may answer by itself:
+///
+/// ```
+/// use rpc_runtime::{
+///     Broker, Encoding,
+///     middleware::{BoxError, Next, Reply, Request},
+///     rpc_service,
+/// };
+/// use tower::{layer::layer_fn, service_fn};
+///
+/// #[rpc_service(encoding = "json")]
+/// trait Clock {
+///     async fn year(&self) -> u32;
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), rpc_runtime::CallError> {
+/// let made_up = layer_fn(|_: Next| {
+///     service_fn(async |_: Request| {
+///         Ok::<_, BoxError>(Reply::Result { body: "1926".into(), encoding: Encoding::Json })
+///     })
+/// });
+/// let nobody_serves_it = Broker::in_memory();
+/// let client = ClockClient::builder(&nobody_serves_it).layer(made_up).build();
+/// assert_eq!(client.year().await?, 1926);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub enum Reply {
     /// The method's result.

@@ -19,6 +19,36 @@ pub(crate) type Headers = Vec<(String, String)>;
 /// It is cheap to clone: its body and its headers are shared. A clone that is sent too is another sending of the same
 /// call, so a layer that repeats requests asks [`is_idempotent`](Self::is_idempotent) first, or repeats only what cannot
 /// have run.
+///
+/// ```
+/// use rpc_runtime::{Broker, Context, middleware::Request, rpc_service};
+/// use tower::ServiceBuilder;
+///
+/// #[rpc_service]
+/// trait Tenants {
+///     async fn mine(&self) -> Option<String>;
+/// }
+///
+/// struct FromHeader;
+/// impl Tenants for FromHeader {
+///     async fn mine(&self) -> Option<String> {
+///         Context::current()?.header("tenant").map(str::to_owned)
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), rpc_runtime::CallError> {
+/// let broker = Broker::serving(TenantsServer::new(FromHeader));
+/// let of_tenant = ServiceBuilder::new().map_request(|mut request: Request| {
+///     // Fails for names that are reserved, and where there is no more room.
+///     let _ = request.set_header("tenant", "a");
+///     request
+/// });
+/// let client = TenantsClient::builder(&broker).layer(of_tenant).build();
+/// assert_eq!(client.mine().await?.as_deref(), Some("a"));
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Clone)]
 pub struct Request {
     pub(crate) origin: Origin,

@@ -25,6 +25,34 @@ use crate::{
 };
 
 /// Sets up a server; made by [`Server::builder`].
+///
+/// ```
+/// # use rpc_runtime::{Broker, rpc_service};
+/// use std::time::Duration;
+///
+/// use rpc_runtime::Server;
+/// # #[rpc_service]
+/// # trait Orders { async fn place(&self, item: String) -> u64; }
+/// # #[rpc_service]
+/// # trait Invoices { async fn send(&self, order: u64); }
+/// # struct Shop;
+/// # impl Orders for Shop { async fn place(&self, _: String) -> u64 { 1 } }
+/// # impl Invoices for Shop { async fn send(&self, _: u64) {} }
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), rpc_runtime::BrokerError> {
+/// # let broker = Broker::in_memory();
+///
+/// let server = Server::builder(&broker)
+///     .service(OrdersServer::new(Shop))
+///     .service(InvoicesServer::new(Shop))
+///     .concurrency(32)
+///     .grace_period(Duration::from_secs(10))
+///     .start()
+///     .await?;
+/// # drop(server);
+/// # Ok(())
+/// # }
+/// ```
 #[must_use = "`start()` makes the server"]
 pub struct ServerBuilder {
     broker: Broker,

@@ -133,6 +133,30 @@ impl Context {
     }
 
     /// When the caller stops waiting; `None` if it does not say. Calls made by this handler end by then, too.
+    ///
+    /// ```
+    /// use rpc_runtime::{Broker, Context, rpc_service};
+    /// use tokio::time::{Duration, Instant};
+    ///
+    /// #[rpc_service(timeout = "5s")]
+    /// trait Patience {
+    ///     async fn left(&self) -> Option<Duration>;
+    /// }
+    ///
+    /// struct OfTheCaller;
+    /// impl Patience for OfTheCaller {
+    ///     async fn left(&self) -> Option<Duration> {
+    ///         Some(Context::current()?.deadline()?.saturating_duration_since(Instant::now()))
+    ///     }
+    /// }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::CallError> {
+    /// let client = PatienceClient::new(&Broker::serving(PatienceServer::new(OfTheCaller)));
+    /// assert!(client.left().await?.is_some_and(|left| left <= Duration::from_secs(5)));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn deadline(&self) -> Option<Instant> {
         self.request.deadline
     }
@@ -164,6 +188,23 @@ impl Context {
 
     /// Resolves when nobody waits for the answer any more: at the deadline, or when the grace period of a server that
     /// shuts down has ended.
+    ///
+    /// ```
+    /// # use rpc_runtime::Context;
+    /// # async fn next_page() -> Option<String> { None }
+    /// async fn print() -> Result<(), String> {
+    ///     let context = Context::current().ok_or("not in a handler")?;
+    ///     loop {
+    ///         tokio::select! {
+    ///             page = next_page() => match page {
+    ///                 Some(page) => println!("{page}"),
+    ///                 None => return Ok(()),
+    ///             },
+    ///             () = context.cancelled() => return Err("nobody waits any more".to_owned()),
+    ///         }
+    ///     }
+    /// }
+    /// ```
     ///
     /// # Cancel safety
     ///

@@ -19,6 +19,32 @@ pub(super) enum Phase {
 }
 
 /// Some handlers had not finished when the grace period of a shutdown ended.
+///
+/// ```
+/// # use rpc_runtime::{Broker, Server, rpc_service};
+/// use std::time::Duration;
+/// # #[rpc_service]
+/// # trait Oracle { async fn ask(&self) -> String; }
+/// # struct Delphi;
+/// # impl Oracle for Delphi { async fn ask(&self) -> String { std::future::pending().await } }
+/// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// # let broker = Broker::in_memory();
+///
+/// let server = Server::builder(&broker)
+///     .service(OracleServer::new(Delphi))
+///     .grace_period(Duration::from_secs(5))
+///     .start()
+///     .await?;
+/// // Its method never returns.
+/// OracleClient::new(&broker).ask().send().await?;
+/// # while server.stats().requests == 0 { tokio::task::yield_now().await; }
+///
+/// let error = server.shutdown().await.unwrap_err();
+/// assert_eq!(error.unfinished(), 1);
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ShutdownError {
     unfinished: usize,

@@ -125,6 +125,24 @@ impl Server {
     }
 
     /// What this server has done so far.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Broker, Server, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Clock { async fn year(&self) -> u32; }
+    /// # struct Stopped;
+    /// # impl Clock for Stopped { async fn year(&self) -> u32 { 1926 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let broker = Broker::in_memory();
+    /// let server = Server::builder(&broker).service(ClockServer::new(Stopped)).start().await?;
+    /// ClockClient::new(&broker).year().await?;
+    ///
+    /// let stats = server.stats();
+    /// assert_eq!((stats.requests, stats.answered, stats.faults), (1, 1, 0));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn stats(&self) -> ServerStats {
         self.counters.snapshot()
     }
