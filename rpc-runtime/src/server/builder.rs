@@ -8,6 +8,7 @@ use tower::{Layer, Service};
 use super::{
     Context, Dispatch, Health, Server,
     admission::Admission,
+    health,
     instance::{Instance, Served},
     lifecycle::Phase,
     request::{Endpoint, Limits},
@@ -282,7 +283,7 @@ impl ServerBuilder {
             server.workers.spawn(worker.serve(Some(opened)));
         }
         if let Some(responder) = responder {
-            server.responder.spawn(responder.serve(listening));
+            server.beside.spawn(responder.serve(listening));
         }
         Ok(server)
     }
@@ -298,7 +299,7 @@ impl ServerBuilder {
                 }
                 if let Some(responder) = responder {
                     let listening = now(responder.open()).and_then(Result::ok);
-                    server.responder.spawn(responder.serve(listening));
+                    server.beside.spawn(responder.serve(listening));
                 }
                 server
             }
@@ -311,7 +312,10 @@ impl ServerBuilder {
         self.check()?;
         let phase = watch::Sender::new(Phase::Serving);
         let idle = watch::Sender::new(0);
-        let health = Health::new(phase.subscribe(), idle.subscribe());
+        let blocked = watch::Sender::new(false);
+        let health = Health::new(phase.subscribe(), idle.subscribe(), blocked.subscribe());
+        let mut beside = JoinSet::new();
+        beside.spawn(health::follow(self.broker.status_changes(), blocked));
         let counters = Arc::new(Counters::default());
         let queues: Vec<String> =
             self.services.iter().map(|(queue, _)| queue.name().to_owned()).collect();
@@ -353,7 +357,7 @@ impl ServerBuilder {
             counters,
             instance,
             health,
-            responder: JoinSet::new(),
+            beside,
         };
         Ok((server, workers, responder))
     }

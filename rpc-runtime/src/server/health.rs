@@ -5,6 +5,7 @@ use std::fmt;
 use tokio::sync::watch;
 
 use super::lifecycle::Phase;
+use crate::broker::{BrokerStatus, StatusChanges};
 
 /// Whether a server takes requests, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -12,6 +13,9 @@ use super::lifecycle::Phase;
 pub enum HealthStatus {
     /// It consumes the queues of all its services.
     Ready,
+    /// It consumes, but RabbitMQ is short of memory or of disk and takes no messages from its connection: it works, and its
+    /// answers have to wait. RabbitMQ says so to a server that sends an answer, not to one that has nothing to do.
+    Blocked,
     /// At least one queue is not consumed, because the connection or its channel was lost, or the queue was deleted. The
     /// server goes on trying.
     Disconnected,
@@ -25,6 +29,7 @@ impl fmt::Display for HealthStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Ready => "ready",
+            Self::Blocked => "blocked",
             Self::Disconnected => "disconnected",
             Self::Draining => "draining",
             Self::Stopped => "stopped",
@@ -59,12 +64,19 @@ pub struct Health {
     phase: watch::Receiver<Phase>,
     /// How many queues are not consumed.
     idle: watch::Receiver<usize>,
+    /// Whether the broker takes no messages. Not the connection's own state, which would keep it open for as long as
+    /// somebody asks.
+    blocked: watch::Receiver<bool>,
     last: HealthStatus,
 }
 
 impl Health {
-    pub(super) fn new(phase: watch::Receiver<Phase>, idle: watch::Receiver<usize>) -> Self {
-        let mut health = Self { phase, idle, last: HealthStatus::Ready };
+    pub(super) fn new(
+        phase: watch::Receiver<Phase>,
+        idle: watch::Receiver<usize>,
+        blocked: watch::Receiver<bool>,
+    ) -> Self {
+        let mut health = Self { phase, idle, blocked, last: HealthStatus::Ready };
         health.last = health.status();
         health
     }
@@ -78,12 +90,14 @@ impl Health {
             HealthStatus::Draining
         } else if *self.idle.borrow() > 0 {
             HealthStatus::Disconnected
+        } else if *self.blocked.borrow() {
+            HealthStatus::Blocked
         } else {
             HealthStatus::Ready
         }
     }
 
-    /// Whether it takes requests of all its services.
+    /// Whether it takes requests of all its services, and answers them.
     pub fn is_ready(&self) -> bool {
         self.status() == HealthStatus::Ready
     }
@@ -98,6 +112,7 @@ impl Health {
         loop {
             self.phase.mark_unchanged();
             self.idle.mark_unchanged();
+            self.blocked.mark_unchanged();
             let status = self.status();
             if status != self.last {
                 self.last = status;
@@ -110,7 +125,16 @@ impl Health {
             tokio::select! {
                 _ = self.phase.changed() => {}
                 Ok(()) = self.idle.changed() => {}
+                Ok(()) = self.blocked.changed() => {}
             }
         }
+    }
+}
+
+/// Tells whether the broker takes messages, for as long as there is a connection.
+pub(super) async fn follow(mut changes: StatusChanges, blocked: watch::Sender<bool>) {
+    while let Some(status) = changes.next().await {
+        let now = matches!(status, BrokerStatus::Blocked(_));
+        blocked.send_if_modified(|before| std::mem::replace(before, now) != now);
     }
 }

@@ -69,8 +69,8 @@ pub struct Server {
     counters: Arc<Counters>,
     instance: Arc<Instance>,
     health: Health,
-    /// Answers questions about the server; it ends with it.
-    responder: JoinSet<()>,
+    /// What answers questions about the server, and what follows its connection; they end with it.
+    beside: JoinSet<()>,
 }
 
 impl Server {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rpc_runtime::{Broker, BrokerStatus, CallError, FaultKind, Unavailable};
+use rpc_runtime::{Broker, BrokerStatus, CallError, FaultKind, HealthStatus, Unavailable};
 use rpc_tests::{Direction, Node, Rabbit, eventually_async};
 use tokio::time::timeout;
 
@@ -73,6 +73,31 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
     is_connected(&fails).await;
     assert_eq!(failing.add(1, 2).await.unwrap(), 3);
     pair.server.shutdown().await.unwrap();
+}
+
+/// Row 17, at a server: its answers are held back.
+#[tokio::test]
+async fn a_server_whose_answers_an_alarm_holds_back_is_not_ready() {
+    let node = Node::start().await;
+    let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
+    let mut health = pair.server.health();
+    let callers = Broker::connect(&node.url()).await.unwrap();
+    let client = SampleClient::builder(&callers).queue(&pair.queue).timeout(A_MINUTE).build();
+    let calls: Vec<_> = (0..2).map(|n| tokio::spawn(client.wait(n))).collect();
+    pair.inside.has_started(2).await;
+
+    node.ctl(&["set_vm_memory_high_watermark", "0"]).await;
+    pair.inside.gate.add_permits(2);
+    assert_eq!(timeout(SOON, health.changed()).await.unwrap(), HealthStatus::Blocked);
+    assert!(!health.is_ready());
+
+    node.ctl(&["set_vm_memory_high_watermark", "absolute", "1GB"]).await;
+    assert_eq!(timeout(A_MINUTE, health.changed()).await.unwrap(), HealthStatus::Ready);
+    for call in calls {
+        call.await.unwrap().unwrap();
+    }
+    pair.server.shutdown().await.unwrap();
+    assert_eq!(health.status(), HealthStatus::Stopped);
 }
 
 /// Row 17, where nobody says so: the network takes nothing more.
