@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::sample::Place;
+use crate::{run::rpc_with_input, sample::Place};
 
 #[tokio::test]
 async fn arguments_go_by_name_and_by_position() {
@@ -50,6 +50,21 @@ async fn arguments_come_from_a_file() {
     let ended = place.rpc(&call).await;
     std::fs::remove_file(&file).unwrap();
     assert_eq!(ended.printed(), "42");
+}
+
+#[tokio::test]
+async fn arguments_come_from_the_standard_input() {
+    let place = Place::new().await;
+    let _server = place.serve().await;
+    for (arguments, input) in [
+        (&["call", "Calculator.add", "-"][..], "{\"a\": 20, \"b\": 22}\n"),
+        (&["call", "Calculator.add", "20", "-"], "22"),
+    ] {
+        let ended = rpc_with_input(&place.url, arguments, input).await;
+        assert_eq!(ended.printed(), "42", "{arguments:?}");
+    }
+    let ended = rpc_with_input(&place.url, &["call", "Calculator.add", "-"], "20 and 22").await;
+    assert!(ended.failed(2).contains("is not JSON"), "{ended:?}");
 }
 
 #[tokio::test]

@@ -8,6 +8,7 @@
 )]
 
 mod calling;
+mod connecting;
 mod failing;
 mod finding;
 mod measuring;

@@ -3,7 +3,7 @@
 use std::{process::Stdio, time::Duration};
 
 use serde_json::Value;
-use tokio::{process::Command, time::timeout};
+use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 
 /// Longer than anything takes here.
 const SOON: Duration = Duration::from_secs(30);
@@ -18,10 +18,23 @@ pub(crate) struct Ended {
 
 /// Runs the program with this address of RabbitMQ in its environment.
 pub(crate) async fn rpc(url: &str, arguments: &[&str]) -> Ended {
+    rpc_with_input(url, arguments, "").await
+}
+
+/// The same with something on its standard input.
+pub(crate) async fn rpc_with_input(url: &str, arguments: &[&str], input: &str) -> Ended {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rpc"));
     command.env("AMQP_URL", url).env_remove("CLICOLOR_FORCE").args(arguments);
-    command.stdin(Stdio::null()).kill_on_drop(true);
-    let output = timeout(SOON, command.output()).await.expect("it ends").unwrap();
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    let mut child = command.spawn().unwrap();
+    let mut stdin = child.stdin.take().expect("it is piped");
+    let run = async {
+        // A program that does not read it may have ended by now.
+        let _ = stdin.write_all(input.as_bytes()).await;
+        drop(stdin);
+        child.wait_with_output().await
+    };
+    let output = timeout(SOON, run).await.expect("it ends").unwrap();
     Ended {
         code: output.status.code().expect("it is not killed"),
         stdout: String::from_utf8(output.stdout).unwrap(),
