@@ -11,6 +11,7 @@ mod brokers;
 mod calls;
 mod connecting;
 mod discovery;
+mod evolving;
 mod examples;
 mod faults;
 mod flow;
