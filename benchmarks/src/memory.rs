@@ -59,7 +59,8 @@ async fn main() -> Result<(), Failure> {
 }
 
 async fn pending(arguments: Pending) -> Result<(), Failure> {
-    let client = arguments.client().await?;
+    let broker = Broker::connect(&arguments.url).await?;
+    let client = arguments.client(&broker).await?;
     let mut calls = Vec::with_capacity(arguments.calls);
     let before = settled().await;
     for _ in 0..arguments.calls {
@@ -71,6 +72,7 @@ async fn pending(arguments: Pending) -> Result<(), Failure> {
         // So that they leave as they come, as they would in a program that does anything else.
         tokio::task::yield_now().await;
     }
+    arguments.all_sent(&broker).await?;
     let after = settled().await;
     println!(
         "bytes={}",
@@ -78,6 +80,9 @@ async fn pending(arguments: Pending) -> Result<(), Failure> {
     );
     Ok(())
 }
+
+/// As many as it runs at once are no longer in the queue.
+const WITH_THE_SERVER: usize = 128;
 
 /// How often the same is done to see whether it leaves something behind each time.
 const TIMES: usize = 5;
@@ -101,7 +106,7 @@ async fn answered(calls: usize) -> Result<(), Failure> {
 }
 
 async fn timeouts(arguments: Pending) -> Result<(), Failure> {
-    let client = arguments.client().await?;
+    let client = arguments.client(&Broker::connect(&arguments.url).await?).await?;
     let left = left_each_time(async || {
         let call = |_| client.never(arguments.bytes()).timeout(arguments.long_enough());
         let calls = (0..arguments.calls).map(call);
@@ -133,9 +138,20 @@ async fn left_each_time(run: impl AsyncFn() -> Result<(), Failure>) -> Result<us
 }
 
 impl Pending {
-    async fn client(&self) -> Result<LeastClient, Failure> {
-        let broker = Broker::connect(&self.url).await?;
-        let client = LeastClient::builder(&broker).queue(&self.queue).build();
+    /// RabbitMQ holds a sender back whose messages nobody takes; until it has them all, they wait in this process.
+    async fn all_sent(&self, broker: &Broker) -> Result<(), Failure> {
+        let waiting = async || {
+            let state = broker.queue_state(&self.queue).await?;
+            Ok::<_, Failure>(state.map_or(0, |state| state.messages as usize))
+        };
+        while waiting().await? + WITH_THE_SERVER < self.calls {
+            sleep(Duration::from_millis(50)).await;
+        }
+        Ok(())
+    }
+
+    async fn client(&self, broker: &Broker) -> Result<LeastClient, Failure> {
+        let client = LeastClient::builder(broker).queue(&self.queue).build();
         // Opens the callback queue.
         client.inc(0).await?;
         Ok(client)

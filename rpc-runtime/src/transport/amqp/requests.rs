@@ -42,6 +42,9 @@ pub(super) struct Requests {
     gone: watch::Sender<Option<BrokerError>>,
 }
 
+/// A queue with room for at most so many requests is used again.
+const KEPT: usize = 1024;
+
 /// What the broker has yet to confirm, in order; settled ones leave a gap.
 #[derive(Default)]
 struct Open {
@@ -68,6 +71,10 @@ impl Open {
         while let Some(None) = self.sent.front() {
             self.sent.pop_front();
             self.before += 1;
+        }
+        if self.sent.is_empty() && self.sent.capacity() > KEPT {
+            // It was that long for a burst.
+            self.sent = VecDeque::new();
         }
         taken
     }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWrite, DuplexStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite, DuplexStream},
+    task::yield_now,
+};
 use tracing::debug;
 
 use super::{
@@ -193,7 +196,8 @@ impl Pump {
             }
             // After a single message, a single one is likely to go out.
             if self.router.messages > 1 && !std::mem::replace(&mut self.waited, true) {
-                cx.waker().wake_by_ref();
+                // Not by waking itself, for which tokio would call in another thread.
+                let _ = pin!(yield_now()).poll(cx);
                 return Ok(Wrote::Waited);
             }
             self.waited = false;

@@ -1,6 +1,6 @@
 //! Frames: taken from the bytes that came, and put into the bytes that go.
 
-use std::{collections::VecDeque, fmt};
+use std::{collections::VecDeque, fmt, mem};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -9,6 +9,9 @@ use crate::{cut, envelope::MAX_SHORT_STRING, transport::Message};
 
 /// Bodies from this size on go out as they are, and are not copied.
 const COPY_BELOW: usize = 4096;
+
+/// A buffer of at most so many bytes is used again.
+const KEPT: usize = 64 * 1024;
 
 /// One frame, as far as all frames are alike.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,9 +77,13 @@ impl Frames {
     }
 
     fn seal(&mut self) {
-        if !self.tail.is_empty() {
-            self.ready.push_back(Item::Bytes(self.tail.split().freeze()));
+        if self.tail.is_empty() {
+            return;
         }
+        // What a burst has filled is not kept after it.
+        let sealed =
+            if self.tail.len() > KEPT { mem::take(&mut self.tail) } else { self.tail.split() };
+        self.ready.push_back(Item::Bytes(sealed.freeze()));
     }
 
     /// Runs this when everything before it is on the socket.
