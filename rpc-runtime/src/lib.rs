@@ -62,7 +62,7 @@
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
 //! | asking servers about themselves | [`discovery`], [`Health`] |
 //! | layers, of your own or of tower | [`middleware`] |
-//! | testing a service | [`Broker::serving`] |
+//! | testing a service | [`Broker::serving`], [`testing`] |
 //!
 //! The guide, `docs/README.md` in the repository, leads from an empty directory to servers on a cluster: getting started,
 //! errors and deadlines, testing, evolving a service, deploying, other languages.
@@ -97,6 +97,7 @@ mod limits;
 pub mod middleware;
 mod observe;
 mod server;
+pub mod testing;
 mod transport;
 
 #[doc(hidden)]

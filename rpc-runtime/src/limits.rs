@@ -89,3 +89,9 @@ pub(crate) const CIRCUIT_FAILURES: u32 = 5;
 /// How long a circuit breaker makes no calls: long enough for a server to start anew, short enough that callers hardly
 /// notice when it has.
 pub(crate) const CIRCUIT_PAUSE: Duration = Duration::from_secs(10);
+
+/// How many messages an injected delay holds up at once: many more than a test has in flight.
+pub(crate) const HELD_UP: usize = 10_000;
+
+/// What a connection takes to be made where faults are injected: no time to speak of, but some.
+pub(crate) const INJECTED_ROUND_TRIP: Duration = Duration::from_millis(1);

@@ -117,6 +117,11 @@ impl Connection {
         }))
     }
 
+    /// Follows it from now on, and not only once somebody needs it.
+    pub(super) fn start(&self) {
+        self.0.start();
+    }
+
     pub(super) fn address(&self) -> String {
         self.0.transport.address()
     }

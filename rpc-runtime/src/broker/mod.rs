@@ -27,7 +27,8 @@ use crate::{
     error::{BrokerError, BrokerErrorKind},
     middleware::{BoxError, Next, Reply, Request},
     server::{Dispatch, Server},
-    transport::{QueueState, memory::MemoryTransport},
+    testing::Faults,
+    transport::{QueueState, faults::FaultyTransport, memory::MemoryTransport},
 };
 
 /// A connection to RabbitMQ, kept up, or a broker in the process.
@@ -125,10 +126,46 @@ impl Broker {
     /// # }
     /// ```
     pub fn serving(service: impl Dispatch) -> Self {
-        let broker = Self::in_memory();
-        let server = Server::builder(&broker).service(service).start_detached();
-        *broker.shared.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
-        broker
+        Self::in_memory().serve(service)
+    }
+
+    /// A broker in this process that messages and the connection can be made to fail on: see [`Faults`].
+    ///
+    /// It has to be called within a tokio runtime.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() {
+    /// use rpc_runtime::{Broker, testing::Faults};
+    ///
+    /// let faults = Faults::new();
+    /// let broker = Broker::in_memory_with(&faults);
+    /// # }
+    /// ```
+    pub fn in_memory_with(faults: &Faults) -> Self {
+        let (memory, injected) = (MemoryTransport::default(), faults.injected());
+        let first = (!injected.is_refusing()).then(|| injected.around(memory.link()));
+        let transport = Arc::new(FaultyTransport::new(Arc::new(memory), injected.clone()));
+        let connection = match first {
+            Some(link) => Connection::up(transport, link),
+            None => Connection::new(transport, None),
+        };
+        connection.start();
+        BrokerBuilder::new("").build_on(connection)
+    }
+
+    /// A broker in this process with one service on it, and with [`Faults`]: see [`serving`](Self::serving) and
+    /// [`in_memory_with`](Self::in_memory_with).
+    ///
+    /// It has to be called within a tokio runtime.
+    pub fn serving_with(service: impl Dispatch, faults: &Faults) -> Self {
+        Self::in_memory_with(faults).serve(service)
+    }
+
+    fn serve(self, service: impl Dispatch) -> Self {
+        let server = Server::builder(&self).service(service).start_detached();
+        *self.shared.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+        self
     }
 
     /// The same connection, with a layer around all calls of the clients that are made from here on: see

@@ -22,6 +22,7 @@ use super::{
     ListenerOptions, Message, Overflow, Properties, Queue, QueueState, Transport, WorkerChannel,
     WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
+    faults::FaultyTransport,
     memory::MemoryTransport,
 };
 use crate::{
@@ -34,7 +35,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// Long enough to see that nothing comes.
 const A_MOMENT: Duration = Duration::from_millis(200);
 
-/// Each line is a test of both brokers.
+/// Each line is a test of both brokers, and of the place where faults are injected while none are.
 macro_rules! conformance {
     ($($(#[$doc:meta])* $name:ident;)*) => {
         mod in_memory {
@@ -42,6 +43,15 @@ macro_rules! conformance {
                 #[tokio::test]
                 async fn $name() {
                     super::$name(super::Bench::new(super::MemoryTransport::default()).await).await;
+                }
+            )*
+        }
+
+        mod without_faults {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    super::$name(super::Bench::new(super::faulty_transport()).await).await;
                 }
             )*
         }
@@ -84,6 +94,10 @@ conformance! {
     a_passive_queue_has_to_exist_and_is_taken_as_it_is;
     higher_priorities_come_first;
     a_quorum_queue_gives_up_after_its_delivery_limit;
+}
+
+fn faulty_transport() -> FaultyTransport {
+    FaultyTransport::new(Arc::new(MemoryTransport::default()), Arc::default())
 }
 
 async fn rabbitmq_transport() -> AmqpTransport {

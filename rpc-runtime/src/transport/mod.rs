@@ -9,6 +9,7 @@
 pub(crate) mod amqp;
 #[cfg(test)]
 mod conformance;
+pub(crate) mod faults;
 pub(crate) mod memory;
 mod message;
 mod queue;

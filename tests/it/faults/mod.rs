@@ -3,6 +3,8 @@
 mod callers_that_go;
 mod cluster;
 mod connecting;
+mod injected_into_messages;
+mod injected_losses;
 mod limits;
 mod losing_the_connection;
 mod permissions;

@@ -1,0 +1,274 @@
+//! Faults, injected between this framework and a broker: around any transport, message by message.
+//!
+//! A request is judged where its caller publishes it, and where its server has dealt with it; a reply where it reaches its
+//! caller. A reply does not say which method it is of, so a worker notes that on it, and the caller takes it off again.
+//! Questions of discovery and their answers are let through.
+
+mod caller;
+mod line;
+mod rules;
+mod worker;
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Duration,
+};
+
+use futures_util::FutureExt;
+use tokio::{sync::watch, time::sleep};
+
+pub(crate) use self::rules::{Fault, Selection, Way};
+use self::{
+    caller::{FaultyCaller, FaultySink},
+    line::Line,
+    rules::{Origin, Rules},
+    worker::faulty_worker,
+};
+use super::{
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
+    OpenWorker, QueueState, Transport, WorkerOptions,
+};
+use crate::{
+    error::{BrokerError, BrokerErrorKind},
+    limits,
+};
+
+/// The faults that are to happen, and the connections that they can happen to.
+#[derive(Default)]
+pub(crate) struct Injected {
+    rules: Mutex<Rules>,
+    refusing: AtomicBool,
+    links: Mutex<Vec<Weak<FaultyLink>>>,
+}
+
+impl Injected {
+    fn rules(&self) -> MutexGuard<'_, Rules> {
+        // No code of a user runs under the locks, so a poisoned one is as good as another; here and below.
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn add(&self, selection: Selection, fault: Fault, times: usize) {
+        self.rules().add(selection, fault, times);
+    }
+
+    pub(crate) fn delay(&self, selection: Selection, way: Way, time: Duration) {
+        self.rules().delay(selection, way, time);
+    }
+
+    pub(crate) fn left(&self) -> usize {
+        self.rules().left()
+    }
+
+    pub(crate) fn refuse(&self, refuse: bool) {
+        self.refusing.store(refuse, Ordering::Relaxed);
+    }
+
+    pub(crate) fn is_refusing(&self) -> bool {
+        self.refusing.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn clear(&self) {
+        *self.rules() = Rules::default();
+        self.refuse(false);
+    }
+
+    /// Ends every connection there is.
+    pub(crate) fn lose_connections(&self) {
+        let links = std::mem::take(&mut *self.links.lock().unwrap_or_else(PoisonError::into_inner));
+        for link in links.iter().filter_map(Weak::upgrade) {
+            link.cut();
+        }
+    }
+
+    /// A connection that faults can happen to.
+    pub(crate) fn around(self: &Arc<Self>, inner: Arc<dyn Link>) -> Arc<dyn Link> {
+        let wire = Arc::new(Wire {
+            injected: self.clone(),
+            cut: watch::Sender::new(false),
+            line: Line::new(),
+        });
+        let link = Arc::new(FaultyLink { inner, wire });
+        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
+        links.retain(|known| known.strong_count() > 0);
+        links.push(Arc::downgrade(&link));
+        link
+    }
+
+    fn take(&self, among: &[Fault], origin: &Origin) -> Option<Fault> {
+        self.rules().take(among, origin)
+    }
+
+    fn delay_of(&self, way: Way, origin: &Origin) -> Option<Duration> {
+        self.rules().delay_of(way, origin)
+    }
+}
+
+/// Connects to another transport, with faults.
+pub(crate) struct FaultyTransport {
+    inner: Arc<dyn Transport>,
+    injected: Arc<Injected>,
+}
+
+impl FaultyTransport {
+    pub(crate) fn new(inner: Arc<dyn Transport>, injected: Arc<Injected>) -> Self {
+        Self { inner, injected }
+    }
+}
+
+impl fmt::Debug for FaultyTransport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.inner.fmt(f)
+    }
+}
+
+impl Transport for FaultyTransport {
+    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+        Box::pin(async {
+            // As over a network; so whoever follows the status sees that the connection was down.
+            sleep(limits::INJECTED_ROUND_TRIP).await;
+            if self.injected.is_refusing() {
+                let message = format!("{} refuses the connection, as injected", self.address());
+                return Err(BrokerError::new(BrokerErrorKind::Unreachable, message));
+            }
+            self.inner.connect().await.map(|link| self.injected.around(link))
+        })
+    }
+
+    fn address(&self) -> String {
+        self.inner.address()
+    }
+}
+
+/// What a connection and its channels have in common. Channels do not keep the connection.
+struct Wire {
+    injected: Arc<Injected>,
+    /// Nothing passes any more.
+    cut: watch::Sender<bool>,
+    line: Line,
+}
+
+impl Wire {
+    fn is_cut(&self) -> bool {
+        *self.cut.borrow()
+    }
+
+    /// Resolves when nothing passes any more.
+    fn lost(&self) -> BoxFuture<'static, BrokerError> {
+        let mut cut = self.cut.subscribe();
+        Box::pin(async move {
+            // An error means that the connection and its channels are gone, which is the same.
+            let _ = cut.wait_for(|cut| *cut).await;
+            lost()
+        })
+    }
+
+    /// Resolves with that, or when what is below has ended by itself.
+    fn lost_or(&self, below: BoxFuture<'static, BrokerError>) -> BoxFuture<'static, BrokerError> {
+        let lost = self.lost();
+        Box::pin(async {
+            tokio::select! {
+                biased;
+                reason = lost => reason,
+                reason = below => reason,
+            }
+        })
+    }
+
+    fn check(&self) -> Result<(), BrokerError> {
+        if self.is_cut() { Err(lost()) } else { Ok(()) }
+    }
+
+    /// Sends something after a time, unless the connection is lost before; `false` if too much is held up already.
+    fn later(&self, time: Duration, send: impl FnOnce() + Send + 'static) -> bool {
+        self.line.hold(time, self.cut.subscribe(), send)
+    }
+}
+
+fn lost() -> BrokerError {
+    BrokerError::new(BrokerErrorKind::ConnectionLost, "the connection was lost, as injected")
+}
+
+struct FaultyLink {
+    inner: Arc<dyn Link>,
+    wire: Arc<Wire>,
+}
+
+impl FaultyLink {
+    fn cut(&self) {
+        self.wire.cut.send_replace(true);
+        // What is below is closed with the first poll, and has nobody to wait for.
+        let _ = self.inner.close().now_or_never();
+    }
+}
+
+impl Drop for FaultyLink {
+    fn drop(&mut self) {
+        self.wire.cut.send_replace(true);
+    }
+}
+
+impl Link for FaultyLink {
+    fn open_caller(
+        &self,
+        options: CallerOptions,
+        sink: Arc<dyn CallerSink>,
+    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+        Box::pin(async {
+            self.wire.check()?;
+            let sink = Arc::new(FaultySink { inner: sink, wire: self.wire.clone() });
+            let inner = self.inner.open_caller(options, sink.clone()).await?;
+            let caller: Arc<dyn CallerChannel> = Arc::new(FaultyCaller { inner, sink });
+            Ok(caller)
+        })
+    }
+
+    fn open_worker(
+        &self,
+        options: WorkerOptions,
+    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+        Box::pin(async {
+            self.wire.check()?;
+            let queue = options.queue.name().into();
+            let opened = self.inner.open_worker(options).await?;
+            Ok(faulty_worker(opened, Some(queue), &self.wire))
+        })
+    }
+
+    fn open_listener(
+        &self,
+        options: ListenerOptions,
+    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+        Box::pin(async {
+            self.wire.check()?;
+            let opened = self.inner.open_listener(options).await?;
+            Ok(faulty_worker(opened, None, &self.wire))
+        })
+    }
+
+    fn queue_state<'a>(
+        &'a self,
+        queue: &'a str,
+    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+        Box::pin(async {
+            self.wire.check()?;
+            self.inner.queue_state(queue).await
+        })
+    }
+
+    fn closed(&self) -> BoxFuture<'static, BrokerError> {
+        self.wire.lost_or(self.inner.closed())
+    }
+
+    fn blocked(&self) -> watch::Receiver<Blocked> {
+        self.inner.blocked()
+    }
+
+    fn close(&self) -> BoxFuture<'_, ()> {
+        self.wire.cut.send_replace(true);
+        self.inner.close()
+    }
+}

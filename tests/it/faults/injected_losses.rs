@@ -1,0 +1,201 @@
+//! A connection that is lost by injection, in memory, and one that is cut, to RabbitMQ: they tell the same.
+
+use std::time::Duration;
+
+use rpc_runtime::{Broker, BrokerStatus, CallError, testing::Faults};
+use rpc_tests::{Relay, eventually};
+use tokio::time::{sleep, timeout};
+
+use super::{is_connected, is_down, relayed};
+use crate::brokers::{Pair, SOON, assert_ended};
+
+const A_MINUTE: Duration = Duration::from_secs(60);
+
+/// What is between a broker and its connection.
+enum Between {
+    Faults(Faults),
+    Relay(Relay),
+}
+
+impl Between {
+    fn lose(&self) {
+        match self {
+            Self::Faults(faults) => faults.lose_connection(),
+            Self::Relay(relay) => relay.cut(),
+        }
+    }
+
+    fn refuse(&self) {
+        match self {
+            Self::Faults(faults) => faults.refuse_connections(),
+            Self::Relay(relay) => relay.refuse(),
+        }
+    }
+
+    fn accept(&self) {
+        match self {
+            Self::Faults(faults) => faults.accept_connections(),
+            Self::Relay(relay) => relay.resume(),
+        }
+    }
+}
+
+macro_rules! injected_and_real {
+    ($($name:ident;)*) => {
+        mod in_memory {
+            $(
+                #[tokio::test(start_paused = true)]
+                async fn $name() {
+                    let faults = super::Faults::new();
+                    let broker = super::Broker::in_memory_with(&faults);
+                    super::$name(super::Between::Faults(faults), broker).await;
+                }
+            )*
+        }
+
+        mod rabbitmq {
+            $(
+                #[tokio::test]
+                async fn $name() {
+                    let (relay, builder) = super::relayed().await;
+                    let broker = builder.connect().await.unwrap();
+                    super::$name(super::Between::Relay(relay), broker).await;
+                }
+            )*
+        }
+    };
+}
+
+injected_and_real! {
+    calls_in_flight_are_lost_or_sent_again_and_requests_are_delivered_again;
+    the_status_goes_down_and_up;
+    calls_wait_until_connections_are_accepted_again;
+    a_connection_can_be_lost_again_and_again;
+}
+
+async fn calls_in_flight_are_lost_or_sent_again_and_requests_are_delivered_again(
+    between: Between,
+    broker: Broker,
+) {
+    let pair = Pair::new(broker).await;
+    let unknown = tokio::spawn(pair.client.wait(1).timeout(A_MINUTE));
+    let again = tokio::spawn(pair.client.again(2).timeout(A_MINUTE));
+    let once = tokio::spawn(pair.client.once(3).timeout(A_MINUTE));
+    pair.inside.has_started(3).await;
+    between.lose();
+    for lost in [unknown, once] {
+        let ended = timeout(SOON, lost).await.expect("it does not wait for its deadline");
+        assert_ended!(ended.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
+    }
+    // The first runs that nobody waits for any more, `wait` and `again` from the queue, and `again` sent again.
+    pair.inside.has_started(6).await;
+    pair.inside.gate.add_permits(6);
+    assert_eq!(timeout(SOON, again).await.unwrap().unwrap().unwrap(), 2);
+    assert_eq!(pair.client.add(3, 4).await.unwrap(), 7, "the server consumes again");
+    assert_eq!(pair.inside.started(), 7, "what may run once only did not run again");
+    pair.server.shutdown().await.unwrap();
+}
+
+async fn the_status_goes_down_and_up(between: Between, broker: Broker) {
+    let mut changes = broker.status_changes();
+    let mut next = async || timeout(A_MINUTE, changes.next()).await.unwrap();
+    assert!(matches!(next().await, Some(BrokerStatus::Connected)));
+    between.refuse();
+    between.lose();
+    assert!(matches!(next().await, Some(BrokerStatus::Connecting)));
+    between.accept();
+    while !matches!(next().await, Some(BrokerStatus::Connected)) {}
+    broker.close().await;
+    assert!(matches!(next().await, Some(BrokerStatus::Closed)));
+    between.lose();
+    assert!(next().await.is_none());
+    assert!(matches!(broker.status(), BrokerStatus::Closed));
+}
+
+async fn calls_wait_until_connections_are_accepted_again(between: Between, broker: Broker) {
+    let pair = Pair::new(broker).await;
+    between.refuse();
+    assert_eq!(pair.client.add(1, 2).await.unwrap(), 3, "a connection that is there stays");
+    between.lose();
+    is_down(&pair.broker).await;
+    let ended = pair.client.add(1, 2).timeout(Duration::from_millis(200)).await;
+    assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
+    let waiting = tokio::spawn(pair.client.add(3, 4).timeout(A_MINUTE));
+    eventually("the server is not healthy", SOON, || {
+        (!pair.server.health().is_ready()).then_some(())
+    })
+    .await;
+    between.accept();
+    assert_eq!(waiting.await.unwrap().unwrap(), 7);
+    is_connected(&pair.broker).await;
+    pair.server.shutdown().await.unwrap();
+}
+
+async fn a_connection_can_be_lost_again_and_again(between: Between, broker: Broker) {
+    let pair = Pair::new(broker).await;
+    for n in 0..5 {
+        between.lose();
+        // Either nothing was sent on the connection that was lost, or nobody knows.
+        match pair.client.add(n, 1).timeout(A_MINUTE).await {
+            Ok(sum) => assert_eq!(sum, n + 1),
+            Err(error) => {
+                assert_ended!(error, CallError::ConnectionLost { may_have_run: true });
+            }
+        }
+    }
+    assert_eq!(pair.client.add(1, 2).idempotent().timeout(A_MINUTE).await.unwrap(), 3);
+    assert_eq!(pair.broker.in_flight(), 0);
+    pair.server.shutdown().await.unwrap();
+}
+
+/// However soon there is another one: whoever follows the status sees that it was gone.
+#[tokio::test(start_paused = true)]
+async fn an_injected_loss_is_always_seen() {
+    let faults = Faults::new();
+    let broker = Broker::in_memory_with(&faults);
+    let mut changes = broker.status_changes();
+    assert!(matches!(changes.next().await, Some(BrokerStatus::Connected)));
+    for lived in [Duration::ZERO, A_MINUTE] {
+        sleep(lived).await;
+        faults.lose_connection();
+        assert!(matches!(changes.next().await, Some(BrokerStatus::Connecting)));
+        assert!(matches!(changes.next().await, Some(BrokerStatus::Connected)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_held_up_is_lost_with_the_connection() {
+    let faults = Faults::new();
+    let pair = Pair::new(Broker::in_memory_with(&faults)).await;
+    faults.delay_requests(A_MINUTE);
+    let call = tokio::spawn(pair.client.add(1, 2).timeout(2 * A_MINUTE));
+    eventually("it is in flight", SOON, || (pair.broker.in_flight() == 1).then_some(())).await;
+    faults.lose_connection();
+    let ended = timeout(SOON, call).await.expect("it does not wait for its deadline");
+    assert_ended!(ended.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
+    sleep(2 * A_MINUTE).await;
+    assert_eq!(pair.inside.started(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_broker_may_be_out_of_reach_from_the_start() {
+    let faults = Faults::new();
+    faults.refuse_connections();
+    let broker = Broker::in_memory_with(&faults);
+    is_down(&broker).await;
+    sleep(A_MINUTE).await;
+    assert!(matches!(broker.status(), BrokerStatus::Connecting));
+    faults.clear();
+    is_connected(&broker).await;
+    let pair = Pair::new(broker).await;
+    assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_known_to_be_lost_before_anybody_has_used_it() {
+    let faults = Faults::new();
+    let broker = Broker::in_memory_with(&faults);
+    faults.refuse_connections();
+    faults.lose_connection();
+    is_down(&broker).await;
+}
