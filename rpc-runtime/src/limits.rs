@@ -90,6 +90,11 @@ pub(crate) const CIRCUIT_FAILURES: u32 = 5;
 /// notice when it has.
 pub(crate) const CIRCUIT_PAUSE: Duration = Duration::from_secs(10);
 
+/// How much longer than its lifetime a cached result takes room at most, if nobody asks for it: the cache's own clock goes on
+/// where a test has paused tokio's, and is not to end a result before that.
+#[cfg(feature = "cache")]
+pub(crate) const KEPT_BEYOND: Duration = Duration::from_secs(60);
+
 /// How many messages an injected delay holds up at once: many more than a test has in flight.
 pub(crate) const HELD_UP: usize = 10_000;
 

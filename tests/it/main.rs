@@ -25,6 +25,7 @@ mod interop;
 mod least_privilege;
 mod lifecycle;
 mod middleware;
+mod paused_time;
 mod secrets;
 mod signatures;
 mod timeouts;

@@ -7,6 +7,7 @@ use std::sync::{
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use rpc_runtime::middleware::Request;
+use rpc_runtime::testing::Faults;
 use rpc_runtime::{Broker, CallError, Fault, FaultKind, Server, rpc_service};
 use rpc_tests::{Rabbit, Relay, eventually, unique};
 use tokio::sync::Semaphore;
@@ -114,6 +115,30 @@ async fn calls_and_requests_are_counted_by_outcome() {
         server.shutdown().await.unwrap();
     }
     assert!(recorder().render().contains("# HELP rpc_client_calls_total Calls that ended"));
+}
+
+#[rpc_service(timeout = "1h")]
+trait Timed {
+    async fn late(&self);
+}
+
+impl Timed for Service {
+    async fn late(&self) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn durations_follow_the_clock_that_a_test_may_pause() {
+    recorder();
+    let faults = Faults::new();
+    let client = TimedClient::new(&Broker::serving_with(TimedServer::new(Service), &faults));
+    faults.drop_replies(1);
+    client.late().await.unwrap_err();
+    let rendered = recorder().render();
+    let sum = rendered.lines().find(|line| {
+        line.starts_with("rpc_client_call_duration_seconds_sum") && line.contains("Timed")
+    });
+    let seconds: f64 = sum.unwrap().rsplit(' ').next().unwrap().parse().unwrap();
+    assert!((3600.0..3601.0).contains(&seconds), "{seconds}");
 }
 
 #[tokio::test]

@@ -7,11 +7,12 @@ use std::{
         atomic::{AtomicUsize, Ordering},
     },
     task::{Context, Poll},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
 use moka::Expiry;
+use tokio::time::Instant;
 use tower::{Layer, Service};
 
 use super::{
@@ -19,7 +20,7 @@ use super::{
     answering::{Answering, Ended, Watch},
     request::Headers,
 };
-use crate::{codec::Encoding, server::TRACE_HEADERS};
+use crate::{codec::Encoding, limits, server::TRACE_HEADERS};
 
 /// A layer for either side: answers calls of methods marked `#[rpc(cacheable = "30s")]` with a result that it has, until
 /// that is so old.
@@ -83,24 +84,37 @@ struct Kept {
     body: Bytes,
     encoding: Encoding,
     lifetime: Duration,
+    /// By tokio's clock, which a test may pause.
+    since: Instant,
 }
 
-/// Each result has the lifetime that its method says.
+impl Kept {
+    fn is_fresh(&self) -> bool {
+        self.since.elapsed() < self.lifetime
+    }
+
+    /// When the cache may take it away, by a clock of its own that nobody pauses: with time enough for a test to be over.
+    fn stale_after(&self) -> Duration {
+        self.lifetime.saturating_add(limits::KEPT_BEYOND)
+    }
+}
+
+/// Each result has the lifetime that its method says. What nobody asks for any more is taken away a while later.
 struct Lifetimes;
 
 impl Expiry<Key, Kept> for Lifetimes {
-    fn expire_after_create(&self, _: &Key, kept: &Kept, _: Instant) -> Option<Duration> {
-        Some(kept.lifetime)
+    fn expire_after_create(&self, _: &Key, kept: &Kept, _: std::time::Instant) -> Option<Duration> {
+        Some(kept.stale_after())
     }
 
     fn expire_after_update(
         &self,
         _: &Key,
         kept: &Kept,
-        _: Instant,
+        _: std::time::Instant,
         _: Option<Duration>,
     ) -> Option<Duration> {
-        Some(kept.lifetime)
+        Some(kept.stale_after())
     }
 }
 
@@ -194,7 +208,8 @@ impl Watch for Option<Keep> {
         if let (Some(Keep { cache, key, lifetime }), Ok(Reply::Result { body, encoding })) =
             (self, ended)
         {
-            cache.kept.insert(key, Kept { body: body.clone(), encoding: *encoding, lifetime });
+            let (body, encoding, since) = (body.clone(), *encoding, Instant::now());
+            cache.kept.insert(key, Kept { body, encoding, lifetime, since });
         }
     }
 }
@@ -217,7 +232,8 @@ where
             return Answering::below(self.below.call(request), None);
         };
         let key = Key::of(self.place, &request);
-        if let Some(Kept { body, encoding, .. }) = self.cache.kept.get(&key) {
+        let kept = self.cache.kept.get(&key).filter(Kept::is_fresh);
+        if let Some(Kept { body, encoding, .. }) = kept {
             return Answering::itself(Ok(Reply::Result { body, encoding }));
         }
         let keep = Keep { cache: self.cache.clone(), key, lifetime };

@@ -11,11 +11,10 @@ pub(crate) enum End {
 
 #[cfg(feature = "metrics")]
 mod facade {
-    use std::time::Instant;
-
     use metrics::{
         Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
     };
+    use tokio::time::Instant;
 
     use super::{End, Outcome};
 
