@@ -104,6 +104,19 @@ fn every_page_of_the_guide_is_in_its_contents() {
 }
 
 #[test]
+fn rust_code_in_the_documentation_is_compiled() {
+    let including: String =
+        sources(&["tests/src", "examples"]).iter().map(|file| text(file)).collect();
+    for page in walk(&root().join("docs")) {
+        let name = page.file_name().and_then(|name| name.to_str()).expect("pages have plain names");
+        assert!(
+            !text(&page).contains("```rust") || including.contains(&format!("{name}\"")),
+            "nothing includes the Rust code of docs/{name}, as `pages` in tests/src/lib.rs does"
+        );
+    }
+}
+
+#[test]
 fn nothing_is_disabled_or_left_for_later() {
     // Put together here, so that this file does not find itself.
     let signs = [
@@ -282,10 +295,13 @@ fn version() -> String {
     version.expect("the workspace has a version").trim_matches('"').to_owned()
 }
 
-fn numbered(file: &Path) -> Vec<(usize, String)> {
+fn text(file: &Path) -> String {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    let text = String::from_utf8_lossy(&bytes);
-    text.lines().enumerate().map(|(index, line)| (index + 1, line.to_owned())).collect()
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn numbered(file: &Path) -> Vec<(usize, String)> {
+    text(file).lines().enumerate().map(|(index, line)| (index + 1, line.to_owned())).collect()
 }
 
 /// Inputs of the macro's tests may contain whatever they are about.

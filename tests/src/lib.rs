@@ -35,8 +35,19 @@ pub use rabbit::Rabbit;
 pub use relay::{Direction, Relay};
 pub use unique::unique;
 
-/// The Rust code in README.md compiles: it is this item's documentation when doctests are collected.
+/// The Rust code in README.md and in these pages compiles, and runs where it says nothing else: each is the documentation of an
+/// item here when doctests are collected.
 #[cfg(doctest)]
-#[doc = include_str!("../../README.md")]
-#[derive(Debug)]
-pub struct Readme;
+mod pages {
+    #[doc = include_str!("../../README.md")]
+    struct Readme;
+
+    #[doc = include_str!("../../docs/middleware.md")]
+    struct Middleware;
+
+    #[doc = include_str!("../../docs/observation.md")]
+    struct Observation;
+
+    #[doc = include_str!("../../docs/testing.md")]
+    struct Testing;
+}
