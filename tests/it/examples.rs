@@ -178,6 +178,13 @@ async fn a_cached_method_runs_once_for_each_city() {
 }
 
 #[tokio::test]
+async fn a_purchase_whose_answer_is_lost_is_paid() {
+    let alone = Process::example("testing_a_service", &[]).await;
+    alone.line_with("the customer is told: Paid", PATIENCE).await;
+    alone.success(PATIENCE).await;
+}
+
+#[tokio::test]
 async fn spans_are_shown_on_the_console() {
     let alone = Process::example_with("tracing_console", &[], &[("AMQP_URL", "")]).await;
     for span in ["rpc.call{otel.name=Fibonacci/fib", "rpc.request{otel.name=Fibonacci/fib"] {
