@@ -161,8 +161,8 @@ impl Faults {
 
     /// Loses the connection, of clients and servers alike, whatever this handle was narrowed to. Calls in flight end with
     /// [`ConnectionLost`](crate::CallError::ConnectionLost), or are sent again if they are idempotent; requests that were not
-    /// answered go back to their queues, and are delivered again. The next connection is made at once, or after a pause of
-    /// about 50 milliseconds if this one was not a second old.
+    /// answered go back to their queues, and are delivered again. The next connection is made at once, or after a pause
+    /// that begins with 50 to 100 milliseconds if this one was not a second old.
     ///
     /// Everybody takes notice as soon as their tasks run: not before the next `await`.
     ///

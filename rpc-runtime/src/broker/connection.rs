@@ -26,7 +26,8 @@ use crate::{
 pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
     ExponentialBuilder::new()
         .with_min_delay(limits::FIRST_PAUSE)
-        .with_max_delay(limits::LONGEST_PAUSE)
+        // The jitter adds up to as much again.
+        .with_max_delay(limits::LONGEST_PAUSE / 2)
         .with_jitter()
         .without_max_times()
         .build()
@@ -342,4 +343,19 @@ fn advance(state: &watch::Sender<State>, next: State) -> bool {
         }
         open
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_to_the_longest_and_no_further() {
+        for _ in 0..100 {
+            let taken: Vec<Duration> = pauses().take(20).collect();
+            assert!(taken.iter().all(|pause| *pause >= limits::FIRST_PAUSE));
+            assert!(taken.iter().all(|pause| *pause <= limits::LONGEST_PAUSE));
+            assert!(taken.iter().skip(10).all(|pause| *pause >= limits::LONGEST_PAUSE / 2));
+        }
+    }
 }
