@@ -69,10 +69,11 @@ async fn pending(arguments: Pending) -> Result<(), Failure> {
             ended?;
         }
         calls.push(call);
-        // So that they leave as they come, as they would in a program that does anything else.
-        tokio::task::yield_now().await;
+        if calls.len() % AT_ONCE == 0 {
+            arguments.wait_until_sent(calls.len(), &broker).await?;
+        }
     }
-    arguments.all_sent(&broker).await?;
+    arguments.wait_until_sent(calls.len(), &broker).await?;
     let after = settled().await;
     println!(
         "bytes={}",
@@ -81,6 +82,9 @@ async fn pending(arguments: Pending) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Fewer than may be on their way to the broker before others have to wait.
+const AT_ONCE: usize = 1000;
+
 /// As many as it runs at once are no longer in the queue.
 const WITH_THE_SERVER: usize = 128;
 
@@ -88,13 +92,13 @@ const WITH_THE_SERVER: usize = 128;
 const TIMES: usize = 5;
 
 async fn answered(calls: usize) -> Result<(), Failure> {
-    const AT_ONCE: usize = 256;
+    const IN_FLIGHT: usize = 256;
     let broker = Broker::in_memory();
     let server = Server::builder(&broker).service(LeastServer::new(Worker)).start().await?;
     let client = LeastClient::new(&broker);
     let left = left_each_time(async || {
         let calls = (0u64..).take(calls / TIMES).map(|n| client.inc(n));
-        let mut answers = stream::iter(calls).buffer_unordered(AT_ONCE);
+        let mut answers = stream::iter(calls).buffer_unordered(IN_FLIGHT);
         while let Some(answer) = answers.next().await {
             answer?;
         }
@@ -139,13 +143,13 @@ async fn left_each_time(run: impl AsyncFn() -> Result<(), Failure>) -> Result<us
 
 impl Pending {
     /// RabbitMQ holds a sender back whose messages nobody takes; until it has them all, they wait in this process.
-    async fn all_sent(&self, broker: &Broker) -> Result<(), Failure> {
+    async fn wait_until_sent(&self, calls: usize, broker: &Broker) -> Result<(), Failure> {
         let waiting = async || {
             let state = broker.queue_state(&self.queue).await?;
             Ok::<_, Failure>(state.map_or(0, |state| state.messages as usize))
         };
-        while waiting().await? + WITH_THE_SERVER < self.calls {
-            sleep(Duration::from_millis(50)).await;
+        while waiting().await? + WITH_THE_SERVER < calls {
+            sleep(Duration::from_millis(10)).await;
         }
         Ok(())
     }

@@ -10,10 +10,7 @@ use std::{
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::{
-    io::{AsyncReadExt, AsyncWrite, DuplexStream},
-    task::yield_now,
-};
+use tokio::io::{AsyncReadExt, AsyncWrite, DuplexStream};
 use tracing::debug;
 
 use super::{
@@ -196,8 +193,7 @@ impl Pump {
             }
             // After a single message, a single one is likely to go out.
             if self.router.messages > 1 && !std::mem::replace(&mut self.waited, true) {
-                // Not by waking itself, for which tokio would call in another thread.
-                let _ = pin!(yield_now()).poll(cx);
+                cx.waker().wake_by_ref();
                 return Ok(Wrote::Waited);
             }
             self.waited = false;
