@@ -64,7 +64,7 @@ pub(super) struct RequestContext {
     pub(super) caller: Option<SmolStr>,
     pub(super) redelivered: bool,
     pub(super) correlation_id: CorrelationId,
-    pub(super) phase: watch::Receiver<Phase>,
+    pub(super) phase: Arc<watch::Receiver<Phase>>,
     /// The method has been called.
     pub(super) started: AtomicBool,
 }
@@ -210,7 +210,7 @@ impl Context {
     ///
     /// It can be dropped and called again at any time.
     pub async fn cancelled(&self) {
-        let mut phase = self.request.phase.clone();
+        let mut phase = watch::Receiver::clone(&self.request.phase);
         let over = async {
             // An error means that the server is gone.
             let _ = phase.wait_for(|phase| *phase == Phase::Over).await;

@@ -1,8 +1,13 @@
 //! One request: checked, run, answered. Whatever comes in, the answer is a reply, a fault, or silence that is counted.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicBool, AtomicU64},
+use std::{
+    future::poll_fn,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64},
+    },
+    task::Poll,
 };
 
 use smol_str::SmolStr;
@@ -63,7 +68,7 @@ pub(super) struct Endpoint {
     served: Vec<String>,
     /// The exchange that requests have to come by; empty for any.
     exchange: SmolStr,
-    phase: watch::Receiver<Phase>,
+    phase: Arc<watch::Receiver<Phase>>,
     counters: Arc<Counters>,
     faults: Arc<FaultCounters>,
 }
@@ -87,7 +92,7 @@ impl Endpoint {
             limits,
             served,
             exchange,
-            phase,
+            phase: Arc::new(phase),
             counters,
             faults: Arc::default(),
         }
@@ -107,7 +112,7 @@ impl Endpoint {
     }
 
     pub(super) fn phase(&self) -> watch::Receiver<Phase> {
-        self.phase.clone()
+        watch::Receiver::clone(&self.phase)
     }
 
     pub(super) fn undeliverable(&self) -> Arc<AtomicU64> {
@@ -115,13 +120,18 @@ impl Endpoint {
     }
 
     /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
-    pub(super) async fn serve(&self, delivery: Delivery, channel: &dyn WorkerChannel) -> bool {
+    ///
+    /// Every request that runs has one of these: what is not `async` here is not kept in it twice.
+    pub(super) fn serve<'a>(
+        &'a self,
+        delivery: Delivery,
+        channel: &'a dyn WorkerChannel,
+    ) -> impl Future<Output = bool> + Send + use<'a> {
         let span = observe::request_span(self.service.name, || self.called(&delivery), &delivery);
-        let served = self.take_up(delivery, channel, &span);
-        served.instrument(span.clone()).await
+        self.take_up(delivery, channel, span.clone()).instrument(span)
     }
 
-    async fn take_up(&self, delivery: Delivery, channel: &dyn WorkerChannel, span: &Span) -> bool {
+    async fn take_up(&self, delivery: Delivery, channel: &dyn WorkerChannel, span: Span) -> bool {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
         if let Some(address) = &address
@@ -144,18 +154,32 @@ impl Endpoint {
             channel.reject(tag, reply);
             return true;
         }
-        let mut phase = self.phase.clone();
-        let answer = tokio::select! {
-            biased;
-            answer = self.answer(delivery, span) => answer,
-            _ = phase.wait_for(|phase| *phase == Phase::Stopped) => {
-                self.counters.given_back.increment();
-                channel.requeue(tag);
-                return false;
+        let mut answering = pin!(self.answer(delivery, &span));
+        // Most are answered at once: then nobody has to be told to stop.
+        let first = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx)));
+        let answer = match first.await {
+            Poll::Ready(answer) => answer,
+            Poll::Pending => {
+                let Some(answer) = Box::pin(self.unless_stopped(answering)).await else {
+                    self.counters.given_back.increment();
+                    channel.requeue(tag);
+                    return false;
+                };
+                answer
             }
         };
         self.finish(tag, address, answer, channel);
         true
+    }
+
+    /// `None` if it takes longer than a server that shuts down can wait.
+    async fn unless_stopped(&self, answering: impl Future<Output = Answer>) -> Option<Answer> {
+        let mut phase = self.phase();
+        tokio::select! {
+            biased;
+            answer = answering => Some(answer),
+            _ = phase.wait_for(|phase| *phase == Phase::Stopped) => None,
+        }
     }
 
     /// Gives a request back that was not started. One that must not run twice would be taken for one that has run, so
@@ -256,7 +280,7 @@ impl Endpoint {
         let encoding = request.encoding.unwrap_or(self.service.encoding);
         self.check(redelivered, message.body.len(), handler, &request, encoding)?;
         let deadline = request.remaining.map(|remaining| arrived + remaining);
-        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+        if request.remaining.is_some_and(|remaining| remaining.is_zero()) {
             return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
         }
         let headers = properties.headers.iter();

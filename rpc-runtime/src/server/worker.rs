@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, StreamExt};
+use futures_util::StreamExt;
 use tokio::{
     sync::{Semaphore, mpsc, watch},
     time::{Instant, sleep},
@@ -14,7 +14,7 @@ use crate::{
     broker::{Broker, Connection, pauses},
     error::{BrokerError, BrokerErrorKind},
     limits,
-    transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
+    transport::{Deliveries, Delivery, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
 
 /// Takes requests from one queue and has them answered.
@@ -29,6 +29,42 @@ pub(super) struct Worker {
     permits: Arc<Semaphore>,
     /// How many workers of the server consume nothing.
     idle: watch::Sender<usize>,
+}
+
+/// What the requests that came by one channel have in common.
+struct Serving {
+    endpoint: Arc<Endpoint>,
+    channel: Arc<dyn WorkerChannel>,
+    permits: Arc<Semaphore>,
+    /// Told of each handler that had to be stopped. The other end learns from it when the last request is gone.
+    stopped: mpsc::Sender<()>,
+}
+
+/// A request's right to run, given back with it.
+struct Permit(Arc<Serving>);
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.0.permits.add_permits(1);
+    }
+}
+
+impl Serving {
+    /// Serves one request, as soon as it may run.
+    async fn serve(self: Arc<Self>, delivery: Delivery, permit: Option<Permit>) {
+        if permit.is_none() {
+            match self.permits.acquire().await {
+                Ok(permit) => permit.forget(),
+                // The server drains.
+                Err(_) => return self.endpoint.give_back(&delivery, &*self.channel),
+            }
+        }
+        let _permit = permit.unwrap_or_else(|| Permit(self.clone()));
+        if !self.endpoint.serve(delivery, &*self.channel).await {
+            // Nobody counts any more where the receiver is gone.
+            let _ = self.stopped.send(()).await;
+        }
+    }
 }
 
 enum Ended {
@@ -92,9 +128,14 @@ impl Worker {
                 },
             };
             let opened = Instant::now();
-            // Held by each request; the other end is told when the last of them is gone.
-            let (running, mut idle) = mpsc::channel::<usize>(1);
-            match self.take(&channel, &mut deliveries, &mut phase, &running).await {
+            let (stopped, mut idle) = mpsc::channel(1);
+            let serving = Arc::new(Serving {
+                endpoint: self.endpoint.clone(),
+                channel: channel.clone(),
+                permits: self.permits.clone(),
+                stopped,
+            });
+            match self.take(&serving, &mut deliveries, &mut phase).await {
                 Ended::ChannelGone => {
                     self.idle.send_modify(|idle| *idle += 1);
                     // RabbitMQ gives the unacknowledged requests of this channel to others; replies to them, from
@@ -112,10 +153,10 @@ impl Worker {
                     while let Some(delivery) = deliveries.next().await {
                         self.endpoint.give_back(&delivery, &*channel);
                     }
-                    drop(running);
+                    drop(serving);
                     let mut stopped = 0;
-                    while let Some(one) = idle.recv().await {
-                        stopped += one;
+                    while let Some(()) = idle.recv().await {
+                        stopped += 1;
                     }
                     channel.close().await;
                     return stopped;
@@ -127,10 +168,9 @@ impl Worker {
     /// Spawns a task for each request.
     async fn take(
         &self,
-        channel: &Arc<dyn WorkerChannel>,
+        serving: &Arc<Serving>,
         deliveries: &mut Deliveries,
         phase: &mut watch::Receiver<Phase>,
-        running: &mpsc::Sender<usize>,
     ) -> Ended {
         let draining = phase.wait_for(|phase| *phase != Phase::Serving);
         tokio::pin!(draining);
@@ -143,30 +183,16 @@ impl Worker {
                     None => return Ended::ChannelGone,
                 },
             };
-            let (endpoint, channel) = (self.endpoint.clone(), channel.clone());
-            let (permits, running) = (self.permits.clone(), running.clone());
-            let permit = permits.clone().try_acquire_owned().ok();
+            let permit = serving.permits.try_acquire().ok();
             if self.shed && permit.is_none() {
-                endpoint.shed(&delivery, &*channel);
+                serving.endpoint.shed(&delivery, &*serving.channel);
                 continue;
             }
-            let served = async move {
-                let permit = match permit {
-                    Some(permit) => Ok(permit),
-                    None => permits.acquire_owned().await,
-                };
-                match permit {
-                    Ok(_permit) => {
-                        if !endpoint.serve(delivery, &*channel).await {
-                            // Nobody counts any more where the receiver is gone.
-                            let _ = running.send(1).await;
-                        }
-                    }
-                    Err(_) => endpoint.give_back(&delivery, &*channel),
-                }
-            };
-            // Whole, it would be moved several times on its way.
-            tokio::spawn(served.boxed());
+            let permit = permit.map(|permit| {
+                permit.forget();
+                Permit(serving.clone())
+            });
+            tokio::spawn(serving.clone().serve(delivery, permit));
         }
     }
 

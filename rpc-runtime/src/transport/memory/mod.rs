@@ -113,7 +113,7 @@ impl Link for MemoryLink {
         Box::pin(async move {
             self.broker.check_exchange(&options.exchange)?;
             let kind = if options.direct_reply_to { "amq.rabbitmq.reply-to." } else { "amq.gen-" };
-            let callback_queue = format_smolstr!("{kind}{}", Uuid::new_v4().simple());
+            let callback_queue = format_smolstr!("{kind}{}", self.broker.next_id());
             self.broker.add_callback(self.id, &callback_queue, sink.clone());
             let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
                 announced_user: options.announce_user.then_some(USER),

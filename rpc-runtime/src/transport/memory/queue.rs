@@ -172,16 +172,18 @@ impl StoredQueue {
         };
         self.next_sequence += 1;
         self.insert(stored);
-        self.deliver();
+        self.deliver_fresh();
         Fate::Accepted
     }
 
     /// Hands out what is ready, to each consumer in turn that has room.
     fn deliver(&mut self) {
-        if self.messages.is_empty() {
-            return;
-        }
         self.drop_expired();
+        self.deliver_fresh();
+    }
+
+    /// The same where nothing can have expired.
+    fn deliver_fresh(&mut self) {
         while !self.messages.is_empty() {
             let Some(index) = self.next_with_room() else { return };
             let (Some(consumer), Some(stored)) =
