@@ -89,6 +89,8 @@ async fn calls_and_requests_are_counted_by_outcome() {
         client.refuse().await.unwrap_err();
         let nobody = MeteredClient::builder(&broker).queue(unique("nobody")).build();
         assert!(matches!(nobody.add(1, 2).await, Err(CallError::NoServer)));
+        let narrow = MeteredClient::builder(&broker).queue(&name).max_request(1).build();
+        assert!(matches!(narrow.add(1, 2).await, Err(CallError::TooLarge(_))));
 
         let of =
             |method, outcome| [("service", "Metered"), ("method", method), ("outcome", outcome)];
@@ -96,6 +98,7 @@ async fn calls_and_requests_are_counted_by_outcome() {
             reaches(3 * turn, metric, &of("add", "result")).await;
             reaches(turn, metric, &of("refuse", "error")).await;
             reaches(turn, metric, &of("add", "no-server")).await;
+            reaches(turn, metric, &of("add", "too-large")).await;
         }
         for metric in ["rpc_server_requests_total", "rpc_server_request_duration_seconds_count"] {
             reaches(3 * turn, metric, &of("add", "result")).await;

@@ -94,6 +94,17 @@ async fn the_spans_of_nested_calls_are_one_trace() {
 }
 
 #[tokio::test]
+async fn a_call_that_is_never_sent_has_its_span_too() {
+    let broker = Broker::in_memory();
+    let queue = unique("narrow");
+    let client = OuterClient::builder(&broker).queue(&queue).max_request(0).build();
+    assert!(matches!(client.four_times(1).await, Err(CallError::TooLarge(_))));
+    let span = spans::at(SpanKind::Client, "Outer/four_times", &queue, 1).await.pop().unwrap();
+    assert_eq!(spans::attribute(&span, "error.type"), "too-large");
+    assert!(spans::has_failed(&span));
+}
+
+#[tokio::test]
 async fn a_span_says_what_was_called_and_how_it_ended() {
     for broker in brokers().await {
         let (outer, _, client, servers) = start(&broker).await;

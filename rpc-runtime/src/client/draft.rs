@@ -77,24 +77,23 @@ impl Draft {
         }
     }
 
-    /// From now on it is a request.
-    pub(super) fn into_request(mut self) -> Result<(Arc<Outgoing>, Request), CallError> {
+    /// From now on it is a request, unless its arguments could not be written.
+    pub(super) fn into_request(mut self) -> (Arc<Outgoing>, Result<Request, CallError>) {
         let deadline = self.deadline();
         let told = self.timeout.is_some() || self.deadline.is_some();
-        let body = self.body?;
         if let Some(call) = Arc::get_mut(&mut self.call) {
             call.told_deadline = told;
             observe::call_span(call);
         }
         let call = self.call;
-        let request = Request {
+        let request = self.body.map(|body| Request {
             origin: Origin::Call(call.clone()),
             body,
             encoding: call.client.encoding,
             deadline: Some(deadline),
             headers: None,
-        };
-        Ok((call, request))
+        });
+        (call, request)
     }
 
     /// Nearest first: the call, the client, the method, the service, the default; and never beyond what the call that

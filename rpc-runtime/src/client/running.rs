@@ -11,7 +11,7 @@ use super::{Outgoing, draft::Draft, exchange};
 use crate::{
     error::CallError,
     fault::{Fault, FaultKind},
-    middleware::{BoxError, LayerError, Meaning, Reply, meaning},
+    middleware::{BoxError, LayerError, Meaning, Reply, Request, meaning},
     observe::{self, End, Metered},
     transport::BoxFuture,
 };
@@ -27,16 +27,28 @@ enum Way {
     Layered(BoxFuture<'static, Result<Reply, BoxError>>),
 }
 
+impl Way {
+    fn start(call: &Outgoing, request: Request) -> Result<Self, CallError> {
+        Ok(match (&call.client.layers, request.deadline) {
+            (Some(layers), Some(deadline)) => Self::Layered(layers.call_until(request, deadline)),
+            _ => Self::Direct(Box::pin(exchange::run(request)?)),
+        })
+    }
+}
+
 impl Running {
     pub(super) fn start(draft: Draft) -> Result<Self, CallError> {
-        let (call, request) = draft.into_request()?;
+        let (call, request) = draft.into_request();
         let (service, method) = call.labels();
-        let metered = Some(Metered::start(End::Client, service, || method));
-        let way = match (&call.client.layers, request.deadline) {
-            (Some(layers), Some(deadline)) => Way::Layered(layers.call_until(request, deadline)),
-            _ => Way::Direct(Box::pin(exchange::run(request)?)),
-        };
-        Ok(Self { call, metered, way })
+        let metered = Metered::start(End::Client, service, || method);
+        match request.and_then(|request| Way::start(&call, request)) {
+            Ok(way) => Ok(Self { call, metered: Some(metered), way }),
+            Err(error) => {
+                observe::end(&call.span, (&error).into());
+                metered.end((&error).into());
+                Err(error)
+            }
+        }
     }
 }
 
