@@ -1,4 +1,4 @@
-//! Requests that were handed to lapin and are not settled: it queues them without bound, so the bound is here.
+//! Requests that are to be written, or were and are not settled: what waits to be written has its bound here.
 //!
 //! A connection that takes nothing more, because the broker is slow or the network is stuck, is then as blocked as one
 //! that the broker says it has blocked.
