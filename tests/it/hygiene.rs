@@ -65,9 +65,14 @@ fn tests_see_the_framework_as_users_do() {
 
 #[test]
 fn every_example_is_declared_and_in_the_readme() {
-    let (manifest, readme) = (read("examples/Cargo.toml"), read("README.md"));
+    let readme = read("README.md");
     let mut declared = Vec::new();
-    for section in manifest.split("[[example]]").skip(1) {
+    let packages = ["examples", "examples/features"];
+    let manifests = packages.map(|package| (package, read(&format!("{package}/Cargo.toml"))));
+    let sections = manifests.iter().flat_map(|(package, manifest)| {
+        manifest.split("[[example]]").skip(1).map(move |section| (package, section))
+    });
+    for (package, section) in sections {
         let name = section
             .lines()
             .find_map(|line| line.strip_prefix("name = "))
@@ -75,18 +80,16 @@ fn every_example_is_declared_and_in_the_readme() {
         let name = name.trim_matches('"');
         assert!(readme.contains(name), "README.md mentions the example {name}");
         let path = section.lines().find_map(|line| line.strip_prefix("path = "));
-        declared.push(path.expect("an example has a path").trim_matches('"').to_owned());
+        let path = path.expect("an example has a path").trim_matches('"');
+        declared.push(format!("{package}/{path}"));
     }
     for path in &declared {
-        assert!(
-            root().join("examples").join(path).is_file(),
-            "examples/{path} is declared, and is not there"
-        );
+        assert!(root().join(path).is_file(), "{path} is declared, and is not there");
     }
     // A file that starts with `fn main` and is no example is never compiled.
     for file in sources(&["examples"]) {
         let main = numbered(&file).iter().any(|(_, line)| line.contains("fn main("));
-        let known = declared.iter().any(|path| file.ends_with(Path::new("examples").join(path)));
+        let known = declared.iter().any(|path| file.ends_with(path));
         assert!(!main || known, "{} is no declared example", file.display());
     }
 }
