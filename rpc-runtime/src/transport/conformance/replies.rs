@@ -1,0 +1,99 @@
+//! What comes back to a caller.
+
+use super::*;
+
+pub(super) async fn a_request_to_a_missing_queue_comes_back(bench: Bench) {
+    let mut caller = bench.caller().await;
+    assert_eq!(caller.fate_of(bench.request("a")).await, Fate::Unroutable);
+    let _worker = bench.worker(1).await;
+    assert_eq!(caller.fate_of(bench.request("b")).await, Fate::Accepted);
+}
+
+pub(super) async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Bench) {
+    let mut worker = bench.worker(1).await;
+    let mut caller = bench.caller().await;
+    caller.publish(bench.request("question"));
+    let request = worker.next().await;
+
+    let properties = Properties {
+        kind: Some("result".into()),
+        content_type: Some("text/plain".into()),
+        content_encoding: Some("utf-8".into()),
+        correlation_id: Some("c".into()),
+        reply_to: None,
+        expiration: Some("60000".into()),
+        message_id: Some("m".into()),
+        user_id: None,
+        priority: Some(3),
+        persistent: true,
+        headers: vec![
+            ("flag".into(), HeaderValue::Boolean(true)),
+            ("number".into(), HeaderValue::Integer(-7)),
+            ("text".into(), HeaderValue::Text("é".into())),
+        ],
+    };
+    let mut reply = message(caller.channel.callback_queue(), "answer");
+    reply.properties = properties.clone();
+    worker.channel.finish(request.tag, Some(reply));
+    let received = caller.reply().await;
+    assert_eq!((text(&received), &received.properties), ("answer", &properties));
+    // The request was acknowledged after it.
+    worker.channel.close().await;
+    bench.worker(1).await.expect_nothing().await;
+}
+
+pub(super) async fn a_reply_to_a_caller_that_is_gone_is_counted(bench: Bench) {
+    let mut worker = bench.worker(1).await;
+    let mut caller = bench.caller().await;
+    for body in ["a", "b"] {
+        assert_eq!(caller.fate_of(bench.request(body)).await, Fate::Accepted);
+    }
+    let started = Instant::now();
+    while bench.undeliverable.load(Ordering::Relaxed) == 0 && started.elapsed() < SOON {
+        // RabbitMQ returns the reply a moment after it was sent; it is counted at the next one.
+        let request = worker.next().await;
+        let reply = message("amq.gen-of-nobody", "answer");
+        worker.channel.finish(request.tag, Some(reply));
+        caller.publish(bench.request("more"));
+    }
+    assert!(bench.undeliverable.load(Ordering::Relaxed) > 0);
+}
+
+pub(super) async fn direct_reply_to_carries_replies(bench: Bench) {
+    let mut worker = bench.worker(1).await;
+    let options = CallerOptions { direct_reply_to: true, ..CallerOptions::default() };
+    let mut caller = bench.caller_with(options).await;
+    let mut request = bench.request("question");
+    request.properties.reply_to = Some(caller.channel.callback_queue().to_owned());
+    caller.publish(request);
+    let request = worker.next().await;
+    let reply_to = request.properties.reply_to.clone().unwrap();
+    assert!(reply_to.starts_with("amq.rabbitmq.reply-to"), "{reply_to}");
+    let reply = Message { mandatory: false, ..message(&reply_to, "answer") };
+    worker.channel.finish(request.tag, Some(reply));
+    assert_eq!(text(&caller.reply().await), "answer");
+}
+
+pub(super) async fn without_confirms_a_request_to_a_missing_queue_still_comes_back(bench: Bench) {
+    let options = CallerOptions { confirms: false, ..CallerOptions::default() };
+    let mut caller = bench.caller_with(options).await;
+    let id = caller.publish(bench.request("a"));
+    loop {
+        if let Event::Settled(settled, Fate::Unroutable) = caller.event().await {
+            assert_eq!(settled, id);
+            return;
+        }
+    }
+}
+
+pub(super) async fn a_callback_queue_goes_with_its_channel(bench: Bench) {
+    let caller = bench.caller().await;
+    let queue = caller.channel.callback_queue().to_owned();
+    let mut other = bench.caller().await;
+    assert_eq!(other.fate_of(message(&queue, "a")).await, Fate::Accepted);
+    drop(caller);
+    let started = Instant::now();
+    while other.fate_of(message(&queue, "a")).await != Fate::Unroutable {
+        assert!(started.elapsed() < SOON, "the queue is still there");
+    }
+}
