@@ -73,7 +73,7 @@ impl Envelope {
 
     /// Reads a reply.
     pub fn read_reply(received: Received) -> impl Sized {
-        envelope::read_reply(received.0, Encoding::Bincode)
+        envelope::read_reply(received.0.into())
     }
 }
 

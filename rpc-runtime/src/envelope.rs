@@ -1,15 +1,16 @@
 //! The wire: how a request and a reply stand in the properties of a message. WIRE.md, in one file.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use smallvec::smallvec;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use crate::{
     codec::Encoding,
     fault::{Fault, FaultKind},
-    transport::{HeaderValue, Headers, Id, Message, Properties},
+    transport::{Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds},
 };
 
 /// Headers with this prefix are the framework's own.
@@ -54,13 +55,13 @@ pub(crate) struct RequestHead<'a> {
 }
 
 pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Message {
-    let mut headers = Vec::with_capacity(head.headers.len() + 2);
+    let mut headers = Headers::with_capacity(head.headers.len() + 2);
     headers.extend(
         head.headers.iter().map(|(name, value)| (name.into(), HeaderValue::Text(value.into()))),
     );
     let remaining = head.remaining.map(milliseconds_left);
     if let Some(milliseconds) = remaining {
-        headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds)));
+        headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds.into())));
     }
     if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
         headers.push((SmolStr::new_static(SIGNATURE), HeaderValue::Text(head.signature.into())));
@@ -79,7 +80,7 @@ pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Message {
             content_type: Some(SmolStr::new_static(head.encoding.content_type())),
             correlation_id: Some(Id::Uuid(head.correlation_id)),
             reply_to: head.reply_to.cloned(),
-            expiration: remaining.map(|milliseconds| milliseconds.to_smolstr()),
+            expiration: remaining.map(Expiration::Milliseconds),
             message_id: Some(Id::Uuid(head.message_id)),
             user_id: head.user_id.cloned(),
             priority: head.priority,
@@ -92,9 +93,9 @@ pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Message {
 }
 
 /// Rounded up, at least 1, and within what RabbitMQ takes for an expiration.
-fn milliseconds_left(remaining: Duration) -> i64 {
+fn milliseconds_left(remaining: Duration) -> u32 {
     let milliseconds = remaining.as_nanos().div_ceil(1_000_000);
-    i64::from(u32::try_from(milliseconds).unwrap_or(u32::MAX).max(1))
+    u32::try_from(milliseconds).unwrap_or(u32::MAX).max(1)
 }
 
 /// Where a reply goes, and what it echoes.
@@ -102,7 +103,7 @@ fn milliseconds_left(remaining: Duration) -> i64 {
 pub(crate) struct ReturnAddress {
     queue: SmolStr,
     correlation_id: Option<Id>,
-    encoding: Option<Encoding>,
+    content_type: Option<SmolStr>,
 }
 
 impl ReturnAddress {
@@ -115,7 +116,7 @@ impl ReturnAddress {
                 .as_ref()
                 .or(properties.message_id.as_ref())
                 .cloned(),
-            encoding: properties.content_type.as_deref().and_then(Encoding::from_content_type),
+            content_type: properties.content_type.clone(),
         })
     }
 
@@ -127,6 +128,11 @@ impl ReturnAddress {
     /// otherwise have the server write into it.
     pub(crate) fn is_server_named(&self) -> bool {
         ["amq.gen-", "amq_", DIRECT_REPLY_TO].iter().any(|prefix| self.queue.starts_with(prefix))
+    }
+
+    /// The encoding of the request, if it is a known one.
+    fn encoding(&self) -> Option<Encoding> {
+        self.content_type.as_deref().and_then(Encoding::from_content_type)
     }
 
     fn outbound(&self, mut properties: Properties, body: Bytes) -> Message {
@@ -222,26 +228,22 @@ fn header_timeout(properties: &Properties) -> Result<Option<Duration>, Fault> {
     let refused = || malformed(format!("the header `{TIMEOUT}` is not a whole number"));
     match properties.header(TIMEOUT) {
         None => Ok(None),
-        Some(HeaderValue::Integer(number)) => Ok(Some(at_least_zero(*number))),
-        Some(HeaderValue::Text(text)) => parse_milliseconds(text).map(Some).ok_or_else(refused),
+        Some(HeaderValue::Integer(number)) => {
+            Ok(Some(Duration::from_millis(u64::try_from(*number).unwrap_or(0))))
+        }
+        Some(HeaderValue::Text(text)) => whole_milliseconds(text).map(Some).ok_or_else(refused),
         Some(_) => Err(refused()),
     }
 }
 
 fn expiration(properties: &Properties) -> Result<Option<Duration>, Fault> {
-    let parse = |text: &str| {
-        parse_milliseconds(text)
-            .ok_or_else(|| malformed(format!("the expiration {text:?} is not a whole number")))
+    let time = |expiration: &Expiration| {
+        expiration.time().ok_or_else(|| {
+            let text = expiration.to_smolstr();
+            malformed(format!("the expiration {text:?} is not a whole number"))
+        })
     };
-    properties.expiration.as_deref().map(parse).transpose()
-}
-
-fn parse_milliseconds(text: &str) -> Option<Duration> {
-    text.trim().parse().ok().map(at_least_zero)
-}
-
-fn at_least_zero(milliseconds: i64) -> Duration {
-    Duration::from_millis(u64::try_from(milliseconds).unwrap_or(0))
+    properties.expiration.as_ref().map(time).transpose()
 }
 
 /// What a server answers with.
@@ -254,9 +256,9 @@ pub(crate) enum Answer {
 
 pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
     let (kind, body, encoding, headers) = match answer {
-        Answer::Result { body, encoding } => ("result", body, Some(encoding), Vec::new()),
-        Answer::Error { body, encoding } => ("error", body, Some(encoding), Vec::new()),
-        Answer::Fault(fault) => ("fault", Bytes::new(), address.encoding, fault_headers(&fault)),
+        Answer::Result { body, encoding } => ("result", body, Some(encoding), Headers::new()),
+        Answer::Error { body, encoding } => ("error", body, Some(encoding), Headers::new()),
+        Answer::Fault(fault) => ("fault", Bytes::new(), address.encoding(), fault_headers(&fault)),
     };
     let properties = Properties {
         kind: Some(SmolStr::new_static(kind)),
@@ -269,7 +271,7 @@ pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
 
 fn fault_headers(fault: &Fault) -> Headers {
     let text = |name, value: &str| (SmolStr::new_static(name), HeaderValue::Text(value.into()));
-    let mut headers = vec![text(FAULT, fault.word())];
+    let mut headers: Headers = smallvec![text(FAULT, fault.word())];
     if !fault.message().is_empty() {
         headers.push(text(MESSAGE, fault.message()));
     }
@@ -284,28 +286,29 @@ fn fault_headers(fault: &Fault) -> Headers {
 pub(crate) enum ReceivedReply {
     Result {
         body: Bytes,
-        encoding: Encoding,
+        /// `None`: that of the request.
+        encoding: Option<Encoding>,
     },
     Error {
         body: Bytes,
-        encoding: Encoding,
+        encoding: Option<Encoding>,
     },
     Fault(Fault),
     /// It says of itself something that this version does not know.
     Unreadable(String),
 }
 
-/// Reads a reply to a request that was written in `asked`.
-pub(crate) fn read_reply(message: Message, asked: Encoding) -> ReceivedReply {
-    let Message { properties, body, .. } = message;
+/// Reads a reply.
+pub(crate) fn read_reply(message: Arc<Message>) -> ReceivedReply {
+    let properties = &message.properties;
     let kind = properties.kind.as_deref();
     if kind == Some("fault") {
-        return ReceivedReply::Fault(read_fault(&properties));
+        return ReceivedReply::Fault(read_fault(properties));
     }
     let encoding = match properties.content_type.as_deref() {
-        None | Some("") => asked,
+        None | Some("") => None,
         Some(written) => match Encoding::from_content_type(written) {
-            Some(encoding) => encoding,
+            Some(encoding) => Some(encoding),
             None => {
                 return ReceivedReply::Unreadable(format!(
                     "the reply's content_type {written:?} is not spoken here"
@@ -314,19 +317,14 @@ pub(crate) fn read_reply(message: Message, asked: Encoding) -> ReceivedReply {
         },
     };
     match kind {
-        None | Some("result") => ReceivedReply::Result { body, encoding },
-        Some("error") => ReceivedReply::Error { body, encoding },
+        None | Some("result") => {
+            ReceivedReply::Result { body: Message::into_body(message), encoding }
+        }
+        Some("error") => ReceivedReply::Error { body: Message::into_body(message), encoding },
         Some(other) => ReceivedReply::Unreadable(format!(
             "the reply's type {other:?} is neither result, error nor fault"
         )),
     }
-}
-
-/// Why a request was refused, if that may be otherwise when it is sent again.
-pub(crate) fn retryable_fault(properties: &Properties) -> Option<FaultKind> {
-    let is_fault = properties.kind.as_deref() == Some("fault");
-    let fault = is_fault.then(|| read_fault(properties)).filter(Fault::is_retryable);
-    fault.map(|fault| fault.kind())
 }
 
 fn read_fault(properties: &Properties) -> Fault {

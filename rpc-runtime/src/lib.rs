@@ -97,6 +97,7 @@ mod limits;
 pub mod middleware;
 mod observe;
 mod server;
+mod tasks;
 pub mod testing;
 mod transport;
 

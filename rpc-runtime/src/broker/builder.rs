@@ -10,6 +10,7 @@ use super::{
 use crate::{
     error::BrokerError,
     limits,
+    tasks::{BoxFuture, boxed},
     transport::{
         CallerOptions, Transport,
         amqp::{AmqpOptions, AmqpTransport},
@@ -220,18 +221,24 @@ impl BrokerBuilder {
     ///
     /// Dropping the future gives the attempt up.
     pub async fn connect(self) -> Result<Broker, BrokerError> {
-        let name = self.name.clone().unwrap_or_else(program_name);
-        let transport = AmqpTransport::new(&AmqpOptions {
-            addresses: &self.addresses,
-            name: &name,
-            heartbeat: self.heartbeat,
-            tls: &self.tls,
-            external: self.external,
-        })?;
-        let timeout = self.connect_timeout;
-        let broker = self.build(Arc::new(transport));
-        broker.shared.connection.first_link(timeout).await?;
-        Ok(broker)
+        self.connected().await
+    }
+
+    fn connected(self) -> BoxFuture<'static, Result<Broker, BrokerError>> {
+        boxed(async {
+            let name = self.name.clone().unwrap_or_else(program_name);
+            let transport = AmqpTransport::new(&AmqpOptions {
+                addresses: &self.addresses,
+                name: &name,
+                heartbeat: self.heartbeat,
+                tls: &self.tls,
+                external: self.external,
+            })?;
+            let timeout = self.connect_timeout;
+            let broker = self.build(Arc::new(transport));
+            broker.shared.connection.first_link(timeout).await?;
+            Ok(broker)
+        })
     }
 
     pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {

@@ -17,6 +17,7 @@ use crate::{
     client::Pending,
     error::{BrokerError, BrokerErrorKind},
     limits,
+    tasks::{self, boxed},
     transport::{CallerChannel, CallerOptions},
 };
 
@@ -106,7 +107,7 @@ impl Callers {
                 self.pending.clone(),
                 self.state.clone(),
             );
-            *supervisor = Some(tokio::spawn(supervise));
+            *supervisor = Some(tasks::spawn(supervise));
         }
     }
 }
@@ -185,7 +186,7 @@ async fn keep_open(
                 debug!("the broker rejects requests; opening another channel for calls");
                 let reopened = channel.reopen().await;
                 if reopened.is_ok() {
-                    retired.spawn(retire(channel, *number, pending.clone()));
+                    retired.spawn(boxed(retire(channel, *number, pending.clone())));
                 }
                 reopened
             }

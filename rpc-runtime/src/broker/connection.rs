@@ -18,7 +18,7 @@ use tracing::{info, warn};
 use super::BrokerStatus;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    limits, observe,
+    limits, observe, tasks,
     transport::{Link, Transport},
 };
 
@@ -220,7 +220,7 @@ impl Supervised {
             };
             let supervise =
                 supervise(self.transport.clone(), first, self.max_attempts, self.state.clone());
-            *supervisor = Some(tokio::spawn(supervise));
+            *supervisor = Some(tasks::spawn(supervise));
         }
     }
 

@@ -21,32 +21,9 @@ use crate::{
     limits,
     middleware::{BoxError, Headers, Origin, Reply, Request},
     observe,
-    transport::Message,
 };
 
-/// Sends a request and waits for what comes of it, within its deadline.
-///
-/// Every call in flight has one of these: what is not `async` here is not kept in it twice.
-pub(super) fn run(
-    request: Request,
-) -> Result<impl Future<Output = Result<Reply, CallError>> + Send + use<>, CallError> {
-    let Request { origin: Origin::Call(call), body, encoding, deadline, headers } = request else {
-        let reason = "a request that a server received is none that a client can send";
-        return Err(CallError::Encode(EncodeError::because(reason)));
-    };
-    let deadline = deadline.unwrap_or_else(Instant::now);
-    let mut exchange =
-        Exchange { call, deadline, body, encoding, headers, handed_over: false, pauses: None };
-    Ok(async move {
-        let ended = timeout_at(deadline, exchange.attempts()).await;
-        exchange.end(
-            ended
-                .unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: exchange.handed_over })),
-        )
-    })
-}
-
-/// The same below the layers of a client.
+/// Sends a request below the layers of its client, and waits for what comes of it.
 pub(crate) async fn send(request: Request) -> Result<Reply, BoxError> {
     if let Origin::Call(call) = &request.origin {
         // A layer may have made it larger.
@@ -55,16 +32,7 @@ pub(crate) async fn send(request: Request) -> Result<Reply, BoxError> {
             return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
         }
     }
-    run(request)?.await.map_err(Into::into)
-}
-
-fn readable(reply: ReceivedReply) -> Result<Reply, CallError> {
-    match reply {
-        ReceivedReply::Result { body, encoding } => Ok(Reply::Result { body, encoding }),
-        ReceivedReply::Error { body, encoding } => Ok(Reply::Error { body, encoding }),
-        ReceivedReply::Fault(fault) => Ok(Reply::Fault(fault)),
-        ReceivedReply::Unreadable(reason) => Err(CallError::Decode(DecodeError::because(reason))),
-    }
+    Exchange::of(request)?.run().await.map_err(Into::into)
 }
 
 fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
@@ -75,7 +43,8 @@ fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
     }
 }
 
-struct Exchange {
+/// A request and what it needs to be sent, again if need be.
+pub(super) struct Exchange {
     call: Arc<Outgoing>,
     deadline: Instant,
     body: Bytes,
@@ -91,8 +60,34 @@ struct Exchange {
 type Pauses = Box<dyn Iterator<Item = Duration> + Send>;
 
 impl Exchange {
+    /// # Errors
+    ///
+    /// The request is none that a client can send.
+    pub(super) fn of(request: Request) -> Result<Self, CallError> {
+        let Request { origin: Origin::Call(call), body, encoding, deadline, headers } = request
+        else {
+            let reason = "a request that a server received is none that a client can send";
+            return Err(CallError::Encode(EncodeError::because(reason)));
+        };
+        let deadline = deadline.unwrap_or_else(Instant::now);
+        Ok(Self { call, deadline, body, encoding, headers, handed_over: false, pauses: None })
+    }
+
+    /// Sends it and waits for what comes of it, within its deadline.
+    ///
+    /// Every call in flight has one of these futures: what is not `async` here is not kept in it twice.
+    pub(super) fn run(mut self) -> impl Future<Output = Result<Reply, CallError>> + Send {
+        async move {
+            let ended = timeout_at(self.deadline, self.attempts()).await;
+            self.end(
+                ended
+                    .unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: self.handed_over })),
+            )
+        }
+    }
+
     /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
-    async fn attempts(&mut self) -> Result<ReceivedReply, CallError> {
+    async fn attempts(&mut self) -> Result<Reply, CallError> {
         let call = self.call.clone();
         let broker = &call.client.broker;
         // What is seldom waited for is kept out of the size of a call.
@@ -116,14 +111,13 @@ impl Exchange {
                 continue;
             }
             match (&mut ticket).await {
-                Outcome::Reply(message) => {
-                    let refused = envelope::retryable_fault(&message.properties);
-                    let Some(reason) = refused else { return Ok(self.read(message)) };
+                Outcome::Reply(ReceivedReply::Fault(fault)) if fault.is_retryable() => {
                     if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
-                        return Ok(self.read(message));
+                        return Ok(Reply::Fault(fault));
                     }
-                    self.note_retry(id, reason.as_str());
+                    self.note_retry(id, fault.kind().as_str());
                 }
+                Outcome::Reply(reply) => return self.answered(reply),
                 Outcome::Accepted => return Ok(nothing()),
                 Outcome::Unroutable => return Err(CallError::NoServer),
                 Outcome::Rejected => {
@@ -143,12 +137,23 @@ impl Exchange {
         }
     }
 
-    fn read(&self, reply: Arc<Message>) -> ReceivedReply {
-        envelope::read_reply(Arc::unwrap_or_clone(reply), self.encoding)
+    fn answered(&self, reply: ReceivedReply) -> Result<Reply, CallError> {
+        let encoding = |said: Option<Encoding>| said.unwrap_or(self.encoding);
+        Ok(match reply {
+            ReceivedReply::Result { body, encoding: said } => {
+                Reply::Result { body, encoding: encoding(said) }
+            }
+            ReceivedReply::Error { body, encoding: said } => {
+                Reply::Error { body, encoding: encoding(said) }
+            }
+            ReceivedReply::Fault(fault) => Reply::Fault(fault),
+            ReceivedReply::Unreadable(reason) => {
+                return Err(CallError::Decode(DecodeError::because(reason)));
+            }
+        })
     }
 
-    fn end(&mut self, ended: Result<ReceivedReply, CallError>) -> Result<Reply, CallError> {
-        let ended = ended.and_then(readable);
+    fn end(&mut self, ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
         if !may_have_run(&ended) {
             self.take_back();
         }
@@ -237,8 +242,8 @@ impl Exchange {
 }
 
 /// What a one-way request ends with: the encoding of `()`.
-fn nothing() -> ReceivedReply {
-    ReceivedReply::Result { body: Bytes::new(), encoding: Encoding::Bincode }
+fn nothing() -> Reply {
+    Reply::Result { body: Bytes::new(), encoding: Encoding::Bincode }
 }
 
 fn refused(error: BrokerError) -> CallError {

@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::ids::{self, ById};
 use crate::{
-    envelope,
+    envelope::{self, ReceivedReply},
     error::BrokerError,
     observe,
     transport::{CallerSink, Fate, Message},
@@ -24,7 +24,7 @@ use crate::{
 /// How a request that was handed to the broker ended.
 #[derive(Debug)]
 pub(crate) enum Outcome {
-    Reply(Arc<Message>),
+    Reply(ReceivedReply),
     /// Only a one-way request ends with that.
     Accepted,
     Unroutable,
@@ -183,7 +183,7 @@ impl CallerSink for Pending {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.lock().entries.remove(&id));
         if let Some(entry) = known {
-            let _ = entry.outcome.send(Outcome::Reply(message));
+            let _ = entry.outcome.send(Outcome::Reply(envelope::read_reply(message)));
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             observe::late_reply();

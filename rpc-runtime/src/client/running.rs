@@ -7,7 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use super::{Outgoing, draft::Draft, exchange};
+use super::{Outgoing, draft::Draft, exchange::Exchange};
 use crate::{
     error::CallError,
     fault::{Fault, FaultKind},
@@ -31,7 +31,7 @@ impl Way {
     fn start(call: &Outgoing, request: Request) -> Result<Self, CallError> {
         Ok(match (&call.client.layers, request.deadline) {
             (Some(layers), Some(deadline)) => Self::Layered(layers.call_until(request, deadline)),
-            _ => Self::Direct(Box::pin(exchange::run(request)?)),
+            _ => Self::Direct(Box::pin(Exchange::of(request)?.run())),
         })
     }
 }

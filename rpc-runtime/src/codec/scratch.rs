@@ -3,9 +3,13 @@
 use std::cell::Cell;
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 
 /// A larger body takes the buffer along.
 const KEPT: usize = 16 * 1024;
+
+/// Up to here a body stands beside what counts its copies, in one allocation.
+const SMALL: usize = 32;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
@@ -21,11 +25,19 @@ pub(super) fn write<T, E>(write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>) -> R
         buffer.shrink_to_fit();
         return written.map(|_| buffer.into());
     }
-    let body = written.map(|_| Bytes::copy_from_slice(&buffer));
+    let body = written.map(|_| exact(&buffer));
     if buffer.capacity() <= 2 * KEPT {
         BUFFER.set(buffer);
     }
     body
+}
+
+/// A call keeps a copy of its body, to send it again: of bytes that have an owner already, that is but a count.
+fn exact(body: &[u8]) -> Bytes {
+    if body.is_empty() || body.len() > SMALL {
+        return Bytes::copy_from_slice(body);
+    }
+    Bytes::from_owner(SmallVec::<[u8; SMALL]>::from_slice(body))
 }
 
 #[cfg(test)]

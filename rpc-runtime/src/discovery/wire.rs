@@ -3,12 +3,12 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use smol_str::{SmolStr, ToSmolStr, format_smolstr};
+use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
 use crate::{
     codec::Encoding,
-    transport::{Id, Message, Properties},
+    transport::{Expiration, Id, Message, Properties},
 };
 
 /// The durable topic exchange that every server listens to.
@@ -101,7 +101,7 @@ pub(super) fn write_question(
             content_type: Some(SmolStr::new_static(Encoding::Json.content_type())),
             correlation_id: Some(Id::Uuid(correlation_id)),
             reply_to: Some(reply_to.clone()),
-            expiration: Some(milliseconds.to_smolstr()),
+            expiration: Some(Expiration::Milliseconds(milliseconds)),
             ..Properties::default()
         },
         body: Bytes::new(),
@@ -147,6 +147,6 @@ mod tests {
             Duration::ZERO,
         );
         assert_eq!(question.routing_key, "info");
-        assert_eq!(question.properties.expiration.as_deref(), Some("1"));
+        assert_eq!(question.properties.expiration, Some(Expiration::Milliseconds(1)));
     }
 }

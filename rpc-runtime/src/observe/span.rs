@@ -3,9 +3,10 @@
 use std::fmt;
 
 use tracing::{
-    Span,
+    Level, Span,
     field::{self, Empty},
     info_span,
+    level_filters::LevelFilter,
 };
 
 use super::Outcome;
@@ -34,8 +35,17 @@ impl fmt::Display for Destination<'_> {
     }
 }
 
+/// Whether some subscriber may want spans. Asked first: where a dependency switches tracing's `log` on, a span's fields are
+/// gathered for it also if there is none.
+fn wanted() -> bool {
+    Level::INFO <= LevelFilter::current()
+}
+
 /// The span of a call, from its first poll to its end. Nothing is written down where nobody looks.
 pub(crate) fn call_span(call: &mut Outgoing) {
+    if !wanted() {
+        return;
+    }
     call.span = info_span!(
         "rpc.call",
         otel.name = %Called(call.service(), call.method_name()),
@@ -63,6 +73,9 @@ pub(crate) fn request_span<'a>(
     method: impl Fn() -> &'a str,
     message: &Message,
 ) -> Span {
+    if !wanted() {
+        return Span::none();
+    }
     let properties = &message.properties;
     let span = info_span!(
         "rpc.request",

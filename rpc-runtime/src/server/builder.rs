@@ -22,6 +22,7 @@ use crate::{
     error::BrokerError,
     limits,
     middleware::{BoxError, Next, Reply, Request},
+    tasks::{BoxFuture, boxed},
     transport::Queue,
 };
 
@@ -272,20 +273,26 @@ impl ServerBuilder {
     ///
     /// Dropping the future leaves no consumer behind; queues that were declared stay.
     pub async fn start(self) -> Result<Server, BrokerError> {
-        let (mut server, workers, responder) = self.prepare()?;
-        let listening = match &responder {
-            Some(responder) => Some(responder.open().await?),
-            None => None,
-        };
-        // Last, because from here on requests are run.
-        for worker in workers {
-            let opened = worker.open().await?;
-            server.workers.spawn(worker.serve(Some(opened)));
-        }
-        if let Some(responder) = responder {
-            server.beside.spawn(responder.serve(listening));
-        }
-        Ok(server)
+        self.open().await
+    }
+
+    fn open(self) -> BoxFuture<'static, Result<Server, BrokerError>> {
+        boxed(async {
+            let (mut server, workers, responder) = self.prepare()?;
+            let listening = match &responder {
+                Some(responder) => Some(responder.open().await?),
+                None => None,
+            };
+            // Last, because from here on requests are run.
+            for worker in workers {
+                let opened = worker.open().await?;
+                server.workers.spawn(boxed(worker.serve(Some(opened))));
+            }
+            if let Some(responder) = responder {
+                server.beside.spawn(boxed(responder.serve(listening)));
+            }
+            Ok(server)
+        })
     }
 
     /// Starts without waiting for the queues: for a broker in the process, where nothing can fail.
@@ -295,11 +302,11 @@ impl ServerBuilder {
                 // Queues are declared before the caller can publish to them.
                 for worker in workers {
                     let opened = now(worker.open()).and_then(Result::ok);
-                    server.workers.spawn(worker.serve(opened));
+                    server.workers.spawn(boxed(worker.serve(opened)));
                 }
                 if let Some(responder) = responder {
                     let listening = now(responder.open()).and_then(Result::ok);
-                    server.beside.spawn(responder.serve(listening));
+                    server.beside.spawn(boxed(responder.serve(listening)));
                 }
                 server
             }
@@ -315,7 +322,7 @@ impl ServerBuilder {
         let blocked = watch::Sender::new(false);
         let health = Health::new(phase.subscribe(), idle.subscribe(), blocked.subscribe());
         let mut beside = JoinSet::new();
-        beside.spawn(health::follow(self.broker.status_changes(), blocked));
+        beside.spawn(boxed(health::follow(self.broker.status_changes(), blocked)));
         let counters = Arc::new(Counters::default());
         let queues: Vec<String> =
             self.services.iter().map(|(queue, _)| queue.name().to_owned()).collect();

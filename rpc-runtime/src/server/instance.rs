@@ -194,5 +194,5 @@ fn milliseconds(duration: Duration) -> u64 {
 /// The name of this machine.
 fn host() -> &'static str {
     static HOST: OnceLock<String> = OnceLock::new();
-    HOST.get_or_init(|| gethostname::gethostname().to_string_lossy().into_owned())
+    HOST.get_or_init(|| hostname::get().unwrap_or_default().to_string_lossy().into_owned())
 }

@@ -4,7 +4,10 @@ use std::{error::Error, fmt, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
-use crate::limits;
+use crate::{
+    limits,
+    tasks::{BoxFuture, boxed},
+};
 
 /// Where a server is on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,27 +73,29 @@ impl fmt::Display for ShutdownError {
 impl Error for ShutdownError {}
 
 /// Leads the workers through the phases. Each of them ends with the number of handlers it had to stop.
-pub(super) async fn shut_down(
-    phase: &watch::Sender<Phase>,
-    workers: &mut JoinSet<usize>,
+pub(super) fn shut_down<'a>(
+    phase: &'a watch::Sender<Phase>,
+    workers: &'a mut JoinSet<usize>,
     grace_period: Duration,
-) -> Result<(), ShutdownError> {
-    let mut unfinished = 0;
-    let steps = [
-        (Phase::Draining, grace_period),
-        (Phase::Over, limits::LAST_WORDS),
-        (Phase::Stopped, Duration::MAX),
-    ];
-    for (next, time) in steps {
-        phase.send_replace(next);
-        let all = async {
-            while let Some(ended) = workers.join_next().await {
-                unfinished += ended.unwrap_or(0);
+) -> BoxFuture<'a, Result<(), ShutdownError>> {
+    boxed(async move {
+        let mut unfinished = 0;
+        let steps = [
+            (Phase::Draining, grace_period),
+            (Phase::Over, limits::LAST_WORDS),
+            (Phase::Stopped, Duration::MAX),
+        ];
+        for (next, time) in steps {
+            phase.send_replace(next);
+            let all = async {
+                while let Some(ended) = workers.join_next().await {
+                    unfinished += ended.unwrap_or(0);
+                }
+            };
+            if timeout(time, all).await.is_ok() {
+                break;
             }
-        };
-        if timeout(time, all).await.is_ok() {
-            break;
         }
-    }
-    if unfinished == 0 { Ok(()) } else { Err(ShutdownError { unfinished }) }
+        if unfinished == 0 { Ok(()) } else { Err(ShutdownError { unfinished }) }
+    })
 }

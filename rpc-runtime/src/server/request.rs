@@ -10,6 +10,7 @@ use std::{
     task::Poll,
 };
 
+use futures_util::{FutureExt as _, future::Either};
 use smol_str::SmolStr;
 use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument as _, Span, debug, warn};
@@ -51,11 +52,15 @@ pub(super) struct Gauges {
     pub(super) methods: Vec<(&'static str, Arc<Meter>)>,
 }
 
-/// A request that has passed the checks.
-struct Prepared<'a> {
-    handler: &'a Handler,
-    invocation: Invocation,
-    _admitted: Admitted,
+/// A request that is being answered.
+struct Underway<'a> {
+    tag: u64,
+    address: Option<ReturnAddress>,
+    metered: Metered,
+    /// Where its method is known.
+    running: Option<Running<'a>>,
+    /// Once it has passed the checks.
+    admitted: Option<Admitted>,
 }
 
 /// A service, ready to answer.
@@ -121,17 +126,46 @@ impl Endpoint {
 
     /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
     ///
-    /// Every request that runs has one of these: what is not `async` here is not kept in it twice.
+    /// Every request that runs has one of these: it keeps what lives as long as the method, and nothing twice.
     pub(super) fn serve<'a>(
         &'a self,
         delivery: Delivery,
         channel: &'a dyn WorkerChannel,
     ) -> impl Future<Output = bool> + Send + use<'a> {
         let span = observe::request_span(self.service.name, || self.called(&delivery), &delivery);
-        self.take_up(delivery, channel, span.clone()).instrument(span)
+        let over_it = span.clone();
+        let answering = async move {
+            let Some((method, underway)) = self.take_up(delivery, channel, &span) else {
+                return true;
+            };
+            let mut method = pin!(method);
+            // Most are answered at once: then nobody has to be told to stop.
+            let first = poll_fn(|cx| Poll::Ready(method.as_mut().poll(cx)));
+            let ended = match first.await {
+                Poll::Ready(ended) => ended,
+                Poll::Pending => match Box::pin(self.unless_stopped(method)).await {
+                    Some(ended) => ended,
+                    None => {
+                        self.counters.given_back.increment();
+                        channel.requeue(underway.tag);
+                        return false;
+                    }
+                },
+            };
+            self.end(underway, self.answer(ended), channel, &span);
+            true
+        };
+        // A task that is started is moved several times.
+        Box::pin(answering).instrument(over_it)
     }
 
-    async fn take_up(&self, delivery: Delivery, channel: &dyn WorkerChannel, span: Span) -> bool {
+    /// Checks a request and starts its method; `None` if it is answered already.
+    fn take_up(
+        &self,
+        delivery: Delivery,
+        channel: &dyn WorkerChannel,
+        span: &Span,
+    ) -> Option<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>)> {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
         if let Some(address) = &address
@@ -144,7 +178,7 @@ impl Endpoint {
                 "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
             );
             channel.finish(tag, None);
-            return true;
+            return None;
         }
         if self.limits.reject_redelivered && delivery.redelivered {
             let reason =
@@ -152,34 +186,75 @@ impl Endpoint {
             let answer = Answer::Fault(Fault::new(FaultKind::OutcomeUnknown, reason));
             let reply = self.reply(address, answer);
             channel.reject(tag, reply);
-            return true;
+            return None;
         }
-        let mut answering = pin!(self.answer(delivery, &span));
-        // Most are answered at once: then nobody has to be told to stop.
-        let first = poll_fn(|cx| Poll::Ready(answering.as_mut().poll(cx)));
-        let answer = match first.await {
-            Poll::Ready(answer) => answer,
-            Poll::Pending => {
-                let Some(answer) = Box::pin(self.unless_stopped(answering)).await else {
-                    self.counters.given_back.increment();
-                    channel.requeue(tag);
-                    return false;
-                };
-                answer
+        let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
+        let mut underway = Underway { tag, address, metered, running: None, admitted: None };
+        match self.prepare(delivery, &mut underway) {
+            Ok((handler, invocation)) => Some((self.start(handler, invocation), underway)),
+            Err(fault) => {
+                self.end(underway, Answer::Fault(fault), channel, span);
+                None
             }
-        };
-        self.finish(tag, address, answer, channel);
-        true
+        }
+    }
+
+    /// The method, through the layers if there are any.
+    fn start(
+        &self,
+        handler: &Handler,
+        invocation: Invocation,
+    ) -> impl Future<Output = Result<Reply, Fault>> + Send + use<> {
+        match &self.layers {
+            None => Either::Left(handler.run(invocation).map(|ended| Ok(answer(ended)))),
+            Some(layers) => Either::Right(through(layers, invocation, self.handlers.clone())),
+        }
     }
 
     /// `None` if it takes longer than a server that shuts down can wait.
-    async fn unless_stopped(&self, answering: impl Future<Output = Answer>) -> Option<Answer> {
+    async fn unless_stopped<T>(&self, method: impl Future<Output = T>) -> Option<T> {
         let mut phase = self.phase();
         tokio::select! {
             biased;
-            answer = answering => Some(answer),
+            ended = method => Some(ended),
             _ = phase.wait_for(|phase| *phase == Phase::Stopped) => None,
         }
+    }
+
+    fn answer(&self, ended: Result<Reply, Fault>) -> Answer {
+        let reply = match ended {
+            Ok(reply) => reply,
+            Err(fault) => return Answer::Fault(fault),
+        };
+        let (size, limit) = (reply.size(), self.limits.max_reply);
+        if size > limit {
+            let message = format!("the reply is {size} bytes, where {limit} are allowed");
+            return Answer::Fault(Fault::new(FaultKind::TooLarge, message).ran(true));
+        }
+        match reply {
+            Reply::Result { body, encoding } => Answer::Result { body, encoding },
+            Reply::Error { body, encoding } => Answer::Error { body, encoding },
+            Reply::Fault(fault) => Answer::Fault(fault),
+        }
+    }
+
+    /// Measures an answer and sends it.
+    fn end(
+        &self,
+        underway: Underway<'_>,
+        answer: Answer,
+        channel: &dyn WorkerChannel,
+        span: &Span,
+    ) {
+        let Underway { tag, address, metered, running, admitted } = underway;
+        // Before the caller knows, who may ask for another at once.
+        drop(admitted);
+        if let Some(running) = running {
+            running.end(&answer);
+        }
+        observe::end(span, (&answer).into());
+        metered.end((&answer).into());
+        self.finish(tag, address, answer, channel);
     }
 
     /// Gives a request back that was not started. One that must not run twice would be taken for one that has run, so
@@ -249,33 +324,18 @@ impl Endpoint {
         address.map(|address| envelope::write_reply(&address, answer))
     }
 
-    async fn answer(&self, delivery: Delivery, span: &Span) -> Answer {
-        let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
-        let mut running = None;
-        let answer = match self.prepare(delivery, &mut running) {
-            Ok(prepared) => self.run(prepared).await.unwrap_or_else(Answer::Fault),
-            Err(fault) => Answer::Fault(fault),
-        };
-        if let Some(running) = running {
-            running.end(&answer);
-        }
-        observe::end(span, (&answer).into());
-        metered.end((&answer).into());
-        answer
-    }
-
     /// The checks, cheapest first.
     fn prepare<'a>(
         &'a self,
         delivery: Delivery,
-        running: &mut Option<Running<'a>>,
-    ) -> Result<Prepared<'a>, Fault> {
+        underway: &mut Underway<'a>,
+    ) -> Result<(&'a Handler, Invocation), Fault> {
         let arrived = Instant::now();
         let Delivery { redelivered, message, .. } = delivery;
         let properties = &message.properties;
         let request = envelope::read_request(properties)?;
         let handler = self.handler_for(&message, request.method)?;
-        *running = Some(handler.meter.start(arrived));
+        underway.running = Some(handler.meter.start(arrived));
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
         self.check(redelivered, message.body.len(), handler, &request, encoding)?;
@@ -300,31 +360,8 @@ impl Endpoint {
         });
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("before-the-method");
-        let admitted = self.limits.admission.admit(&context)?;
-        Ok(Prepared {
-            handler,
-            invocation: Invocation { body: Message::into_body(message), encoding, context },
-            _admitted: admitted,
-        })
-    }
-
-    /// The method, through the layers if there are any.
-    async fn run(&self, prepared: Prepared<'_>) -> Result<Answer, Fault> {
-        let Prepared { handler, invocation, _admitted } = prepared;
-        let reply = match &self.layers {
-            None => answer(handler.run(invocation).await),
-            Some(layers) => through(layers, invocation, self.handlers.clone()).await?,
-        };
-        let (size, limit) = (reply.size(), self.limits.max_reply);
-        if size > limit {
-            let message = format!("the reply is {size} bytes, where {limit} are allowed");
-            return Err(Fault::new(FaultKind::TooLarge, message).ran(true));
-        }
-        Ok(match reply {
-            Reply::Result { body, encoding } => Answer::Result { body, encoding },
-            Reply::Error { body, encoding } => Answer::Error { body, encoding },
-            Reply::Fault(fault) => Answer::Fault(fault),
-        })
+        underway.admitted = Some(self.limits.admission.admit(&context)?);
+        Ok((handler, Invocation { body: Message::into_body(message), encoding, context }))
     }
 
     /// The method that a request asks for, if there is such a one.

@@ -50,10 +50,10 @@ impl Drop for Permit {
 }
 
 impl Serving {
-    /// Serves one request, as soon as it may run.
+    /// Serves one request, as soon as it may run. What is seldom waited for is kept out of the size of its task.
     async fn serve(self: Arc<Self>, delivery: Delivery, permit: Option<Permit>) {
         if permit.is_none() {
-            match self.permits.acquire().await {
+            match Box::pin(self.permits.acquire()).await {
                 Ok(permit) => permit.forget(),
                 // The server drains.
                 Err(_) => return self.endpoint.give_back(&delivery, &*self.channel),
@@ -62,7 +62,7 @@ impl Serving {
         let _permit = permit.unwrap_or_else(|| Permit(self.clone()));
         if !self.endpoint.serve(delivery, &*self.channel).await {
             // Nobody counts any more where the receiver is gone.
-            let _ = self.stopped.send(()).await;
+            let _ = Box::pin(self.stopped.send(())).await;
         }
     }
 }
@@ -172,16 +172,20 @@ impl Worker {
         deliveries: &mut Deliveries,
         phase: &mut watch::Receiver<Phase>,
     ) -> Ended {
+        let unchanged = phase.clone();
         let draining = phase.wait_for(|phase| *phase != Phase::Serving);
         tokio::pin!(draining);
         loop {
             let delivery = tokio::select! {
                 biased;
+                // Costs less to ask, for each request, than the future below.
+                delivery = deliveries.next(), if !unchanged.has_changed().unwrap_or(true) => {
+                    match delivery {
+                        Some(delivery) => delivery,
+                        None => return Ended::ChannelGone,
+                    }
+                }
                 _ = &mut draining => return Ended::Draining,
-                delivery = deliveries.next() => match delivery {
-                    Some(delivery) => delivery,
-                    None => return Ended::ChannelGone,
-                },
             };
             let permit = serving.permits.try_acquire().ok();
             if self.shed && permit.is_none() {

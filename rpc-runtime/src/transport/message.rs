@@ -3,9 +3,10 @@
 //! Most of its texts are the same from message to message, or short: they are kept without an allocation of their own, and
 //! a copy of a message costs hardly more than one of a pointer.
 
-use std::{fmt, ops::Deref, sync::Arc};
+use std::{fmt, mem, ops::Deref, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use smallvec::SmallVec;
 use smol_str::SmolStr;
 use uuid::Uuid;
 
@@ -18,8 +19,7 @@ pub(crate) struct Properties {
     pub(crate) content_encoding: Option<SmolStr>,
     pub(crate) correlation_id: Option<Id>,
     pub(crate) reply_to: Option<SmolStr>,
-    /// Whole milliseconds, in decimal.
-    pub(crate) expiration: Option<SmolStr>,
+    pub(crate) expiration: Option<Expiration>,
     pub(crate) message_id: Option<Id>,
     pub(crate) user_id: Option<SmolStr>,
     pub(crate) priority: Option<u8>,
@@ -28,7 +28,8 @@ pub(crate) struct Properties {
     pub(crate) headers: Headers,
 }
 
-pub(crate) type Headers = Vec<(SmolStr, HeaderValue)>;
+/// The framework's own two stand in the message itself.
+pub(crate) type Headers = SmallVec<[(SmolStr, HeaderValue); 2]>;
 
 impl Properties {
     /// The header of this name.
@@ -61,6 +62,51 @@ impl fmt::Display for Id {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Uuid(id) => id.fmt(f),
+            Self::Text(text) => text.fmt(f),
+        }
+    }
+}
+
+/// How long a message may wait in its queue.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Expiration {
+    /// Written in decimal, as this framework does.
+    Milliseconds(u32),
+    /// As somebody else has it.
+    Text(SmolStr),
+}
+
+impl Expiration {
+    /// The time; `None` for a text that says none.
+    pub(crate) fn time(&self) -> Option<Duration> {
+        match self {
+            Self::Milliseconds(number) => Some(Duration::from_millis((*number).into())),
+            Self::Text(text) => whole_milliseconds(text),
+        }
+    }
+}
+
+/// A time of whole milliseconds, in decimal; one in the past is none at all.
+pub(crate) fn whole_milliseconds(text: &str) -> Option<Duration> {
+    let number: i64 = text.trim().parse().ok()?;
+    Some(Duration::from_millis(u64::try_from(number).unwrap_or(0)))
+}
+
+impl From<&str> for Expiration {
+    fn from(text: &str) -> Self {
+        // Another spelling of the same number is another text.
+        let as_written_here = text == "0" || text.starts_with(|first| ('1'..='9').contains(&first));
+        match text.parse() {
+            Ok(number) if as_written_here => Self::Milliseconds(number),
+            _ => Self::Text(text.into()),
+        }
+    }
+}
+
+impl fmt::Display for Expiration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Milliseconds(number) => number.fmt(f),
             Self::Text(text) => text.fmt(f),
         }
     }
@@ -120,8 +166,11 @@ pub(crate) struct Message {
 
 impl Message {
     /// Its body, without a copy where nobody else has the message.
-    pub(crate) fn into_body(message: Arc<Self>) -> Bytes {
-        Arc::try_unwrap(message).map_or_else(|shared| shared.body.clone(), |message| message.body)
+    pub(crate) fn into_body(mut message: Arc<Self>) -> Bytes {
+        match Arc::get_mut(&mut message) {
+            Some(own) => mem::take(&mut own.body),
+            None => message.body.clone(),
+        }
     }
 }
 
@@ -153,5 +202,25 @@ mod tests {
         for text in others {
             assert_eq!(Id::from(text.as_str()), Id::Text(text.into()));
         }
+    }
+
+    #[test]
+    fn an_expiration_reads_as_it_was_written() {
+        for number in [0, 1, 60_000, u32::MAX] {
+            let text = number.to_string();
+            assert_eq!(Expiration::from(text.as_str()), Expiration::Milliseconds(number));
+        }
+        for text in ["", "007", "+7", "-7", " 7", "7ms", "4294967296"] {
+            let read = Expiration::from(text);
+            assert_eq!(read, Expiration::Text(text.into()));
+            assert_eq!(read.to_string(), text);
+        }
+    }
+
+    #[test]
+    fn an_expiration_in_another_spelling_says_a_time_too() {
+        let time = |text| Expiration::from(text).time().map(|time| time.as_millis());
+        let times = ["7", "007", " 7 ", "-7", "4294967296", "7ms", ""].map(time);
+        assert_eq!(times, [Some(7), Some(7), Some(7), Some(0), Some(1 << 32), None, None]);
     }
 }

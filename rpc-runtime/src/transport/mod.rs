@@ -25,13 +25,14 @@ use smol_str::SmolStr;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-pub(crate) use message::{Delivery, HeaderValue, Headers, Id, Message, Properties};
+pub(crate) use message::{
+    Delivery, Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds,
+};
 pub(crate) use queue::QueueType;
 pub use queue::{Overflow, Queue, QueueArgument};
 
 use crate::error::BrokerError;
-
-pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+pub(crate) use crate::tasks::BoxFuture;
 
 /// A broker that can be connected to.
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {

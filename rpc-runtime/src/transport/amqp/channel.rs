@@ -12,7 +12,7 @@ use tokio::{sync::oneshot, time::timeout};
 use tracing::debug;
 
 use super::{CLOSE_WITHIN, error};
-use crate::error::BrokerError;
+use crate::{error::BrokerError, tasks};
 
 /// A channel that is closed when this is dropped.
 ///
@@ -28,7 +28,7 @@ impl OwnChannel {
         let channel = connection.create_channel().await?;
         let (in_use, unused) = oneshot::channel();
         let closed = channel.clone();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             // An error says that it is unused.
             let _ = unused.await;
             let _ = timeout(CLOSE_WITHIN, closed.close(200, "goodbye".into())).await;
@@ -49,7 +49,7 @@ impl OwnChannel {
             .basic_consume(queue, ShortString::default(), options, FieldTable::default())
             .await?;
         let tag = consumer.tag();
-        tokio::spawn(async move {
+        tasks::spawn(async move {
             let mut reason = None;
             while let Some(news) = consumer.next().await {
                 if let Err(error) = news {

@@ -52,6 +52,7 @@ use super::{
 use crate::{
     broker::Tls,
     error::{BrokerError, BrokerErrorKind},
+    tasks,
 };
 
 /// How long a polite goodbye may take.
@@ -150,7 +151,7 @@ impl AmqpLink {
         let alarms = blocked.clone();
         let status = connection.status().clone();
         let mut events = Box::pin(connection.events_listener());
-        let watcher = tokio::spawn(async move {
+        let watcher = tasks::spawn(async move {
             let ended = loop {
                 match events.next().await {
                     // Errors of channels are announced here, too.

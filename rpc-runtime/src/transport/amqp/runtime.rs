@@ -11,12 +11,11 @@ use async_rs::{
     traits::{Executor, Reactor, RuntimeKit},
     util::Task,
 };
-use futures_util::{
-    Stream,
-    io::{AsyncRead, AsyncWrite},
-};
+use futures_io::{AsyncRead, AsyncWrite};
+use futures_util::Stream;
 
 use super::socket::{Pipe, Shutter};
+use crate::tasks::boxed;
 
 /// tokio, whose sockets are pipes.
 #[derive(Debug, Clone)]
@@ -42,7 +41,7 @@ impl Executor for Piped {
         &self,
         future: F,
     ) -> Task<Self::Task<T>> {
-        self.0.spawn(future)
+        self.0.spawn(boxed(future))
     }
 
     fn spawn_blocking<T: Send + 'static, F: FnOnce() -> T + Send + 'static>(

@@ -14,14 +14,15 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use futures_util::{future, io::AsyncRead, io::AsyncWrite, task::AtomicWaker};
+use futures_io::{AsyncRead, AsyncWrite};
+use futures_util::{future, task::AtomicWaker};
 use tokio::{
     io::{AsyncRead as _, AsyncWrite as _, DuplexStream, ReadBuf},
     net::TcpStream,
 };
 
 use super::mux::{Mux, Pump};
-use crate::{broker::Tls, error::BrokerError};
+use crate::{broker::Tls, error::BrokerError, tasks};
 
 /// Ends a connection's input and output, wherever lapin is with it, when it is dropped.
 #[derive(Debug, Default)]
@@ -86,7 +87,7 @@ impl Connector {
             };
             let (pump, mux, pipe) = Pump::new(stream, shut.clone());
             *way.lock().unwrap_or_else(PoisonError::into_inner) = Some(mux);
-            tokio::spawn(pump);
+            tasks::spawn(pump);
             Ok(Pipe(pipe))
         }
     }

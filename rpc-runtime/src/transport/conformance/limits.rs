@@ -32,7 +32,7 @@ pub(super) async fn an_expired_request_is_not_delivered(bench: Bench) {
     assert_eq!(caller.fate_of(bench.request("held")).await, Fate::Accepted);
     let held = worker.next().await;
     let mut hurried = bench.request("hurried");
-    hurried.properties.expiration = Some("20".into());
+    hurried.properties.expiration = Some(Expiration::Milliseconds(20));
     assert_eq!(caller.fate_of(hurried).await, Fate::Accepted);
     assert_eq!(caller.fate_of(bench.request("patient")).await, Fate::Accepted);
     expire(Duration::from_millis(20)).await;

@@ -1,5 +1,7 @@
 //! What comes back to a caller.
 
+use smallvec::smallvec;
+
 use super::*;
 
 pub(super) async fn a_request_to_a_missing_queue_comes_back(bench: Bench) {
@@ -21,12 +23,12 @@ pub(super) async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Be
         content_encoding: Some("utf-8".into()),
         correlation_id: Some("c".into()),
         reply_to: None,
-        expiration: Some("60000".into()),
+        expiration: Some(Expiration::Milliseconds(60_000)),
         message_id: Some("m".into()),
         user_id: None,
         priority: Some(3),
         persistent: true,
-        headers: vec![
+        headers: smallvec![
             ("flag".into(), HeaderValue::Boolean(true)),
             ("number".into(), HeaderValue::Integer(-7)),
             ("text".into(), HeaderValue::Text("é".into())),

@@ -191,7 +191,7 @@ mod tests {
     #[test]
     fn what_a_worker_notes_on_a_reply_is_taken_off_again() {
         let plain = Properties {
-            headers: vec![("rpc-fault".into(), HeaderValue::Text("expired".into()))],
+            headers: smallvec![("rpc-fault".into(), HeaderValue::Text("expired".into()))],
             ..Properties::default()
         };
         for method in [Some("fib".into()), None] {

@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::limits;
+use crate::{limits, tasks};
 
 type Send = Box<dyn FnOnce() + std::marker::Send>;
 
@@ -47,7 +47,7 @@ impl Line {
         let mut entrance = self.entrance.lock().unwrap_or_else(PoisonError::into_inner);
         let entrance = entrance.get_or_insert_with(|| {
             let (sender, receiver) = mpsc::unbounded_channel();
-            tokio::spawn(run(receiver, cut));
+            tasks::spawn(run(receiver, cut));
             sender
         });
         // Where the task is gone, so is the connection, or the runtime.

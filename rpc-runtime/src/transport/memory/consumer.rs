@@ -1,7 +1,5 @@
 //! Who takes messages from a queue.
 
-use std::collections::BTreeMap;
-
 use tokio::sync::mpsc::UnboundedSender;
 
 use super::queue::Stored;
@@ -14,8 +12,46 @@ pub(super) struct Consumer {
     /// `None` once it was stopped; what it has can still be settled.
     sender: Option<UnboundedSender<Delivery>>,
     prefetch: usize,
-    next_tag: u64,
-    unacknowledged: BTreeMap<u64, Stored>,
+    delivered: u64,
+    unacknowledged: Unacknowledged,
+}
+
+/// What was delivered and is not settled, in places that are used again.
+#[derive(Default)]
+struct Unacknowledged {
+    places: Vec<Option<(u64, Stored)>>,
+    free: Vec<u64>,
+}
+
+/// A tag has the place in its lowest bits, which are enough for every prefetch, and above them what no other has.
+const PLACE_BITS: u32 = u16::BITS;
+
+impl Unacknowledged {
+    fn len(&self) -> usize {
+        self.places.len() - self.free.len()
+    }
+
+    /// Keeps the delivery of this number, and says its tag.
+    fn keep(&mut self, number: u64, stored: Stored) -> u64 {
+        let place = self.free.pop().unwrap_or(self.places.len() as u64);
+        let tag = number << PLACE_BITS | place;
+        match self.at(tag) {
+            Some(free) => *free = Some((tag, stored)),
+            None => self.places.push(Some((tag, stored))),
+        }
+        tag
+    }
+
+    fn settle(&mut self, tag: u64) -> Option<Stored> {
+        let (tag, stored) = self.at(tag)?.take_if(|(kept, _)| *kept == tag)?;
+        self.free.push(tag & !(u64::MAX << PLACE_BITS));
+        Some(stored)
+    }
+
+    fn at(&mut self, tag: u64) -> Option<&mut Option<(u64, Stored)>> {
+        let place = usize::try_from(tag & !(u64::MAX << PLACE_BITS)).ok()?;
+        self.places.get_mut(place)
+    }
 }
 
 impl Consumer {
@@ -25,8 +61,8 @@ impl Consumer {
         prefetch: u16,
         sender: UnboundedSender<Delivery>,
     ) -> Self {
-        let (prefetch, unacknowledged) = (usize::from(prefetch), BTreeMap::new());
-        Self { id, link, sender: Some(sender), prefetch, next_tag: 1, unacknowledged }
+        let (prefetch, unacknowledged) = (usize::from(prefetch), Unacknowledged::default());
+        Self { id, link, sender: Some(sender), prefetch, delivered: 0, unacknowledged }
     }
 
     pub(super) fn is_consuming(&self) -> bool {
@@ -42,10 +78,9 @@ impl Consumer {
     }
 
     pub(super) fn deliver(&mut self, stored: Stored) {
-        let tag = self.next_tag;
-        self.next_tag += 1;
+        self.delivered += 1;
         let (message, redelivered) = (stored.message.clone(), stored.deliveries > 0);
-        self.unacknowledged.insert(tag, stored);
+        let tag = self.unacknowledged.keep(self.delivered, stored);
         if let Some(sender) = &self.sender {
             // A receiver that is gone is about to remove its consumer, which gives the message back.
             let _ = sender.send(Delivery { tag, redelivered, message });
@@ -53,11 +88,11 @@ impl Consumer {
     }
 
     pub(super) fn settle(&mut self, tag: u64) -> Option<Stored> {
-        self.unacknowledged.remove(&tag)
+        self.unacknowledged.settle(tag)
     }
 
     /// What it has not acknowledged.
     pub(super) fn into_unacknowledged(self) -> impl Iterator<Item = Stored> {
-        self.unacknowledged.into_values()
+        self.unacknowledged.places.into_iter().flatten().map(|(_, stored)| stored)
     }
 }

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::consumer::Consumer;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    transport::{Fate, Message, Queue, QueueArgument, QueueState},
+    transport::{Expiration, Fate, Message, Queue, QueueArgument, QueueState},
 };
 
 /// A message in a queue, or with a consumer that has not acknowledged it.
@@ -48,7 +48,7 @@ pub(super) struct StoredQueue {
 struct Limits {
     length: Option<u64>,
     refuses_when_full: bool,
-    ttl: Option<u64>,
+    ttl: Option<Duration>,
     highest_priority: u8,
     deliveries: Option<u64>,
 }
@@ -59,7 +59,7 @@ impl Limits {
         Self {
             length: queue.number("x-max-length"),
             refuses_when_full: queue.arguments.contains(&refuses),
-            ttl: queue.number("x-message-ttl"),
+            ttl: queue.number("x-message-ttl").map(Duration::from_millis),
             highest_priority: queue
                 .number("x-max-priority")
                 .map_or(0, |highest| u8::try_from(highest).unwrap_or(u8::MAX)),
@@ -230,7 +230,7 @@ impl StoredQueue {
     }
 
     fn expiry_of(&self, message: &Message) -> Option<Duration> {
-        let own = message.properties.expiration.as_deref().and_then(|text| text.parse().ok());
-        [own, self.limits.ttl].into_iter().flatten().min().map(Duration::from_millis)
+        let own = message.properties.expiration.as_ref().and_then(Expiration::time);
+        [own, self.limits.ttl].into_iter().flatten().min()
     }
 }

@@ -1,7 +1,7 @@
 //! The properties of a message, in the order that their flags say.
 
 use bytes::{BufMut, BytesMut};
-use smol_str::SmolStr;
+use smol_str::{SmolStr, ToSmolStr};
 use uuid::Uuid;
 
 use super::{
@@ -10,7 +10,7 @@ use super::{
     frames::put_short,
     headers,
 };
-use crate::transport::{Id, Properties};
+use crate::transport::{Expiration, Id, Properties};
 
 /// Delivery mode 2.
 const PERSISTENT: u8 = 2;
@@ -43,7 +43,7 @@ fn read(cursor: &mut Cursor<'_>) -> Option<Properties> {
             11 => properties.priority = Some(cursor.u8()?),
             10 => properties.correlation_id = Some(id(cursor)?),
             9 => properties.reply_to = Some(cursor.text()?),
-            8 => properties.expiration = Some(cursor.text()?),
+            8 => properties.expiration = Some(Expiration::from(&*cursor.text()?)),
             7 => properties.message_id = Some(id(cursor)?),
             // The timestamp.
             6 => drop(cursor.u64()?),
@@ -100,7 +100,7 @@ pub(super) fn write_content(to: &mut BytesMut, properties: &Properties, size: us
     }
     id(to, &mut flags, 10, &properties.correlation_id);
     text(to, &mut flags, 9, &properties.reply_to);
-    text(to, &mut flags, 8, &properties.expiration);
+    text(to, &mut flags, 8, &properties.expiration.as_ref().map(ToSmolStr::to_smolstr));
     id(to, &mut flags, 7, &properties.message_id);
     text(to, &mut flags, 5, &properties.kind);
     text(to, &mut flags, 4, &properties.user_id);

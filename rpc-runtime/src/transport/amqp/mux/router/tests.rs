@@ -82,12 +82,12 @@ fn properties() -> impl Strategy<Value = Properties> {
             content_encoding: texts.2,
             correlation_id: texts.3,
             reply_to: texts.4,
-            expiration: texts.5,
+            expiration: texts.5.map(|text| Expiration::from(text.as_str())),
             message_id: texts.6,
             user_id: texts.7,
             priority,
             persistent,
-            headers,
+            headers: headers.into(),
         },
     )
 }
@@ -184,7 +184,7 @@ proptest! {
         prop_assert_eq!(text(read.content_encoding()), ours.content_encoding);
         prop_assert_eq!(text(read.correlation_id()), ours.correlation_id.map(|id| id.to_smolstr()));
         prop_assert_eq!(text(read.reply_to()), ours.reply_to);
-        prop_assert_eq!(text(read.expiration()), ours.expiration);
+        prop_assert_eq!(text(read.expiration()), ours.expiration.map(|time| time.to_smolstr()));
         prop_assert_eq!(text(read.message_id()), ours.message_id.map(|id| id.to_smolstr()));
         prop_assert_eq!(text(read.user_id()), ours.user_id);
         prop_assert_eq!(read.priority(), &ours.priority);
