@@ -3,24 +3,21 @@
 //! RabbitMQ vouches for the user of a caller that announces it. Everybody may ask for numbers here; how many were asked for
 //! is for the director alone, who is not the user of this example.
 
-use clap::Parser;
 use examples::{BrokerArgs, Failure, FibonacciClient, FibonacciServer, Sequence};
+use lexopt::prelude::*;
 use rpc_runtime::{Broker, CallError, Queue, Server, middleware::Authorization};
-
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    broker: BrokerArgs,
-
-    /// The queue that requests go through.
-    #[arg(long, default_value = "Fibonacci")]
-    queue: String,
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let Args { broker, queue } = Args::parse();
-    let broker = Broker::builder(&broker.broker).announce_user().connect().await?;
+    let mut queue = "Fibonacci".to_owned();
+    let args = BrokerArgs::parse_with("[--queue NAME]", |arg, parser| {
+        match arg {
+            Long("queue") => queue = parser.value()?.string()?,
+            _ => return Err(arg.unexpected()),
+        }
+        Ok(())
+    })?;
+    let broker = Broker::builder(&args.broker).announce_user().connect().await?;
     let rules = Authorization::new()
         .permit_anyone(["Fibonacci.fib", "Fibonacci.slow"])
         .permit("director", ["Fibonacci.*"]);

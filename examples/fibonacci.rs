@@ -3,13 +3,12 @@
 //! Without a broker named, it uses one in memory, so that nothing but Rust is needed. With
 //! `--broker amqp://localhost`, or `AMQP_URL` set, the same calls go through RabbitMQ.
 
-use clap::Parser;
 use examples::{Failure, FibError, FibonacciClient, FibonacciServer, MaybeBroker, Sequence};
 use rpc_runtime::{CallError, Server};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let broker = MaybeBroker::parse().connect().await?;
+    let broker = MaybeBroker::parse()?.connect().await?;
     let server =
         Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
     let client = FibonacciClient::new(&broker);

@@ -2,27 +2,28 @@
 
 use std::time::Duration;
 
-use clap::Parser;
 use examples::{BrokerArgs, Failure, FibonacciClient};
+use lexopt::prelude::*;
 use rpc_runtime::{Broker, CallError};
-
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    broker: BrokerArgs,
-
-    /// Which numbers.
-    #[arg(default_values_t = [10, 20, 30])]
-    n: Vec<u32>,
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let args = Args::parse();
-    let broker = Broker::connect(&args.broker.broker).await?;
+    let mut numbers = Vec::new();
+    let args = BrokerArgs::parse_with("[N...]", |arg, _| {
+        match arg {
+            Value(n) => numbers.push(n.parse()?),
+            _ => return Err(arg.unexpected()),
+        }
+        Ok(())
+    })?;
+    if numbers.is_empty() {
+        numbers = vec![10, 20, 30];
+    }
+
+    let broker = Broker::connect(&args.broker).await?;
     let client = FibonacciClient::builder(&broker).timeout(Duration::from_secs(5)).build();
 
-    for n in args.n {
+    for n in numbers {
         match client.fib(n).await {
             Ok(number) => println!("fib({n}) = {number}"),
             Err(CallError::Application(refusal)) => println!("fib({n}): {refusal}"),

@@ -2,13 +2,12 @@
 //!
 //! Start it twice and both share the load. On Ctrl-C it finishes what it has begun, and gives the rest to the others.
 
-use clap::Parser;
 use examples::{BrokerArgs, Failure, FibonacciServer, Sequence, interrupted};
 use rpc_runtime::{Broker, Server};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let broker = Broker::connect(&BrokerArgs::parse().broker).await?;
+    let broker = Broker::connect(&BrokerArgs::parse()?.broker).await?;
     let server =
         Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
     println!("serving Fibonacci; Ctrl-C stops");

@@ -6,8 +6,8 @@
 
 use std::time::Duration;
 
-use clap::Parser;
 use examples::{BrokerArgs, Failure, interrupted};
+use lexopt::prelude::*;
 use rpc_runtime::{Broker, Health, HealthStatus, Queue, Server, rpc_service};
 use tokio::time::sleep;
 
@@ -31,20 +31,17 @@ impl Press for Old {
     }
 }
 
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    broker: BrokerArgs,
-
-    /// The queue that requests go through.
-    #[arg(long, default_value = "Press")]
-    queue: String,
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let Args { broker, queue } = Args::parse();
-    let broker = Broker::connect(&broker.broker).await?;
+    let mut queue = "Press".to_owned();
+    let args = BrokerArgs::parse_with("[--queue NAME]", |arg, parser| {
+        match arg {
+            Long("queue") => queue = parser.value()?.string()?,
+            _ => return Err(arg.unexpected()),
+        }
+        Ok(())
+    })?;
+    let broker = Broker::connect(&args.broker).await?;
     let server = Server::builder(&broker)
         .service_on(Queue::named(queue), PressServer::new(Old))
         // One page after the other.

@@ -6,7 +6,6 @@
 
 use std::time::Duration;
 
-use clap::Parser;
 use examples::{Failure, MaybeBroker};
 use rpc_runtime::{Call, CallError, Context, Server, rpc_service};
 use tokio::time::{Instant, sleep};
@@ -83,7 +82,7 @@ async fn sold(reserved: Call<bool>) -> Result<String, String> {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let broker = MaybeBroker::parse().connect().await?;
+    let broker = MaybeBroker::parse()?.connect().await?;
     let counter = Counter { warehouse: WarehouseClient::new(&broker) };
     let server = Server::builder(&broker)
         .service(WarehouseServer::new(Shelves))

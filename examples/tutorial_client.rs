@@ -1,24 +1,24 @@
 //! The client of RabbitMQ's RPC tutorial: it calls a plain server in any language on `rpc_queue`.
 
-use clap::Parser;
-use examples::{Failure, TutorialArgs, TutorialClient};
+use examples::{BrokerArgs, Failure, TutorialClient};
+use lexopt::prelude::*;
 use rpc_runtime::Broker;
-
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    tutorial: TutorialArgs,
-
-    /// Which number.
-    #[arg(default_value_t = 30)]
-    n: u32,
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let Args { tutorial, n } = Args::parse();
-    let broker = Broker::connect(&tutorial.broker.broker).await?;
-    let client = TutorialClient::builder(&broker).queue(tutorial.queue).build();
+    let (mut queue, mut n) = ("rpc_queue".to_owned(), None);
+    let args = BrokerArgs::parse_with("[--queue NAME] [N]", |arg, parser| {
+        match arg {
+            Long("queue") => queue = parser.value()?.string()?,
+            Value(number) if n.is_none() => n = Some(number.parse()?),
+            _ => return Err(arg.unexpected()),
+        }
+        Ok(())
+    })?;
+    let n = n.unwrap_or(30);
+
+    let broker = Broker::connect(&args.broker).await?;
+    let client = TutorialClient::builder(&broker).queue(queue).build();
     println!(" [x] Requesting fib({n})");
     println!(" [.] Got {}", client.fib(n).await?);
     Ok(())

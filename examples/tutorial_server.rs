@@ -3,33 +3,32 @@
 //! By default it declares the queue, durable and classic. `--quorum` declares it as today's tutorial does; `--passive`
 //! declares nothing and joins a queue that another program declared.
 
-use clap::Parser;
-use examples::{Failure, Recursive, TutorialArgs, TutorialServer, interrupted};
+use examples::{BrokerArgs, Failure, Recursive, TutorialServer, interrupted};
+use lexopt::prelude::*;
 use rpc_runtime::{Broker, Queue, Server};
-
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    tutorial: TutorialArgs,
-
-    /// Declare a quorum queue.
-    #[arg(long)]
-    quorum: bool,
-
-    /// Declare nothing, and take the queue as it is.
-    #[arg(long, conflicts_with = "quorum")]
-    passive: bool,
-}
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let args = Args::parse();
-    let broker = Broker::connect(&args.tutorial.broker.broker).await?;
-    let mut queue = Queue::named(&args.tutorial.queue);
-    if args.quorum {
+    let (mut queue, mut quorum, mut passive) = ("rpc_queue".to_owned(), false, false);
+    let args = BrokerArgs::parse_with("[--queue NAME] [--quorum | --passive]", |arg, parser| {
+        match arg {
+            Long("queue") => queue = parser.value()?.string()?,
+            Long("quorum") => quorum = true,
+            Long("passive") => passive = true,
+            _ => return Err(arg.unexpected()),
+        }
+        Ok(())
+    })?;
+    if quorum && passive {
+        return Err("--quorum and --passive exclude each other".into());
+    }
+
+    let broker = Broker::connect(&args.broker).await?;
+    let mut queue = Queue::named(queue);
+    if quorum {
         queue = queue.quorum();
     }
-    if args.passive {
+    if passive {
         queue = queue.passive();
     }
     let server =

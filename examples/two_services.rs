@@ -8,7 +8,6 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use clap::Parser;
 use examples::{Failure, MaybeBroker};
 use rpc_runtime::{Server, discovery::Discovery, rpc_service};
 
@@ -53,7 +52,7 @@ impl Orders for Shop {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let broker = MaybeBroker::parse().connect().await?;
+    let broker = MaybeBroker::parse()?.connect().await?;
     let prices = [("tea", 3), ("cake", 5)].map(|(item, price)| (item.to_owned(), price));
     let shop = Arc::new(Shop { prices: prices.into(), ..Shop::default() });
     let server = Server::builder(&broker)

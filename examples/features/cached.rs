@@ -5,7 +5,6 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use clap::Parser;
 use examples::{Failure, MaybeBroker};
 use rpc_runtime::{Server, middleware::Cache, rpc_service};
 
@@ -38,7 +37,7 @@ impl Weather for Guessing {
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let broker = MaybeBroker::parse().connect().await?;
+    let broker = MaybeBroker::parse()?.connect().await?;
     let server =
         Server::builder(&broker).service(WeatherServer::new(Guessing::default())).start().await?;
 

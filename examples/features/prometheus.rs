@@ -2,28 +2,26 @@
 
 use std::{net::SocketAddr, time::Duration};
 
-use clap::Parser;
 use examples::{Failure, FibonacciClient, FibonacciServer, MaybeBroker, Sequence, interrupted};
+use lexopt::prelude::*;
 use metrics_exporter_prometheus::PrometheusBuilder;
 use rpc_runtime::Server;
 
-#[derive(Parser)]
-struct Args {
-    #[command(flatten)]
-    broker: MaybeBroker,
-
-    /// Where metrics are served.
-    #[arg(long, default_value = "127.0.0.1:9000")]
-    listen: SocketAddr,
-}
-
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let Args { broker, listen } = Args::parse();
+    let mut listen = SocketAddr::from(([127, 0, 0, 1], 9000));
+    let args = MaybeBroker::parse_with("[--listen ADDRESS]", |arg, parser| {
+        match arg {
+            Long("listen") => listen = parser.value()?.parse()?,
+            _ => return Err(arg.unexpected()),
+        }
+        Ok(())
+    })?;
+
     PrometheusBuilder::new().with_http_listener(listen).install()?;
     rpc_runtime::describe_metrics();
 
-    let broker = broker.connect().await?;
+    let broker = args.connect().await?;
     let server =
         Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
     let client = FibonacciClient::new(&broker);

@@ -3,14 +3,13 @@
 //! Each call and each request is a span, which says what was called, through which queue, how it ended and how long it
 //! took. `RUST_LOG=debug` says more. docs/observation.md has what it takes to send them to a collector.
 
-use clap::Parser;
 use examples::{Failure, FibonacciClient, FibonacciServer, MaybeBroker, Sequence};
 use rpc_runtime::Server;
 use tracing_subscriber::{EnvFilter, fmt::format::FmtSpan};
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
-    let args = MaybeBroker::parse();
+    let args = MaybeBroker::parse()?;
     let filter = EnvFilter::builder().with_default_directive(tracing::Level::INFO.into());
     tracing_subscriber::fmt()
         .with_env_filter(filter.from_env_lossy())

@@ -209,6 +209,25 @@ async fn metrics_are_served_to_prometheus() {
     stop(example).await;
 }
 
+#[tokio::test]
+async fn wrong_arguments_end_an_example_with_a_line_about_them() {
+    let mut wrong = Process::example("tutorial_server", &["--quorum", "--passive"]).await;
+    assert!(!wrong.wait(PATIENCE).await.success(), "both cannot be");
+    assert_eq!(wrong.lines(), ["Error: --quorum and --passive exclude each other"]);
+
+    let mut wrong = Process::example("fibonacci_client", &["--brokr=amqp://localhost"]).await;
+    assert!(!wrong.wait(PATIENCE).await.success(), "there is no such option");
+    assert_eq!(wrong.lines(), ["Error: invalid option '--brokr'; --help shows what there is"]);
+}
+
+#[tokio::test]
+async fn an_example_that_is_asked_for_help_does_nothing_else() {
+    let asking = ["--broker", "amqp://user:secret@localhost", "--help"];
+    let help = Process::example("tutorial_client", &asking).await.success(PATIENCE).await;
+    assert!(help.starts_with("Usage: tutorial_client [--broker URL] [--queue NAME] [N]"), "{help}");
+    assert!(!help.contains("Requesting") && !help.contains("secret"), "{help}");
+}
+
 /// What an HTTP server says at `/metrics`.
 async fn page(address: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
