@@ -282,7 +282,7 @@ impl Broker {
     }
 
     /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
-    pub(crate) async fn slot(&self) -> Option<Slot> {
+    pub(crate) async fn slot(&self) -> Option<Slot<'_>> {
         match self.shared.when_full {
             Unavailable::Fail => self.pending().try_slot(),
             Unavailable::Wait => self.pending().slot().await,

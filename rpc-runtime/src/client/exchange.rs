@@ -198,7 +198,7 @@ impl Exchange {
     }
 
     /// Hands the request to the transport; `false` if it would not take it.
-    fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket) -> Result<bool, CallError> {
+    fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket<'_>) -> Result<bool, CallError> {
         let remaining = self.deadline.saturating_duration_since(Instant::now());
         if remaining.is_zero() {
             return Err(CallError::DeadlineExceeded { may_have_run: self.handed_over });

@@ -9,7 +9,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
+use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
 use tracing::{debug, field};
 use uuid::Uuid;
 
@@ -41,7 +41,7 @@ pub(crate) enum Outcome {
 #[derive(Debug)]
 pub(crate) struct Pending {
     table: Mutex<Table>,
-    slots: Arc<Semaphore>,
+    slots: Semaphore,
     unclaimed: AtomicU64,
 }
 
@@ -73,14 +73,14 @@ pub(crate) struct NotEntered;
 
 /// A call's right to be in flight.
 #[derive(Debug)]
-pub(crate) struct Slot(#[allow(dead_code, reason = "held, not read")] OwnedSemaphorePermit);
+pub(crate) struct Slot<'a>(#[allow(dead_code, reason = "held, not read")] SemaphorePermit<'a>);
 
 impl Pending {
     /// A table that takes at most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             table: Mutex::default(),
-            slots: Arc::new(Semaphore::new(limit.min(Semaphore::MAX_PERMITS))),
+            slots: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
             unclaimed: AtomicU64::new(0),
         })
     }
@@ -91,21 +91,17 @@ impl Pending {
     }
 
     /// Takes a place among the calls in flight; `None` if there is none.
-    pub(crate) fn try_slot(&self) -> Option<Slot> {
-        self.slots.clone().try_acquire_owned().ok().map(Slot)
+    pub(crate) fn try_slot(&self) -> Option<Slot<'_>> {
+        self.slots.try_acquire().ok().map(Slot)
     }
 
     /// Takes a place among the calls in flight, as soon as there is one.
-    pub(crate) async fn slot(&self) -> Option<Slot> {
-        self.slots.clone().acquire_owned().await.ok().map(Slot)
+    pub(crate) async fn slot(&self) -> Option<Slot<'_>> {
+        self.slots.acquire().await.ok().map(Slot)
     }
 
     /// Enters a call before it is published, so that no reply can come too early.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        channel: u64,
-        oneway: bool,
-    ) -> Result<Ticket, NotEntered> {
+    pub(crate) fn enter(&self, channel: u64, oneway: bool) -> Result<Ticket<'_>, NotEntered> {
         let correlation_id = ids::random();
         let (sender, outcome) = oneshot::channel();
         let mut table = self.lock();
@@ -116,7 +112,7 @@ impl Pending {
             .entries
             .insert(correlation_id, Entry { channel, oneway, accepted: false, outcome: sender });
         drop(table);
-        Ok(Ticket { pending: self.clone(), correlation_id, outcome, ended: false })
+        Ok(Ticket { pending: self, correlation_id, outcome, ended: false })
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.
@@ -216,21 +212,21 @@ impl CallerSink for Pending {
 
 /// A call's place in the table, and the wait for its outcome. Dropping it frees the place, whatever became of the call.
 #[derive(Debug)]
-pub(crate) struct Ticket {
-    pending: Arc<Pending>,
+pub(crate) struct Ticket<'a> {
+    pending: &'a Pending,
     correlation_id: Uuid,
     outcome: oneshot::Receiver<Outcome>,
     /// The entry is gone.
     ended: bool,
 }
 
-impl Ticket {
+impl Ticket<'_> {
     pub(crate) fn correlation_id(&self) -> Uuid {
         self.correlation_id
     }
 }
 
-impl Future for Ticket {
+impl Future for Ticket<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
@@ -241,7 +237,7 @@ impl Future for Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for Ticket<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.pending.lock().entries.remove(&self.correlation_id);

@@ -4,7 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use futures_util::StreamExt;
 use tokio::{
-    sync::{Semaphore, mpsc, watch},
+    sync::{Semaphore, SemaphorePermit, mpsc, watch},
     time::{Instant, sleep},
 };
 use tracing::{debug, info, warn};
@@ -40,29 +40,41 @@ struct Serving {
     stopped: mpsc::Sender<()>,
 }
 
-/// A request's right to run, given back with it.
-struct Permit(Arc<Serving>);
+/// A request's hold on what serves it, and its right to run if it has that, which is given back with it.
+struct Hold {
+    serving: Arc<Serving>,
+    permitted: bool,
+}
 
-impl Drop for Permit {
+impl Drop for Hold {
     fn drop(&mut self) {
-        self.0.permits.add_permits(1);
+        if self.permitted {
+            self.serving.permits.add_permits(1);
+        }
     }
 }
 
-impl Serving {
+impl Hold {
+    fn new(serving: &Arc<Serving>) -> Self {
+        let permit = serving.permits.try_acquire();
+        let permitted = permit.map(SemaphorePermit::forget).is_ok();
+        Self { serving: serving.clone(), permitted }
+    }
+
     /// Serves one request, as soon as it may run. What is seldom waited for is kept out of the size of its task.
-    async fn serve(self: Arc<Self>, delivery: Delivery, permit: Option<Permit>) {
-        if permit.is_none() {
-            match Box::pin(self.permits.acquire()).await {
+    async fn serve(mut self, delivery: Delivery) {
+        let Serving { endpoint, channel, permits, stopped } = &*self.serving;
+        if !self.permitted {
+            match Box::pin(permits.acquire()).await {
                 Ok(permit) => permit.forget(),
                 // The server drains.
-                Err(_) => return self.endpoint.give_back(&delivery, &*self.channel),
+                Err(_) => return endpoint.give_back(&delivery, &**channel),
             }
+            self.permitted = true;
         }
-        let _permit = permit.unwrap_or_else(|| Permit(self.clone()));
-        if !self.endpoint.serve(delivery, &*self.channel).await {
+        if !endpoint.serve(delivery, &**channel).await {
             // Nobody counts any more where the receiver is gone.
-            let _ = Box::pin(self.stopped.send(())).await;
+            let _ = Box::pin(stopped.send(())).await;
         }
     }
 }
@@ -187,16 +199,12 @@ impl Worker {
                 }
                 _ = &mut draining => return Ended::Draining,
             };
-            let permit = serving.permits.try_acquire().ok();
-            if self.shed && permit.is_none() {
+            let hold = Hold::new(serving);
+            if self.shed && !hold.permitted {
                 serving.endpoint.shed(&delivery, &*serving.channel);
                 continue;
             }
-            let permit = permit.map(|permit| {
-                permit.forget();
-                Permit(serving.clone())
-            });
-            tokio::spawn(serving.clone().serve(delivery, permit));
+            tokio::spawn(hold.serve(delivery));
         }
     }
 

@@ -24,9 +24,9 @@ use uuid::Uuid;
 
 use self::{deliveries::*, exchanges::*, limits::*, replies::*};
 use super::{
-    CallerChannel, CallerOptions, CallerSink, Deliveries, Delivery, Fate, HeaderValue, Id, Link,
-    ListenerOptions, Message, Overflow, Properties, Queue, QueueState, Transport, WorkerChannel,
-    WorkerOptions,
+    CallerChannel, CallerOptions, CallerSink, Deliveries, Delivery, Expiration, Fate, HeaderValue,
+    Id, Link, ListenerOptions, Message, Overflow, Properties, Queue, QueueState, Transport,
+    WorkerChannel, WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
     faults::FaultyTransport,
     memory::MemoryTransport,

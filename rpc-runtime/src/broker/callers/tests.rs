@@ -90,11 +90,12 @@ async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_o
     let reject = channel.reject.clone();
     let mut kept = keep(channel);
     kept.wait_for_channel(1).await;
-    let call = kept.pending.enter(1, false).unwrap();
+    let pending = kept.pending.clone();
+    let call = pending.enter(1, false).unwrap();
     reject.notify_one();
     kept.wait_for_channel(2).await;
 
-    kept.pending.settled(call.correlation_id(), Fate::Rejected);
+    pending.settled(call.correlation_id(), Fate::Rejected);
     assert!(matches!(call.await, Outcome::Rejected));
 }
 
@@ -104,14 +105,15 @@ async fn what_was_sent_on_a_replaced_channel_is_lost_with_it_alone() {
     let (reject, end) = (channel.reject.clone(), channel.end.clone());
     let mut kept = keep(channel);
     kept.wait_for_channel(1).await;
-    let [taken, open] = [(); 2].map(|()| kept.pending.enter(1, false).unwrap());
-    kept.pending.settled(taken.correlation_id(), Fate::Accepted);
+    let pending = kept.pending.clone();
+    let [taken, open] = [(); 2].map(|()| pending.enter(1, false).unwrap());
+    pending.settled(taken.correlation_id(), Fate::Accepted);
     reject.notify_one();
     kept.wait_for_channel(2).await;
-    let later = kept.pending.enter(2, false).unwrap();
+    let later = pending.enter(2, false).unwrap();
 
     end.notify_one();
     assert!(matches!(open.await, Outcome::Lost));
-    assert_eq!(kept.pending.len(), 2);
+    assert_eq!(pending.len(), 2);
     drop((taken, later));
 }

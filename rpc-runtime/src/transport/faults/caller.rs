@@ -164,6 +164,8 @@ impl CallerChannel for FaultyCaller {
 
 #[cfg(test)]
 mod tests {
+    use smallvec::smallvec;
+
     use super::*;
 
     fn request(exchange: &str, routing_key: &str, method: Option<&str>) -> Message {

@@ -44,15 +44,6 @@ enum Named {
     },
 }
 
-/// Where a message goes.
-enum Place {
-    Callback(Arc<dyn CallerSink>),
-    Queue(Arc<SharedQueue>),
-    /// A copy to each.
-    Queues(Vec<Arc<SharedQueue>>),
-    Nowhere,
-}
-
 impl MemoryBroker {
     pub(super) fn next_id(&self) -> u64 {
         self.ids.fetch_add(1, Ordering::Relaxed)
@@ -138,39 +129,32 @@ impl MemoryBroker {
     }
 
     pub(super) fn publish(&self, message: Message) -> Fate {
-        // Whoever is told takes locks of its own and wakes tasks: not under this one.
-        match self.place(&message) {
-            Place::Callback(sink) => {
-                sink.reply(Arc::new(message));
-                Fate::Accepted
-            }
-            Place::Queue(queue) => queue.lock().push(Arc::new(message)),
-            Place::Queues(queues) => {
-                let message = Arc::new(message);
-                let fates = queues.into_iter().map(|queue| queue.lock().push(message.clone()));
-                // One queue that would not take it rejects it, as RabbitMQ has it.
-                fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
-                    (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,
-                    (_, one) => one,
-                })
-            }
-            Place::Nowhere => Fate::Unroutable,
+        let message = Arc::new(message);
+        if !message.exchange.is_empty() {
+            return self.publish_to_all(message);
         }
+        let sink = match self.read().queues.get(&message.routing_key) {
+            Some(Named::Queue(queue)) => return queue.lock().push(message),
+            Some(Named::Callback { sink, .. }) => sink.clone(),
+            None => return Fate::Unroutable,
+        };
+        // Whoever is told takes locks of its own and wakes tasks of a user: not under that of the names.
+        sink.reply(message);
+        Fate::Accepted
     }
 
-    fn place(&self, message: &Message) -> Place {
-        let (names, key) = (self.read(), &message.routing_key);
-        if !message.exchange.is_empty() {
-            let topic = names.exchanges.get(message.exchange.as_str());
-            let bound = topic.map(|topic| topic.route(key)).unwrap_or_default();
-            let queues = bound.iter().filter_map(|name| names.queue(name).cloned());
-            return Place::Queues(queues.collect());
-        }
-        match names.queues.get(key) {
-            Some(Named::Queue(queue)) => Place::Queue(queue.clone()),
-            Some(Named::Callback { sink, .. }) => Place::Callback(sink.clone()),
-            None => Place::Nowhere,
-        }
+    /// A copy to each queue that is bound to the message's exchange by its routing key.
+    fn publish_to_all(&self, message: Arc<Message>) -> Fate {
+        let names = self.read();
+        let topic = names.exchanges.get(message.exchange.as_str());
+        let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
+        let queues = bound.iter().filter_map(|name| names.queue(name));
+        let fates = queues.map(|queue| queue.lock().push(message.clone()));
+        // One queue that would not take it rejects it, as RabbitMQ has it.
+        fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
+            (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,
+            (_, one) => one,
+        })
     }
 
     /// Removes a consumer; what it did not acknowledge goes back.

@@ -115,12 +115,16 @@ impl Link for MemoryLink {
             let kind = if options.direct_reply_to { "amq.rabbitmq.reply-to." } else { "amq.gen-" };
             let callback_queue = format_smolstr!("{kind}{}", self.broker.next_id());
             self.broker.add_callback(self.id, &callback_queue, sink.clone());
+            let mut open = self.open.subscribe();
+            if !*open.borrow() {
+                open.mark_changed();
+            }
             let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
                 announced_user: options.announce_user.then_some(USER),
                 broker: self.broker.clone(),
                 callback_queue,
                 sink,
-                open: self.open.subscribe(),
+                open,
             });
             Ok(caller)
         })
@@ -191,7 +195,8 @@ impl CallerChannel for MemoryCaller {
     }
 
     fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
-        if !*self.open.borrow() {
+        // It changes but once.
+        if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
         let fate = self.broker.publish(message);
@@ -238,11 +243,12 @@ impl WorkerChannel for MemoryWorker {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
-        self.queue.lock().settle(self.consumer, tag, false);
+        let settled = self.queue.lock().acknowledge(self.consumer, tag);
+        drop(settled);
     }
 
     fn requeue(&self, tag: u64) {
-        self.queue.lock().settle(self.consumer, tag, true);
+        self.queue.lock().requeue(self.consumer, tag);
     }
 
     fn reject(&self, tag: u64, reply: Option<Message>) {

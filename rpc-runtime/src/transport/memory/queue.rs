@@ -142,15 +142,24 @@ impl StoredQueue {
         self.deliver();
     }
 
-    /// Acknowledges a delivery, or gives it back.
-    pub(super) fn settle(&mut self, consumer: u64, tag: u64, requeue: bool) {
-        let consumer = self.consumers.iter_mut().find(|one| one.id == consumer);
-        if let Some(stored) = consumer.and_then(|consumer| consumer.settle(tag))
-            && requeue
-        {
+    /// Acknowledges a delivery; what was delivered is returned to be freed where the queue is not locked.
+    #[must_use]
+    pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64) -> Option<Stored> {
+        let settled = self.settle(consumer, tag);
+        self.deliver();
+        settled
+    }
+
+    /// Gives a delivery back.
+    pub(super) fn requeue(&mut self, consumer: u64, tag: u64) {
+        if let Some(stored) = self.settle(consumer, tag) {
             self.put_back(stored);
         }
         self.deliver();
+    }
+
+    fn settle(&mut self, consumer: u64, tag: u64) -> Option<Stored> {
+        self.consumers.iter_mut().find(|one| one.id == consumer)?.settle(tag)
     }
 
     /// Takes a message, unless the queue is full and refuses.
@@ -220,8 +229,13 @@ impl StoredQueue {
 
     fn insert(&mut self, stored: Stored) {
         let place = |message: &Stored| (u8::MAX - self.priority_of(message), message.sequence);
-        let at = self.messages.partition_point(|other| place(other) < place(&stored));
-        self.messages.insert(at, stored);
+        match self.messages.back() {
+            Some(last) if place(&stored) < place(last) => {
+                let at = self.messages.partition_point(|other| place(other) < place(&stored));
+                self.messages.insert(at, stored);
+            }
+            _ => self.messages.push_back(stored),
+        }
     }
 
     fn priority_of(&self, stored: &Stored) -> u8 {

@@ -133,7 +133,8 @@ mod tests {
 
     #[test]
     fn what_is_nested_is_measured() {
-        let expected: Headers = smallvec![("n".into(), HeaderValue::Opaque { depth: 30, size: 38 })];
+        let expected: Headers =
+            smallvec![("n".into(), HeaderValue::Opaque { depth: 30, size: 38 })];
         assert_eq!(read(&nested(30)), expected);
     }
 

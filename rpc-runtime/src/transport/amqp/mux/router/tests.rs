@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::oracle::{CHANNEL, Told, check, route};
 use crate::transport::{
-    HeaderValue, Id, Message, Properties,
+    Expiration, HeaderValue, Id, Message, Properties,
     amqp::wire::{Frames, HEARTBEAT_FRAME, Item},
 };
 
