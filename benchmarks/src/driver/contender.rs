@@ -27,7 +27,7 @@ enum Programs {
         flavour: Flavour,
     },
     Alone {
-        framework: &'static str,
+        arguments: &'static [&'static str],
         flavour: Flavour,
     },
     Peer {
@@ -60,8 +60,8 @@ impl Contender {
     }
 
     /// A program of this package that is both in one process.
-    pub(crate) fn alone(name: &str, framework: &'static str, flavour: Flavour) -> Self {
-        Self { name: name.to_owned(), programs: Programs::Alone { framework, flavour } }
+    pub(crate) fn alone(name: &str, arguments: &'static [&'static str], flavour: Flavour) -> Self {
+        Self { name: name.to_owned(), programs: Programs::Alone { arguments, flavour } }
     }
 
     /// Somebody else's programs.
@@ -144,8 +144,8 @@ impl Contender {
                 command.args(load).args(*arguments);
                 command
             }
-            Programs::Alone { framework, flavour } => {
-                let mut command = own("in-memory", *flavour, &[framework]);
+            Programs::Alone { arguments, flavour } => {
+                let mut command = own("in-memory", *flavour, arguments);
                 command.args(load);
                 command
             }

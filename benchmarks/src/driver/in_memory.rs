@@ -10,8 +10,14 @@ use crate::rounds::Rounds;
 use crate::table;
 use crate::targets::{Bound, Targets};
 
-const OURS: &str = "ours, in memory";
-const TARPC: &str = "tarpc, in memory";
+/// A row and what it runs.
+type Row = (&'static str, &'static [&'static str]);
+
+/// Ours beside theirs: calls from tasks, as those of a service are made; and all from `main`, whose thread runs nothing else.
+const PAIRS: [[Row; 2]; 2] = [
+    [("ours, from tasks", &["ours", "--tasks"]), ("tarpc, from tasks", &["tarpc", "--tasks"])],
+    [("ours, from main", &["ours"]), ("tarpc, from main", &["tarpc"])],
+];
 const WINDOWS: [usize; 2] = [1, 256];
 
 const MEASURES: [(&str, Figure); 3] = [
@@ -21,10 +27,8 @@ const MEASURES: [(&str, Figure); 3] = [
 ];
 
 pub(crate) async fn run(flags: &Flags, broker: &Broker, targets: &mut Targets) {
-    let contenders = [
-        Contender::alone(OURS, "ours", flags.runtime),
-        Contender::alone(TARPC, "tarpc", flags.runtime),
-    ];
+    let row = |&(name, arguments): &Row| Contender::alone(name, arguments, flags.runtime);
+    let contenders: Vec<_> = PAIRS.as_flattened().iter().map(row).collect();
     if !flags.has(Part::InMemory)
         || !contenders.iter().all(|contender| flags.wants(&contender.name))
     {
@@ -41,10 +45,12 @@ pub(crate) async fn run(flags: &Flags, broker: &Broker, targets: &mut Targets) {
             table::row(name, settings.map(|setting| results.spread(name, setting, figure)));
         }
     }
-    for setting in settings {
-        let ratio =
-            results.ratio((OURS, setting), (TARPC, setting), |measured| Some(measured.rate));
-        let what = format!("in memory, {} in flight, calls a second, to tarpc", setting.window);
-        targets.add(&what, Bound::AtLeast(1.0), Bound::Unbound, ratio);
+    for [(ours, _), (tarpc, _)] in PAIRS {
+        for setting in settings {
+            let ratio =
+                results.ratio((ours, setting), (tarpc, setting), |measured| Some(measured.rate));
+            let what = format!("{ours}, {} in flight, calls a second, to tarpc", setting.window);
+            targets.add(&what, Bound::AtLeast(1.0), Bound::Unbound, ratio);
+        }
     }
 }

@@ -61,9 +61,10 @@ pub(crate) async fn run(flags: &Flags, broker: &Broker) {
 }
 
 fn rows_of(flags: &Flags) -> Vec<(Contender, Role)> {
-    let alone = [("ours, in memory", "ours"), ("tarpc, in memory", "tarpc")];
+    let alone: [(&str, &[&str]); 2] =
+        [("ours, in memory", &["ours"]), ("tarpc, in memory", &["tarpc"])];
     let alone =
-        alone.map(|(name, framework)| (Contender::alone(name, framework, FLAVOUR), Role::Alone));
+        alone.map(|(name, arguments)| (Contender::alone(name, arguments, FLAVOUR), Role::Alone));
     let pairs =
         [("ours", "ours"), ("naive lapin", "lapin-naive"), ("batched lapin", "lapin-batched")];
     let pairs = pairs.into_iter().flat_map(|(name, program)| {
