@@ -107,9 +107,9 @@ fn request(correlation_id: Uuid) -> Message {
     let head = RequestHead {
         exchange: &SmolStr::new_static(""),
         queue: &SmolStr::new_static("Fibonacci"),
-        method: "fib",
+        method: SmolStr::new_static("fib"),
         encoding: Encoding::Bincode,
-        signature: "0123456789abcdef",
+        signature: SmolStr::new_static("0123456789abcdef"),
         correlation_id,
         message_id: correlation_id,
         reply_to: Some(&SmolStr::new("amq.gen-0123456789abcdefghijkl")),
@@ -119,7 +119,7 @@ fn request(correlation_id: Uuid) -> Message {
         user_id: None,
         headers: &[],
     };
-    envelope::write_request(&head, Bytes::from_static(&[30]))
+    envelope::write_request(head, Bytes::from_static(&[30]))
 }
 
 fn reply(address: &ReturnAddress) -> Message {

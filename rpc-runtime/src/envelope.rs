@@ -38,10 +38,10 @@ const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 pub(crate) struct RequestHead<'a> {
     pub(crate) exchange: &'a SmolStr,
     pub(crate) queue: &'a SmolStr,
-    pub(crate) method: &'a str,
+    pub(crate) method: SmolStr,
     pub(crate) encoding: Encoding,
     /// Sent with bincode alone; the other encodings describe themselves. Empty where it is not known.
-    pub(crate) signature: &'a str,
+    pub(crate) signature: SmolStr,
     pub(crate) correlation_id: Uuid,
     pub(crate) message_id: Uuid,
     /// `None`: one-way.
@@ -54,7 +54,7 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) headers: &'a [(String, String)],
 }
 
-pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Message {
+pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
     let mut headers = Headers::with_capacity(head.headers.len() + 2);
     headers.extend(
         head.headers.iter().map(|(name, value)| (name.into(), HeaderValue::Text(value.into()))),
@@ -64,7 +64,7 @@ pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Message {
         headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds.into())));
     }
     if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
-        headers.push((SmolStr::new_static(SIGNATURE), HeaderValue::Text(head.signature.into())));
+        headers.push((SmolStr::new_static(SIGNATURE), HeaderValue::Text(head.signature)));
     }
     let routing_key = if head.exchange.is_empty() {
         head.queue.clone()
@@ -76,7 +76,7 @@ pub(crate) fn write_request(head: &RequestHead<'_>, body: Bytes) -> Message {
         routing_key,
         mandatory: true,
         properties: Properties {
-            kind: Some(head.method.into()),
+            kind: Some(head.method),
             content_type: Some(SmolStr::new_static(head.encoding.content_type())),
             correlation_id: Some(Id::Uuid(head.correlation_id)),
             reply_to: head.reply_to.cloned(),

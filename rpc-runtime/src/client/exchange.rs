@@ -3,6 +3,7 @@
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
 use bytes::Bytes;
+use smol_str::SmolStr;
 use tokio::time::{Instant, sleep, timeout_at};
 use tracing::{debug, field};
 use uuid::Uuid;
@@ -207,11 +208,11 @@ impl Exchange {
         let head = RequestHead {
             exchange: client.broker.exchange(),
             queue: &client.queue,
-            method: self.call.method_name(),
+            method: self.call.method_text(),
             encoding: self.encoding,
             signature: match self.encoding {
                 Encoding::Bincode => self.call.signature(),
-                _ => "",
+                _ => SmolStr::default(),
             },
             correlation_id: ticket.correlation_id(),
             message_id: self.call.message_id,
@@ -224,7 +225,7 @@ impl Exchange {
         };
         let correlation_id = field::display(ticket.correlation_id());
         self.call.span.record("messaging.message.conversation_id", correlation_id);
-        let message = envelope::write_request(&head, self.body.clone());
+        let message = envelope::write_request(head, self.body.clone());
         let taken = caller.channel.publish(ticket.correlation_id(), message).is_ok();
         if taken && !self.handed_over {
             self.handed_over = true;

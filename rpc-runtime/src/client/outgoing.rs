@@ -8,6 +8,7 @@ use std::{
     },
 };
 
+use smol_str::SmolStr;
 use tracing::Span;
 use uuid::Uuid;
 
@@ -20,7 +21,7 @@ pub(crate) struct Outgoing {
     pub(super) client: Arc<ClientShared>,
     pub(crate) method: &'static MethodDescriptor,
     /// In the place of the descriptor's: a call without a trait has one that says nothing.
-    pub(super) name: Option<Box<str>>,
+    pub(super) name: Option<SmolStr>,
     pub(crate) headers: Headers,
     pub(crate) message_id: Uuid,
     pub(super) priority: Option<u8>,
@@ -66,9 +67,15 @@ impl Outgoing {
         self.name.as_deref().unwrap_or(self.method.name)
     }
 
+    /// The same, for a message to keep.
+    pub(super) fn method_text(&self) -> SmolStr {
+        self.name.clone().unwrap_or(SmolStr::new_static(self.method.name))
+    }
+
     /// The method's signature; empty where it is not known.
-    pub(super) fn signature(&self) -> &str {
-        if self.name.is_some() { "" } else { self.method.signature.as_str() }
+    pub(super) fn signature(&self) -> SmolStr {
+        let known = if self.name.is_some() { "" } else { self.method.signature.as_str() };
+        SmolStr::new_static(known)
     }
 
     pub(crate) fn broker(&self) -> &Broker {

@@ -147,9 +147,9 @@ proptest! {
         let head = RequestHead {
             exchange: &exchange,
             queue: &queue,
-            method: &method,
+            method: method.as_str().into(),
             encoding,
-            signature: &signature,
+            signature: signature.as_str().into(),
             correlation_id: Uuid::from_u128(correlation_id),
             message_id: Uuid::from_u128(message_id),
             reply_to: reply_to.as_ref(),
@@ -159,7 +159,7 @@ proptest! {
             user_id: None,
             headers: &headers,
         };
-        let sent = write_request(&head, body.clone().into());
+        let sent = write_request(head, body.clone().into());
         prop_assert_eq!(&sent.body[..], &body[..]);
         let read = read_request(&sent.properties).unwrap();
         prop_assert_eq!(read.method, Some(&method[..]));
