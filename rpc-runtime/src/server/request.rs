@@ -155,7 +155,7 @@ impl Endpoint {
             self.end(underway, self.answer(ended), channel, &span);
             true
         };
-        // A task that is started is moved several times.
+        // In a box, because what is begun is moved several times.
         Box::pin(answering).instrument(over_it)
     }
 

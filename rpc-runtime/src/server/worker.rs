@@ -2,18 +2,23 @@
 
 use std::{sync::Arc, time::Duration};
 
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
     time::{Instant, sleep},
 };
 use tracing::{debug, info, warn};
 
-use super::{lifecycle::Phase, request::Endpoint};
+use super::{
+    batch::{self, Pace},
+    lifecycle::Phase,
+    request::Endpoint,
+};
 use crate::{
     broker::{Broker, Connection, pauses},
     error::{BrokerError, BrokerErrorKind},
     limits,
+    tasks::{BoxFuture, boxed},
     transport::{Deliveries, Delivery, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
 
@@ -36,6 +41,7 @@ struct Serving {
     endpoint: Arc<Endpoint>,
     channel: Arc<dyn WorkerChannel>,
     permits: Arc<Semaphore>,
+    pace: Arc<Pace>,
     /// Told of each handler that had to be stopped. The other end learns from it when the last request is gone.
     stopped: mpsc::Sender<()>,
 }
@@ -54,28 +60,37 @@ impl Drop for Hold {
     }
 }
 
-impl Hold {
-    fn new(serving: &Arc<Serving>) -> Self {
+/// A request that was taken, to be served.
+pub(super) struct Taken {
+    hold: Hold,
+    delivery: Delivery,
+}
+
+impl Taken {
+    fn new(serving: &Arc<Serving>, delivery: Delivery) -> Self {
         let permit = serving.permits.try_acquire();
         let permitted = permit.map(SemaphorePermit::forget).is_ok();
-        Self { serving: serving.clone(), permitted }
+        Self { hold: Hold { serving: serving.clone(), permitted }, delivery }
     }
 
-    /// Serves one request, as soon as it may run. What is seldom waited for is kept out of the size of its task.
-    async fn serve(mut self, delivery: Delivery) {
-        let Serving { endpoint, channel, permits, stopped } = &*self.serving;
-        if !self.permitted {
-            match Box::pin(permits.acquire()).await {
-                Ok(permit) => permit.forget(),
-                // The server drains.
-                Err(_) => return endpoint.give_back(&delivery, &**channel),
+    /// Serves it, as soon as it may run. What is seldom waited for is kept out of its size.
+    pub(super) fn serve(self) -> BoxFuture<'static, ()> {
+        boxed(async move {
+            let Self { mut hold, delivery } = self;
+            let Serving { endpoint, channel, permits, stopped, .. } = &*hold.serving;
+            if !hold.permitted {
+                match Box::pin(permits.acquire()).await {
+                    Ok(permit) => permit.forget(),
+                    // The server drains.
+                    Err(_) => return endpoint.give_back(&delivery, &**channel),
+                }
+                hold.permitted = true;
             }
-            self.permitted = true;
-        }
-        if !endpoint.serve(delivery, &**channel).await {
-            // Nobody counts any more where the receiver is gone.
-            let _ = Box::pin(stopped.send(())).await;
-        }
+            if !endpoint.serve(delivery, &**channel).await {
+                // Nobody counts any more where the receiver is gone.
+                let _ = Box::pin(stopped.send(())).await;
+            }
+        })
     }
 }
 
@@ -145,6 +160,7 @@ impl Worker {
                 endpoint: self.endpoint.clone(),
                 channel: channel.clone(),
                 permits: self.permits.clone(),
+                pace: Arc::default(),
                 stopped,
             });
             match self.take(&serving, &mut deliveries, &mut phase).await {
@@ -177,7 +193,7 @@ impl Worker {
         }
     }
 
-    /// Spawns a task for each request.
+    /// Takes requests and has them served, until there are no more to be taken.
     async fn take(
         &self,
         serving: &Arc<Serving>,
@@ -199,13 +215,25 @@ impl Worker {
                 }
                 _ = &mut draining => return Ended::Draining,
             };
-            let hold = Hold::new(serving);
-            if self.shed && !hold.permitted {
-                serving.endpoint.shed(&delivery, &*serving.channel);
-                continue;
+            let Some(first) = self.taken(serving, delivery) else { continue };
+            let (mut others, most) = (Vec::new(), serving.pace.most());
+            while others.len() + 1 < most
+                && let Some(Some(delivery)) = deliveries.next().now_or_never()
+            {
+                others.extend(self.taken(serving, delivery));
             }
-            tokio::spawn(hold.serve(delivery));
+            tokio::spawn(batch::run(first, others, serving.pace.clone()));
         }
+    }
+
+    /// `None` for a request that is refused.
+    fn taken(&self, serving: &Arc<Serving>, delivery: Delivery) -> Option<Taken> {
+        let taken = Taken::new(serving, delivery);
+        if self.shed && !taken.hold.permitted {
+            serving.endpoint.shed(&taken.delivery, &*serving.channel);
+            return None;
+        }
+        Some(taken)
     }
 
     /// Opens again, for as long as it takes; `None` once the server drains or the broker was closed.
