@@ -1,6 +1,11 @@
 //! Who may call, and how many of a method may run at once.
 
-use std::{collections::HashMap, fmt, sync::Arc};
+use std::{
+    collections::HashMap,
+    fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -43,7 +48,14 @@ impl Admission {
             return Err(Fault::new(FaultKind::NotPermitted, message));
         }
         if let Some(authorize) = &self.authorize {
-            authorize(context).map_err(|reason| Fault::new(FaultKind::NotPermitted, reason))?;
+            // Without an answer the request would keep its place among those that are sent ahead.
+            let decided = catch_unwind(AssertUnwindSafe(|| authorize(context)));
+            decided
+                .map_err(|_| {
+                    let message = "the server failed to decide whether the request is permitted";
+                    Fault::new(FaultKind::Internal, message).ran(false)
+                })?
+                .map_err(|reason| Fault::new(FaultKind::NotPermitted, reason))?;
         }
         if self.limits.is_empty() {
             return Ok(Admitted(None));
