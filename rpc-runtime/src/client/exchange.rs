@@ -75,8 +75,7 @@ impl Exchange {
     }
 
     /// Sends it and waits for what comes of it, within its deadline.
-    ///
-    /// Every call in flight has one of these futures: what is not `async` here is not kept in it twice.
+    #[allow(clippy::manual_async_fn, reason = "every call in flight would keep `self` twice")]
     pub(super) fn run(mut self) -> impl Future<Output = Result<Reply, CallError>> + Send {
         async move {
             let ended = timeout_at(self.deadline, self.attempts()).await;

@@ -56,17 +56,17 @@ pub(super) async fn run(first: Taken, others: Vec<Taken>, pace: Arc<Pace>) {
     let began = Instant::now();
     let mut first = first.serve();
     let waits = begin(&mut first).await;
-    let mut begun = 1;
+    let mut requests = 1;
     for other in others {
         let mut other = other.serve();
         // Whoever is slow has held the others up for long enough.
-        let late = began.elapsed() > QUICK * begun;
+        let late = began.elapsed() > QUICK * requests;
         if late || begin(&mut other).await {
             tokio::spawn(other);
         }
-        begun += 1;
+        requests += 1;
     }
-    pace.note(begun, began.elapsed());
+    pace.note(requests, began.elapsed());
     drop(pace);
     if waits {
         first.await;

@@ -143,14 +143,14 @@ impl Endpoint {
             let first = poll_fn(|cx| Poll::Ready(method.as_mut().poll(cx)));
             let ended = match first.await {
                 Poll::Ready(ended) => ended,
-                Poll::Pending => match Box::pin(self.unless_stopped(method)).await {
-                    Some(ended) => ended,
-                    None => {
+                Poll::Pending => {
+                    let Some(ended) = Box::pin(self.unless_stopped(method)).await else {
                         self.counters.given_back.increment();
                         channel.requeue(underway.tag);
                         return false;
-                    }
-                },
+                    };
+                    ended
+                }
             };
             self.end(underway, self.answer(ended), channel, &span);
             true

@@ -131,7 +131,7 @@ impl MemoryBroker {
     pub(super) fn publish(&self, message: Message) -> Fate {
         let message = Arc::new(message);
         if !message.exchange.is_empty() {
-            return self.publish_to_all(message);
+            return self.publish_to_all(&message);
         }
         let sink = match self.read().queues.get(&message.routing_key) {
             Some(Named::Queue(queue)) => return queue.lock().push(message),
@@ -144,7 +144,7 @@ impl MemoryBroker {
     }
 
     /// A copy to each queue that is bound to the message's exchange by its routing key.
-    fn publish_to_all(&self, message: Arc<Message>) -> Fate {
+    fn publish_to_all(&self, message: &Arc<Message>) -> Fate {
         let names = self.read();
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
