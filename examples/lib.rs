@@ -2,8 +2,6 @@
 
 mod arguments;
 mod failure;
-#[cfg(doctest)]
-mod guide;
 mod services;
 
 pub use arguments::{BrokerArgs, MaybeBroker};

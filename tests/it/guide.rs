@@ -1,4 +1,4 @@
-//! What the guide shows in other languages than Rust, as it stands there. Its Rust code is compiled by `examples/guide.rs`.
+//! What the guide shows in other languages than Rust, as it stands there. Its Rust code is compiled by `examples/guide`.
 
 use std::fs;
 use std::path::Path;
