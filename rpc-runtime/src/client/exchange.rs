@@ -58,6 +58,18 @@ pub(super) struct Exchange {
     pauses: Option<Pauses>,
 }
 
+/// What follows from the outcome of a sending.
+enum Next {
+    End(Result<Reply, CallError>),
+    /// It is sent again, and the reason is noted if it may have run.
+    Again(Option<&'static str>),
+    /// It is sent again after a pause; or else the call ends.
+    AgainLater {
+        reason: &'static str,
+        or: Box<Result<Reply, CallError>>,
+    },
+}
+
 type Pauses = Box<dyn Iterator<Item = Duration> + Send>;
 
 impl Exchange {
@@ -110,31 +122,49 @@ impl Exchange {
                 Box::pin(caller.wait_until_replaced(broker)).await;
                 continue;
             }
-            match (&mut ticket).await {
-                Outcome::Reply(ReceivedReply::Fault(fault)) if fault.is_retryable() => {
-                    if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
-                        return Ok(Reply::Fault(fault));
-                    }
-                    self.note_retry(id, fault.kind().as_str());
+            let outcome = (&mut ticket).await;
+            let (reason, or) = match self.next(outcome, handed_over_before) {
+                Next::End(ended) => return ended,
+                Next::Again(None) => continue,
+                Next::Again(Some(reason)) => {
+                    self.note_retry(id, reason);
+                    continue;
                 }
-                Outcome::Reply(reply) => return self.answered(reply),
-                Outcome::Accepted => return Ok(nothing()),
-                Outcome::Unroutable => return Err(CallError::NoServer),
-                Outcome::Rejected => {
-                    if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
-                        return Err(queue_full(&self.call.client.queue));
-                    }
-                    self.note_retry(id, "the queue would not take it");
-                }
-                Outcome::Refused(error) => return Err(refused(*error)),
-                Outcome::Ignored if handed_over_before => {}
-                Outcome::Ignored => self.take_back(),
-                Outcome::Lost if self.call.idempotent => {
-                    self.note_retry(id, "the connection was lost");
-                }
-                Outcome::Lost => return Err(CallError::ConnectionLost { may_have_run: true }),
+                Next::AgainLater { reason, or } => (reason, or),
+            };
+            if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
+                return *or;
             }
+            self.note_retry(id, reason);
         }
+    }
+
+    /// What an outcome means for the call. Not `async`, so that no call in flight has room for it.
+    fn next(&mut self, outcome: Outcome, handed_over_before: bool) -> Next {
+        Next::End(match outcome {
+            Outcome::Reply(ReceivedReply::Fault(fault)) if fault.is_retryable() => {
+                let reason = fault.kind().as_str();
+                return Next::AgainLater { reason, or: Box::new(Ok(Reply::Fault(fault))) };
+            }
+            Outcome::Reply(reply) => self.answered(reply),
+            Outcome::Accepted => Ok(nothing()),
+            Outcome::Unroutable => Err(CallError::NoServer),
+            Outcome::Rejected => {
+                let or = Box::new(Err(queue_full(&self.call.client.queue)));
+                return Next::AgainLater { reason: "the queue would not take it", or };
+            }
+            Outcome::Refused(error) => Err(refused(*error)),
+            Outcome::Ignored => {
+                if !handed_over_before {
+                    self.take_back();
+                }
+                return Next::Again(None);
+            }
+            Outcome::Lost if self.call.idempotent => {
+                return Next::Again(Some("the connection was lost"));
+            }
+            Outcome::Lost => Err(CallError::ConnectionLost { may_have_run: true }),
+        })
     }
 
     fn answered(&self, reply: ReceivedReply) -> Result<Reply, CallError> {

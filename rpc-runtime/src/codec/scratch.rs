@@ -9,7 +9,7 @@ use smallvec::SmallVec;
 const KEPT: usize = 16 * 1024;
 
 /// Up to here a body stands beside what counts its copies, in one allocation.
-const SMALL: usize = 32;
+const SMALL: usize = 16;
 
 thread_local! {
     static BUFFER: Cell<Vec<u8>> = const { Cell::new(Vec::new()) };
