@@ -69,7 +69,6 @@ pub(super) async fn run(first: Taken, others: Vec<Taken>, pace: Arc<Pace>) {
         }
     }
     pace.note(here, began.elapsed());
-    drop(pace);
     if waits {
         first.await;
     }

@@ -1,0 +1,152 @@
+//! What a request has to pass before its method runs.
+
+use std::sync::atomic::AtomicBool;
+
+use tokio::time::Instant;
+
+use super::{Endpoint, Underway};
+use crate::{
+    codec::Encoding,
+    envelope::{self, ReceivedRequest},
+    fault::{Fault, FaultKind},
+    observe::OTHER,
+    server::{
+        Context, Handler,
+        context::{CorrelationId, RequestContext},
+        handler::Invocation,
+    },
+    transport::{Delivery, Message},
+};
+
+impl Endpoint {
+    /// The checks, cheapest first.
+    pub(super) fn prepare<'a>(
+        &'a self,
+        delivery: Delivery,
+        underway: &mut Underway<'a>,
+    ) -> Result<(&'a Handler, Invocation), Fault> {
+        let arrived = Instant::now();
+        let Delivery { redelivered, message, .. } = delivery;
+        let properties = &message.properties;
+        let request = envelope::read_request(properties)?;
+        let handler = self.handler_for(&message, request.method)?;
+        underway.running = Some(handler.meter.start(arrived));
+        let method = handler.method;
+        let encoding = request.encoding.unwrap_or(self.service.encoding);
+        self.check(redelivered, message.body.len(), handler, &request, encoding)?;
+        let deadline = request.remaining.map(|remaining| arrived + remaining);
+        if request.remaining.is_some_and(|remaining| remaining.is_zero()) {
+            return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
+        }
+        let headers = properties.headers.iter();
+        let context = Context::new(RequestContext {
+            service: self.service.name,
+            method: method.name,
+            deadline,
+            headers: headers
+                .filter(|(name, _)| !name.starts_with(envelope::RESERVED_PREFIX))
+                .filter_map(|(name, value)| Some((name.to_string(), value.as_text()?)))
+                .collect(),
+            caller: properties.user_id.clone(),
+            redelivered,
+            correlation_id: CorrelationId::new(properties.correlation_id.clone()),
+            phase: self.phase.clone(),
+            started: AtomicBool::new(false),
+        });
+        #[cfg(feature = "failpoints")]
+        crate::failpoint::reach("before-the-method");
+        underway.admitted = Some(self.limits.admission.admit(&context)?);
+        Ok((handler, Invocation { body: Message::into_body(message), encoding, context }))
+    }
+
+    /// The method that a request asks for, if there is such a one.
+    pub(super) fn called(&self, message: &Message) -> &'static str {
+        let method = match message.properties.kind.as_deref() {
+            Some(named) => self.service.method(named),
+            None => self.service.default_method(),
+        };
+        method.map_or(OTHER, |method| method.name)
+    }
+
+    pub(super) fn handler_for(
+        &self,
+        message: &Message,
+        named: Option<&str>,
+    ) -> Result<&Handler, Fault> {
+        let name = match (self.routed(message)?, named) {
+            (Some(routed), Some(named)) if routed != named => {
+                return Err(Fault::new(
+                    FaultKind::NotPermitted,
+                    format!("the type is {named:?}, and the routing key says {routed:?}"),
+                ));
+            }
+            (Some(routed), _) => Some(routed),
+            (None, named) => named,
+        };
+        let name = match name {
+            Some(name) => name,
+            None => self.service.default_method().map(|method| method.name).ok_or_else(|| {
+                let message = format!(
+                    "the request names no method in its type, and {} has no default",
+                    self.service.name
+                );
+                Fault::new(FaultKind::UnknownMethod, message)
+            })?,
+        };
+        self.handlers.get(name).ok_or_else(|| {
+            let name: String = name.chars().take(64).collect();
+            let message = format!("{} has no method {name:?}", self.service.name);
+            Fault::new(FaultKind::UnknownMethod, message)
+        })
+    }
+
+    /// With an exchange, RabbitMQ has checked the routing key against the caller's rights, and nothing else.
+    fn routed<'a>(&self, message: &'a Message) -> Result<Option<&'a str>, Fault> {
+        if self.exchange.is_empty() {
+            return Ok(None);
+        }
+        if message.exchange != self.exchange {
+            return Err(Fault::new(
+                FaultKind::NotPermitted,
+                format!("requests come by the exchange {:?} alone", self.exchange),
+            ));
+        }
+        let routed = message.routing_key.rsplit_once('.').map(|(_, method)| method);
+        Ok(Some(routed.unwrap_or_default()))
+    }
+
+    fn check(
+        &self,
+        redelivered: bool,
+        size: usize,
+        handler: &Handler,
+        request: &ReceivedRequest<'_>,
+        encoding: Encoding,
+    ) -> Result<(), Fault> {
+        let method = handler.method;
+        if method.at_most_once && redelivered {
+            return Err(Fault::new(
+                FaultKind::OutcomeUnknown,
+                "another server had this request, and the method is not run twice",
+            ));
+        }
+        if encoding == Encoding::Bincode
+            && let Some(theirs) = request.signature
+            && theirs != method.signature.as_str()
+        {
+            return Err(Fault::new(
+                FaultKind::Incompatible,
+                format!(
+                    "{}.{} has other arguments or another result here than at the caller; build both from the same trait",
+                    self.service.name, method.name
+                ),
+            ));
+        }
+        let limit = self.limits.max_request;
+        if size > limit {
+            let message = format!("the request is {size} bytes, where {limit} are allowed");
+            return Err(Fault::new(FaultKind::TooLarge, message));
+        }
+        Ok(())
+    }
+}
