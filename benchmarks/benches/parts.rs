@@ -70,6 +70,8 @@ fn envelope(criterion: &mut Criterion) {
 
 /// A call goes in and its reply takes it out, both messages being written for it.
 fn pending(criterion: &mut Criterion) {
+    let runtime = Builder::new_current_thread().enable_all().build().expect("a thread is there");
+    let _entered = runtime.enter();
     let mut group = criterion.benchmark_group("pending table");
     for others in [0, 1_000, 100_000] {
         let calls = Calls::new(others);

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use smol_str::SmolStr;
+use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
@@ -11,6 +12,7 @@ use crate::{
     codec::{self, DecodeError, EncodeError, Encoding},
     contract::Payload,
     envelope::{self, Answer, RequestHead, ReturnAddress},
+    limits,
     transport::{CallerSink as _, Message},
 };
 
@@ -84,23 +86,27 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// A table with so many calls that nobody answers.
+    /// A table with so many calls that nobody answers, within a tokio runtime.
     pub fn new(others: usize) -> Self {
         let pending = Pending::new(others + 1);
         // Dropped, they would leave.
-        (0..others).for_each(|_| std::mem::forget(pending.enter(1, false)));
+        (0..others).for_each(|_| std::mem::forget(pending.enter(1, false, deadline())));
         Self { pending }
     }
 
     /// One more call: entered, taken by the broker, answered. `true` if the answer has reached it.
     pub async fn answered(&self) -> bool {
-        let Ok(ticket) = self.pending.enter(1, false) else { return false };
+        let Ok(ticket) = self.pending.enter(1, false, deadline()) else { return false };
         let request = request(ticket.correlation_id());
         let Some(address) = ReturnAddress::of(&request.properties) else { return false };
         self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);
         self.pending.reply(Arc::new(reply(&address)));
         matches!(ticket.await, crate::client::Outcome::Reply(_))
     }
+}
+
+fn deadline() -> Instant {
+    Instant::now() + limits::TIMEOUT
 }
 
 fn request(correlation_id: Uuid) -> Message {

@@ -22,6 +22,7 @@ use crate::{
     limits,
     middleware::{BoxError, Headers, Origin, Reply, Request},
     observe,
+    tasks::{BoxFuture, boxed},
 };
 
 /// Sends a request below the layers of its client, and waits for what comes of it.
@@ -90,11 +91,11 @@ impl Exchange {
     #[allow(clippy::manual_async_fn, reason = "every call in flight would keep `self` twice")]
     pub(super) fn run(mut self) -> impl Future<Output = Result<Reply, CallError>> + Send {
         async move {
-            let ended = timeout_at(self.deadline, self.attempts()).await;
-            self.end(
-                ended
-                    .unwrap_or(Err(CallError::DeadlineExceeded { may_have_run: self.handed_over })),
-            )
+            let ended = self.attempts().await;
+            if !may_have_run(&ended) {
+                self.take_back();
+            }
+            ended
         }
     }
 
@@ -105,21 +106,25 @@ impl Exchange {
         // What is seldom waited for is kept out of the size of a call.
         let _slot = match broker.pending().try_slot() {
             Some(slot) => slot,
-            None => Box::pin(broker.slot()).await.ok_or_else(too_many_in_flight)?,
+            None => self.in_time(broker.slot()).await?.ok_or_else(too_many_in_flight)?,
         };
         broker.retry_budget().pay();
         loop {
             let caller = match broker.caller_now() {
                 Some(caller) => caller,
-                None => Box::pin(broker.caller()).await.map_err(|reason| self.not_ready(reason))?,
+                None => {
+                    let caller = self.in_time(broker.caller()).await?;
+                    caller.map_err(|reason| self.not_ready(reason))?
+                }
             };
-            let Ok(mut ticket) = broker.pending().enter(caller.number, self.call.oneway) else {
-                Box::pin(caller.wait_until_replaced(broker)).await;
+            let entered = broker.pending().enter(caller.number, self.call.oneway, self.deadline);
+            let Ok(mut ticket) = entered else {
+                self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
             };
             let (handed_over_before, id) = (self.handed_over, ticket.correlation_id());
             if !self.publish(&caller, &ticket)? {
-                Box::pin(caller.wait_until_replaced(broker)).await;
+                self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
             }
             let outcome = (&mut ticket).await;
@@ -137,6 +142,19 @@ impl Exchange {
             }
             self.note_retry(id, reason);
         }
+    }
+
+    /// Waits for something within the deadline.
+    fn in_time<'a, T>(
+        &self,
+        awaited: impl Future<Output = T> + Send + 'a,
+    ) -> BoxFuture<'a, Result<T, CallError>> {
+        let (deadline, expired) = (self.deadline, self.expired());
+        boxed(async move { timeout_at(deadline, awaited).await.map_err(|_| expired) })
+    }
+
+    fn expired(&self) -> CallError {
+        CallError::DeadlineExceeded { may_have_run: self.handed_over }
     }
 
     /// What an outcome means for the call. Not `async`, so that no call in flight has room for it.
@@ -164,6 +182,7 @@ impl Exchange {
                 return Next::Again(Some("the connection was lost"));
             }
             Outcome::Lost => Err(CallError::ConnectionLost { may_have_run: true }),
+            Outcome::Expired => Err(self.expired()),
         })
     }
 
@@ -181,13 +200,6 @@ impl Exchange {
                 return Err(CallError::Decode(DecodeError::because(reason)));
             }
         })
-    }
-
-    fn end(&mut self, ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
-        if !may_have_run(&ended) {
-            self.take_back();
-        }
-        ended
     }
 
     fn not_ready(&self, reason: NotReady) -> CallError {
@@ -231,7 +243,7 @@ impl Exchange {
     fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket<'_>) -> Result<bool, CallError> {
         let remaining = self.deadline.saturating_duration_since(Instant::now());
         if remaining.is_zero() {
-            return Err(CallError::DeadlineExceeded { may_have_run: self.handed_over });
+            return Err(self.expired());
         }
         let client = &self.call.client;
         let head = RequestHead {

@@ -19,6 +19,8 @@ pub use handle::Client;
 pub(crate) use outgoing::Outgoing;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;
+#[cfg(test)]
+pub(crate) use pending::Ticket;
 pub(crate) use pending::{Pending, Slot};
 pub(crate) use retry::RetryBudget;
 pub use untyped::{UntypedCall, UntypedClient, UntypedReply};

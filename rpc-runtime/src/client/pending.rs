@@ -1,5 +1,7 @@
 //! The calls in flight, and what came of each.
 
+mod deadlines;
+
 use std::{
     pin::Pin,
     sync::{
@@ -9,15 +11,21 @@ use std::{
     task::{Context, Poll, ready},
 };
 
-use tokio::sync::{Semaphore, SemaphorePermit, oneshot};
+use tokio::{
+    runtime::Handle,
+    sync::{Semaphore, SemaphorePermit, oneshot},
+    time::{Instant, Sleep, sleep_until},
+};
 use tracing::{debug, field};
 use uuid::Uuid;
 
+use self::deadlines::{Deadlines, Watched, Watcher};
 use super::ids::{self, ById};
 use crate::{
     envelope::{self, ReceivedReply},
     error::BrokerError,
     observe,
+    tasks,
     transport::{CallerSink, Fate, Message},
 };
 
@@ -35,6 +43,8 @@ pub(crate) enum Outcome {
     Ignored,
     /// Its channel went.
     Lost,
+    /// Nothing came in time.
+    Expired,
 }
 
 /// The table of calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
@@ -48,6 +58,7 @@ pub(crate) struct Pending {
 #[derive(Debug, Default)]
 struct Table {
     entries: ById<Entry>,
+    deadlines: Deadlines,
     /// Every channel up to this one is gone.
     lost: u64,
 }
@@ -61,7 +72,18 @@ struct Entry {
     outcome: oneshot::Sender<Outcome>,
 }
 
+impl Table {
+    fn split<T>(&mut self, with: impl FnOnce(&mut Deadlines, &mut ById<Entry>) -> T) -> T {
+        with(&mut self.deadlines, &mut self.entries)
+    }
+}
+
 impl Entry {
+    fn end(self, outcome: Outcome) {
+        // A receiver that is gone has no use for the news.
+        let _ = self.outcome.send(outcome);
+    }
+
     fn unaccepted_on(&self, channel: u64) -> bool {
         self.channel == channel && !self.accepted
     }
@@ -100,19 +122,37 @@ impl Pending {
         self.slots.acquire().await.ok().map(Slot)
     }
 
-    /// Enters a call before it is published, so that no reply can come too early.
-    pub(crate) fn enter(&self, channel: u64, oneway: bool) -> Result<Ticket<'_>, NotEntered> {
+    /// Enters a call before it is published, so that no reply can come too early. It ends at its deadline, whatever comes.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        channel: u64,
+        oneway: bool,
+        deadline: Instant,
+    ) -> Result<Ticket<'_>, NotEntered> {
         let correlation_id = ids::random();
+        let runtime = Handle::current();
         let (sender, outcome) = oneshot::channel();
         let mut table = self.lock();
         if channel <= table.lost {
             return Err(NotEntered);
         }
-        table
-            .entries
-            .insert(correlation_id, Entry { channel, oneway, accepted: false, outcome: sender });
+        let watched = table.split(|deadlines, entries| {
+            entries.insert(
+                correlation_id,
+                Entry { channel, oneway, accepted: false, outcome: sender },
+            );
+            deadlines.add(deadline, correlation_id, runtime.id(), entries)
+        });
         drop(table);
-        Ok(Ticket { pending: self, correlation_id, outcome, ended: false })
+        let timer = match watched {
+            Watched::Already => None,
+            Watched::Once(sooner) => {
+                tasks::spawn(Watcher::new(self, sooner).run());
+                None
+            }
+            Watched::Elsewhere => Some(Box::pin(sleep_until(deadline))),
+        };
+        Ok(Ticket { pending: self, correlation_id, outcome, timer, ended: false })
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.
@@ -143,8 +183,7 @@ impl Pending {
             table.entries.extract_if(|_, entry| which(entry)).map(|(_, e)| e).collect();
         drop(table);
         for entry in lost {
-            // A receiver that is gone has no use for the news; here and below.
-            let _ = entry.outcome.send(Outcome::Lost);
+            entry.end(Outcome::Lost);
         }
     }
 
@@ -169,8 +208,14 @@ impl Pending {
     fn end(&self, correlation_id: Uuid, outcome: Outcome) {
         let entry = self.lock().entries.remove(&correlation_id);
         if let Some(entry) = entry {
-            let _ = entry.outcome.send(outcome);
+            entry.end(outcome);
         }
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.lock().deadlines.wake();
     }
 }
 
@@ -179,7 +224,7 @@ impl CallerSink for Pending {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.lock().entries.remove(&id));
         if let Some(entry) = known {
-            let _ = entry.outcome.send(Outcome::Reply(envelope::read_reply(message)));
+            entry.end(Outcome::Reply(envelope::read_reply(message)));
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             observe::late_reply();
@@ -216,6 +261,8 @@ pub(crate) struct Ticket<'a> {
     pending: &'a Pending,
     correlation_id: Uuid,
     outcome: oneshot::Receiver<Outcome>,
+    /// Where nobody else sees to its deadline.
+    timer: Option<Pin<Box<Sleep>>>,
     /// The entry is gone.
     ended: bool,
 }
@@ -230,10 +277,16 @@ impl Future for Ticket<'_> {
     type Output = Outcome;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        let outcome = ready!(Pin::new(&mut self.outcome).poll(cx));
-        self.ended = true;
-        // The sender goes without a word only together with the table.
-        Poll::Ready(outcome.unwrap_or(Outcome::Lost))
+        if let Poll::Ready(outcome) = Pin::new(&mut self.outcome).poll(cx) {
+            self.ended = true;
+            // The sender goes without a word only together with the table.
+            return Poll::Ready(outcome.unwrap_or(Outcome::Lost));
+        }
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(cx));
+            return Poll::Ready(Outcome::Expired);
+        }
+        Poll::Pending
     }
 }
 

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    client::Outcome,
+    client::{Outcome, Ticket},
     transport::{BoxFuture, CallerSink, ChannelGone, Fate, Message},
 };
 
@@ -59,6 +59,10 @@ impl CallerChannel for Scripted {
     }
 }
 
+fn enter(pending: &Arc<Pending>, channel: u64) -> Ticket<'_> {
+    pending.enter(channel, false, Instant::now() + Duration::from_secs(60)).unwrap()
+}
+
 struct Kept {
     states: watch::Receiver<State>,
     pending: Arc<Pending>,
@@ -91,7 +95,7 @@ async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_o
     let mut kept = keep(channel);
     kept.wait_for_channel(1).await;
     let pending = kept.pending.clone();
-    let call = pending.enter(1, false).unwrap();
+    let call = enter(&pending, 1);
     reject.notify_one();
     kept.wait_for_channel(2).await;
 
@@ -106,11 +110,11 @@ async fn what_was_sent_on_a_replaced_channel_is_lost_with_it_alone() {
     let mut kept = keep(channel);
     kept.wait_for_channel(1).await;
     let pending = kept.pending.clone();
-    let [taken, open] = [(); 2].map(|()| pending.enter(1, false).unwrap());
+    let [taken, open] = [(); 2].map(|()| enter(&pending, 1));
     pending.settled(taken.correlation_id(), Fate::Accepted);
     reject.notify_one();
     kept.wait_for_channel(2).await;
-    let later = pending.enter(2, false).unwrap();
+    let later = enter(&pending, 2);
 
     end.notify_one();
     assert!(matches!(open.await, Outcome::Lost));

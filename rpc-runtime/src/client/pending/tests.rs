@@ -1,5 +1,29 @@
+use std::{future::poll_fn, time::Duration};
+
+use tokio::{
+    runtime::{Builder, Runtime},
+    task::yield_now,
+    time::sleep,
+};
+
 use super::*;
 use crate::transport::Properties;
+
+const LONG: Duration = Duration::from_secs(60);
+
+/// A call that waits for long.
+fn enter(pending: &Arc<Pending>, channel: u64, oneway: bool) -> Result<Ticket<'_>, NotEntered> {
+    pending.enter(channel, oneway, Instant::now() + LONG)
+}
+
+/// A call that waits for so long.
+fn waiting(pending: &Arc<Pending>, timeout: Duration) -> Ticket<'_> {
+    pending.enter(1, false, Instant::now() + timeout).unwrap()
+}
+
+fn runtime() -> Runtime {
+    Builder::new_current_thread().enable_all().build().unwrap()
+}
 
 fn reply_to(correlation_id: &str) -> Arc<Message> {
     let correlation_id = Some(correlation_id.into());
@@ -7,10 +31,10 @@ fn reply_to(correlation_id: &str) -> Arc<Message> {
     Arc::new(Message { properties, ..Message::default() })
 }
 
-#[test]
-fn a_dropped_call_leaves_nothing_behind() {
+#[tokio::test]
+async fn a_dropped_call_leaves_nothing_behind() {
     let pending = Pending::new(10);
-    let ticket = pending.enter(1, false).unwrap();
+    let ticket = enter(&pending, 1, false).unwrap();
     assert_eq!(pending.len(), 1);
     drop(ticket);
     assert_eq!(pending.len(), 0);
@@ -19,7 +43,7 @@ fn a_dropped_call_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_second_reply_is_dropped_and_counted() {
     let pending = Pending::new(10);
-    let ticket = pending.enter(1, false).unwrap();
+    let ticket = enter(&pending, 1, false).unwrap();
     let id = ticket.correlation_id().to_string();
     pending.reply(reply_to(&id));
     pending.reply(reply_to(&id));
@@ -27,10 +51,10 @@ async fn a_second_reply_is_dropped_and_counted() {
     assert_eq!((pending.unclaimed(), pending.len()), (1, 0));
 }
 
-#[test]
-fn replies_that_nobody_can_have_asked_for_are_counted() {
+#[tokio::test]
+async fn replies_that_nobody_can_have_asked_for_are_counted() {
     let pending = Pending::new(10);
-    let ticket = pending.enter(1, false).unwrap();
+    let ticket = enter(&pending, 1, false).unwrap();
     let other_spelling = ticket.correlation_id().simple().to_string();
     for id in ["", "x", &other_spelling, "00000000-0000-0000-0000-000000000000"] {
         pending.reply(reply_to(id));
@@ -41,10 +65,10 @@ fn replies_that_nobody_can_have_asked_for_are_counted() {
 #[tokio::test]
 async fn calls_of_a_lost_channel_end_and_none_enters_any_more() {
     let pending = Pending::new(10);
-    let (old, new) = (pending.enter(1, false).unwrap(), pending.enter(2, false).unwrap());
+    let (old, new) = (enter(&pending, 1, false).unwrap(), enter(&pending, 2, false).unwrap());
     pending.lose(1);
     assert!(matches!(old.await, Outcome::Lost));
-    assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered);
+    assert_eq!(enter(&pending, 1, false).unwrap_err(), NotEntered);
     assert_eq!(pending.len(), 1);
     drop(new);
 }
@@ -53,7 +77,7 @@ async fn calls_of_a_lost_channel_end_and_none_enters_any_more() {
 async fn calls_that_the_broker_has_outlive_the_channel_that_sent_them() {
     let pending = Pending::new(10);
     let [taken, passed, ignored, unknown, oneway] =
-        [false, false, false, false, true].map(|oneway| pending.enter(1, oneway).unwrap());
+        [false, false, false, false, true].map(|oneway| enter(&pending, 1, oneway).unwrap());
     pending.settled(taken.correlation_id(), Fate::Accepted);
     pending.settled(passed.correlation_id(), Fate::Passed);
     pending.settled(ignored.correlation_id(), Fate::Ignored);
@@ -69,16 +93,16 @@ async fn calls_that_the_broker_has_outlive_the_channel_that_sent_them() {
     }
 }
 
-#[test]
-fn a_channel_is_retired_when_the_broker_has_dealt_with_what_it_sent() {
+#[tokio::test]
+async fn a_channel_is_retired_when_the_broker_has_dealt_with_what_it_sent() {
     let pending = Pending::new(10);
-    let (taken, open) = (pending.enter(1, false).unwrap(), pending.enter(1, false).unwrap());
-    let other = pending.enter(2, false).unwrap();
+    let (taken, open) = (enter(&pending, 1, false).unwrap(), enter(&pending, 1, false).unwrap());
+    let other = enter(&pending, 2, false).unwrap();
     pending.settled(taken.correlation_id(), Fate::Accepted);
     assert!(!pending.retire(1));
     drop(open);
     assert!(pending.retire(1));
-    assert_eq!(pending.enter(1, false).unwrap_err(), NotEntered);
+    assert_eq!(enter(&pending, 1, false).unwrap_err(), NotEntered);
     assert_eq!(pending.len(), 2);
     drop((taken, other));
 }
@@ -86,7 +110,7 @@ fn a_channel_is_retired_when_the_broker_has_dealt_with_what_it_sent() {
 #[tokio::test]
 async fn calls_of_an_earlier_channel_outlive_the_loss_of_a_later_one() {
     let pending = Pending::new(10);
-    let (earlier, later) = (pending.enter(1, false).unwrap(), pending.enter(2, false).unwrap());
+    let (earlier, later) = (enter(&pending, 1, false).unwrap(), enter(&pending, 2, false).unwrap());
     pending.lose_unaccepted(2);
     assert!(matches!(later.await, Outcome::Lost));
     assert_eq!(pending.len(), 1);
@@ -110,11 +134,93 @@ async fn there_are_so_many_slots_and_each_comes_back() {
 #[tokio::test]
 async fn acceptance_ends_a_oneway_request_only() {
     let pending = Pending::new(10);
-    let (oneway, call) = (pending.enter(1, true).unwrap(), pending.enter(1, false).unwrap());
+    let (oneway, call) = (enter(&pending, 1, true).unwrap(), enter(&pending, 1, false).unwrap());
     pending.settled(oneway.correlation_id(), Fate::Accepted);
     pending.settled(call.correlation_id(), Fate::Accepted);
     assert!(matches!(oneway.await, Outcome::Accepted));
     assert_eq!(pending.len(), 1);
     pending.settled(call.correlation_id(), Fate::Unroutable);
     assert!(matches!(call.await, Outcome::Unroutable));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_ends_at_its_deadline_also_where_others_wait_longer() {
+    let pending = Pending::new(10);
+    let began = Instant::now();
+    let [long, short, middle] =
+        [LONG, LONG / 4, LONG / 2].map(|timeout| waiting(&pending, timeout));
+    // By now the watch sleeps until the first of them is due.
+    sleep(LONG / 8).await;
+    let shortest = waiting(&pending, LONG / 16);
+    for (ticket, at) in
+        [(shortest, LONG * 3 / 16), (short, LONG / 4), (middle, LONG / 2), (long, LONG)]
+    {
+        assert!(matches!(ticket.await, Outcome::Expired));
+        assert_eq!(began.elapsed(), at);
+    }
+    assert_eq!(pending.len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_reply_after_the_deadline_has_nobody_waiting() {
+    let pending = Pending::new(10);
+    let ticket = waiting(&pending, LONG);
+    let id = ticket.correlation_id().to_string();
+    sleep(2 * LONG).await;
+    pending.reply(reply_to(&id));
+    assert!(matches!(ticket.await, Outcome::Expired));
+    assert_eq!(pending.unclaimed(), 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadlines_of_ended_calls_do_not_pile_up() {
+    let pending = Pending::new(1000);
+    let open: Vec<_> = (0..100).map(|_| waiting(&pending, LONG)).collect();
+    for _ in 0..10_000 {
+        drop(waiting(&pending, LONG));
+    }
+    let (kept, watched) = pending.lock().deadlines.counts();
+    assert!((100..400).contains(&kept), "{kept} are kept");
+    assert!(watched);
+    drop(open);
+    sleep(2 * LONG).await;
+    assert_eq!(pending.lock().deadlines.counts(), (0, false));
+    assert!(matches!(waiting(&pending, LONG).await, Outcome::Expired));
+}
+
+#[tokio::test]
+async fn nothing_watches_a_table_that_is_gone() {
+    let pending = Pending::new(10);
+    drop(waiting(&pending, LONG));
+    let tasks = tokio::runtime::Handle::current().metrics();
+    assert_eq!(tasks.num_alive_tasks(), 1);
+    yield_now().await;
+    drop(pending);
+    while tasks.num_alive_tasks() > 0 {
+        yield_now().await;
+    }
+}
+
+#[test]
+fn a_deadline_holds_where_the_runtime_of_earlier_calls_stands_still() {
+    let (still, running) = (runtime(), runtime());
+    let pending = Pending::new(10);
+    let _earlier = still.block_on(async { waiting(&pending, LONG) });
+    let outcome = running.block_on(async { waiting(&pending, Duration::from_millis(5)).await });
+    assert!(matches!(outcome, Outcome::Expired));
+    assert_eq!(pending.len(), 1);
+}
+
+#[test]
+fn a_call_whose_runtime_has_ended_is_lost_to_whoever_still_waits_for_it() {
+    let (ends, runs) = (runtime(), runtime());
+    let pending = Pending::new(10);
+    let mut ticket = ends.block_on(async { waiting(&pending, LONG) });
+    let polled = ends.block_on(poll_fn(|cx| Poll::Ready(Pin::new(&mut ticket).poll(cx))));
+    assert!(polled.is_pending());
+    drop(ends);
+    assert!(matches!(runs.block_on(ticket), Outcome::Lost));
+    // And the next call has a watch again.
+    let next = runs.block_on(async { waiting(&pending, Duration::from_millis(5)).await });
+    assert!(matches!(next, Outcome::Expired));
 }
