@@ -90,13 +90,16 @@ impl Calls {
     pub fn new(others: usize) -> Self {
         let pending = Pending::new(others + 1);
         // Dropped, they would leave.
-        (0..others).for_each(|_| std::mem::forget(pending.enter(1, false, deadline())));
+        (0..others)
+            .for_each(|_| std::mem::forget(pending.enter(Uuid::new_v4(), 1, false, deadline())));
         Self { pending }
     }
 
     /// One more call: entered, taken by the broker, answered. `true` if the answer has reached it.
     pub async fn answered(&self) -> bool {
-        let Ok(ticket) = self.pending.enter(1, false, deadline()) else { return false };
+        let Ok(ticket) = self.pending.enter(Uuid::new_v4(), 1, false, deadline()) else {
+            return false;
+        };
         let request = request(ticket.correlation_id());
         let Some(address) = ReturnAddress::of(&request.properties) else { return false };
         self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);

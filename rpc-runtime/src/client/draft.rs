@@ -78,8 +78,11 @@ impl Draft {
     }
 
     /// From now on it is a request, unless its arguments could not be written.
-    pub(super) fn into_request(mut self) -> (Arc<Outgoing>, Result<Request, CallError>) {
-        let deadline = self.deadline();
+    pub(super) fn into_request(
+        mut self,
+        now: Instant,
+    ) -> (Arc<Outgoing>, Result<Request, CallError>) {
+        let deadline = self.deadline(now);
         let told = self.timeout.is_some() || self.deadline.is_some();
         if let Some(call) = Arc::get_mut(&mut self.call) {
             call.told_deadline = told;
@@ -98,18 +101,18 @@ impl Draft {
 
     /// Nearest first: the call, the client, the method, the service, the default; and never beyond what the call that
     /// this one serves has left.
-    fn deadline(&self) -> Instant {
+    fn deadline(&self, now: Instant) -> Instant {
         let Outgoing { client, method, .. } = &*self.call;
         let asked = self.timeout.or(client.timeout);
         let by_trait = method.timeout.or(client.service.timeout);
         let timeout = asked.or(by_trait).unwrap_or(limits::TIMEOUT);
-        let own = self.deadline.unwrap_or_else(|| later(timeout));
+        let own = self.deadline.unwrap_or_else(|| later(now, timeout));
         self.inherited.map_or(own, |inherited| own.min(inherited))
     }
 }
 
 /// A moment in the future, also for a timeout that nobody can wait for.
-fn later(timeout: Duration) -> Instant {
+fn later(now: Instant, timeout: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
-    Instant::now() + timeout.min(FAR)
+    now + timeout.min(FAR)
 }

@@ -49,6 +49,8 @@ fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
 pub(super) struct Exchange {
     call: Arc<Outgoing>,
     deadline: Instant,
+    /// What the clock said, as long as nothing was waited for.
+    now: Option<Instant>,
     body: Bytes,
     encoding: Encoding,
     /// Where a layer has changed them.
@@ -84,7 +86,13 @@ impl Exchange {
             return Err(CallError::Encode(EncodeError::because(reason)));
         };
         let deadline = deadline.unwrap_or_else(Instant::now);
-        Ok(Self { call, deadline, body, encoding, headers, handed_over: false, pauses: None })
+        let (now, handed_over, pauses) = (None, false, None);
+        Ok(Self { call, deadline, now, body, encoding, headers, handed_over, pauses })
+    }
+
+    /// The same, if it is sent at once.
+    pub(super) fn beginning(self, now: Instant) -> Self {
+        Self { now: Some(now), ..self }
     }
 
     /// Sends it and waits for what comes of it, within its deadline.
@@ -112,17 +120,18 @@ impl Exchange {
         loop {
             let caller = match broker.caller_now() {
                 Some(caller) => caller,
-                None => {
-                    let caller = self.in_time(broker.caller()).await?;
-                    caller.map_err(|reason| self.not_ready(reason))?
-                }
+                None => match self.in_time(broker.caller()).await? {
+                    Ok(caller) => caller,
+                    Err(reason) => return Err(self.not_ready(reason)),
+                },
             };
-            let entered = broker.pending().enter(caller.number, self.call.oneway, self.deadline);
+            let (id, number) = (call.next_correlation_id(), caller.number);
+            let entered = broker.pending().enter(id, number, call.oneway, self.deadline);
             let Ok(mut ticket) = entered else {
                 self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
             };
-            let (handed_over_before, id) = (self.handed_over, ticket.correlation_id());
+            let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
                 self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
@@ -146,9 +155,10 @@ impl Exchange {
 
     /// Waits for something within the deadline.
     fn in_time<'a, T>(
-        &self,
+        &mut self,
         awaited: impl Future<Output = T> + Send + 'a,
     ) -> BoxFuture<'a, Result<T, CallError>> {
+        self.now = None;
         let (deadline, expired) = (self.deadline, self.expired());
         boxed(async move { timeout_at(deadline, awaited).await.map_err(|_| expired) })
     }
@@ -241,7 +251,8 @@ impl Exchange {
 
     /// Hands the request to the transport; `false` if it would not take it.
     fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket<'_>) -> Result<bool, CallError> {
-        let remaining = self.deadline.saturating_duration_since(Instant::now());
+        let now = self.now.take().unwrap_or_else(Instant::now);
+        let remaining = self.deadline.saturating_duration_since(now);
         if remaining.is_zero() {
             return Err(self.expired());
         }

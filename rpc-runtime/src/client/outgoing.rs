@@ -4,7 +4,7 @@ use std::{
     borrow::Cow,
     sync::{
         Arc,
-        atomic::{AtomicU32, Ordering},
+        atomic::{AtomicBool, AtomicU32, Ordering},
     },
 };
 
@@ -32,6 +32,8 @@ pub(crate) struct Outgoing {
     pub(super) told_deadline: bool,
     /// From the first poll on.
     pub(crate) span: Span,
+    /// One sending goes by the id of the call.
+    identified: AtomicBool,
     /// How many sendings may have reached a server, as far as is known: layers may make several.
     under_way: AtomicU32,
 }
@@ -54,6 +56,7 @@ impl Outgoing {
             oneway: method.oneway,
             told_deadline: false,
             span: Span::none(),
+            identified: AtomicBool::new(false),
             under_way: AtomicU32::new(0),
         }
     }
@@ -108,6 +111,11 @@ impl Outgoing {
     /// caller says so.
     pub(super) fn deadline_travels(&self) -> bool {
         !self.oneway || self.told_deadline
+    }
+
+    /// An id for a sending: the first has that of the call, which spares a random one for nearly every call.
+    pub(super) fn next_correlation_id(&self) -> Uuid {
+        if self.identified.swap(true, Ordering::Relaxed) { ids::random() } else { self.message_id }
     }
 
     /// Whether the method may have run.

@@ -20,12 +20,11 @@ use tracing::{debug, field};
 use uuid::Uuid;
 
 use self::deadlines::{Deadlines, Watched, Watcher};
-use super::ids::{self, ById};
+use super::ids::ById;
 use crate::{
     envelope::{self, ReceivedReply},
     error::BrokerError,
-    observe,
-    tasks,
+    observe, tasks,
     transport::{CallerSink, Fate, Message},
 };
 
@@ -123,13 +122,14 @@ impl Pending {
     }
 
     /// Enters a call before it is published, so that no reply can come too early. It ends at its deadline, whatever comes.
+    /// The id is one that no other sending has.
     pub(crate) fn enter(
         self: &Arc<Self>,
+        correlation_id: Uuid,
         channel: u64,
         oneway: bool,
         deadline: Instant,
     ) -> Result<Ticket<'_>, NotEntered> {
-        let correlation_id = ids::random();
         let runtime = Handle::current();
         let (sender, outcome) = oneshot::channel();
         let mut table = self.lock();

@@ -7,6 +7,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use tokio::time::Instant;
+
 use super::{Outgoing, draft::Draft, exchange::Exchange};
 use crate::{
     error::CallError,
@@ -28,20 +30,21 @@ enum Way {
 }
 
 impl Way {
-    fn start(call: &Outgoing, request: Request) -> Result<Self, CallError> {
+    fn start(call: &Outgoing, request: Request, now: Instant) -> Result<Self, CallError> {
         Ok(match (&call.client.layers, request.deadline) {
             (Some(layers), Some(deadline)) => Self::Layered(layers.call_until(request, deadline)),
-            _ => Self::Direct(Box::pin(Exchange::of(request)?.run())),
+            _ => Self::Direct(Box::pin(Exchange::of(request)?.beginning(now).run())),
         })
     }
 }
 
 impl Running {
     pub(super) fn start(draft: Draft) -> Result<Self, CallError> {
-        let (call, request) = draft.into_request();
+        let now = Instant::now();
+        let (call, request) = draft.into_request(now);
         let (service, method) = call.labels();
         let metered = Metered::start(End::Client, service, || method);
-        match request.and_then(|request| Way::start(&call, request)) {
+        match request.and_then(|request| Way::start(&call, request, now)) {
             Ok(way) => Ok(Self { call, metered: Some(metered), way }),
             Err(error) => {
                 observe::end(&call.span, (&error).into());

@@ -11,7 +11,7 @@ use std::{
 
 use futures_util::{FutureExt as _, future::Either};
 use smol_str::SmolStr;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use tracing::{Instrument as _, Span, debug, warn};
 
 use super::{
@@ -127,12 +127,13 @@ impl Endpoint {
     pub(super) fn serve<'a>(
         &'a self,
         delivery: Delivery,
+        came: Instant,
         channel: &'a dyn WorkerChannel,
     ) -> impl Future<Output = bool> + Send + use<'a> {
         let span = observe::request_span(self.service.name, || self.called(&delivery), &delivery);
         let over_it = span.clone();
         let answering = async move {
-            let Some((method, underway)) = self.take_up(delivery, channel, &span) else {
+            let Some((method, underway)) = self.take_up(delivery, came, channel, &span) else {
                 return true;
             };
             let mut method = pin!(method);
@@ -160,6 +161,7 @@ impl Endpoint {
     fn take_up(
         &self,
         delivery: Delivery,
+        came: Instant,
         channel: &dyn WorkerChannel,
         span: &Span,
     ) -> Option<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>)> {
@@ -187,7 +189,7 @@ impl Endpoint {
         }
         let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
         let mut underway = Underway { tag, address, metered, running: None, admitted: None };
-        match self.prepare(delivery, &mut underway) {
+        match self.prepare(delivery, came, &mut underway) {
             Ok((handler, invocation)) => Some((self.start(handler, invocation), underway)),
             Err(fault) => {
                 self.end(underway, Answer::Fault(fault), channel, span);

@@ -73,8 +73,8 @@ impl Taken {
         Self { hold: Hold { serving: serving.clone(), permitted }, delivery }
     }
 
-    /// Serves it, as soon as it may run. What is seldom waited for is kept out of its size.
-    pub(super) fn serve(self) -> BoxFuture<'static, ()> {
+    /// Serves it, whose time counts from then on, as soon as it may run. What is seldom waited for is kept out of its size.
+    pub(super) fn serve(self, mut came: Instant) -> BoxFuture<'static, ()> {
         boxed(async move {
             let Self { mut hold, delivery } = self;
             let Serving { endpoint, channel, permits, stopped, .. } = &*hold.serving;
@@ -85,8 +85,9 @@ impl Taken {
                     Err(_) => return endpoint.give_back(&delivery, &**channel),
                 }
                 hold.permitted = true;
+                came = Instant::now();
             }
-            if !endpoint.serve(delivery, &**channel).await {
+            if !endpoint.serve(delivery, came, &**channel).await {
                 // Nobody counts any more where the receiver is gone.
                 let _ = Box::pin(stopped.send(())).await;
             }

@@ -60,7 +60,8 @@ impl CallerChannel for Scripted {
 }
 
 fn enter(pending: &Arc<Pending>, channel: u64) -> Ticket<'_> {
-    pending.enter(channel, false, Instant::now() + Duration::from_secs(60)).unwrap()
+    let deadline = Instant::now() + Duration::from_secs(60);
+    pending.enter(Uuid::new_v4(), channel, false, deadline).unwrap()
 }
 
 struct Kept {

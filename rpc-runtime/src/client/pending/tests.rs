@@ -13,16 +13,21 @@ const LONG: Duration = Duration::from_secs(60);
 
 /// A call that waits for long.
 fn enter(pending: &Arc<Pending>, channel: u64, oneway: bool) -> Result<Ticket<'_>, NotEntered> {
-    pending.enter(channel, oneway, Instant::now() + LONG)
+    pending.enter(Uuid::new_v4(), channel, oneway, Instant::now() + LONG)
 }
 
 /// A call that waits for so long.
 fn waiting(pending: &Arc<Pending>, timeout: Duration) -> Ticket<'_> {
-    pending.enter(1, false, Instant::now() + timeout).unwrap()
+    pending.enter(Uuid::new_v4(), 1, false, Instant::now() + timeout).unwrap()
 }
 
 fn runtime() -> Runtime {
     Builder::new_current_thread().enable_all().build().unwrap()
+}
+
+fn within<T>(runtime: &Runtime, make: impl FnOnce() -> T) -> T {
+    let _entered = runtime.enter();
+    make()
 }
 
 fn reply_to(correlation_id: &str) -> Arc<Message> {
@@ -205,7 +210,7 @@ async fn nothing_watches_a_table_that_is_gone() {
 fn a_deadline_holds_where_the_runtime_of_earlier_calls_stands_still() {
     let (still, running) = (runtime(), runtime());
     let pending = Pending::new(10);
-    let _earlier = still.block_on(async { waiting(&pending, LONG) });
+    let _earlier = within(&still, || waiting(&pending, LONG));
     let outcome = running.block_on(async { waiting(&pending, Duration::from_millis(5)).await });
     assert!(matches!(outcome, Outcome::Expired));
     assert_eq!(pending.len(), 1);
@@ -215,7 +220,7 @@ fn a_deadline_holds_where_the_runtime_of_earlier_calls_stands_still() {
 fn a_call_whose_runtime_has_ended_is_lost_to_whoever_still_waits_for_it() {
     let (ends, runs) = (runtime(), runtime());
     let pending = Pending::new(10);
-    let mut ticket = ends.block_on(async { waiting(&pending, LONG) });
+    let mut ticket = within(&ends, || waiting(&pending, LONG));
     let polled = ends.block_on(poll_fn(|cx| Poll::Ready(Pin::new(&mut ticket).poll(cx))));
     assert!(polled.is_pending());
     drop(ends);

@@ -23,18 +23,18 @@ impl Endpoint {
     pub(super) fn prepare<'a>(
         &'a self,
         delivery: Delivery,
+        came: Instant,
         underway: &mut Underway<'a>,
     ) -> Result<(&'a Handler, Invocation), Fault> {
-        let arrived = Instant::now();
         let Delivery { redelivered, message, .. } = delivery;
         let properties = &message.properties;
         let request = envelope::read_request(properties)?;
         let handler = self.handler_for(&message, request.method)?;
-        underway.running = Some(handler.meter.start(arrived));
+        underway.running = Some(handler.meter.start(came));
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
         self.check(redelivered, message.body.len(), handler, &request, encoding)?;
-        let deadline = request.remaining.map(|remaining| arrived + remaining);
+        let deadline = request.remaining.map(|remaining| came + remaining);
         if request.remaining.is_some_and(|remaining| remaining.is_zero()) {
             return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
         }

@@ -119,7 +119,11 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
         ("", "1 finished with None"),
     ] {
         let channel = Recorder::default();
-        assert!(endpoint().serve(request("balance", Some(reply_to), false), &channel).await);
+        assert!(
+            endpoint()
+                .serve(request("balance", Some(reply_to), false), Instant::now(), &channel)
+                .await
+        );
         assert_eq!(*channel.said.lock().unwrap(), [said], "{reply_to:?}");
     }
 }
