@@ -75,7 +75,7 @@ impl Envelope {
 
     /// Reads a reply.
     pub fn read_reply(received: Received) -> impl Sized {
-        envelope::read_reply(received.0.into())
+        envelope::read_reply(&received.0.properties, received.0.body)
     }
 }
 
@@ -103,7 +103,7 @@ impl Calls {
         let request = request(ticket.correlation_id());
         let Some(address) = ReturnAddress::of(&request.properties) else { return false };
         self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);
-        self.pending.reply(Arc::new(reply(&address)));
+        self.pending.reply(reply(&address));
         matches!(ticket.await, crate::client::Outcome::Reply(_))
     }
 }

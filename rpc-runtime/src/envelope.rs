@@ -1,6 +1,6 @@
 //! The wire: how a request and a reply stand in the properties of a message. WIRE.md, in one file.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
 use smallvec::smallvec;
@@ -134,18 +134,6 @@ impl ReturnAddress {
     fn encoding(&self) -> Option<Encoding> {
         self.content_type.as_deref().and_then(Encoding::from_content_type)
     }
-
-    fn outbound(&self, mut properties: Properties, body: Bytes) -> Message {
-        properties.correlation_id.clone_from(&self.correlation_id);
-        Message {
-            exchange: SmolStr::default(),
-            routing_key: self.queue.clone(),
-            // Before 4.2 RabbitMQ returns mandatory replies to direct reply-to although it delivered them.
-            mandatory: !self.queue.starts_with(DIRECT_REPLY_TO),
-            properties,
-            body,
-        }
-    }
 }
 
 /// What a request's properties say, checked.
@@ -254,19 +242,28 @@ pub(crate) enum Answer {
     Fault(Fault),
 }
 
+// Inlined, it writes the message where it is to stand.
+#[inline]
 pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
     let (kind, body, encoding, headers) = match answer {
         Answer::Result { body, encoding } => ("result", body, Some(encoding), Headers::new()),
         Answer::Error { body, encoding } => ("error", body, Some(encoding), Headers::new()),
         Answer::Fault(fault) => ("fault", Bytes::new(), address.encoding(), fault_headers(&fault)),
     };
-    let properties = Properties {
-        kind: Some(SmolStr::new_static(kind)),
-        content_type: encoding.map(|encoding| SmolStr::new_static(encoding.content_type())),
-        headers,
-        ..Properties::default()
-    };
-    address.outbound(properties, body)
+    Message {
+        exchange: SmolStr::default(),
+        routing_key: address.queue.clone(),
+        // Before 4.2 RabbitMQ returns mandatory replies to direct reply-to although it delivered them.
+        mandatory: !address.queue.starts_with(DIRECT_REPLY_TO),
+        properties: Properties {
+            kind: Some(SmolStr::new_static(kind)),
+            content_type: encoding.map(|encoding| SmolStr::new_static(encoding.content_type())),
+            correlation_id: address.correlation_id.clone(),
+            headers,
+            ..Properties::default()
+        },
+        body,
+    }
 }
 
 fn fault_headers(fault: &Fault) -> Headers {
@@ -299,8 +296,7 @@ pub(crate) enum ReceivedReply {
 }
 
 /// Reads a reply.
-pub(crate) fn read_reply(message: Arc<Message>) -> ReceivedReply {
-    let properties = &message.properties;
+pub(crate) fn read_reply(properties: &Properties, body: Bytes) -> ReceivedReply {
     let kind = properties.kind.as_deref();
     if kind == Some("fault") {
         return ReceivedReply::Fault(read_fault(properties));
@@ -317,10 +313,8 @@ pub(crate) fn read_reply(message: Arc<Message>) -> ReceivedReply {
         },
     };
     match kind {
-        None | Some("result") => {
-            ReceivedReply::Result { body: Message::into_body(message), encoding }
-        }
-        Some("error") => ReceivedReply::Error { body: Message::into_body(message), encoding },
+        None | Some("result") => ReceivedReply::Result { body, encoding },
+        Some("error") => ReceivedReply::Error { body, encoding },
         Some(other) => ReceivedReply::Unreadable(format!(
             "the reply's type {other:?} is neither result, error nor fault"
         )),

@@ -1,25 +1,26 @@
 //! What the targets in `fuzz/` call. Built by cargo-fuzz alone, and no part of the interface.
 
+use bytes::Bytes;
+
 use crate::{
     codec::awkward,
     envelope::{
         Answer, ReceivedReply, ReturnAddress, read_reply, read_request, reply_correlation,
         write_reply,
     },
-    transport::{Message, amqp},
+    transport::amqp,
 };
 
 /// The properties of a message, from their flags on, read as a request and as a reply.
 pub fn envelope(bytes: &[u8]) {
     let Some(properties) = amqp::fuzz_properties(bytes) else { return };
     let _ = reply_correlation(&properties);
-    let message = Message { properties: properties.clone(), ..Message::default() };
-    let _ = read_reply(message.into());
+    let _ = read_reply(&properties, Bytes::new());
     let Err(fault) = read_request(&properties) else { return };
     assert!(!fault.may_have_run(), "refused before it ran: {fault}");
     let Some(address) = ReturnAddress::of(&properties) else { return };
     let sent = write_reply(&address, Answer::Fault(fault.clone()));
-    match read_reply(sent.into()) {
+    match read_reply(&sent.properties, sent.body) {
         ReceivedReply::Fault(read) => assert_eq!(read, fault),
         other => panic!("{other:?} is not {fault}"),
     }

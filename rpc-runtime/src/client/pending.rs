@@ -220,11 +220,11 @@ impl Drop for Pending {
 }
 
 impl CallerSink for Pending {
-    fn reply(&self, message: Arc<Message>) {
+    fn reply(&self, message: Message) {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.lock().entries.remove(&id));
         if let Some(entry) = known {
-            entry.end(Outcome::Reply(envelope::read_reply(message)));
+            entry.end(Outcome::Reply(envelope::read_reply(&message.properties, message.body)));
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             observe::late_reply();

@@ -57,7 +57,7 @@ pub(super) fn inbox(correlation_id: Uuid) -> (Inbox, Answers) {
 }
 
 impl CallerSink for Inbox {
-    fn reply(&self, message: Arc<Message>) {
+    fn reply(&self, message: Message) {
         let ours = envelope::reply_correlation(&message.properties) == Some(self.correlation_id);
         let result = matches!(message.properties.kind.as_deref(), None | Some("result"));
         let size = message.body.len();
@@ -67,7 +67,7 @@ impl CallerSink for Inbox {
             && size <= limits::MAX_ANSWER
             && self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
         {
-            let _ = self.events.try_send(Event::Answer(message, Instant::now()));
+            let _ = self.events.try_send(Event::Answer(message.into(), Instant::now()));
         }
     }
 
@@ -109,10 +109,10 @@ mod tests {
     use super::*;
     use crate::transport::{Id, Properties};
 
-    fn answer(to: Uuid, bytes: usize) -> Arc<Message> {
+    fn answer(to: Uuid, bytes: usize) -> Message {
         let correlation_id = Some(Id::Uuid(to));
         let properties = Properties { correlation_id, ..Properties::default() };
-        Arc::new(Message { properties, body: vec![b' '; bytes].into(), ..Message::default() })
+        Message { properties, body: vec![b' '; bytes].into(), ..Message::default() }
     }
 
     fn enough() -> Enough {
@@ -137,9 +137,9 @@ mod tests {
         let (inbox, mut answers) = inbox(id);
         inbox.reply(answer(Uuid::new_v4(), 1));
         inbox.reply(answer(id, limits::MAX_ANSWER + 1));
-        let mut fault = Arc::unwrap_or_clone(answer(id, 1));
+        let mut fault = answer(id, 1);
         fault.properties.kind = Some("fault".into());
-        inbox.reply(fault.into());
+        inbox.reply(fault);
         assert!(answers.gather(enough()).await.unwrap().is_empty());
     }
 

@@ -120,7 +120,7 @@ proptest! {
             prop_assert_eq!(Some(Id::Uuid(id)), properties.correlation_id.clone());
         }
         let message = Message { properties, body: body.clone().into(), ..Message::default() };
-        match read_reply(message.into()) {
+        match read_reply(&message.properties, message.body) {
             ReceivedReply::Result { body: read, .. } => {
                 prop_assert!(read == body && matches!(kind.as_deref(), None | Some("result")));
             }
@@ -194,7 +194,7 @@ proptest! {
         prop_assert_eq!(&sent.routing_key, request.reply_to.as_ref().unwrap());
         let echoed = request.correlation_id.as_ref().or(request.message_id.as_ref());
         prop_assert_eq!(sent.properties.correlation_id.as_ref(), echoed);
-        match (which, read_reply(sent.into())) {
+        match (which, read_reply(&sent.properties, sent.body)) {
             (0, ReceivedReply::Result { body, encoding: read })
             | (1, ReceivedReply::Error { body, encoding: read }) => {
                 prop_assert_eq!((body, read), (bytes, Some(encoding)));

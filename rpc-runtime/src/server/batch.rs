@@ -56,32 +56,38 @@ impl Pace {
 pub(super) async fn run(first: Taken, others: Vec<Taken>, pace: Arc<Pace>) {
     let began = Instant::now();
     let mut first = first.serve(began);
-    let waits = begin(&mut first).await;
+    let (waits, mut now) = begin(&mut first).await;
     let mut here = 1;
     for other in others {
-        let now = Instant::now();
         let mut other = other.serve(now);
         // Whoever is slow has held the others up for long enough.
         let late = now - began > QUICK * here;
+        let mut waits = late;
         if !late {
             here += 1;
+            (waits, now) = begin(&mut other).await;
         }
-        if late || begin(&mut other).await {
+        if waits {
             tokio::spawn(other);
         }
     }
-    pace.note(here, began.elapsed());
+    pace.note(here, now - began);
     if waits {
         first.await;
     }
 }
 
-/// Goes on with a request as far as it can at once; `true` if it has to wait.
-async fn begin(request: &mut BoxFuture<'static, ()>) -> bool {
+/// Goes on with a request as far as it can at once. Says whether it has to wait, and what the clock says then: a request
+/// that is answered has looked at it for that.
+async fn begin(request: &mut BoxFuture<'static, Option<Instant>>) -> (bool, Instant) {
     poll_fn(|cx| {
         // As between tasks. Methods, layers and permissions cannot panic here.
         let begun = catch_unwind(AssertUnwindSafe(|| request.as_mut().poll(cx)));
-        Poll::Ready(matches!(begun, Ok(Poll::Pending)))
+        Poll::Ready(match begun {
+            Ok(Poll::Ready(Some(answered))) => (false, answered),
+            Ok(Poll::Pending) => (true, Instant::now()),
+            Ok(Poll::Ready(None)) | Err(_) => (false, Instant::now()),
+        })
     })
     .await
 }

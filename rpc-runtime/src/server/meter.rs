@@ -85,9 +85,9 @@ impl Meter {
 }
 
 impl Running<'_> {
-    pub(super) fn end(mut self, answer: &Answer) {
+    pub(super) fn end(mut self, answer: &Answer, now: Instant) {
         self.answered = true;
-        self.meter.latency.record(self.since.elapsed());
+        self.meter.latency.record(now.saturating_duration_since(self.since));
         match answer {
             Answer::Result { .. } => {}
             Answer::Error { .. } => {
@@ -146,11 +146,12 @@ mod tests {
         for millisecond in 1..=100 {
             let running = meter.start(Instant::now());
             advance(Duration::from_millis(millisecond)).await;
-            running.end(&match millisecond {
+            let answer = match millisecond {
                 1..=97 => Answer::Result { body: body.clone(), encoding },
                 98 => Answer::Error { body: body.clone(), encoding },
                 _ => Answer::Fault(Fault::new(FaultKind::Panicked, "")),
-            });
+            };
+            running.end(&answer, Instant::now());
         }
         drop(meter.start(Instant::now()));
         let running = meter.start(Instant::now());

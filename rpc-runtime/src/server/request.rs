@@ -121,7 +121,7 @@ impl Endpoint {
         self.counters.undeliverable.clone()
     }
 
-    /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
+    /// Answers a request and acknowledges it; says when, or `None` if its handler had to be stopped.
     ///
     /// Every request that runs has one of these: it keeps what lives as long as the method, and nothing twice.
     pub(super) fn serve<'a>(
@@ -129,12 +129,13 @@ impl Endpoint {
         delivery: Delivery,
         came: Instant,
         channel: &'a dyn WorkerChannel,
-    ) -> impl Future<Output = bool> + Send + use<'a> {
+    ) -> impl Future<Output = Option<Instant>> + Send + use<'a> {
         let span = observe::request_span(self.service.name, || self.called(&delivery), &delivery);
         let over_it = span.clone();
         let answering = async move {
-            let Some((method, underway)) = self.take_up(delivery, came, channel, &span) else {
-                return true;
+            let (method, underway) = match self.take_up(delivery, came, channel, &span) {
+                Ok(begun) => begun,
+                Err(answered) => return Some(answered),
             };
             let mut method = pin!(method);
             // Most are answered at once: then nobody has to be told to stop.
@@ -145,26 +146,26 @@ impl Endpoint {
                     let Some(ended) = Box::pin(self.unless_stopped(method)).await else {
                         self.counters.given_back.increment();
                         channel.requeue(underway.tag);
-                        return false;
+                        return None;
                     };
                     ended
                 }
             };
-            self.end(underway, self.answer(ended), channel, &span);
-            true
+            Some(self.end(underway, self.answer(ended), channel, &span))
         };
         // In a box, because what is begun is moved several times.
         Box::pin(answering).instrument(over_it)
     }
 
-    /// Checks a request and starts its method; `None` if it is answered already.
+    /// Checks a request and starts its method; or else it is answered by then.
     fn take_up(
         &self,
         delivery: Delivery,
         came: Instant,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) -> Option<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>)> {
+    ) -> Result<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>), Instant>
+    {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
         if let Some(address) = &address
@@ -177,7 +178,7 @@ impl Endpoint {
                 "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
             );
             channel.finish(tag, None);
-            return None;
+            return Err(came);
         }
         if self.limits.reject_redelivered && delivery.redelivered {
             let reason =
@@ -185,16 +186,13 @@ impl Endpoint {
             let answer = Answer::Fault(Fault::new(FaultKind::OutcomeUnknown, reason));
             let reply = self.reply(address, answer);
             channel.reject(tag, reply);
-            return None;
+            return Err(came);
         }
         let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
         let mut underway = Underway { tag, address, metered, running: None, admitted: None };
         match self.prepare(delivery, came, &mut underway) {
-            Ok((handler, invocation)) => Some((self.start(handler, invocation), underway)),
-            Err(fault) => {
-                self.end(underway, Answer::Fault(fault), channel, span);
-                None
-            }
+            Ok((handler, invocation)) => Ok((self.start(handler, invocation), underway)),
+            Err(fault) => Err(self.end(underway, Answer::Fault(fault), channel, span)),
         }
     }
 
@@ -237,23 +235,25 @@ impl Endpoint {
         }
     }
 
-    /// Measures an answer and sends it.
+    /// Measures an answer and sends it; says when.
     fn end(
         &self,
         underway: Underway<'_>,
         answer: Answer,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) {
+    ) -> Instant {
         let Underway { tag, address, metered, running, admitted } = underway;
         // Before the caller knows, who may ask for another at once.
         drop(admitted);
+        let now = Instant::now();
         if let Some(running) = running {
-            running.end(&answer);
+            running.end(&answer, now);
         }
         observe::end(span, (&answer).into());
         metered.end((&answer).into());
         self.finish(tag, address, answer, channel);
+        now
     }
 
     /// Gives a request back that was not started. One that must not run twice would be taken for one that has run, so

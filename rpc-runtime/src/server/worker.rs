@@ -73,24 +73,27 @@ impl Taken {
         Self { hold: Hold { serving: serving.clone(), permitted }, delivery }
     }
 
-    /// Serves it, whose time counts from then on, as soon as it may run. What is seldom waited for is kept out of its size.
-    pub(super) fn serve(self, mut came: Instant) -> BoxFuture<'static, ()> {
+    /// Serves it, whose time counts from `came` on, as soon as it may run; says when it was answered, if it was. What is seldom waited for is kept out of its size.
+    pub(super) fn serve(self, mut came: Instant) -> BoxFuture<'static, Option<Instant>> {
         boxed(async move {
             let Self { mut hold, delivery } = self;
             let Serving { endpoint, channel, permits, stopped, .. } = &*hold.serving;
             if !hold.permitted {
-                match Box::pin(permits.acquire()).await {
-                    Ok(permit) => permit.forget(),
+                let Ok(permit) = Box::pin(permits.acquire()).await else {
                     // The server drains.
-                    Err(_) => return endpoint.give_back(&delivery, &**channel),
-                }
+                    endpoint.give_back(&delivery, &**channel);
+                    return None;
+                };
+                permit.forget();
                 hold.permitted = true;
                 came = Instant::now();
             }
-            if !endpoint.serve(delivery, came, &**channel).await {
+            let answered = endpoint.serve(delivery, came, &**channel).await;
+            if answered.is_none() {
                 // Nobody counts any more where the receiver is gone.
                 let _ = Box::pin(stopped.send(())).await;
             }
+            answered
         })
     }
 }

@@ -150,8 +150,8 @@ impl PartialEq for Fate {
 struct Events(mpsc::UnboundedSender<Event>);
 
 impl CallerSink for Events {
-    fn reply(&self, message: Arc<Message>) {
-        let _ = self.0.send(Event::Reply(message));
+    fn reply(&self, message: Message) {
+        let _ = self.0.send(Event::Reply(message.into()));
     }
 
     fn settled(&self, correlation_id: Uuid, fate: Fate) {

@@ -123,7 +123,7 @@ impl Default for CallerOptions {
 /// Where what happens to requests is told.
 pub(crate) trait CallerSink: Send + Sync + 'static {
     /// A message on the callback queue.
-    fn reply(&self, message: Arc<Message>);
+    fn reply(&self, message: Message);
 
     /// What became of the request with this correlation id.
     fn settled(&self, correlation_id: Uuid, fate: Fate);

@@ -30,10 +30,10 @@ fn within<T>(runtime: &Runtime, make: impl FnOnce() -> T) -> T {
     make()
 }
 
-fn reply_to(correlation_id: &str) -> Arc<Message> {
+fn reply_to(correlation_id: &str) -> Message {
     let correlation_id = Some(correlation_id.into());
     let properties = Properties { correlation_id, ..Properties::default() };
-    Arc::new(Message { properties, ..Message::default() })
+    Message { properties, ..Message::default() }
 }
 
 #[tokio::test]

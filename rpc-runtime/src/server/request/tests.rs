@@ -123,6 +123,7 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
             endpoint()
                 .serve(request("balance", Some(reply_to), false), Instant::now(), &channel)
                 .await
+                .is_some()
         );
         assert_eq!(*channel.said.lock().unwrap(), [said], "{reply_to:?}");
     }

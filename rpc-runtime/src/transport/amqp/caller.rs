@@ -66,7 +66,7 @@ struct Replies {
 
 impl Route for Replies {
     fn delivered(&self, reply: Delivery) {
-        self.sink.reply(reply.message);
+        self.sink.reply(Arc::unwrap_or_clone(reply.message));
     }
 
     fn ended(&self, why: Ended) {

@@ -63,11 +63,11 @@ pub(super) struct FaultySink {
 }
 
 impl CallerSink for FaultySink {
-    fn reply(&self, mut message: Arc<Message>) {
+    fn reply(&self, mut message: Message) {
         if self.wire.is_cut() {
             return;
         }
-        let Some(origin) = Origin::noted_on(&mut Arc::make_mut(&mut message).properties) else {
+        let Some(origin) = Origin::noted_on(&mut message.properties) else {
             return self.inner.reply(message);
         };
         let injected = &self.wire.injected;

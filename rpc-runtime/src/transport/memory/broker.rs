@@ -129,12 +129,14 @@ impl MemoryBroker {
     }
 
     pub(super) fn publish(&self, message: Message) -> Fate {
-        let message = Arc::new(message);
         if !message.exchange.is_empty() {
-            return self.publish_to_all(&message);
+            return self.publish_to_all(&Arc::new(message));
         }
         let sink = match self.read().queues.get(&message.routing_key) {
-            Some(Named::Queue(queue)) => return queue.lock().push(message),
+            Some(Named::Queue(queue)) => {
+                let message = Arc::new(message);
+                return queue.lock().push(message);
+            }
             Some(Named::Callback { sink, .. }) => sink.clone(),
             None => return Fate::Unroutable,
         };
