@@ -7,6 +7,7 @@
 use std::{
     future::poll_fn,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicBool, Ordering},
@@ -17,8 +18,7 @@ use std::{
 
 use tokio::time::Instant;
 
-use super::worker::Taken;
-use crate::tasks::BoxFuture;
+use super::worker::{Served, Taken};
 
 /// The most requests that begin in one task.
 const MOST: usize = 8;
@@ -79,10 +79,10 @@ pub(super) async fn run(first: Taken, others: Vec<Taken>, pace: Arc<Pace>) {
 
 /// Goes on with a request as far as it can at once. Says whether it has to wait, and what the clock says then: a request
 /// that is answered has looked at it for that.
-async fn begin(request: &mut BoxFuture<'static, Option<Instant>>) -> (bool, Instant) {
+async fn begin(request: &mut Served) -> (bool, Instant) {
     poll_fn(|cx| {
         // As between tasks. Methods, layers and permissions cannot panic here.
-        let begun = catch_unwind(AssertUnwindSafe(|| request.as_mut().poll(cx)));
+        let begun = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut *request).poll(cx)));
         Poll::Ready(match begun {
             Ok(Poll::Ready(Some(answered))) => (false, answered),
             Ok(Poll::Pending) => (true, Instant::now()),

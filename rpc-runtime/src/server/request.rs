@@ -12,7 +12,7 @@ use std::{
 use futures_util::{FutureExt as _, future::Either};
 use smol_str::SmolStr;
 use tokio::{sync::watch, time::Instant};
-use tracing::{Instrument as _, Span, debug, warn};
+use tracing::{Span, debug, warn};
 
 use super::{
     Dispatch, Handler,
@@ -121,40 +121,40 @@ impl Endpoint {
         self.counters.undeliverable.clone()
     }
 
+    /// The span of a request, from its arrival to its answer.
+    pub(super) fn span(&self, delivery: &Delivery) -> Span {
+        observe::request_span(self.service.name, || self.called(delivery), delivery)
+    }
+
     /// Answers a request and acknowledges it; says when, or `None` if its handler had to be stopped.
     ///
     /// Every request that runs has one of these: it keeps what lives as long as the method, and nothing twice.
-    pub(super) fn serve<'a>(
-        &'a self,
+    pub(super) async fn serve(
+        &self,
         delivery: Delivery,
         came: Instant,
-        channel: &'a dyn WorkerChannel,
-    ) -> impl Future<Output = Option<Instant>> + Send + use<'a> {
-        let span = observe::request_span(self.service.name, || self.called(&delivery), &delivery);
-        let over_it = span.clone();
-        let answering = async move {
-            let (method, underway) = match self.take_up(delivery, came, channel, &span) {
-                Ok(begun) => begun,
-                Err(answered) => return Some(answered),
-            };
-            let mut method = pin!(method);
-            // Most are answered at once: then nobody has to be told to stop.
-            let first = poll_fn(|cx| Poll::Ready(method.as_mut().poll(cx)));
-            let ended = match first.await {
-                Poll::Ready(ended) => ended,
-                Poll::Pending => {
-                    let Some(ended) = Box::pin(self.unless_stopped(method)).await else {
-                        self.counters.given_back.increment();
-                        channel.requeue(underway.tag);
-                        return None;
-                    };
-                    ended
-                }
-            };
-            Some(self.end(underway, self.answer(ended), channel, &span))
+        channel: &dyn WorkerChannel,
+        span: &Span,
+    ) -> Option<Instant> {
+        let (method, underway) = match self.take_up(delivery, came, channel, span) {
+            Ok(begun) => begun,
+            Err(answered) => return Some(answered),
         };
-        // In a box, because what is begun is moved several times.
-        Box::pin(answering).instrument(over_it)
+        let mut method = pin!(method);
+        // Most are answered at once: then nobody has to be told to stop.
+        let first = poll_fn(|cx| Poll::Ready(method.as_mut().poll(cx)));
+        let ended = match first.await {
+            Poll::Ready(ended) => ended,
+            Poll::Pending => {
+                let Some(ended) = Box::pin(self.unless_stopped(method)).await else {
+                    self.counters.given_back.increment();
+                    channel.requeue(underway.tag);
+                    return None;
+                };
+                ended
+            }
+        };
+        Some(self.end(underway, self.answer(ended), channel, span))
     }
 
     /// Checks a request and starts its method; or else it is answered by then.

@@ -7,7 +7,7 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
     time::{Instant, sleep},
 };
-use tracing::{debug, info, warn};
+use tracing::{Instrument as _, debug, info, instrument::Instrumented, warn};
 
 use super::{
     batch::{self, Pace},
@@ -60,6 +60,9 @@ impl Drop for Hold {
     }
 }
 
+/// A request that is served: when it was answered, if it was.
+pub(super) type Served = Instrumented<BoxFuture<'static, Option<Instant>>>;
+
 /// A request that was taken, to be served.
 pub(super) struct Taken {
     hold: Hold,
@@ -73,9 +76,12 @@ impl Taken {
         Self { hold: Hold { serving: serving.clone(), permitted }, delivery }
     }
 
-    /// Serves it, whose time counts from `came` on, as soon as it may run; says when it was answered, if it was. What is seldom waited for is kept out of its size.
-    pub(super) fn serve(self, mut came: Instant) -> BoxFuture<'static, Option<Instant>> {
-        boxed(async move {
+    /// Serves it, whose time counts from `came` on, as soon as it may run; says when it was answered, if it was.
+    pub(super) fn serve(self, mut came: Instant) -> Served {
+        let span = self.hold.serving.endpoint.span(&self.delivery);
+        let over_it = span.clone();
+        // What is seldom waited for is kept out of its size.
+        let served = boxed(async move {
             let Self { mut hold, delivery } = self;
             let Serving { endpoint, channel, permits, stopped, .. } = &*hold.serving;
             if !hold.permitted {
@@ -88,13 +94,14 @@ impl Taken {
                 hold.permitted = true;
                 came = Instant::now();
             }
-            let answered = endpoint.serve(delivery, came, &**channel).await;
+            let answered = endpoint.serve(delivery, came, &**channel, &span).await;
             if answered.is_none() {
                 // Nobody counts any more where the receiver is gone.
                 let _ = Box::pin(stopped.send(())).await;
             }
             answered
-        })
+        });
+        served.instrument(over_it)
     }
 }
 

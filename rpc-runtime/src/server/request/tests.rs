@@ -118,13 +118,8 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
         ("amq.direct", "1 finished with None"),
         ("", "1 finished with None"),
     ] {
-        let channel = Recorder::default();
-        assert!(
-            endpoint()
-                .serve(request("balance", Some(reply_to), false), Instant::now(), &channel)
-                .await
-                .is_some()
-        );
+        let (request, channel) = (request("balance", Some(reply_to), false), Recorder::default());
+        assert!(endpoint().serve(request, Instant::now(), &channel, &Span::none()).await.is_some());
         assert_eq!(*channel.said.lock().unwrap(), [said], "{reply_to:?}");
     }
 }
