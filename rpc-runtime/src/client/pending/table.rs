@@ -1,0 +1,194 @@
+//! A part of the calls in flight.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, ready},
+};
+
+use tokio::{
+    runtime::Handle,
+    sync::oneshot,
+    time::{Instant, Sleep, sleep_until},
+};
+use uuid::Uuid;
+
+use super::{
+    Outcome,
+    deadlines::{Deadlines, Watched, Watcher},
+};
+use crate::{client::ids::ById, tasks};
+
+/// Calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
+#[derive(Debug, Default)]
+pub(super) struct Table(Mutex<Content>);
+
+#[derive(Debug, Default)]
+pub(super) struct Content {
+    entries: ById<Entry>,
+    deadlines: Deadlines,
+    /// Every channel up to this one is gone.
+    lost: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct Entry {
+    pub(super) channel: u64,
+    oneway: bool,
+    /// The broker has it: what comes now is a reply.
+    accepted: bool,
+    outcome: oneshot::Sender<Outcome>,
+}
+
+impl Entry {
+    pub(super) fn end(self, outcome: Outcome) {
+        // A receiver that is gone has no use for the news.
+        let _ = self.outcome.send(outcome);
+    }
+
+    pub(super) fn unaccepted_on(&self, channel: u64) -> bool {
+        self.channel == channel && !self.accepted
+    }
+}
+
+/// A call was not entered, because the channel it was for is gone.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct NotEntered;
+
+impl Content {
+    pub(super) fn split<T>(
+        &mut self,
+        with: impl FnOnce(&mut Deadlines, &mut ById<Entry>) -> T,
+    ) -> T {
+        with(&mut self.deadlines, &mut self.entries)
+    }
+
+    /// Lets no call be entered any more for the channels up to this one.
+    pub(super) fn close(&mut self, channel: u64) {
+        self.lost = self.lost.max(channel);
+    }
+
+    pub(super) fn any(&self, which: impl Fn(&Entry) -> bool) -> bool {
+        self.entries.values().any(which)
+    }
+}
+
+impl Table {
+    pub(super) fn lock(&self) -> MutexGuard<'_, Content> {
+        // No code of a user runs under the lock, so a poisoned one is as good as another.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn enter(
+        self: &Arc<Self>,
+        correlation_id: Uuid,
+        channel: u64,
+        oneway: bool,
+        deadline: Instant,
+    ) -> Result<Ticket<'_>, NotEntered> {
+        let runtime = Handle::current();
+        let (sender, outcome) = oneshot::channel();
+        let mut content = self.lock();
+        if channel <= content.lost {
+            return Err(NotEntered);
+        }
+        let watched = content.split(|deadlines, entries| {
+            entries.insert(
+                correlation_id,
+                Entry { channel, oneway, accepted: false, outcome: sender },
+            );
+            deadlines.add(deadline, correlation_id, runtime.id(), entries)
+        });
+        drop(content);
+        let timer = match watched {
+            Watched::Already => None,
+            Watched::Once(sooner) => {
+                tasks::spawn(Watcher::new(self, sooner).run());
+                None
+            }
+            Watched::Elsewhere => Some(Box::pin(sleep_until(deadline))),
+        };
+        Ok(Ticket { table: self, correlation_id, outcome, timer, ended: false })
+    }
+
+    /// Ends the calls that are lost with a channel.
+    pub(super) fn lose(&self, channel: u64, which: impl Fn(&Entry) -> bool) {
+        let mut content = self.lock();
+        content.close(channel);
+        let lost: Vec<_> = content.entries.extract_if(|_, entry| which(entry)).collect();
+        drop(content);
+        for (_, entry) in lost {
+            entry.end(Outcome::Lost);
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.lock().entries.len()
+    }
+
+    /// Notes that the broker has a request; `true` if nothing else is to come of it.
+    pub(super) fn accept(&self, correlation_id: Uuid) -> bool {
+        self.lock().entries.get_mut(&correlation_id).is_some_and(|entry| {
+            entry.accepted = true;
+            entry.oneway
+        })
+    }
+
+    pub(super) fn remove(&self, correlation_id: Uuid) -> Option<Entry> {
+        self.lock().entries.remove(&correlation_id)
+    }
+
+    #[cfg(test)]
+    pub(super) fn deadlines(&self) -> (usize, bool) {
+        self.lock().deadlines.counts()
+    }
+}
+
+impl Drop for Table {
+    fn drop(&mut self) {
+        self.lock().deadlines.wake();
+    }
+}
+
+/// A call's place in the table, and the wait for its outcome. Dropping it frees the place, whatever became of the call.
+#[derive(Debug)]
+pub(crate) struct Ticket<'a> {
+    table: &'a Table,
+    correlation_id: Uuid,
+    outcome: oneshot::Receiver<Outcome>,
+    /// Where nobody else sees to its deadline.
+    timer: Option<Pin<Box<Sleep>>>,
+    /// The entry is gone.
+    ended: bool,
+}
+
+impl Ticket<'_> {
+    pub(crate) fn correlation_id(&self) -> Uuid {
+        self.correlation_id
+    }
+}
+
+impl Future for Ticket<'_> {
+    type Output = Outcome;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        if let Poll::Ready(outcome) = Pin::new(&mut self.outcome).poll(cx) {
+            self.ended = true;
+            // The sender goes without a word only together with the table.
+            return Poll::Ready(outcome.unwrap_or(Outcome::Lost));
+        }
+        if let Some(timer) = &mut self.timer {
+            ready!(timer.as_mut().poll(cx));
+            return Poll::Ready(Outcome::Expired);
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.table.remove(self.correlation_id);
+        }
+    }
+}
