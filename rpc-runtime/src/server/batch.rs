@@ -21,7 +21,7 @@ use tokio::time::Instant;
 use super::worker::{Served, Taken};
 
 /// The most requests that begin in one task.
-const MOST: usize = 8;
+const MOST: usize = 16;
 
 /// How long a method may compute before it waits or answers, to begin together with others.
 const QUICK: Duration = Duration::from_micros(20);
