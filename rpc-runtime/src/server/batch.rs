@@ -24,7 +24,7 @@ use super::worker::{Served, Taken};
 const MOST: usize = 16;
 
 /// How long a method may compute before it waits or answers, to begin together with others.
-const QUICK: Duration = Duration::from_micros(20);
+const QUICK: Duration = Duration::from_micros(10);
 
 /// Whether the methods that ran last were quick.
 #[derive(Debug)]

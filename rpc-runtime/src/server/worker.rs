@@ -231,6 +231,8 @@ impl Worker {
             while others.len() + 1 < most
                 && let Some(Some(delivery)) = deliveries.next().now_or_never()
             {
+                // Once, and nothing for one that comes alone.
+                others.reserve_exact(most - 1 - others.len());
                 others.extend(self.taken(serving, delivery));
             }
             tokio::spawn(batch::run(first, others, serving.pace.clone()));
