@@ -9,7 +9,7 @@ use std::{
 };
 
 use smol_str::SmolStr;
-use tokio::sync::mpsc::UnboundedSender;
+use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::{
     consumer::Consumer,
@@ -134,8 +134,9 @@ impl MemoryBroker {
         }
         let sink = match self.read().queues.get(&message.routing_key) {
             Some(Named::Queue(queue)) => {
-                let message = Arc::new(message);
-                return queue.lock().push(message);
+                // Whatever can be done before is not done under the lock.
+                let (message, now) = (Arc::new(message), Instant::now());
+                return queue.lock().push(message, now);
             }
             Some(Named::Callback { sink, .. }) => sink.clone(),
             None => return Fate::Unroutable,
@@ -151,7 +152,7 @@ impl MemoryBroker {
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
         let queues = bound.iter().filter_map(|name| names.queue(name));
-        let fates = queues.map(|queue| queue.lock().push(message.clone()));
+        let fates = queues.map(|queue| queue.lock().push(message.clone(), Instant::now()));
         // One queue that would not take it rejects it, as RabbitMQ has it.
         fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
             (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,

@@ -162,8 +162,8 @@ impl StoredQueue {
         self.consumers.iter_mut().find(|one| one.id == consumer)?.settle(tag)
     }
 
-    /// Takes a message, unless the queue is full and refuses.
-    pub(super) fn push(&mut self, message: Arc<Message>) -> Fate {
+    /// Takes a message that is published now, unless the queue is full and refuses.
+    pub(super) fn push(&mut self, message: Arc<Message>, now: Instant) -> Fate {
         self.drop_expired();
         if let Some(limit) = self.limits.length
             && self.messages.len() as u64 >= limit
@@ -174,7 +174,7 @@ impl StoredQueue {
             self.messages.pop_front();
         }
         let stored = Stored {
-            expires: self.expiry_of(&message).map(|ttl| Instant::now() + ttl),
+            expires: self.expiry_of(&message).map(|ttl| now + ttl),
             message,
             sequence: self.next_sequence,
             deliveries: 0,
