@@ -83,6 +83,7 @@ async fn a_request_has_every_property_of_the_wire() {
     assert!(request.reply_to.as_deref().unwrap().starts_with("amq.gen-"));
     let (correlation, message) = (request.correlation_id.unwrap(), request.message_id.unwrap());
     assert!(is_uuid_v4(&correlation) && is_uuid_v4(&message), "{correlation} {message}");
+    assert_eq!(correlation, message, "the first sending goes by the id of the call");
     let expiration: i64 = request.expiration.as_deref().unwrap().parse().unwrap();
     assert!((4_000..=5_000).contains(&expiration), "{expiration}");
     assert_eq!(
@@ -259,4 +260,32 @@ async fn late_duplicate_unknown_and_forged_replies_are_dropped_and_counted() {
         (broker.unclaimed_replies() == 6).then_some(())
     })
     .await;
+}
+
+#[tokio::test]
+async fn a_call_that_is_sent_again_has_the_same_message_id_and_another_correlation_id() {
+    let wire = Wire::new(Encoding::Json).await;
+    let call = tokio::spawn(wire.client.divide(7, 2).idempotent());
+    let first = wire.request().await;
+    let callback = first.reply_to.unwrap();
+    let answer = |id: &Option<String>, reply| Message {
+        routing_key: callback.clone(),
+        correlation_id: id.clone(),
+        ..reply
+    };
+    let overloaded = Message {
+        kind: Some("fault".to_owned()),
+        headers: json!({ "rpc-fault": "overloaded" }),
+        ..Message::default()
+    };
+    wire.peer.publish(answer(&first.correlation_id, overloaded)).await.unwrap();
+
+    let second = wire.request().await;
+    assert_eq!(second.message_id, first.message_id);
+    assert_ne!(second.correlation_id, first.correlation_id);
+    // The first sending has ended; its id is good for nothing any more.
+    let reply = |body: &str| Message::to(&callback, body);
+    wire.peer.publish(answer(&first.correlation_id, reply("666"))).await.unwrap();
+    wire.peer.publish(answer(&second.correlation_id, reply("3"))).await.unwrap();
+    assert_eq!(call.await.unwrap().unwrap(), 3);
 }
