@@ -1,5 +1,5 @@
-//! Until when each call in flight waits. One task sees to all of them: a timer for each would cost more than the rest of a
-//! call's entry.
+//! Until when the calls of a table wait. One task sees to all of them: a timer for each would be set and taken back under a
+//! lock that all threads share, nearly always for nothing.
 
 use std::{
     cmp::Reverse,
