@@ -61,9 +61,8 @@ pub(super) async fn run(first: Taken, others: Vec<Taken>, pace: Arc<Pace>) {
     for other in others {
         let mut other = other.serve(now);
         // Whoever is slow has held the others up for long enough.
-        let late = now - began > QUICK * here;
-        let mut waits = late;
-        if !late {
+        let mut waits = now - began > QUICK * here;
+        if !waits {
             here += 1;
             (waits, now) = begin(&mut other).await;
         }

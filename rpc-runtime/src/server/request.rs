@@ -128,7 +128,7 @@ impl Endpoint {
 
     /// Answers a request and acknowledges it; says when, or `None` if its handler had to be stopped.
     ///
-    /// Every request that runs has one of these: it keeps what lives as long as the method, and nothing twice.
+    /// Every request that runs has one of these: what is seldom awaited is kept out of it.
     pub(super) async fn serve(
         &self,
         delivery: Delivery,
