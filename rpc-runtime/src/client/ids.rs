@@ -38,7 +38,7 @@ impl Pool {
 }
 
 /// A random (v4) id.
-pub(super) fn random() -> Uuid {
+pub(crate) fn random() -> Uuid {
     POOL.with_borrow_mut(Pool::take)
 }
 

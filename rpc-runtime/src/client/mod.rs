@@ -16,6 +16,8 @@ pub use builder::{ClientBuilder, Stub, client_builder};
 pub use call::Call;
 pub(crate) use exchange::send;
 pub use handle::Client;
+#[cfg(feature = "bench")]
+pub(crate) use ids::random as random_id;
 pub(crate) use outgoing::Outgoing;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;
