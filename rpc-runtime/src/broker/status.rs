@@ -2,16 +2,20 @@
 
 use std::{
     fmt,
+    future::poll_fn,
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll},
+    task::{Context, Poll, ready},
 };
 
-use futures_util::{Stream, StreamExt, stream};
+use futures_core::Stream;
 use tokio::sync::watch;
 
 use super::connection::State;
-use crate::error::BrokerError;
+use crate::{
+    error::BrokerError,
+    tasks::{BoxFuture, boxed},
+};
 
 /// How the connection of a [`Broker`](crate::Broker) stands.
 #[derive(Debug, Clone)]
@@ -47,19 +51,18 @@ impl fmt::Display for BrokerStatus {
 ///
 /// The first item is the status now, and each later one follows; it ends after [`Closed`](BrokerStatus::Closed), or when
 /// the broker is gone. Whoever asks seldom sees the newest only.
-pub struct StatusChanges(Pin<Box<dyn Stream<Item = BrokerStatus> + Send>>);
+pub struct StatusChanges {
+    /// The next status, with what tells of those after it; `None` after the last.
+    next: Option<BoxFuture<'static, Option<Changed>>>,
+}
+
+type Changed = (BrokerStatus, watch::Receiver<State>);
 
 impl StatusChanges {
     pub(super) fn new(mut states: watch::Receiver<State>) -> Self {
         // The first one is the state as it is.
         states.mark_changed();
-        Self(Box::pin(stream::unfold(Some(states), async |states| {
-            let mut states = states?;
-            states.changed().await.ok()?;
-            let now = states.borrow_and_update().status();
-            let last = matches!(now, BrokerStatus::Closed);
-            Some((now, (!last).then_some(states)))
-        })))
+        Self { next: Some(boxed(change(states))) }
     }
 
     /// The next status; `None` at the end.
@@ -68,15 +71,30 @@ impl StatusChanges {
     ///
     /// Nothing is lost when the future is dropped.
     pub async fn next(&mut self) -> Option<BrokerStatus> {
-        StreamExt::next(&mut self.0).await
+        poll_fn(|cx| Pin::new(&mut *self).poll_next(cx)).await
     }
+}
+
+/// `None` where the broker is gone.
+async fn change(mut states: watch::Receiver<State>) -> Option<Changed> {
+    states.changed().await.ok()?;
+    let now = states.borrow_and_update().status();
+    Some((now, states))
 }
 
 impl Stream for StatusChanges {
     type Item = BrokerStatus;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<BrokerStatus>> {
-        self.0.as_mut().poll_next(cx)
+        let Some(next) = &mut self.next else { return Poll::Ready(None) };
+        let changed = ready!(next.as_mut().poll(cx));
+        self.next = None;
+        Poll::Ready(changed.map(|(now, states)| {
+            if !matches!(now, BrokerStatus::Closed) {
+                self.next = Some(boxed(change(states)));
+            }
+            now
+        }))
     }
 }
 

@@ -12,7 +12,7 @@ use super::{
     scratch,
 };
 
-pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
+pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
     scratch::write(|body| serde_json::to_writer(body, value))
         .map_err(|error| EncodeError::new(Encoding::Json, error))
 }

@@ -21,6 +21,7 @@ use serde::{Serialize, de::DeserializeOwned};
 
 pub(crate) use arguments::{decode_arguments, encode_arguments};
 pub use error::{DecodeError, EncodeError};
+pub(crate) use json::encode as encode_json;
 
 /// How a body is written.
 ///

@@ -1,6 +1,6 @@
 //! Setting up a server.
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 use tower::{Layer, Service};
@@ -22,7 +22,7 @@ use crate::{
     error::BrokerError,
     limits,
     middleware::{BoxError, Next, Reply, Request},
-    tasks::{BoxFuture, boxed},
+    tasks::{BoxFuture, boxed, now},
     transport::Queue,
 };
 
@@ -402,11 +402,6 @@ impl ServerBuilder {
         }
         Ok(())
     }
-}
-
-/// The output of a future that does not have to wait.
-fn now<F: Future>(future: F) -> Option<F::Output> {
-    futures_util::FutureExt::now_or_never(future)
 }
 
 impl fmt::Debug for ServerBuilder {

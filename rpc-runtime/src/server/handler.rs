@@ -1,9 +1,8 @@
 //! A method with its implementation, as the generated code hands it over.
 
-use std::{fmt, future::Future, panic::AssertUnwindSafe, sync::Arc};
+use std::{fmt, future::Future, sync::Arc};
 
 use bytes::Bytes;
-use futures_util::{FutureExt, future::CatchUnwind};
 use tokio::task::{futures::TaskLocalFuture, spawn_blocking};
 use tracing::Span;
 
@@ -15,7 +14,7 @@ use crate::{
     },
     fault::{Fault, FaultKind},
     middleware::Reply,
-    transport::BoxFuture,
+    tasks::{BoxFuture, CatchUnwind, boxed},
 };
 
 /// A service with its implementation: what `#[rpc_service]` makes of a trait as `XServer`.
@@ -28,9 +27,8 @@ pub trait Dispatch: Send + Sync + 'static {
 }
 
 /// A method that runs; it resolves to an error if it panics. See [`answer`].
-pub(crate) type Running = CatchUnwind<
-    AssertUnwindSafe<TaskLocalFuture<Context, BoxFuture<'static, Result<EncodedReply, Fault>>>>,
->;
+pub(crate) type Running =
+    CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static, Result<EncodedReply, Fault>>>>;
 
 /// What a method's end says to its caller.
 pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
@@ -73,13 +71,12 @@ impl Handler {
         let service = service.clone();
         let run = move |invocation: Invocation| {
             let (service, call) = (service.clone(), call.clone());
-            async move {
+            boxed(async move {
                 let Invocation { body, encoding, .. } = invocation;
                 let arguments = decode::<A>(&body, method, encoding)?;
                 drop(body);
                 encode::<R, FALLIBLE>(call(service, arguments).await, encoding)
-            }
-            .boxed()
+            })
         };
         Self { method, meter: Arc::default(), run: Box::new(run) }
     }
@@ -110,7 +107,7 @@ impl Handler {
                 })
             });
             // It also fails when the runtime shuts down before it was started.
-            answer.map(|answer| answer.unwrap_or_else(|_| Err(panicked()))).boxed()
+            boxed(async { answer.await.unwrap_or_else(|_| Err(panicked())) })
         };
         Self { method, meter: Arc::default(), run: Box::new(run) }
     }
@@ -120,7 +117,7 @@ impl Handler {
     /// What is the same for all methods is done here, where it is compiled once and not for each of them.
     pub(super) fn run(&self, invocation: Invocation) -> Running {
         let context = invocation.context.clone();
-        AssertUnwindSafe(context.scoped((self.run)(invocation))).catch_unwind()
+        CatchUnwind::new(context.scoped((self.run)(invocation)))
     }
 }
 

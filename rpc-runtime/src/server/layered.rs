@@ -1,26 +1,41 @@
 //! A request between the checks of its envelope and its method, where the layers are.
 
 use std::{
-    collections::BTreeMap,
     panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
     sync::Arc,
+    task::{self, Poll},
 };
 
-use futures_util::FutureExt;
+use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tracing::warn;
 
 use super::{
-    Context, Handler, Running,
+    Context, Handler, Running, answer,
     handler::{Invocation, panicked},
 };
 use crate::{
     contract::MethodDescriptor,
     fault::{Fault, FaultKind},
     middleware::{BoxError, Meaning, Next, Origin, Reply, Request, meaning},
+    tasks::CatchUnwind,
 };
 
-pub(super) type Handlers = BTreeMap<&'static str, Handler>;
+/// The methods of a service, by name.
+pub(super) struct Handlers(Vec<Handler>);
+
+impl Handlers {
+    pub(super) fn new(mut handlers: Vec<Handler>) -> Self {
+        handlers.sort_unstable_by_key(|handler| handler.method.name);
+        Self(handlers)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<&Handler> {
+        let found = self.0.binary_search_by_key(&name, |handler| handler.method.name);
+        found.ok().map(|at| &self.0[at])
+    }
+}
 
 /// A request that came from a queue, with what can run it.
 #[derive(Clone)]
@@ -54,10 +69,30 @@ pub(super) fn through(
     let answer = catch_unwind(AssertUnwindSafe(|| layers.answer(request)));
     async move {
         let Ok(answer) = answer else { return Err(panicked()) };
-        match AssertUnwindSafe(answer).catch_unwind().await {
+        match CatchUnwind::new(answer).await {
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(error)) => Err(refusal(error, &context)),
             Err(_) => Err(panicked()),
+        }
+    }
+}
+
+pin_project! {
+    /// A method that was started, with layers or without: neither needs the room of both.
+    #[project = StartedProjection]
+    pub(super) enum Started<F> {
+        Plain { #[pin] running: Running },
+        Layered { #[pin] answer: F },
+    }
+}
+
+impl<F: Future<Output = Result<Reply, Fault>>> Future for Started<F> {
+    type Output = Result<Reply, Fault>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        match self.project() {
+            StartedProjection::Plain { running } => running.poll(cx).map(|ended| Ok(answer(ended))),
+            StartedProjection::Layered { answer } => answer.poll(cx),
         }
     }
 }

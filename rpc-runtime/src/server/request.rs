@@ -9,7 +9,6 @@ use std::{
     task::Poll,
 };
 
-use futures_util::{FutureExt as _, future::Either};
 use smol_str::SmolStr;
 use tokio::{sync::watch, time::Instant};
 use tracing::{Span, debug, warn};
@@ -17,9 +16,8 @@ use tracing::{Span, debug, warn};
 use super::{
     Dispatch, Handler,
     admission::{Admission, Admitted},
-    answer,
     handler::Invocation,
-    layered::{Handlers, through},
+    layered::{Handlers, Started, through},
     lifecycle::Phase,
     meter::{FaultCounters, Meter, Running},
     stats::Counters,
@@ -85,11 +83,9 @@ impl Endpoint {
         phase: watch::Receiver<Phase>,
         counters: Arc<Counters>,
     ) -> Self {
-        let handlers = service.handlers().into_iter();
-        let handlers = handlers.map(|handler| (handler.method.name, handler)).collect();
         Self {
             service: service.descriptor(),
-            handlers: Arc::new(handlers),
+            handlers: Arc::new(Handlers::new(service.handlers())),
             layers,
             limits,
             served,
@@ -177,7 +173,7 @@ impl Endpoint {
                 reply_to = address.queue(),
                 "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
             );
-            channel.finish(tag, None);
+            channel.finish(tag, None, came);
             return Err(came);
         }
         if self.limits.reject_redelivered && delivery.redelivered {
@@ -203,8 +199,10 @@ impl Endpoint {
         invocation: Invocation,
     ) -> impl Future<Output = Result<Reply, Fault>> + Send + use<> {
         match &self.layers {
-            None => Either::Left(handler.run(invocation).map(|ended| Ok(answer(ended)))),
-            Some(layers) => Either::Right(through(layers, invocation, self.handlers.clone())),
+            None => Started::Plain { running: handler.run(invocation) },
+            Some(layers) => {
+                Started::Layered { answer: through(layers, invocation, self.handlers.clone()) }
+            }
         }
     }
 
@@ -252,7 +250,8 @@ impl Endpoint {
         }
         observe::end(span, (&answer).into());
         metered.end((&answer).into());
-        self.finish(tag, address, answer, channel);
+        let reply = self.reply(address, answer);
+        channel.finish(tag, reply, now);
         now
     }
 
@@ -300,7 +299,7 @@ impl Endpoint {
         channel: &dyn WorkerChannel,
     ) {
         let reply = self.reply(address, answer);
-        channel.finish(tag, reply);
+        channel.finish(tag, reply, Instant::now());
     }
 
     /// Counts an answer, and writes it where somebody waits for it.

@@ -3,7 +3,6 @@
 use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use serde::Serialize;
 use tokio::time::{Instant, sleep, timeout};
 use tracing::{debug, warn};
@@ -11,7 +10,7 @@ use tracing::{debug, warn};
 use super::instance::Instance;
 use crate::{
     broker::{Connection, pauses},
-    codec::{self, Encoding},
+    codec::{Encoding, encode_json},
     discovery::{self, Question},
     envelope::{self, Answer, ReturnAddress},
     error::{BrokerError, BrokerErrorKind},
@@ -103,7 +102,7 @@ impl Responder {
                 }
                 None => None,
             };
-            channel.finish(tag, reply);
+            channel.finish(tag, reply, Instant::now());
         }
     }
 
@@ -148,6 +147,6 @@ fn asked(message: &Message, keys: &[String]) -> Option<(ReturnAddress, Question)
 }
 
 fn encode<T: Serialize>(answer: &T) -> Option<Bytes> {
-    let encoded = codec::encode_value(answer, Encoding::Json);
+    let encoded = encode_json(answer);
     encoded.inspect_err(|error| warn!(%error, "an answer cannot be written")).ok()
 }

@@ -1,8 +1,7 @@
 //! One queue: consumed for as long as the server lives, over the connections that come and go.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
-use futures_util::{FutureExt, StreamExt};
 use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
     time::{Instant, sleep},
@@ -174,7 +173,7 @@ impl Worker {
                 pace: Arc::default(),
                 stopped,
             });
-            match self.take(&serving, &mut deliveries, &mut phase).await {
+            match self.take(&serving, &mut *deliveries, &mut phase).await {
                 Ended::ChannelGone => {
                     self.idle.send_modify(|idle| *idle += 1);
                     // RabbitMQ gives the unacknowledged requests of this channel to others; replies to them, from
@@ -208,34 +207,33 @@ impl Worker {
     async fn take(
         &self,
         serving: &Arc<Serving>,
-        deliveries: &mut Deliveries,
+        deliveries: &mut dyn Deliveries,
         phase: &mut watch::Receiver<Phase>,
     ) -> Ended {
         let unchanged = phase.clone();
         let draining = phase.wait_for(|phase| *phase != Phase::Serving);
         tokio::pin!(draining);
+        let mut came = Vec::new();
         loop {
-            let delivery = tokio::select! {
+            let (run, most) = (&mut came, serving.pace.most());
+            let open = tokio::select! {
                 biased;
-                // Costs less to ask, for each request, than the future below.
-                delivery = deliveries.next(), if !unchanged.has_changed().unwrap_or(true) => {
-                    match delivery {
-                        Some(delivery) => delivery,
-                        None => return Ended::ChannelGone,
-                    }
-                }
+                // Costs less to ask, each time, than the future below.
+                open = poll_fn(|cx| deliveries.poll_take(run, most, cx)),
+                    if !unchanged.has_changed().unwrap_or(true) => open,
                 _ = &mut draining => return Ended::Draining,
             };
-            let Some(first) = self.taken(serving, delivery) else { continue };
-            let (mut others, most) = (Vec::new(), serving.pace.most());
-            while others.len() + 1 < most
-                && let Some(Some(delivery)) = deliveries.next().now_or_never()
-            {
-                // Once, and nothing for one that comes alone.
-                others.reserve_exact(most - 1 - others.len());
-                others.extend(self.taken(serving, delivery));
+            if !open {
+                return Ended::ChannelGone;
             }
-            tokio::spawn(batch::run(first, others, serving.pace.clone()));
+            let others = came.len() - 1;
+            let mut taken = came.drain(..).filter_map(|delivery| self.taken(serving, delivery));
+            if let Some(first) = taken.next() {
+                // Nothing for one that comes alone.
+                let mut begun_with_it = Vec::with_capacity(others);
+                begun_with_it.extend(taken);
+                tokio::spawn(batch::run(first, begun_with_it, serving.pace.clone()));
+            }
         }
     }
 

@@ -6,6 +6,7 @@ mod limits;
 mod replies;
 
 use std::{
+    future::poll_fn,
     ops::Deref,
     sync::{
         Arc,
@@ -15,7 +16,6 @@ use std::{
 };
 
 use bytes::Bytes;
-use futures_util::StreamExt;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep, timeout},
@@ -75,6 +75,7 @@ macro_rules! conformance {
 
 conformance! {
     a_message_reaches_one_of_the_competing_consumers;
+    requests_are_taken_in_runs_and_in_order;
     a_consumer_holds_no_more_than_its_prefetch;
     an_unacknowledged_message_is_delivered_again_and_marked;
     a_requeued_message_is_delivered_again_and_marked;
@@ -131,7 +132,7 @@ struct Caller {
 
 struct Worker {
     channel: Arc<dyn WorkerChannel>,
-    deliveries: Deliveries,
+    deliveries: Box<dyn Deliveries>,
 }
 
 #[derive(Debug)]

@@ -16,13 +16,13 @@ mod queue;
 
 use std::{
     fmt,
-    pin::Pin,
+    future::poll_fn,
     sync::{Arc, atomic::AtomicU64},
+    task::{Context, Poll},
 };
 
-use futures_util::Stream;
 use smol_str::SmolStr;
-use tokio::sync::watch;
+use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 pub(crate) use message::{
@@ -125,7 +125,8 @@ pub(crate) trait CallerSink: Send + Sync + 'static {
     /// A message on the callback queue.
     fn reply(&self, message: Message);
 
-    /// What became of the request with this correlation id.
+    /// What became of the request with this correlation id. That one was accepted that waits for a reply may be left out
+    /// where nothing but its callback queue can be lost.
     fn settled(&self, correlation_id: Uuid, fate: Fate);
 }
 
@@ -214,16 +215,35 @@ pub struct QueueState {
     pub consumers: u32,
 }
 
-/// Requests as they come; it ends when the channel is gone or consuming was stopped.
-pub(crate) type Deliveries = Pin<Box<dyn Stream<Item = Delivery> + Send>>;
+/// Requests as they come, in runs: to take those that are there at once costs little more than to take one.
+pub(crate) trait Deliveries: Send {
+    /// Moves up to `most` that are there to the end of `to`, or waits for one. Says `false`, and moves none, when no more
+    /// will come: the channel is gone, or consuming was stopped.
+    fn poll_take(
+        &mut self,
+        to: &mut Vec<Delivery>,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<bool>;
+}
+
+impl dyn Deliveries {
+    /// The next one; `None` when no more will come. Nothing is lost when the future is dropped.
+    pub(crate) async fn next(&mut self) -> Option<Delivery> {
+        let mut taken = Vec::new();
+        poll_fn(|cx| self.poll_take(&mut taken, 1, cx)).await;
+        taken.pop()
+    }
+}
 
 /// A channel that consumes, and what it consumes.
-pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Deliveries);
+pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Box<dyn Deliveries>);
 
 /// Answers and acknowledges what was consumed.
 pub(crate) trait WorkerChannel: Send + Sync + 'static {
-    /// Publishes the reply, if there is one, and acknowledges the request after it.
-    fn finish(&self, tag: u64, reply: Option<Message>);
+    /// Publishes the reply, if there is one, and acknowledges the request after it. The time is that of whoever calls, so
+    /// that nobody has to ask for it again.
+    fn finish(&self, tag: u64, reply: Option<Message>, now: Instant);
 
     /// Gives a request back to its queue.
     fn requeue(&self, tag: u64);
@@ -232,7 +252,7 @@ pub(crate) trait WorkerChannel: Send + Sync + 'static {
     /// queue, if there is one.
     fn reject(&self, tag: u64, reply: Option<Message>);
 
-    /// Stops consuming. Requests that were already here still come out of the stream, which then ends.
+    /// Stops consuming. Requests that were already here can still be taken.
     fn stop(&self) -> BoxFuture<'_, ()>;
 
     /// Closes the channel after everything queued has left; the broker takes back what is not acknowledged.

@@ -35,7 +35,7 @@ impl Recorder {
 }
 
 impl WorkerChannel for Recorder {
-    fn finish(&self, tag: u64, reply: Option<Message>) {
+    fn finish(&self, tag: u64, reply: Option<Message>, _: Instant) {
         let word = reply.map(|reply| match reply.properties.header("rpc-fault") {
             Some(HeaderValue::Text(word)) => word.to_string(),
             _ => reply.properties.kind.unwrap_or_default().to_string(),

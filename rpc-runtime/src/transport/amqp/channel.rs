@@ -2,13 +2,13 @@
 
 use std::ops::Deref;
 
-use futures_util::StreamExt;
 use lapin::{
     Channel, Connection,
     options::BasicConsumeOptions,
     types::{FieldTable, ShortString},
 };
 use tokio::{sync::oneshot, time::timeout};
+use tokio_stream::StreamExt as _;
 use tracing::debug;
 
 use super::{CLOSE_WITHIN, error};

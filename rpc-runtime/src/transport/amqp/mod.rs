@@ -33,9 +33,9 @@ use std::{
     time::Duration,
 };
 
-use futures_util::StreamExt;
 use lapin::{Connection, ConnectionProperties, Event, tcp::AsyncTcpStream, uri::AMQPUri};
 use tokio::{sync::watch, task::JoinHandle, time::timeout};
+use tokio_stream::StreamExt as _;
 use tracing::{info, warn};
 
 use self::{
@@ -47,7 +47,7 @@ use self::{
 };
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
-    OpenWorker, QueueState, Transport, WorkerChannel, WorkerOptions,
+    OpenWorker, QueueState, Transport, WorkerOptions,
 };
 use crate::{
     broker::Tls,
@@ -202,22 +202,14 @@ impl Link for AmqpLink {
         &self,
         options: WorkerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(async move {
-            let (worker, deliveries) = worker::open(&self.connection, &self.mux, options).await?;
-            let worker: Arc<dyn WorkerChannel> = Arc::new(worker);
-            Ok((worker, deliveries))
-        })
+        Box::pin(worker::open(&self.connection, &self.mux, options))
     }
 
     fn open_listener(
         &self,
         options: ListenerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(async move {
-            let (worker, deliveries) = worker::listen(&self.connection, &self.mux, options).await?;
-            let worker: Arc<dyn WorkerChannel> = Arc::new(worker);
-            Ok((worker, deliveries))
-        })
+        Box::pin(worker::listen(&self.connection, &self.mux, options))
     }
 
     fn queue_state<'a>(

@@ -11,8 +11,8 @@ use async_rs::{
     traits::{Executor, Reactor, RuntimeKit},
     util::Task,
 };
+use futures_core::Stream;
 use futures_io::{AsyncRead, AsyncWrite};
-use futures_util::Stream;
 
 use super::socket::{Pipe, Shutter};
 use crate::tasks::boxed;

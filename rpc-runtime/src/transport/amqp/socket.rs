@@ -6,7 +6,7 @@
 use std::{
     future::poll_fn,
     io,
-    pin::{Pin, pin},
+    pin::Pin,
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicBool, Ordering},
@@ -14,8 +14,8 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use atomic_waker::AtomicWaker;
 use futures_io::{AsyncRead, AsyncWrite};
-use futures_util::{future, task::AtomicWaker};
 use tokio::{
     io::{AsyncRead as _, AsyncWrite as _, DuplexStream, ReadBuf},
     net::TcpStream,
@@ -80,10 +80,10 @@ impl Connector {
                 Ok(()) => Poll::Pending,
                 Err(error) => Poll::Ready(error),
             });
-            let connecting = open(host, port, security);
-            let stream = match future::select(pin!(given_up), pin!(connecting)).await {
-                future::Either::Left((error, _)) => return Err(error),
-                future::Either::Right((stream, _)) => stream?,
+            let stream = tokio::select! {
+                biased;
+                error = given_up => return Err(error),
+                stream = open(host, port, security) => stream?,
             };
             let (pump, mux, pipe) = Pump::new(stream, shut.clone());
             *way.lock().unwrap_or_else(PoisonError::into_inner) = Some(mux);

@@ -1,11 +1,13 @@
 //! The channel of one consumer: requests come in, replies and acknowledgements go out.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicU64, Ordering},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
+    task::{Context, Poll},
 };
 
-use futures_util::{StreamExt, stream};
 use lapin::{
     Connection,
     options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
@@ -13,7 +15,7 @@ use lapin::{
 };
 use tokio::{
     sync::{mpsc, oneshot},
-    time::timeout,
+    time::{Instant, timeout},
 };
 use tracing::debug;
 
@@ -27,12 +29,12 @@ use super::{
 use crate::{
     error::BrokerError,
     transport::{
-        BoxFuture, Deliveries, Delivery, ListenerOptions, Message, Properties, WorkerChannel,
-        WorkerOptions,
+        BoxFuture, Deliveries, Delivery, ListenerOptions, Message, OpenWorker, Properties,
+        WorkerChannel, WorkerOptions,
     },
 };
 
-pub(super) struct AmqpWorker {
+struct AmqpWorker {
     channel: OwnChannel,
     requests: Arc<Requests>,
     consumer: ShortString,
@@ -46,6 +48,9 @@ struct Requests {
     undeliverable: Arc<AtomicU64>,
 }
 
+/// What the broker has sent.
+type Coming = mpsc::UnboundedReceiver<Delivery>;
+
 impl Requests {
     fn new(port: Port, undeliverable: Arc<AtomicU64>) -> Arc<Self> {
         Arc::new(Self { port, deliveries: Mutex::default(), undeliverable })
@@ -55,7 +60,7 @@ impl Requests {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self) -> mpsc::UnboundedReceiver<Delivery> {
+    fn start(&self) -> Coming {
         let (deliveries, coming) = mpsc::unbounded_channel();
         *self.deliveries() = Some(deliveries);
         coming
@@ -89,7 +94,7 @@ pub(super) async fn open(
     connection: &Connection,
     mux: &Mux,
     options: WorkerOptions,
-) -> Result<(AmqpWorker, Deliveries), BrokerError> {
+) -> Result<OpenWorker, BrokerError> {
     let name = options.queue.name();
     let opening =
         |error| error::during(&format!("opening a channel for the queue {name:?}"), error);
@@ -104,7 +109,7 @@ pub(super) async fn listen(
     connection: &Connection,
     mux: &Mux,
     options: ListenerOptions,
-) -> Result<(AmqpWorker, Deliveries), BrokerError> {
+) -> Result<OpenWorker, BrokerError> {
     let exchange = &options.exchange;
     let opening =
         |error| error::during(&format!("opening a channel to listen to {exchange:?}"), error);
@@ -122,11 +127,11 @@ async fn take(
     queue: ShortString,
     prefetch: u16,
     requests: Arc<Requests>,
-) -> Result<(AmqpWorker, Deliveries), BrokerError> {
+) -> Result<OpenWorker, BrokerError> {
     let name = queue.as_str().to_owned();
     let consuming = |error| error::during(&format!("consuming the queue {name:?}"), error);
     channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(consuming)?;
-    let mut coming = requests.start();
+    let coming = requests.start();
     mux.route(channel.id(), requests.clone());
     let told = requests.clone();
     let consumer = channel
@@ -134,11 +139,22 @@ async fn take(
         .await
         .map_err(consuming)?;
     let worker = AmqpWorker { channel, requests, consumer };
-    Ok((worker, stream::poll_fn(move |cx| coming.poll_recv(cx)).boxed()))
+    Ok((Arc::new(worker), Box::new(coming)))
+}
+
+impl Deliveries for Coming {
+    fn poll_take(
+        &mut self,
+        to: &mut Vec<Delivery>,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<bool> {
+        self.poll_recv_many(cx, to, most).map(|taken| taken > 0)
+    }
 }
 
 impl WorkerChannel for AmqpWorker {
-    fn finish(&self, tag: u64, reply: Option<Message>) {
+    fn finish(&self, tag: u64, reply: Option<Message>, _: Instant) {
         // A channel that is gone has given its requests back; here and below.
         let _ = self.requests.port.send(|out| {
             if let Some(reply) = &reply {

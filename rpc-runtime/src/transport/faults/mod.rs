@@ -18,7 +18,6 @@ use std::{
     time::Duration,
 };
 
-use futures_util::FutureExt;
 use tokio::{sync::watch, time::sleep};
 
 pub(crate) use self::rules::{Fault, Selection, Way};
@@ -34,7 +33,7 @@ use super::{
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    limits,
+    limits, tasks,
 };
 
 /// The faults that are to happen, and the connections that they can happen to.
@@ -201,7 +200,7 @@ impl FaultyLink {
     fn cut(&self) {
         self.wire.cut.send_replace(true);
         // What is below is closed with the first poll, and has nobody to wait for.
-        let _ = self.inner.close().now_or_never();
+        let _ = tasks::now(self.inner.close());
     }
 }
 

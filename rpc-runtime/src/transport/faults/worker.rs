@@ -3,16 +3,20 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
 };
 
-use futures_util::StreamExt;
 use smol_str::SmolStr;
+use tokio::time::Instant;
 
 use super::{
     Wire,
     rules::{Fault, Origin},
 };
-use crate::transport::{BoxFuture, Message, OpenWorker, WorkerChannel};
+use crate::{
+    error::BrokerError,
+    transport::{BoxFuture, Deliveries, Delivery, Message, OpenWorker, WorkerChannel},
+};
 
 /// The methods of what was delivered and is not settled: no more than the channel's prefetch.
 #[derive(Default)]
@@ -39,12 +43,38 @@ pub(super) fn faulty_worker(
     wire: &Arc<Wire>,
 ) -> OpenWorker {
     let unsettled = Arc::new(Unsettled::default());
-    let noted = unsettled.clone();
-    let deliveries = deliveries.take_until(wire.lost()).inspect(move |delivery| {
-        noted.lock().insert(delivery.tag, delivery.properties.kind.clone());
-    });
+    let (lost, noted) = (Some(wire.lost()), unsettled.clone());
     let worker = FaultyWorker { inner, queue, unsettled, wire: wire.clone() };
-    (Arc::new(worker), Box::pin(deliveries))
+    (Arc::new(worker), Box::new(FaultyDeliveries { inner: deliveries, lost, unsettled: noted }))
+}
+
+struct FaultyDeliveries {
+    inner: Box<dyn Deliveries>,
+    /// `None` once it was.
+    lost: Option<BoxFuture<'static, BrokerError>>,
+    unsettled: Arc<Unsettled>,
+}
+
+impl Deliveries for FaultyDeliveries {
+    fn poll_take(
+        &mut self,
+        to: &mut Vec<Delivery>,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<bool> {
+        let here = self.lost.as_mut().is_some_and(|lost| lost.as_mut().poll(cx).is_pending());
+        if !here {
+            self.lost = None;
+            return Poll::Ready(false);
+        }
+        let known = to.len();
+        let taken = self.inner.poll_take(to, most, cx);
+        let mut unsettled = self.unsettled.lock();
+        for delivery in &to[known..] {
+            unsettled.insert(delivery.tag, delivery.properties.kind.clone());
+        }
+        taken
+    }
 }
 
 impl FaultyWorker {
@@ -66,7 +96,7 @@ fn noted(reply: Option<Message>, origin: Option<Origin>) -> Option<Message> {
 }
 
 impl WorkerChannel for FaultyWorker {
-    fn finish(&self, tag: u64, reply: Option<Message>) {
+    fn finish(&self, tag: u64, reply: Option<Message>, now: Instant) {
         let origin = self.settle(tag);
         if self.wire.is_cut() {
             return;
@@ -76,7 +106,7 @@ impl WorkerChannel for FaultyWorker {
             .and_then(|origin| self.wire.injected.take(&[Fault::RedeliverRequest], origin));
         match redelivered {
             Some(_) => self.inner.requeue(tag),
-            None => self.inner.finish(tag, noted(reply, origin)),
+            None => self.inner.finish(tag, noted(reply, origin), now),
         }
     }
 

@@ -9,7 +9,7 @@ use std::{
 };
 
 use smol_str::SmolStr;
-use tokio::{sync::mpsc::UnboundedSender, time::Instant};
+use tokio::time::Instant;
 
 use super::{
     consumer::Consumer,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    transport::{CallerSink, Delivery, Fate, Message, Queue, QueueState},
+    transport::{CallerSink, Fate, Message, Queue, QueueState},
 };
 
 #[derive(Default)]
@@ -78,7 +78,9 @@ impl MemoryBroker {
                 let stored = StoredQueue::new(queue.clone()).shared();
                 names.queues.insert(name.into(), Named::Queue(stored));
             }
-            Some(existing) if !queue.passive => existing.lock().check_same(queue)?,
+            Some(existing) if !queue.passive => {
+                existing.change(|existing| existing.check_same(queue))?;
+            }
             Some(_) => {}
         }
         if !exchange.is_empty() {
@@ -100,7 +102,7 @@ impl MemoryBroker {
     }
 
     pub(super) fn queue_state(&self, queue: &str) -> Option<QueueState> {
-        self.read().queue(queue).map(|queue| queue.lock().state())
+        self.read().queue(queue).map(|queue| queue.change(StoredQueue::state))
     }
 
     /// Starts a consumer; its deliveries are acknowledged at the queue that this returns.
@@ -109,14 +111,13 @@ impl MemoryBroker {
         link: u64,
         queue: &str,
         prefetch: u16,
-        sender: UnboundedSender<Delivery>,
     ) -> Result<(Arc<SharedQueue>, u64), BrokerError> {
         let Some(queue) = self.read().queue(queue).cloned() else {
             let message = format!("there is no queue {queue:?}");
             return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
         };
         let id = self.next_id();
-        queue.lock().add_consumer(Consumer::new(id, link, prefetch, sender));
+        queue.change(|queue| queue.add_consumer(Consumer::new(id, link, prefetch)));
         Ok((queue, id))
     }
 
@@ -136,7 +137,7 @@ impl MemoryBroker {
             Some(Named::Queue(queue)) => {
                 // Whatever can be done before is not done under the lock.
                 let (message, now) = (Arc::new(message), Instant::now());
-                return queue.lock().push(message, now);
+                return queue.change(|queue| queue.push(message, now));
             }
             Some(Named::Callback { sink, .. }) => sink.clone(),
             None => return Fate::Unroutable,
@@ -152,7 +153,8 @@ impl MemoryBroker {
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
         let queues = bound.iter().filter_map(|name| names.queue(name));
-        let fates = queues.map(|queue| queue.lock().push(message.clone(), Instant::now()));
+        let now = Instant::now();
+        let fates = queues.map(|queue| queue.change(|queue| queue.push(message.clone(), now)));
         // One queue that would not take it rejects it, as RabbitMQ has it.
         fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
             (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,
@@ -162,10 +164,10 @@ impl MemoryBroker {
 
     /// Removes a consumer; what it did not acknowledge goes back.
     pub(super) fn remove_consumer(&self, queue: &SharedQueue, consumer: u64) {
-        let mut stored = queue.lock();
-        stored.remove_consumers(|one| one.id == consumer);
-        let gone = stored.is_over().then(|| stored.name().to_owned());
-        drop(stored);
+        let gone = queue.change(|stored| {
+            stored.remove_consumers(|one| one.id == consumer);
+            stored.is_over().then(|| stored.name().to_owned())
+        });
         if let Some(name) = gone {
             self.write().remove_queue(&name);
         }
@@ -178,11 +180,10 @@ impl MemoryBroker {
         for (name, named) in &names.queues {
             let over = match named {
                 Named::Callback { link: of, .. } => *of == link,
-                Named::Queue(queue) => {
-                    let mut queue = queue.lock();
+                Named::Queue(queue) => queue.change(|queue| {
                     queue.remove_consumers(|consumer| consumer.link == link);
                     queue.is_over()
-                }
+                }),
             };
             if over {
                 gone.push(name.clone());

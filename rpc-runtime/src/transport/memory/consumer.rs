@@ -1,19 +1,30 @@
 //! Who takes messages from a queue.
 
-use tokio::sync::mpsc::UnboundedSender;
+use std::{
+    collections::VecDeque,
+    sync::Arc,
+    task::{Context, Poll, Waker, ready},
+};
 
-use super::queue::Stored;
-use crate::transport::Delivery;
+use tokio::task::coop;
 
+use super::queue::{SharedQueue, Stored};
+use crate::transport::{Deliveries, Delivery};
+
+/// One of those that a queue's messages go to in turn; the queue's lock is its own.
 pub(super) struct Consumer {
     pub(super) id: u64,
     /// The connection that it belongs to.
     pub(super) link: u64,
-    /// `None` once it was stopped; what it has can still be settled.
-    sender: Option<UnboundedSender<Delivery>>,
+    /// Until it is stopped; what it has can still be settled.
+    consuming: bool,
     prefetch: usize,
     delivered: u64,
     unacknowledged: Unacknowledged,
+    /// What it was sent and did not take yet.
+    inbox: VecDeque<Delivery>,
+    /// Whoever waits for more.
+    waiting: Option<Waker>,
 }
 
 /// What was delivered and is not settled, in places that are used again.
@@ -55,36 +66,58 @@ impl Unacknowledged {
 }
 
 impl Consumer {
-    pub(super) fn new(
-        id: u64,
-        link: u64,
-        prefetch: u16,
-        sender: UnboundedSender<Delivery>,
-    ) -> Self {
-        let (prefetch, unacknowledged) = (usize::from(prefetch), Unacknowledged::default());
-        Self { id, link, sender: Some(sender), prefetch, delivered: 0, unacknowledged }
+    pub(super) fn new(id: u64, link: u64, prefetch: u16) -> Self {
+        Self {
+            id,
+            link,
+            consuming: true,
+            prefetch: usize::from(prefetch),
+            delivered: 0,
+            unacknowledged: Unacknowledged::default(),
+            inbox: VecDeque::new(),
+            waiting: None,
+        }
     }
 
     pub(super) fn is_consuming(&self) -> bool {
-        self.sender.is_some()
+        self.consuming
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.is_consuming() && self.unacknowledged.len() < self.prefetch
+        self.consuming && self.unacknowledged.len() < self.prefetch
     }
 
-    pub(super) fn stop(&mut self) {
-        self.sender = None;
+    /// What waits is to be woken; here and below.
+    #[must_use]
+    pub(super) fn stop(&mut self) -> Option<Waker> {
+        self.consuming = false;
+        self.waiting.take()
     }
 
-    pub(super) fn deliver(&mut self, stored: Stored) {
+    #[must_use]
+    pub(super) fn deliver(&mut self, stored: Stored) -> Option<Waker> {
         self.delivered += 1;
         let (message, redelivered) = (stored.message.clone(), stored.deliveries > 0);
         let tag = self.unacknowledged.keep(self.delivered, stored);
-        if let Some(sender) = &self.sender {
-            // A receiver that is gone is about to remove its consumer, which gives the message back.
-            let _ = sender.send(Delivery { tag, redelivered, message });
+        self.inbox.push_back(Delivery { tag, redelivered, message });
+        self.waiting.take()
+    }
+
+    fn poll_take(
+        &mut self,
+        to: &mut Vec<Delivery>,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<bool> {
+        if self.inbox.is_empty() {
+            if self.consuming {
+                self.waiting = Some(cx.waker().clone());
+                return Poll::Pending;
+            }
+            return Poll::Ready(false);
         }
+        to.extend(self.inbox.drain(..most.min(self.inbox.len())));
+        Poll::Ready(true)
     }
 
     pub(super) fn settle(&mut self, tag: u64) -> Option<Stored> {
@@ -94,5 +127,37 @@ impl Consumer {
     /// What it has not acknowledged.
     pub(super) fn into_unacknowledged(self) -> impl Iterator<Item = Stored> {
         self.unacknowledged.places.into_iter().flatten().map(|(_, stored)| stored)
+    }
+}
+
+/// What a consumer is sent.
+pub(super) struct MemoryDeliveries {
+    queue: Arc<SharedQueue>,
+    consumer: u64,
+}
+
+impl MemoryDeliveries {
+    pub(super) fn new(queue: Arc<SharedQueue>, consumer: u64) -> Self {
+        Self { queue, consumer }
+    }
+}
+
+impl Deliveries for MemoryDeliveries {
+    fn poll_take(
+        &mut self,
+        to: &mut Vec<Delivery>,
+        most: usize,
+        cx: &mut Context<'_>,
+    ) -> Poll<bool> {
+        // Whoever publishes without end from another thread would keep this one from everything else.
+        let progress = ready!(coop::poll_proceed(cx));
+        let taken = self.queue.change(|queue| match queue.consumer(self.consumer) {
+            Some(consumer) => consumer.poll_take(to, most, cx),
+            None => Poll::Ready(false),
+        });
+        if taken.is_ready() {
+            progress.made_progress();
+        }
+        taken
     }
 }

@@ -15,15 +15,14 @@ use std::{
     },
 };
 
-use futures_util::{FutureExt, stream};
 use smol_str::{SmolStr, format_smolstr};
-use tokio::sync::{mpsc, watch};
+use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use self::{broker::MemoryBroker, queue::SharedQueue};
+use self::{broker::MemoryBroker, consumer::MemoryDeliveries, queue::SharedQueue};
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Deliveries, Fate,
-    Link, ListenerOptions, Message, OpenWorker, Queue, QueueState, Transport, WorkerChannel,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Fate, Link,
+    ListenerOptions, Message, OpenWorker, Queue, QueueState, Transport, WorkerChannel,
     WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
@@ -75,13 +74,12 @@ impl MemoryLink {
         prefetch: u16,
         undeliverable: Arc<AtomicU64>,
     ) -> Result<OpenWorker, BrokerError> {
-        let (sender, mut receiver) = mpsc::unbounded_channel();
-        let (queue, consumer) = self.broker.consume(self.id, queue, prefetch, sender)?;
+        let (queue, consumer) = self.broker.consume(self.id, queue, prefetch)?;
+        let deliveries = MemoryDeliveries::new(queue.clone(), consumer);
         let broker = self.broker.clone();
         let worker: Arc<dyn WorkerChannel> =
             Arc::new(MemoryWorker { broker, queue, consumer, undeliverable });
-        let deliveries: Deliveries = Box::pin(stream::poll_fn(move |cx| receiver.poll_recv(cx)));
-        Ok((worker, deliveries))
+        Ok((worker, Box::new(deliveries)))
     }
 
     fn disconnect(&self) {
@@ -199,8 +197,11 @@ impl CallerChannel for MemoryCaller {
         if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
+        let answered = message.properties.reply_to.is_some();
         let fate = self.broker.publish(message);
-        self.sink.settled(correlation_id, fate);
+        if !(answered && matches!(fate, Fate::Accepted)) {
+            self.sink.settled(correlation_id, fate);
+        }
         Ok(())
     }
 
@@ -218,7 +219,8 @@ impl CallerChannel for MemoryCaller {
 
     fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
         // It ends with its connection only.
-        Box::pin(gone(self.open.clone()).map(Err))
+        let gone = gone(self.open.clone());
+        Box::pin(async { Err(gone.await) })
     }
 }
 
@@ -236,28 +238,28 @@ struct MemoryWorker {
 }
 
 impl WorkerChannel for MemoryWorker {
-    fn finish(&self, tag: u64, reply: Option<Message>) {
+    fn finish(&self, tag: u64, reply: Option<Message>, now: Instant) {
         if let Some(reply) = reply {
             let mandatory = reply.mandatory;
             if matches!(self.broker.publish(reply), Fate::Unroutable) && mandatory {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
-        let settled = self.queue.lock().acknowledge(self.consumer, tag);
-        drop(settled);
+        // What was delivered is freed where the queue is not locked.
+        drop(self.queue.change(|queue| queue.acknowledge(self.consumer, tag, now)));
     }
 
     fn requeue(&self, tag: u64) {
-        self.queue.lock().requeue(self.consumer, tag);
+        self.queue.change(|queue| queue.requeue(self.consumer, tag));
     }
 
     fn reject(&self, tag: u64, reply: Option<Message>) {
         // There are no dead-letter exchanges here.
-        self.finish(tag, reply);
+        self.finish(tag, reply, Instant::now());
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
-        self.queue.lock().stop(self.consumer);
+        self.queue.change(|queue| queue.stop(self.consumer));
         Box::pin(async {})
     }
 

@@ -2,10 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    mem,
+    sync::{Arc, Mutex, PoisonError},
+    task::Waker,
     time::Duration,
 };
 
+use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::consumer::Consumer;
@@ -26,9 +29,16 @@ pub(super) struct Stored {
 pub(super) struct SharedQueue(Mutex<StoredQueue>);
 
 impl SharedQueue {
-    pub(super) fn lock(&self) -> MutexGuard<'_, StoredQueue> {
+    /// Does something with the queue, and wakes whom that gave something to once the queue is not locked any more: they
+    /// look into it at once.
+    pub(super) fn change<T>(&self, change: impl FnOnce(&mut StoredQueue) -> T) -> T {
         // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = change(&mut queue);
+        let to_wake = mem::take(&mut queue.to_wake);
+        drop(queue);
+        to_wake.into_iter().for_each(Waker::wake);
+        changed
     }
 }
 
@@ -42,6 +52,8 @@ pub(super) struct StoredQueue {
     next_consumer: usize,
     /// Gone with its last consumer.
     fleeting: bool,
+    /// Who was given something, or has nothing to wait for any more. A message has one consumer.
+    to_wake: SmallVec<[Waker; 1]>,
 }
 
 /// What the declaration says, read once.
@@ -78,6 +90,7 @@ impl StoredQueue {
             consumers: Vec::new(),
             next_consumer: 0,
             fleeting: false,
+            to_wake: SmallVec::new(),
         }
     }
 
@@ -95,7 +108,7 @@ impl StoredQueue {
     }
 
     pub(super) fn state(&mut self) -> QueueState {
-        self.drop_expired();
+        self.drop_expired(Instant::now());
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let consuming = self.consumers.iter().filter(|consumer| consumer.is_consuming()).count();
         QueueState { messages: count(self.messages.len()), consumers: count(consuming) }
@@ -123,30 +136,31 @@ impl StoredQueue {
 
     pub(super) fn add_consumer(&mut self, consumer: Consumer) {
         self.consumers.push(consumer);
-        self.deliver();
+        self.deliver(Instant::now());
     }
 
     /// Stops deliveries to a consumer; what it has can still be settled.
     pub(super) fn stop(&mut self, consumer: u64) {
         if let Some(consumer) = self.consumers.iter_mut().find(|one| one.id == consumer) {
-            consumer.stop();
+            self.to_wake.extend(consumer.stop());
         }
     }
 
     /// Removes consumers; what they did not acknowledge goes back.
     pub(super) fn remove_consumers(&mut self, which: impl Fn(&Consumer) -> bool) {
         let removed: Vec<Consumer> = self.consumers.extract_if(.., |one| which(one)).collect();
-        for stored in removed.into_iter().flat_map(Consumer::into_unacknowledged) {
-            self.put_back(stored);
+        for mut consumer in removed {
+            self.to_wake.extend(consumer.stop());
+            consumer.into_unacknowledged().for_each(|stored| self.put_back(stored));
         }
-        self.deliver();
+        self.deliver(Instant::now());
     }
 
     /// Acknowledges a delivery; what was delivered is returned to be freed where the queue is not locked.
     #[must_use]
-    pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64) -> Option<Stored> {
+    pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64, now: Instant) -> Option<Stored> {
         let settled = self.settle(consumer, tag);
-        self.deliver();
+        self.deliver(now);
         settled
     }
 
@@ -155,16 +169,20 @@ impl StoredQueue {
         if let Some(stored) = self.settle(consumer, tag) {
             self.put_back(stored);
         }
-        self.deliver();
+        self.deliver(Instant::now());
     }
 
     fn settle(&mut self, consumer: u64, tag: u64) -> Option<Stored> {
-        self.consumers.iter_mut().find(|one| one.id == consumer)?.settle(tag)
+        self.consumer(consumer)?.settle(tag)
+    }
+
+    pub(super) fn consumer(&mut self, id: u64) -> Option<&mut Consumer> {
+        self.consumers.iter_mut().find(|consumer| consumer.id == id)
     }
 
     /// Takes a message that is published now, unless the queue is full and refuses.
     pub(super) fn push(&mut self, message: Arc<Message>, now: Instant) -> Fate {
-        self.drop_expired();
+        self.drop_expired(now);
         if let Some(limit) = self.limits.length
             && self.messages.len() as u64 >= limit
         {
@@ -186,8 +204,8 @@ impl StoredQueue {
     }
 
     /// Hands out what is ready, to each consumer in turn that has room.
-    fn deliver(&mut self) {
-        self.drop_expired();
+    fn deliver(&mut self, now: Instant) {
+        self.drop_expired(now);
         self.deliver_fresh();
     }
 
@@ -200,7 +218,7 @@ impl StoredQueue {
             else {
                 return;
             };
-            consumer.deliver(stored);
+            self.to_wake.extend(consumer.deliver(stored));
             self.next_consumer = index + 1;
         }
     }
@@ -220,8 +238,8 @@ impl StoredQueue {
     }
 
     /// Expired messages leave at the head only.
-    fn drop_expired(&mut self) {
-        let expired = |first: &Stored| first.expires.is_some_and(|at| at <= Instant::now());
+    fn drop_expired(&mut self, now: Instant) {
+        let expired = |first: &Stored| first.expires.is_some_and(|at| at <= now);
         while self.messages.front().is_some_and(expired) {
             self.messages.pop_front();
         }

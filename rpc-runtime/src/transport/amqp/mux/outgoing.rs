@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use futures_util::task::AtomicWaker;
+use atomic_waker::AtomicWaker;
 
 use super::{
     super::wire::{Frames, Item},

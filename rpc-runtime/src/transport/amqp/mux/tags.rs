@@ -1,6 +1,6 @@
 //! Which deliveries of a channel were answered.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Acknowledgement {
@@ -17,7 +17,7 @@ pub(super) struct Tags {
     /// The last of them that is to be acknowledged, together with those before it.
     together: Option<u64>,
     /// Settled beyond, and whether the broker knows.
-    ahead: BTreeMap<u64, bool>,
+    ahead: HashMap<u64, bool>,
     /// Of these, those that it does not know of.
     alone: Vec<u64>,
 }
