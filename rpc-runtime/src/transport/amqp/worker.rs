@@ -181,7 +181,7 @@ impl WorkerChannel for AmqpWorker {
         Box::pin(async {
             let tag = self.consumer.clone();
             let cancel = self.channel.basic_cancel(tag, BasicCancelOptions::default());
-            // A channel that is gone has no consumer any more. What came before the answer is in the stream.
+            // A channel that is gone has no consumer any more. What came before the answer can still be taken.
             let _ = timeout(CLOSE_WITHIN, cancel).await;
             self.requests.stop();
         })

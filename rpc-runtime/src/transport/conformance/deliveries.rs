@@ -91,7 +91,7 @@ pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) 
     let a = first.next().await;
     first.channel.stop().await;
     assert_eq!(caller.fate_of(bench.request("c")).await, Fate::Accepted);
-    // What had arrived still comes out; then the stream ends.
+    // What had arrived still comes out; then it ends.
     let b = first.next().await;
     assert_eq!(text(&b), "b");
     assert!(timeout(SOON, first.deliveries.next()).await.unwrap().is_none());
