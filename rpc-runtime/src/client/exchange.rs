@@ -136,6 +136,9 @@ impl Exchange {
                 self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
             }
+            if caller.channel.is_near() {
+                ticket.expect_soon();
+            }
             let outcome = (&mut ticket).await;
             let (reason, or) = match self.next(outcome, handed_over_before) {
                 Next::End(ended) => return ended,

@@ -1,6 +1,7 @@
 //! The calls in flight, and what came of each.
 
 mod deadlines;
+mod looks;
 mod table;
 
 use std::sync::{

@@ -155,6 +155,11 @@ pub(crate) trait CallerChannel: Send + Sync + 'static {
     /// What goes into `user_id`, if requests are to say it.
     fn announced_user(&self) -> Option<&SmolStr>;
 
+    /// Whether the broker is in this process, and answers come within microseconds.
+    fn is_near(&self) -> bool {
+        false
+    }
+
     /// Queues a request, in the order of the calls; what becomes of it is told to the sink.
     ///
     /// # Errors

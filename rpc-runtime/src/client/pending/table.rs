@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::{
     Outcome,
     deadlines::{Deadlines, Watched, Watcher},
+    looks::Looks,
 };
 use crate::{client::ids::ById, tasks};
 
@@ -108,7 +109,14 @@ impl Table {
             }
             Watched::Elsewhere => Some(Box::pin(sleep_until(deadline))),
         };
-        Ok(Ticket { table: self, correlation_id, outcome, timer, ended: false })
+        Ok(Ticket {
+            table: self,
+            correlation_id,
+            outcome,
+            timer,
+            looks: Looks::default(),
+            ended: false,
+        })
     }
 
     /// Ends the calls that are lost with a channel.
@@ -158,11 +166,17 @@ pub(crate) struct Ticket<'a> {
     outcome: oneshot::Receiver<Outcome>,
     /// Where nobody else sees to its deadline.
     timer: Option<Pin<Box<Sleep>>>,
+    looks: Looks,
     /// The entry is gone.
     ended: bool,
 }
 
 impl Ticket<'_> {
+    /// Notes that the outcome may be there before it is worth to wait: the broker is in this process.
+    pub(crate) fn expect_soon(&mut self) {
+        self.looks = Looks::near();
+    }
+
     pub(crate) fn correlation_id(&self) -> Uuid {
         self.correlation_id
     }
@@ -181,6 +195,7 @@ impl Future for Ticket<'_> {
             ready!(timer.as_mut().poll(cx));
             return Poll::Ready(Outcome::Expired);
         }
+        self.looks.again(cx);
         Poll::Pending
     }
 }

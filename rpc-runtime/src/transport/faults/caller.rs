@@ -108,6 +108,10 @@ impl CallerChannel for FaultyCaller {
         self.inner.announced_user()
     }
 
+    fn is_near(&self) -> bool {
+        self.inner.is_near()
+    }
+
     fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
         let wire = &self.sink.wire;
         if wire.is_cut() {

@@ -192,6 +192,10 @@ impl CallerChannel for MemoryCaller {
         self.announced_user.as_ref()
     }
 
+    fn is_near(&self) -> bool {
+        true
+    }
+
     fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
         // It changes but once.
         if self.open.has_changed().unwrap_or(true) {
