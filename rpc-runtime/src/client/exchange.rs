@@ -137,7 +137,7 @@ impl Exchange {
                 continue;
             }
             if caller.channel.is_near() {
-                ticket.expect_soon();
+                broker.pending().expect_soon(&mut ticket);
             }
             let outcome = (&mut ticket).await;
             let (reason, or) = match self.next(outcome, handed_over_before) {

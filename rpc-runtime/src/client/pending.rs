@@ -16,8 +16,8 @@ use tokio::{
 use tracing::{debug, field};
 use uuid::Uuid;
 
-use self::table::Table;
 pub(crate) use self::table::{NotEntered, Ticket};
+use self::{looks::Looks, table::Table};
 use crate::{
     envelope::{self, ReceivedReply},
     error::BrokerError,
@@ -50,6 +50,7 @@ const TABLES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Pending {
     tables: [Arc<Table>; TABLES],
+    limit: usize,
     slots: Semaphore,
     unclaimed: AtomicU64,
 }
@@ -61,9 +62,11 @@ pub(crate) struct Slot<'a>(#[allow(dead_code, reason = "held, not read")] Semaph
 impl Pending {
     /// At most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
+        let limit = limit.min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             tables: Default::default(),
-            slots: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
+            limit,
+            slots: Semaphore::new(limit),
             unclaimed: AtomicU64::new(0),
         })
     }
@@ -95,6 +98,11 @@ impl Pending {
         deadline: Instant,
     ) -> Result<Ticket<'_>, NotEntered> {
         self.table(correlation_id).enter(correlation_id, channel, oneway, deadline)
+    }
+
+    /// The outcome of this call may be there before it is worth to wait for it: the broker is in this process.
+    pub(crate) fn expect_soon(&self, ticket: &mut Ticket<'_>) {
+        ticket.looks = Looks::near(|| self.limit - self.slots.available_permits());
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.

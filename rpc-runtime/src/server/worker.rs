@@ -226,14 +226,12 @@ impl Worker {
             if !open {
                 return Ended::ChannelGone;
             }
-            let others = came.len() - 1;
+            // No room for one that comes alone.
+            let mut others = Vec::with_capacity(came.len().saturating_sub(1));
             let mut taken = came.drain(..).filter_map(|delivery| self.taken(serving, delivery));
-            if let Some(first) = taken.next() {
-                // Nothing for one that comes alone.
-                let mut begun_with_it = Vec::with_capacity(others);
-                begun_with_it.extend(taken);
-                tokio::spawn(batch::run(first, begun_with_it, serving.pace.clone()));
-            }
+            let Some(first) = taken.next() else { continue };
+            others.extend(taken);
+            tokio::spawn(batch::run(first, others, serving.pace.clone()));
         }
     }
 

@@ -166,17 +166,12 @@ pub(crate) struct Ticket<'a> {
     outcome: oneshot::Receiver<Outcome>,
     /// Where nobody else sees to its deadline.
     timer: Option<Pin<Box<Sleep>>>,
-    looks: Looks,
+    pub(super) looks: Looks,
     /// The entry is gone.
     ended: bool,
 }
 
 impl Ticket<'_> {
-    /// Notes that the outcome may be there before it is worth to wait: the broker is in this process.
-    pub(crate) fn expect_soon(&mut self) {
-        self.looks = Looks::near();
-    }
-
     pub(crate) fn correlation_id(&self) -> Uuid {
         self.correlation_id
     }
