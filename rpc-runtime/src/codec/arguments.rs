@@ -7,7 +7,7 @@ use serde::{
     Deserialize, Deserializer, Serialize,
     de::{
         DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor,
-        value::SeqAccessDeserializer,
+        value::{SeqAccessDeserializer, UnitDeserializer},
     },
     forward_to_deserialize_any,
 };
@@ -52,30 +52,44 @@ fn decode_json<A: DeserializeOwned>(
     body: &[u8],
     described: &'static [ArgumentDescriptor],
 ) -> Result<A, DecodeError> {
-    let refused = |error| DecodeError::new(Encoding::Json, error);
-    let first = body.iter().find(|byte| !byte.is_ascii_whitespace());
-    match first {
-        Some(b'{') => {
-            let named: NamedArguments<'_> = serde_json::from_slice(body).map_err(refused)?;
-            let ordered = named.in_order(described)?;
-            if described.is_empty() {
-                return serde_json::from_str("null").map_err(refused);
-            }
+    let read = match JsonArguments::read(body, described)? {
+        JsonArguments::ByPosition => return json::decode(body),
+        JsonArguments::Nothing => A::deserialize(UnitDeserializer::new()),
+        JsonArguments::ByName(ordered) => {
             let budget = Budget::for_bytes(body.len());
             A::deserialize(Bounded::new(SeqAccessDeserializer::new(ordered), &budget))
-                .map_err(refused)
         }
-        Some(_) if described.is_empty() => {
-            // `()` is not a sequence to serde, so what is allowed to stand for no argument is read by hand.
-            match serde_json::from_slice::<serde_json::Value>(body).map_err(refused)? {
-                serde_json::Value::Null => {}
-                serde_json::Value::Array(items) if items.is_empty() => {}
-                _ => return Err(DecodeError::because("the method takes no argument")),
-            }
-            serde_json::from_str("null").map_err(refused)
+    };
+    read.map_err(|error| DecodeError::new(Encoding::Json, error))
+}
+
+/// The form of arguments in JSON: what can be said of them without their types.
+enum JsonArguments<'a> {
+    Nothing,
+    ByPosition,
+    ByName(OrderedArguments<'a>),
+}
+
+impl<'a> JsonArguments<'a> {
+    // Compiled where types are read from JSON anyway, with what of serde_json both need.
+    #[inline]
+    fn read(body: &'a [u8], described: &'static [ArgumentDescriptor]) -> Result<Self, DecodeError> {
+        let trimmed = body.trim_ascii();
+        if trimmed.starts_with(b"{") {
+            let named: NamedArguments<'_> = serde_json::from_slice(body)
+                .map_err(|error| DecodeError::new(Encoding::Json, error))?;
+            let ordered = named.in_order(described)?;
+            return Ok(if described.is_empty() { Self::Nothing } else { Self::ByName(ordered) });
         }
-        None if described.is_empty() => serde_json::from_str("null").map_err(refused),
-        _ => json::decode(body),
+        if !described.is_empty() {
+            return Ok(Self::ByPosition);
+        }
+        // `()` is not a sequence to serde, so what is allowed to stand for no argument is read by hand.
+        let items = trimmed.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
+        match (trimmed, items.map(<[u8]>::trim_ascii)) {
+            (b"" | b"null", _) | (_, Some(b"")) => Ok(Self::Nothing),
+            _ => Err(DecodeError::because("the method takes no argument")),
+        }
     }
 }
 
@@ -149,7 +163,11 @@ impl<'de> SeqAccess<'de> for OrderedArguments<'de> {
     ) -> Result<Option<T::Value>, Self::Error> {
         match self.0.next() {
             None => Ok(None),
-            Some((_, Some(value))) => seed.deserialize(value).map(Some),
+            // Not as text, for which serde_json has another reader: the type would be compiled for both.
+            Some((_, Some(value))) => {
+                let mut json = serde_json::Deserializer::from_slice(value.get().as_bytes());
+                seed.deserialize(&mut json).map(Some)
+            }
             Some((name, None)) => seed.deserialize(Missing(name)).map(Some),
         }
     }
@@ -212,7 +230,7 @@ mod tests {
         for body in ["[]", "{}", "null", "", " [ ] "] {
             decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).unwrap();
         }
-        for body in ["[1]", r#"{"n":1}"#, "1"] {
+        for body in ["[1]", "[[]]", "[", "]", "[]]", r#"{"n":1}"#, "1"] {
             assert!(
                 decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).is_err(),
                 "{body}"

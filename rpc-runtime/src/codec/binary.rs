@@ -1,8 +1,6 @@
 //! bincode 2 through serde, in its standard configuration, and bounded.
 
-use bincode::{
-    config, de::read::Reader, error::DecodeError as BincodeError, serde::OwnedSerdeDecoder,
-};
+use bincode::serde::OwnedSerdeDecoder;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
@@ -10,70 +8,22 @@ use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
     scratch,
+    unread::{FORMAT, Unread},
 };
 
-/// bincode's limit counts what a value claims in memory, not the bytes read: a legal `Vec<u128>` of small numbers
-/// claims some sixteen times its bytes.
-const CLAIMED_PER_BYTE: usize = 16;
-
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
-    scratch::write(|body| bincode::serde::encode_into_std_write(value, body, config::standard()))
+    scratch::write(|body| bincode::serde::encode_into_std_write(value, body, FORMAT))
         .map_err(|error| EncodeError::new(Encoding::Bincode, error))
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    let mut unread = Unread(body);
-    let value =
-        decode_bounded(&mut unread).map_err(|error| DecodeError::new(Encoding::Bincode, error))?;
-    match unread.0.len() {
-        0 => Ok(value),
-        trailing => {
-            Err(DecodeError::because(format!("{trailing} of {} bytes are left over", body.len())))
-        }
-    }
-}
-
-/// bincode takes its limit as a constant, so a ladder of them makes it follow the length of the body.
-fn decode_bounded<T: DeserializeOwned>(body: &mut Unread<'_>) -> Result<T, BincodeError> {
-    match body.0.len().saturating_mul(CLAIMED_PER_BYTE) {
-        0..=0x1000 => within::<T, 0x1000>(body),
-        0x1001..=0x1_0000 => within::<T, 0x1_0000>(body),
-        0x1_0001..=0x10_0000 => within::<T, 0x10_0000>(body),
-        0x10_0001..=0x100_0000 => within::<T, 0x100_0000>(body),
-        0x100_0001..=0x1000_0000 => within::<T, 0x1000_0000>(body),
-        _ => within::<T, { u32::MAX as usize }>(body),
-    }
-}
-
-fn within<T: DeserializeOwned, const LIMIT: usize>(
-    body: &mut Unread<'_>,
-) -> Result<T, BincodeError> {
-    let budget = Budget::for_bytes(body.0.len());
-    let config = config::standard().with_limit::<LIMIT>();
-    let mut decoder = OwnedSerdeDecoder::from_reader(body, config);
-    T::deserialize(Bounded::new(decoder.as_deserializer(), &budget))
-}
-
-/// The bytes that have not been read.
-struct Unread<'a>(&'a [u8]);
-
-impl Reader for Unread<'_> {
-    fn read(&mut self, to: &mut [u8]) -> Result<(), BincodeError> {
-        let Some((read, rest)) = self.0.split_at_checked(to.len()) else {
-            return Err(BincodeError::UnexpectedEnd { additional: to.len() - self.0.len() });
-        };
-        to.copy_from_slice(read);
-        self.0 = rest;
-        Ok(())
-    }
-
-    fn peek_read(&mut self, bytes: usize) -> Option<&[u8]> {
-        self.0.get(..bytes)
-    }
-
-    fn consume(&mut self, bytes: usize) {
-        self.0 = self.0.get(bytes..).unwrap_or_default();
-    }
+    let unread = Unread::new(body);
+    let budget = Budget::of(&unread);
+    let mut decoder = OwnedSerdeDecoder::from_reader(&unread, FORMAT);
+    let value = T::deserialize(Bounded::new(decoder.as_deserializer(), &budget))
+        .map_err(|error| DecodeError::new(Encoding::Bincode, error))?;
+    unread.end()?;
+    Ok(value)
 }
 
 #[cfg(test)]
@@ -91,11 +41,31 @@ mod tests {
         body.extend((1u64 << 40).to_le_bytes());
         assert!(decode::<Vec<u8>>(&body).is_err());
         assert!(decode::<Vec<u64>>(&body).is_err());
-        assert!(decode::<String>(&body).is_err());
+        let error = decode::<String>(&body).unwrap_err();
+        assert!(
+            error.in_full().contains("1099511627776 bytes are promised, and 0 are there"),
+            "{}",
+            error.in_full()
+        );
     }
 
     #[test]
-    fn legal_values_that_claim_far_more_than_their_bytes_are_read() {
+    fn text_and_bytes_are_as_long_as_they_say_or_refused() {
+        for length in [0, 1, 250, 251, 70_000] {
+            let body = encode(&("x".repeat(length), 7u8)).unwrap();
+            assert_eq!(decode::<(String, u8)>(&body).unwrap(), ("x".repeat(length), 7));
+            if length > 0 {
+                let error = decode::<String>(&body[..body.len() - 2]).unwrap_err();
+                assert!(error.in_full().contains("are promised"), "{}", error.in_full());
+            }
+        }
+        // No whole prefix: bincode's own words.
+        assert!(decode::<String>(&[]).is_err());
+        assert!(decode::<String>(&[0xfc, 1]).is_err());
+    }
+
+    #[test]
+    fn values_that_take_far_more_memory_than_bytes_are_read() {
         let values = vec![1u128; 100_000];
         let body = encode(&values).unwrap();
         assert!(body.len() < 110_000);

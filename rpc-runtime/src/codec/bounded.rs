@@ -1,8 +1,10 @@
 //! Decoding that neither spins nor overflows the stack, whatever the bytes say.
 //!
-//! bincode's own limit counts the memory that values claim. Elements that take no bytes claim none, so a length prefix
-//! alone keeps it busy for hours; and it follows a recursive type as deep as the bytes lead. This stands between bincode
-//! and the type: it counts elements, of which there cannot be more than bytes but for those that take none, and levels.
+//! bincode believes a length prefix: of text, it allocates as much; of elements that take no bytes, it is busy for hours;
+//! and it follows a recursive type as deep as the bytes lead. It has a limit of its own, but as a constant, for which each
+//! type would be compiled once for each size of body. This stands between bincode and the type: it looks at the prefix of
+//! text before bincode does, and counts elements, of which there cannot be more than bytes but for those that take none,
+//! and levels.
 
 use std::{cell::Cell, fmt};
 
@@ -11,6 +13,8 @@ use serde::{
     de::{DeserializeSeed, EnumAccess, Error, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 
+use super::unread::Unread;
+
 /// Deeper than any sensible type, and far from the end of a thread's stack: the limit of `serde_json`, too.
 const MAX_DEPTH: usize = 128;
 
@@ -18,18 +22,35 @@ const MAX_DEPTH: usize = 128;
 pub(super) const FREE_ELEMENTS: usize = 1024;
 
 /// What a decoding has left.
-#[derive(Debug)]
-pub(super) struct Budget {
+pub(super) struct Budget<'a> {
     elements: Cell<usize>,
     levels: Cell<usize>,
+    /// Where a length stands before text.
+    prefixed: Option<&'a Unread<'a>>,
 }
 
-impl Budget {
-    /// For a body of so many bytes.
+impl<'a> Budget<'a> {
+    /// For a body of so many bytes, of a format that says where text ends by what follows it.
     pub(super) fn for_bytes(bytes: usize) -> Self {
         Self {
             elements: Cell::new(bytes.saturating_add(FREE_ELEMENTS)),
             levels: Cell::new(MAX_DEPTH),
+            prefixed: None,
+        }
+    }
+
+    /// For a body of bincode.
+    pub(super) fn of(unread: &'a Unread<'a>) -> Self {
+        Self { prefixed: Some(unread), ..Self::for_bytes(unread.left().len()) }
+    }
+
+    /// Looks at the length of text or bytes, for which room is made before they are read.
+    fn check_length<E: Error>(&self) -> Result<(), E> {
+        match self.prefixed.and_then(Unread::next_length) {
+            Some((promised, left)) if promised > left as u64 => {
+                Err(E::custom(format_args!("{promised} bytes are promised, and {left} are there")))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -54,17 +75,17 @@ impl Budget {
 /// Anything of serde's that decodes, with a budget.
 pub(super) struct Bounded<'b, D> {
     inner: D,
-    budget: &'b Budget,
+    budget: &'b Budget<'b>,
     /// Its elements are as many as the bytes say, and not as many as the type has.
     counted: bool,
 }
 
 impl<'b, D> Bounded<'b, D> {
-    pub(super) fn new(inner: D, budget: &'b Budget) -> Self {
+    pub(super) fn new(inner: D, budget: &'b Budget<'b>) -> Self {
         Self { inner, budget, counted: false }
     }
 
-    fn counted(inner: D, budget: &'b Budget) -> Self {
+    fn counted(inner: D, budget: &'b Budget<'b>) -> Self {
         Self { inner, budget, counted: true }
     }
 
@@ -84,6 +105,15 @@ impl<'b, D> Bounded<'b, D> {
 macro_rules! forward {
     ($($method:ident)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.inner.$method(visitor)
+        }
+    )*};
+}
+
+macro_rules! forward_text {
+    ($($method:ident)*) => {$(
+        fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, D::Error> {
+            self.budget.check_length()?;
             self.inner.$method(visitor)
         }
     )*};
@@ -109,9 +139,10 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
         deserialize_any deserialize_bool deserialize_i8 deserialize_i16 deserialize_i32
         deserialize_i64 deserialize_i128 deserialize_u8 deserialize_u16 deserialize_u32
         deserialize_u64 deserialize_u128 deserialize_f32 deserialize_f64 deserialize_char
-        deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf
         deserialize_unit deserialize_identifier deserialize_ignored_any
     }
+
+    forward_text! { deserialize_str deserialize_string deserialize_bytes deserialize_byte_buf }
 
     nest! {
         new deserialize_option();

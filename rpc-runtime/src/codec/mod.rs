@@ -13,6 +13,7 @@ mod json;
 mod property_tests;
 mod scratch;
 mod text;
+mod unread;
 
 use std::fmt;
 

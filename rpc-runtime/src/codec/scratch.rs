@@ -18,18 +18,36 @@ thread_local! {
 /// A body of just the size of what is written: it may be kept for as long as a call is in flight.
 pub(super) fn write<T, E>(write: impl FnOnce(&mut Vec<u8>) -> Result<T, E>) -> Result<Bytes, E> {
     // Whoever writes may write another body meanwhile, with another buffer.
+    let mut buffer = empty();
+    match write(&mut buffer) {
+        Ok(_) => Ok(body_of(buffer)),
+        Err(error) => {
+            keep(buffer);
+            Err(error)
+        }
+    }
+}
+
+fn empty() -> Vec<u8> {
     let mut buffer = BUFFER.take();
     buffer.clear();
-    let written = write(&mut buffer);
+    buffer
+}
+
+fn body_of(mut buffer: Vec<u8>) -> Bytes {
     if buffer.len() > KEPT {
         buffer.shrink_to_fit();
-        return written.map(|_| buffer.into());
+        return buffer.into();
     }
-    let body = written.map(|_| exact(&buffer));
+    let body = exact(&buffer);
+    keep(buffer);
+    body
+}
+
+fn keep(buffer: Vec<u8>) {
     if buffer.capacity() <= 2 * KEPT {
         BUFFER.set(buffer);
     }
-    body
 }
 
 /// A call keeps a copy of its body, to send it again: of bytes that have an owner already, that is but a count.
