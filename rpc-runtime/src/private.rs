@@ -6,8 +6,8 @@ pub use crate::{
     client::{Call, Client, ClientBuilder, Stub, client_builder},
     codec::Encoding,
     contract::{
-        Argument, Arguments, CallOf, Fallback, Method, MethodDescriptor, Probe, ServiceDescriptor,
-        Signature, argument, asynchronous, blocking, call, signature_of,
+        Argument, Arguments, CallOf, Fallback, Method, MethodCodec, MethodDescriptor, Probe,
+        ServiceDescriptor, Signature, argument, asynchronous, blocking, call, signature_of,
     },
     server::{Dispatch, Handler},
 };

@@ -21,6 +21,10 @@ use crate::{
 //         type Arguments = Arguments<Self, 1>;
 //         type Output = u64;
 //         const DESCRIPTOR: &'static MethodDescriptor = &__RPC_METHOD_0;
+//         const CODEC: &'static MethodCodec<Self, __RPC_FALLIBLE_0> = {
+//             static CODEC: MethodCodec<__RpcMethod0, __RPC_FALLIBLE_0> = MethodCodec::new();
+//             &CODEC
+//         };
 //     }
 pub(super) fn declaration(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let private = &service.private;
@@ -47,6 +51,10 @@ pub(super) fn declaration(service: &Service<'_>, method: &Method<'_>) -> TokenSt
             type Arguments = #private::Arguments<Self, #count>;
             type Output = #returns;
             const DESCRIPTOR: &'static #private::MethodDescriptor = &#descriptor;
+            const CODEC: &'static #private::MethodCodec<Self, #fallible> = {
+                static CODEC: #private::MethodCodec<#marker, #fallible> = #private::MethodCodec::new();
+                &CODEC
+            };
         }
     }
 }

@@ -68,6 +68,16 @@ const _: () = {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 1usize>;
         type Output = u8;
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
+        const CODEC: &'static ::rpc_runtime::__private::MethodCodec<
+            Self,
+            __RPC_FALLIBLE_0,
+        > = {
+            static CODEC: ::rpc_runtime::__private::MethodCodec<
+                __RpcMethod0,
+                __RPC_FALLIBLE_0,
+            > = ::rpc_runtime::__private::MethodCodec::new();
+            &CODEC
+        };
     }
     struct __RpcMethod1;
     const __RPC_FALLIBLE_1: bool = ::rpc_runtime::__private::Probe::<u8>::FALLIBLE;
@@ -78,6 +88,16 @@ const _: () = {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 1usize>;
         type Output = u8;
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_1;
+        const CODEC: &'static ::rpc_runtime::__private::MethodCodec<
+            Self,
+            __RPC_FALLIBLE_1,
+        > = {
+            static CODEC: ::rpc_runtime::__private::MethodCodec<
+                __RpcMethod1,
+                __RPC_FALLIBLE_1,
+            > = ::rpc_runtime::__private::MethodCodec::new();
+            &CODEC
+        };
     }
     #[cfg(feature = "old")]
     static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {

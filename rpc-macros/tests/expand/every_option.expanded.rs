@@ -50,6 +50,13 @@ const _: () = {
         type Arguments = renamed::__private::Arguments<Self, 0usize>;
         type Output = ();
         const DESCRIPTOR: &'static renamed::__private::MethodDescriptor = &__RPC_METHOD_0;
+        const CODEC: &'static renamed::__private::MethodCodec<Self, __RPC_FALLIBLE_0> = {
+            static CODEC: renamed::__private::MethodCodec<
+                __RpcMethod0,
+                __RPC_FALLIBLE_0,
+            > = renamed::__private::MethodCodec::new();
+            &CODEC
+        };
     }
     struct __RpcMethod1;
     const __RPC_FALLIBLE_1: bool = renamed::__private::Probe::<()>::FALLIBLE;
@@ -57,6 +64,13 @@ const _: () = {
         type Arguments = renamed::__private::Arguments<Self, 0usize>;
         type Output = ();
         const DESCRIPTOR: &'static renamed::__private::MethodDescriptor = &__RPC_METHOD_1;
+        const CODEC: &'static renamed::__private::MethodCodec<Self, __RPC_FALLIBLE_1> = {
+            static CODEC: renamed::__private::MethodCodec<
+                __RpcMethod1,
+                __RPC_FALLIBLE_1,
+            > = renamed::__private::MethodCodec::new();
+            &CODEC
+        };
     }
     struct __RpcMethod2;
     const __RPC_FALLIBLE_2: bool = renamed::__private::Probe::<()>::FALLIBLE;
@@ -64,6 +78,13 @@ const _: () = {
         type Arguments = renamed::__private::Arguments<Self, 0usize>;
         type Output = ();
         const DESCRIPTOR: &'static renamed::__private::MethodDescriptor = &__RPC_METHOD_2;
+        const CODEC: &'static renamed::__private::MethodCodec<Self, __RPC_FALLIBLE_2> = {
+            static CODEC: renamed::__private::MethodCodec<
+                __RpcMethod2,
+                __RPC_FALLIBLE_2,
+            > = renamed::__private::MethodCodec::new();
+            &CODEC
+        };
     }
     static __RPC_METHOD_0: renamed::__private::MethodDescriptor = renamed::__private::MethodDescriptor {
         name: "first-one",

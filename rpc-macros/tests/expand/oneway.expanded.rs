@@ -39,6 +39,16 @@ const _: () = {
         type Arguments = ::rpc_runtime::__private::Arguments<Self, 0usize>;
         type Output = ();
         const DESCRIPTOR: &'static ::rpc_runtime::__private::MethodDescriptor = &__RPC_METHOD_0;
+        const CODEC: &'static ::rpc_runtime::__private::MethodCodec<
+            Self,
+            __RPC_FALLIBLE_0,
+        > = {
+            static CODEC: ::rpc_runtime::__private::MethodCodec<
+                __RpcMethod0,
+                __RPC_FALLIBLE_0,
+            > = ::rpc_runtime::__private::MethodCodec::new();
+            &CODEC
+        };
     }
     static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
         name: "happened",

@@ -8,7 +8,7 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-use super::{ArgumentDescriptor, MethodDescriptor, Reply, Returns, Shape, signature};
+use super::{ArgumentDescriptor, MethodCodec, MethodDescriptor, Reply, Returns, Shape, signature};
 use crate::{
     client::{Call, Client},
     contract::Payload,
@@ -82,17 +82,20 @@ pub trait Tuple {
 }
 
 /// A method, with the probe's answer about its result type.
-pub trait Method<const FALLIBLE: bool>: Sized {
+pub trait Method<const FALLIBLE: bool>: Sized + 'static {
     /// What it takes.
     type Arguments: Tuple;
     /// What it returns.
     type Output: Reply<FALLIBLE>;
     /// What it is.
     const DESCRIPTOR: &'static MethodDescriptor;
+    /// How its servers read and write it.
+    const CODEC: &'static MethodCodec<Self, FALLIBLE>;
 }
 
 /// The arguments of a method.
-type Given<M, const FALLIBLE: bool> = <<M as Method<FALLIBLE>>::Arguments as Tuple>::Given;
+pub(crate) type Given<M, const FALLIBLE: bool> =
+    <<M as Method<FALLIBLE>>::Arguments as Tuple>::Given;
 /// The call of a method that returns `R`: `Call<T, E>` for a `Result<T, E>`, `Call<R>` for anything else.
 pub type CallOf<R, const FALLIBLE: bool> =
     Call<<R as Returns<FALLIBLE>>::Value, <R as Returns<FALLIBLE>>::Error>;
@@ -126,8 +129,7 @@ where
     F: Fn(Arc<S>, Given<M, FALLIBLE>) -> Fut + Clone + Send + Sync + 'static,
     Fut: Future<Output = M::Output> + Send + 'static,
 {
-    let call = move |service, carried| call(service, M::Arguments::take(carried));
-    Handler::asynchronous(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)
+    Handler::asynchronous::<M, S, F, Fut, FALLIBLE>(service, call)
 }
 
 /// A method that is a plain `fn`, with its implementation.
@@ -137,8 +139,7 @@ where
     S: Send + Sync + 'static,
     F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Clone + Send + Sync + 'static,
 {
-    let call = move |service: &S, carried| call(service, M::Arguments::take(carried));
-    Handler::blocking(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, service, call)
+    Handler::blocking::<M, S, F, FALLIBLE>(service, call)
 }
 
 /// An argument in a descriptor.

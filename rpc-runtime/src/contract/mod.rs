@@ -2,6 +2,7 @@
 
 mod descriptor;
 mod method;
+mod method_codec;
 mod payload;
 mod returns;
 #[cfg(feature = "schemars")]
@@ -10,11 +11,13 @@ mod signature;
 mod trace;
 
 pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
+pub(crate) use method::Given;
 pub use method::{
     Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, signature_of,
 };
 #[cfg(feature = "schemars")]
 pub use method::{ErrorOf, ValueOf};
+pub use method_codec::MethodCodec;
 pub use payload::Payload;
 pub(crate) use returns::{EncodedReply, Reply, Returns, Shape};
 pub use returns::{Fallback, Probe};

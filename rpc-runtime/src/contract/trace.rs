@@ -25,6 +25,11 @@ const MOST_PASSES: usize = 1024;
 
 /// Describes what `T` serializes to; the same for the same type in every build.
 pub(super) fn describe<T: DeserializeOwned>() -> String {
+    describe_by(|tracer| T::deserialize(tracer).is_ok())
+}
+
+/// The same with what reads the type; compiled once for all types.
+fn describe_by(read: fn(&mut Tracer) -> bool) -> String {
     let mut tracer = Tracer::default();
     for _ in 0..MOST_PASSES {
         tracer.again = false;
@@ -32,7 +37,7 @@ pub(super) fn describe<T: DeserializeOwned>() -> String {
         tracer.on_path.clear();
         tracer.repeated = 0;
         // Code of the user's may not be prepared for the sample values.
-        let pass = catch_unwind(AssertUnwindSafe(|| T::deserialize(&mut tracer).is_ok()));
+        let pass = catch_unwind(AssertUnwindSafe(|| read(&mut tracer)));
         if !pass.unwrap_or(false) {
             tracer.say("!");
         }

@@ -8,10 +8,8 @@ use tracing::Span;
 
 use super::{Context, meter::Meter};
 use crate::{
-    codec::{self, Encoding},
-    contract::{
-        EncodedReply, MethodDescriptor, Payload, Reply as Returned, ServiceDescriptor, Shape,
-    },
+    codec::{DecodeError, EncodeError, Encoding},
+    contract::{EncodedReply, Given, Method, MethodDescriptor, ServiceDescriptor},
     fault::{Fault, FaultKind},
     middleware::Reply,
     tasks::{BoxFuture, CatchUnwind, boxed},
@@ -26,9 +24,11 @@ pub trait Dispatch: Send + Sync + 'static {
     fn handlers(&self) -> Vec<Handler>;
 }
 
+/// What a method's end is before its caller is told.
+type Answer = Result<EncodedReply, Fault>;
+
 /// A method that runs; it resolves to an error if it panics. See [`answer`].
-pub(crate) type Running =
-    CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static, Result<EncodedReply, Fault>>>>;
+pub(crate) type Running = CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static, Answer>>>;
 
 /// What a method's end says to its caller.
 pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
@@ -43,7 +43,7 @@ pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
 pub struct Handler {
     pub(super) method: &'static MethodDescriptor,
     pub(super) meter: Arc<Meter>,
-    run: Box<dyn Fn(Invocation) -> BoxFuture<'static, Result<EncodedReply, Fault>> + Send + Sync>,
+    run: Box<dyn Fn(Invocation) -> BoxFuture<'static, Answer> + Send + Sync>,
 }
 
 /// One call of a method.
@@ -55,61 +55,51 @@ pub(super) struct Invocation {
 
 impl Handler {
     /// An `async` method.
-    pub fn asynchronous<S, A, R, F, Fut, const FALLIBLE: bool>(
-        method: &'static MethodDescriptor,
-        _: Shape<R, FALLIBLE>,
-        service: &Arc<S>,
-        call: F,
-    ) -> Self
+    pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(service: &Arc<S>, call: F) -> Self
     where
+        M: Method<FALLIBLE>,
         S: Send + Sync + 'static,
-        A: Payload,
-        R: Returned<FALLIBLE> + Send + 'static,
-        F: Fn(Arc<S>, A) -> Fut + Clone + Send + Sync + 'static,
-        Fut: Future<Output = R> + Send + 'static,
+        F: Fn(Arc<S>, Given<M, FALLIBLE>) -> Fut + Clone + Send + Sync + 'static,
+        Fut: Future<Output = M::Output> + Send + 'static,
     {
         let service = service.clone();
         let run = move |invocation: Invocation| {
             let (service, call) = (service.clone(), call.clone());
             boxed(async move {
                 let Invocation { body, encoding, .. } = invocation;
-                let arguments = decode::<A>(&body, method, encoding)?;
+                let arguments =
+                    (M::CODEC.decode)(&body, encoding).map_err(|error| bad_arguments(&error))?;
                 drop(body);
-                encode::<R, FALLIBLE>(call(service, arguments).await, encoding)
+                let returned = call(service, arguments).await;
+                (M::CODEC.encode)(returned, encoding).map_err(|error| unencodable(&error))
             })
         };
-        Self { method, meter: Arc::default(), run: Box::new(run) }
+        Self { method: M::DESCRIPTOR, meter: Arc::default(), run: Box::new(run) }
     }
 
     /// A plain method, run on the pool of threads that may block.
-    pub fn blocking<S, A, R, F, const FALLIBLE: bool>(
-        method: &'static MethodDescriptor,
-        _: Shape<R, FALLIBLE>,
-        service: &Arc<S>,
-        call: F,
-    ) -> Self
+    pub fn blocking<M, S, F, const FALLIBLE: bool>(service: &Arc<S>, call: F) -> Self
     where
+        M: Method<FALLIBLE>,
         S: Send + Sync + 'static,
-        A: Payload,
-        R: Returned<FALLIBLE> + Send + 'static,
-        F: Fn(&S, A) -> R + Clone + Send + Sync + 'static,
+        F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Clone + Send + Sync + 'static,
     {
         let service = service.clone();
         let run = move |invocation: Invocation| {
             let (service, call) = (service.clone(), call.clone());
-            let span = Span::current();
-            let answer = spawn_blocking(move || {
-                let _entered = span.entered();
-                let Invocation { body, encoding, context } = invocation;
-                context.scope_sync(|| {
-                    let arguments = decode::<A>(&body, method, encoding)?;
-                    encode::<R, FALLIBLE>(call(&service, arguments), encoding)
-                })
-            });
-            // It also fails when the runtime shuts down before it was started.
-            boxed(async { answer.await.unwrap_or_else(|_| Err(panicked())) })
+            let Invocation { body, encoding, context } = invocation;
+            on_blocking_thread(
+                context,
+                Box::new(move || {
+                    let arguments = (M::CODEC.decode)(&body, encoding)
+                        .map_err(|error| bad_arguments(&error))?;
+                    drop(body);
+                    (M::CODEC.encode)(call(&service, arguments), encoding)
+                        .map_err(|error| unencodable(&error))
+                }),
+            )
         };
-        Self { method, meter: Arc::default(), run: Box::new(run) }
+        Self { method: M::DESCRIPTOR, meter: Arc::default(), run: Box::new(run) }
     }
 
     /// Decodes, runs and encodes. It never panics.
@@ -127,22 +117,26 @@ impl fmt::Debug for Handler {
     }
 }
 
-fn decode<A: Payload>(
-    body: &[u8],
-    method: &'static MethodDescriptor,
-    encoding: Encoding,
-) -> Result<A, Fault> {
-    codec::decode_arguments(body, method.arguments, encoding)
-        .map_err(|error| Fault::new(FaultKind::BadArguments, error.in_full()))
+/// Boxed before it is spawned: what runs a blocking task is compiled once for each type.
+fn on_blocking_thread(
+    context: Context,
+    method: Box<dyn FnOnce() -> Answer + Send>,
+) -> BoxFuture<'static, Answer> {
+    let span = Span::current();
+    let answer = spawn_blocking(move || {
+        let _entered = span.entered();
+        context.scope_sync(method)
+    });
+    // It also fails when the runtime shuts down before it was started.
+    boxed(async { answer.await.unwrap_or_else(|_| Err(panicked())) })
 }
 
-fn encode<R: Returned<FALLIBLE>, const FALLIBLE: bool>(
-    answer: R,
-    encoding: Encoding,
-) -> Result<EncodedReply, Fault> {
-    answer
-        .encode(encoding)
-        .map_err(|error| Fault::new(FaultKind::UnencodableReply, error.in_full()))
+fn bad_arguments(error: &DecodeError) -> Fault {
+    Fault::new(FaultKind::BadArguments, error.in_full())
+}
+
+fn unencodable(error: &EncodeError) -> Fault {
+    Fault::new(FaultKind::UnencodableReply, error.in_full())
 }
 
 /// Says nothing of why: what a panic says is the server's own business.

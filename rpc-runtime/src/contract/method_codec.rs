@@ -1,0 +1,39 @@
+//! The bytes of one method's requests and answers, for its servers.
+
+use std::fmt;
+
+use super::{
+    EncodedReply, Method, Reply,
+    method::{Given, Tuple},
+};
+use crate::codec::{self, DecodeError, EncodeError, Encoding};
+
+/// How a server reads the arguments of the method `M`, and writes what it returns.
+///
+/// A static of it stands beside the trait, so the code behind it is compiled in the trait's crate. Called by their
+/// generic names, both functions would be compiled again in every crate that serves the trait, in all three encodings.
+pub struct MethodCodec<M: Method<FALLIBLE>, const FALLIBLE: bool> {
+    pub(crate) decode: fn(&[u8], Encoding) -> Result<Given<M, FALLIBLE>, DecodeError>,
+    pub(crate) encode: fn(M::Output, Encoding) -> Result<EncodedReply, EncodeError>,
+}
+
+impl<M: Method<FALLIBLE>, const FALLIBLE: bool> MethodCodec<M, FALLIBLE> {
+    #[doc(hidden)]
+    #[allow(clippy::new_without_default, reason = "a static is made by it, which no default could")]
+    pub const fn new() -> Self {
+        Self { decode: decode::<M, FALLIBLE>, encode: <M::Output as Reply<FALLIBLE>>::encode }
+    }
+}
+
+fn decode<M: Method<FALLIBLE>, const FALLIBLE: bool>(
+    body: &[u8],
+    encoding: Encoding,
+) -> Result<Given<M, FALLIBLE>, DecodeError> {
+    codec::decode_arguments(body, M::DESCRIPTOR.arguments, encoding).map(M::Arguments::take)
+}
+
+impl<M: Method<FALLIBLE>, const FALLIBLE: bool> fmt::Debug for MethodCodec<M, FALLIBLE> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MethodCodec").field("method", &M::DESCRIPTOR.name).finish()
+    }
+}
