@@ -19,6 +19,7 @@ use std::{
 use tokio::time::Instant;
 
 use super::worker::{Served, Taken};
+use crate::tasks;
 
 /// The most requests that begin in one task.
 const MOST: usize = 16;
@@ -67,7 +68,9 @@ pub(super) async fn run(first: Taken, others: Vec<Taken>, pace: Arc<Pace>) {
             (waits, now) = begin(&mut other).await;
         }
         if waits {
-            tokio::spawn(other);
+            tasks::spawn(async {
+                other.await;
+            });
         }
     }
     pace.note(here, now - began);

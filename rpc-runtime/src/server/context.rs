@@ -211,10 +211,7 @@ impl Context {
     /// It can be dropped and called again at any time.
     pub async fn cancelled(&self) {
         let mut phase = watch::Receiver::clone(&self.request.phase);
-        let over = async {
-            // An error means that the server is gone.
-            let _ = phase.wait_for(|phase| *phase == Phase::Over).await;
-        };
+        let over = Phase::Over.reached(&mut phase);
         match self.request.deadline {
             None => over.await,
             Some(deadline) => tokio::select! {

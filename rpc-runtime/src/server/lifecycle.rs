@@ -4,6 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet, time::timeout};
 
+use super::stats::Counter;
 use crate::{
     limits,
     tasks::{BoxFuture, boxed},
@@ -19,6 +20,14 @@ pub(super) enum Phase {
     Over,
     /// Handlers that still run are stopped.
     Stopped,
+}
+
+impl Phase {
+    /// Waits until the server has come so far, or is gone.
+    pub(super) async fn reached(self, on_its_way: &mut watch::Receiver<Self>) {
+        // An error means that it is gone.
+        let _ = on_its_way.wait_for(|phase| *phase >= self).await;
+    }
 }
 
 /// Some handlers had not finished when the grace period of a shutdown ended.
@@ -72,14 +81,14 @@ impl fmt::Display for ShutdownError {
 
 impl Error for ShutdownError {}
 
-/// Leads the workers through the phases. Each of them ends with the number of handlers it had to stop.
+/// Leads the workers through the phases. They count the handlers that they had to stop.
 pub(super) fn shut_down<'a>(
     phase: &'a watch::Sender<Phase>,
-    workers: &'a mut JoinSet<usize>,
+    workers: &'a mut JoinSet<()>,
+    stopped: &'a Counter,
     grace_period: Duration,
 ) -> BoxFuture<'a, Result<(), ShutdownError>> {
     boxed(async move {
-        let mut unfinished = 0;
         let steps = [
             (Phase::Draining, grace_period),
             (Phase::Over, limits::LAST_WORDS),
@@ -87,15 +96,31 @@ pub(super) fn shut_down<'a>(
         ];
         for (next, time) in steps {
             phase.send_replace(next);
-            let all = async {
-                while let Some(ended) = workers.join_next().await {
-                    unfinished += ended.unwrap_or(0);
-                }
-            };
+            let all = async { while workers.join_next().await.is_some() {} };
             if timeout(time, all).await.is_ok() {
                 break;
             }
         }
-        if unfinished == 0 { Ok(()) } else { Err(ShutdownError { unfinished }) }
+        match usize::try_from(stopped.get()).unwrap_or(usize::MAX) {
+            0 => Ok(()),
+            unfinished => Err(ShutdownError { unfinished }),
+        }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tasks::now;
+
+    #[test]
+    fn a_phase_is_reached_when_it_has_passed_and_when_the_server_is_gone() {
+        let (server, mut seen) = watch::channel(Phase::Draining);
+        assert!(now(Phase::Over.reached(&mut seen)).is_none());
+        server.send_replace(Phase::Stopped);
+        assert!(now(Phase::Over.reached(&mut seen)).is_some(), "nobody looked meanwhile");
+        server.send_replace(Phase::Serving);
+        drop(server);
+        assert!(now(Phase::Over.reached(&mut seen)).is_some());
+    }
 }

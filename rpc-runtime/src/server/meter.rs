@@ -49,11 +49,14 @@ impl FaultCounters {
 
     /// By their words; those that never happened are left out.
     pub(super) fn snapshot(&self) -> BTreeMap<String, u64> {
-        let counted = FaultKind::all().filter_map(|kind| {
-            let count = self.0.get(kind as usize)?.load(Ordering::Relaxed);
-            (count > 0).then(|| (kind.as_str().to_owned(), count))
-        });
-        counted.collect()
+        let mut counted = BTreeMap::new();
+        for kind in FaultKind::all() {
+            let count = self.0.get(kind as usize).map_or(0, |count| count.load(Ordering::Relaxed));
+            if count > 0 {
+                counted.insert(kind.as_str().to_owned(), count);
+            }
+        }
+        counted
     }
 }
 

@@ -64,7 +64,7 @@ use crate::broker::Broker;
 /// ```
 #[must_use = "a server stops when it is dropped"]
 pub struct Server {
-    workers: JoinSet<usize>,
+    workers: JoinSet<()>,
     phase: watch::Sender<Phase>,
     grace_period: Duration,
     counters: Arc<Counters>,
@@ -91,7 +91,8 @@ impl Server {
     ///
     /// Dropping the future stops the server at once.
     pub async fn shutdown(mut self) -> Result<(), ShutdownError> {
-        lifecycle::shut_down(&self.phase, &mut self.workers, self.grace_period).await
+        let stopped = &self.counters.stopped;
+        lifecycle::shut_down(&self.phase, &mut self.workers, stopped, self.grace_period).await
     }
 
     /// Serves until `signal` resolves, then shuts down.

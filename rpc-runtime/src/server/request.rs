@@ -144,6 +144,7 @@ impl Endpoint {
             Poll::Pending => {
                 let Some(ended) = Box::pin(self.unless_stopped(method)).await else {
                     self.counters.given_back.increment();
+                    self.counters.stopped.increment();
                     channel.requeue(underway.tag);
                     return None;
                 };
@@ -212,7 +213,7 @@ impl Endpoint {
         tokio::select! {
             biased;
             ended = method => Some(ended),
-            _ = phase.wait_for(|phase| *phase == Phase::Stopped) => None,
+            () = Phase::Stopped.reached(&mut phase) => None,
         }
     }
 

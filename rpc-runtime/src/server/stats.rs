@@ -37,6 +37,8 @@ pub(super) struct Counters {
     pub(super) unasked: Counter,
     pub(super) undeliverable: Arc<AtomicU64>,
     pub(super) given_back: Counter,
+    /// Handlers that did not end in time when the server did.
+    pub(super) stopped: Counter,
 }
 
 #[derive(Debug, Default)]
@@ -47,7 +49,7 @@ impl Counter {
         self.0.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn get(&self) -> u64 {
+    pub(super) fn get(&self) -> u64 {
         self.0.load(Ordering::Relaxed)
     }
 }

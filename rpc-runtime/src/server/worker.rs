@@ -1,6 +1,6 @@
 //! One queue: consumed for as long as the server lives, over the connections that come and go.
 
-use std::{future::poll_fn, sync::Arc, time::Duration};
+use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
 
 use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
@@ -41,8 +41,8 @@ struct Serving {
     channel: Arc<dyn WorkerChannel>,
     permits: Arc<Semaphore>,
     pace: Arc<Pace>,
-    /// Told of each handler that had to be stopped. The other end learns from it when the last request is gone.
-    stopped: mpsc::Sender<()>,
+    /// Says nothing: the other end learns from it when the last request is gone.
+    _until_gone: mpsc::Sender<Infallible>,
 }
 
 /// A request's hold on what serves it, and its right to run if it has that, which is given back with it.
@@ -82,7 +82,7 @@ impl Taken {
         // What is seldom waited for is kept out of its size.
         let served = boxed(async move {
             let Self { mut hold, delivery } = self;
-            let Serving { endpoint, channel, permits, stopped, .. } = &*hold.serving;
+            let Serving { endpoint, channel, permits, .. } = &*hold.serving;
             if !hold.permitted {
                 let Ok(permit) = Box::pin(permits.acquire()).await else {
                     // The server drains.
@@ -93,12 +93,7 @@ impl Taken {
                 hold.permitted = true;
                 came = Instant::now();
             }
-            let answered = endpoint.serve(delivery, came, &**channel, &span).await;
-            if answered.is_none() {
-                // Nobody counts any more where the receiver is gone.
-                let _ = Box::pin(stopped.send(())).await;
-            }
-            answered
+            endpoint.serve(delivery, came, &**channel, &span).await
         });
         served.instrument(over_it)
     }
@@ -144,8 +139,8 @@ impl Worker {
         link.open_worker(options).await
     }
 
-    /// Serves until the server drains; returns how many handlers had to be stopped.
-    pub(super) async fn serve(self, first: Option<OpenWorker>) -> usize {
+    /// Serves until the server drains, and what was begun has ended.
+    pub(super) async fn serve(self, first: Option<OpenWorker>) {
         let mut phase = self.endpoint.phase();
         let mut next = first;
         if next.is_none() {
@@ -161,17 +156,17 @@ impl Worker {
                         self.idle.send_modify(|idle| *idle -= 1);
                         opened
                     }
-                    None => return 0,
+                    None => return,
                 },
             };
             let opened = Instant::now();
-            let (stopped, mut idle) = mpsc::channel(1);
+            let (until_gone, mut requests) = mpsc::channel(1);
             let serving = Arc::new(Serving {
                 endpoint: self.endpoint.clone(),
                 channel: channel.clone(),
                 permits: self.permits.clone(),
                 pace: Arc::default(),
-                stopped,
+                _until_gone: until_gone,
             });
             match self.take(&serving, &mut *deliveries, &mut phase).await {
                 Ended::ChannelGone => {
@@ -192,12 +187,9 @@ impl Worker {
                         self.endpoint.give_back(&delivery, &*channel);
                     }
                     drop(serving);
-                    let mut stopped = 0;
-                    while let Some(()) = idle.recv().await {
-                        stopped += 1;
-                    }
+                    requests.recv().await;
                     channel.close().await;
-                    return stopped;
+                    return;
                 }
             }
         }
@@ -211,7 +203,7 @@ impl Worker {
         phase: &mut watch::Receiver<Phase>,
     ) -> Ended {
         let unchanged = phase.clone();
-        let draining = phase.wait_for(|phase| *phase != Phase::Serving);
+        let draining = Phase::Draining.reached(phase);
         tokio::pin!(draining);
         let mut came = Vec::new();
         loop {
@@ -221,7 +213,7 @@ impl Worker {
                 // Costs less to ask, each time, than the future below.
                 open = poll_fn(|cx| deliveries.poll_take(run, most, cx)),
                     if !unchanged.has_changed().unwrap_or(true) => open,
-                _ = &mut draining => return Ended::Draining,
+                () = &mut draining => return Ended::Draining,
             };
             if !open {
                 return Ended::ChannelGone;
@@ -254,12 +246,12 @@ impl Worker {
     ) -> Option<OpenWorker> {
         loop {
             tokio::select! {
-                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
+                () = Phase::Draining.reached(phase) => return None,
                 () = sleep(pause) => {}
             }
             let opened = tokio::select! {
                 biased;
-                _ = phase.wait_for(|phase| *phase != Phase::Serving) => return None,
+                () = Phase::Draining.reached(phase) => return None,
                 opened = self.open() => opened,
             };
             pause = match opened {
