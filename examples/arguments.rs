@@ -31,9 +31,9 @@ impl BrokerArgs {
     /// A value is missing, or `take` refuses.
     pub fn parse_with(
         usage: &str,
-        take: impl FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>,
+        mut take: impl FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>,
     ) -> Result<Self, Failure> {
-        let broker = read(usage, "RabbitMQ on this machine", take)?;
+        let broker = read(usage, "RabbitMQ on this machine", &mut take)?;
         let local = "amqp://guest:guest@localhost:5672/%2f";
         Ok(Self { broker: broker.unwrap_or_else(|| local.to_owned()) })
     }
@@ -62,9 +62,9 @@ impl MaybeBroker {
     /// As there.
     pub fn parse_with(
         usage: &str,
-        take: impl FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>,
+        mut take: impl FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>,
     ) -> Result<Self, Failure> {
-        let broker = read(usage, "a broker in memory", take)?;
+        let broker = read(usage, "a broker in memory", &mut take)?;
         Ok(Self { broker })
     }
 
@@ -86,11 +86,10 @@ impl MaybeBroker {
     }
 }
 
-fn read(
-    usage: &str,
-    default: &str,
-    take: impl FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>,
-) -> Result<Option<String>, Failure> {
+/// What a program does with arguments of its own.
+type Take<'a> = &'a mut dyn FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>;
+
+fn read(usage: &str, default: &str, take: Take<'_>) -> Result<Option<String>, Failure> {
     let parser = Parser::from_env();
     let program = Path::new(parser.bin_name().unwrap_or_default()).file_stem().unwrap_or_default();
     let usage = format!("Usage: {} [--broker URL] {usage}", program.display());
@@ -103,7 +102,7 @@ fn broker(
     mut parser: Parser,
     mut address: Option<OsString>,
     help: &str,
-    mut take: impl FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>,
+    take: Take<'_>,
 ) -> Result<Option<String>, lexopt::Error> {
     while let Some(arg) = parser.next()? {
         match arg {
@@ -142,7 +141,7 @@ mod tests {
     fn read(given: &[&str], amqp_url: Option<&str>) -> Result<(Option<String>, String), String> {
         let (mut queue, mut quorum, mut n) = (String::new(), false, None);
         let address =
-            broker(Parser::from_args(given), amqp_url.map(Into::into), "", |arg, parser| {
+            broker(Parser::from_args(given), amqp_url.map(Into::into), "", &mut |arg, parser| {
                 match arg {
                     Long("queue") => queue = parser.value()?.string()?,
                     Long("quorum") => quorum = true,
@@ -199,7 +198,7 @@ mod tests {
 
         let address = OsString::from_vec(b"secret\xff".to_vec());
         let none = Parser::from_args([""; 0]);
-        let failure = broker(none, Some(address), "", |_, _| Ok(())).unwrap_err();
+        let failure = broker(none, Some(address), "", &mut |_, _| Ok(())).unwrap_err();
         assert_eq!(failure.to_string(), "the address of RabbitMQ is not Unicode");
     }
 }

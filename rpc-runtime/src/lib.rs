@@ -69,10 +69,11 @@
 //!
 //! # Features
 //!
-//! None is on by default.
+//! One is on by default: `testing`.
 //!
 //! | feature | adds |
 //! | --- | --- |
+//! | `testing` | [`testing`], brokers that fail on purpose: a program that tests nothing can do without |
 //! | `tls` | `amqps://` addresses, which are refused without it |
 //! | `cache` | `middleware::Cache`, for methods marked `cacheable` |
 //! | `opentelemetry` | traces that go on from process to process, with the spans of tracing-opentelemetry |
@@ -98,6 +99,7 @@ pub mod middleware;
 mod observe;
 mod server;
 mod tasks;
+#[cfg(feature = "testing")]
 pub mod testing;
 mod transport;
 

@@ -96,7 +96,9 @@ pub(crate) const CIRCUIT_PAUSE: Duration = Duration::from_secs(10);
 pub(crate) const KEPT_BEYOND: Duration = Duration::from_secs(60);
 
 /// How many messages an injected delay holds up at once: many more than a test has in flight.
+#[cfg(feature = "testing")]
 pub(crate) const HELD_UP: usize = 10_000;
 
 /// What a connection takes to be made where faults are injected: no time to speak of, but some.
+#[cfg(feature = "testing")]
 pub(crate) const INJECTED_ROUND_TRIP: Duration = Duration::from_millis(1);

@@ -67,7 +67,7 @@ fn tests_see_the_framework_as_users_do() {
 fn every_example_is_declared_and_in_the_readme() {
     let readme = read("README.md");
     let mut declared = Vec::new();
-    let packages = ["examples", "examples/features"];
+    let packages = ["examples", "examples/features", "examples/testing"];
     let manifests = packages.map(|package| (package, read(&format!("{package}/Cargo.toml"))));
     let sections = manifests.iter().flat_map(|(package, manifest)| {
         manifest.split("[[example]]").skip(1).map(move |section| (package, section))

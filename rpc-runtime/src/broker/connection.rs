@@ -119,6 +119,7 @@ impl Connection {
     }
 
     /// Follows it from now on, and not only once somebody needs it.
+    #[cfg(feature = "testing")]
     pub(super) fn start(&self) {
         self.0.start();
     }

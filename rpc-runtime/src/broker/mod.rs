@@ -3,6 +3,8 @@
 mod builder;
 mod callers;
 mod connection;
+#[cfg(feature = "testing")]
+mod faulty;
 mod status;
 mod tls;
 
@@ -27,8 +29,7 @@ use crate::{
     error::{BrokerError, BrokerErrorKind},
     middleware::{BoxError, Next, Reply, Request},
     server::{Dispatch, Server},
-    testing::Faults,
-    transport::{QueueState, faults::FaultyTransport, memory::MemoryTransport},
+    transport::{QueueState, memory::MemoryTransport},
 };
 
 /// A connection to RabbitMQ, kept up, or a broker in the process.
@@ -127,39 +128,6 @@ impl Broker {
     /// ```
     pub fn serving(service: impl Dispatch) -> Self {
         Self::in_memory().serve(service)
-    }
-
-    /// A broker in this process that messages and the connection can be made to fail on: see [`Faults`].
-    ///
-    /// It has to be called within a tokio runtime.
-    ///
-    /// ```
-    /// # #[tokio::main(flavor = "current_thread")]
-    /// # async fn main() {
-    /// use rpc_runtime::{Broker, testing::Faults};
-    ///
-    /// let faults = Faults::new();
-    /// let broker = Broker::in_memory_with(&faults);
-    /// # }
-    /// ```
-    pub fn in_memory_with(faults: &Faults) -> Self {
-        let (memory, injected) = (MemoryTransport::default(), faults.injected());
-        let first = (!injected.is_refusing()).then(|| injected.around(memory.link()));
-        let transport = Arc::new(FaultyTransport::new(Arc::new(memory), injected.clone()));
-        let connection = match first {
-            Some(link) => Connection::up(transport, link),
-            None => Connection::new(transport, None),
-        };
-        connection.start();
-        BrokerBuilder::new("").build_on(connection)
-    }
-
-    /// A broker in this process with one service on it, and with [`Faults`]: see [`serving`](Self::serving) and
-    /// [`in_memory_with`](Self::in_memory_with).
-    ///
-    /// It has to be called within a tokio runtime.
-    pub fn serving_with(service: impl Dispatch, faults: &Faults) -> Self {
-        Self::in_memory_with(faults).serve(service)
     }
 
     fn serve(self, service: impl Dispatch) -> Self {

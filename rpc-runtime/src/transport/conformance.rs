@@ -28,7 +28,6 @@ use super::{
     Id, Link, ListenerOptions, Message, Overflow, Properties, Queue, QueueState, Transport,
     WorkerChannel, WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
-    faults::FaultyTransport,
     memory::MemoryTransport,
 };
 use crate::{
@@ -53,6 +52,7 @@ macro_rules! conformance {
             )*
         }
 
+        #[cfg(feature = "testing")]
         mod without_faults {
             $(
                 #[tokio::test]
@@ -103,8 +103,9 @@ conformance! {
     a_quorum_queue_gives_up_after_its_delivery_limit;
 }
 
-fn faulty_transport() -> FaultyTransport {
-    FaultyTransport::new(Arc::new(MemoryTransport::default()), Arc::default())
+#[cfg(feature = "testing")]
+fn faulty_transport() -> super::faults::FaultyTransport {
+    super::faults::FaultyTransport::new(Arc::new(MemoryTransport::default()), Arc::default())
 }
 
 async fn rabbitmq_transport() -> AmqpTransport {

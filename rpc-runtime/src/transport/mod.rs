@@ -9,6 +9,7 @@
 pub(crate) mod amqp;
 #[cfg(test)]
 mod conformance;
+#[cfg(feature = "testing")]
 pub(crate) mod faults;
 pub(crate) mod memory;
 mod message;

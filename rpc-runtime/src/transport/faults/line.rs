@@ -1,7 +1,7 @@
 //! Messages that are held up.
 
 use std::{
-    collections::BTreeMap,
+    collections::VecDeque,
     future::pending,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -57,9 +57,9 @@ impl Line {
 }
 
 async fn run(mut entrance: mpsc::UnboundedReceiver<Held>, mut cut: watch::Receiver<bool>) {
-    let (mut held, mut number) = (BTreeMap::<(Instant, u64), Held>::new(), 0);
+    let mut held = VecDeque::<Held>::new();
     loop {
-        let first = held.first_key_value().map(|((due, _), _)| *due);
+        let first = held.front().map(|one| one.due);
         let due = async {
             match first {
                 Some(due) => sleep_until(due).await,
@@ -71,13 +71,13 @@ async fn run(mut entrance: mpsc::UnboundedReceiver<Held>, mut cut: watch::Receiv
             _ = cut.wait_for(|cut| *cut) => return,
             one = entrance.recv() => match one {
                 Some(one) => {
-                    held.insert((one.due, number), one);
-                    number += 1;
+                    let at = held.partition_point(|earlier| earlier.due <= one.due);
+                    held.insert(at, one);
                 }
                 None => return,
             },
             () = due => {
-                if let Some((_, one)) = held.pop_first() {
+                if let Some(one) = held.pop_front() {
                     (one.send)();
                 }
             }
