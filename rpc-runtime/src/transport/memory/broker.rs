@@ -1,7 +1,7 @@
 //! Names: of queues, of callback queues and of exchanges, and where they lead.
 
 use std::{
-    collections::HashMap,
+    collections::{BTreeMap, HashMap},
     sync::{
         Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
         atomic::{AtomicU64, Ordering},
@@ -30,7 +30,7 @@ pub(super) struct MemoryBroker {
 #[derive(Default)]
 struct Names {
     /// Few, as a rule: to compare them is less work than to hash one.
-    queues: HashMap<SmolStr, Named>,
+    queues: BTreeMap<SmolStr, Named>,
     exchanges: HashMap<String, Topic>,
 }
 
