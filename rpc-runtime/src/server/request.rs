@@ -117,6 +117,11 @@ impl Endpoint {
         self.counters.undeliverable.clone()
     }
 
+    /// Counts a handler that had to be stopped.
+    pub(super) fn note_stopped(&self) {
+        self.counters.stopped.increment();
+    }
+
     /// The span of a request, from its arrival to its answer.
     pub(super) fn span(&self, delivery: &Delivery) -> Span {
         observe::request_span(self.service.name, || self.called(delivery), delivery)
@@ -144,7 +149,6 @@ impl Endpoint {
             Poll::Pending => {
                 let Some(ended) = Box::pin(self.unless_stopped(method)).await else {
                     self.counters.given_back.increment();
-                    self.counters.stopped.increment();
                     channel.requeue(underway.tag);
                     return None;
                 };

@@ -37,7 +37,7 @@ pub(super) struct Counters {
     pub(super) unasked: Counter,
     pub(super) undeliverable: Arc<AtomicU64>,
     pub(super) given_back: Counter,
-    /// Handlers that did not end in time when the server did.
+    /// Handlers that did not end in time when the server did, and whose requests went back to the queue for that.
     pub(super) stopped: Counter,
 }
 

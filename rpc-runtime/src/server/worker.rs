@@ -41,8 +41,8 @@ struct Serving {
     channel: Arc<dyn WorkerChannel>,
     permits: Arc<Semaphore>,
     pace: Arc<Pace>,
-    /// Says nothing: the other end learns from it when the last request is gone.
-    _until_gone: mpsc::Sender<Infallible>,
+    /// Says nothing: the other end learns from it when the last request is gone, and is gone itself with the channel.
+    until_gone: mpsc::Sender<Infallible>,
 }
 
 /// A request's hold on what serves it, and its right to run if it has that, which is given back with it.
@@ -82,7 +82,7 @@ impl Taken {
         // What is seldom waited for is kept out of its size.
         let served = boxed(async move {
             let Self { mut hold, delivery } = self;
-            let Serving { endpoint, channel, permits, .. } = &*hold.serving;
+            let Serving { endpoint, channel, permits, until_gone, .. } = &*hold.serving;
             if !hold.permitted {
                 let Ok(permit) = Box::pin(permits.acquire()).await else {
                     // The server drains.
@@ -93,7 +93,12 @@ impl Taken {
                 hold.permitted = true;
                 came = Instant::now();
             }
-            endpoint.serve(delivery, came, &**channel, &span).await
+            let answered = endpoint.serve(delivery, came, &**channel, &span).await;
+            // A request whose channel was lost went back to the queue then, and may be running here again.
+            if answered.is_none() && !until_gone.is_closed() {
+                endpoint.note_stopped();
+            }
+            answered
         });
         served.instrument(over_it)
     }
@@ -166,7 +171,7 @@ impl Worker {
                 channel: channel.clone(),
                 permits: self.permits.clone(),
                 pace: Arc::default(),
-                _until_gone: until_gone,
+                until_gone,
             });
             match self.take(&serving, &mut *deliveries, &mut phase).await {
                 Ended::ChannelGone => {

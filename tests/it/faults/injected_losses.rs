@@ -199,3 +199,15 @@ async fn a_connection_is_known_to_be_lost_before_anybody_has_used_it() {
     faults.lose_connection();
     is_down(&broker).await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_request_that_runs_again_after_a_loss_is_unfinished_once() {
+    let faults = Faults::new();
+    let pair = Pair::new(Broker::in_memory_with(&faults)).await;
+    let call = tokio::spawn(pair.client.wait(1).timeout(A_MINUTE));
+    pair.inside.has_started(1).await;
+    faults.lose_connection();
+    assert_ended!(call.await.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
+    pair.inside.has_started(2).await;
+    assert_eq!(pair.server.shutdown().await.unwrap_err().unfinished(), 1);
+}
