@@ -24,11 +24,11 @@ pub trait Dispatch: Send + Sync + 'static {
     fn handlers(&self) -> Vec<Handler>;
 }
 
-/// What a method's end is before its caller is told.
-type Answer = Result<EncodedReply, Fault>;
+/// What a method returned, in bytes, or why it did not.
+type Returned = Result<EncodedReply, Fault>;
 
 /// A method that runs; it resolves to an error if it panics. See [`answer`].
-pub(crate) type Running = CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static, Answer>>>;
+pub(crate) type Running = CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static, Returned>>>;
 
 /// What a method's end says to its caller.
 pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
@@ -43,7 +43,7 @@ pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
 pub struct Handler {
     pub(super) method: &'static MethodDescriptor,
     pub(super) meter: Arc<Meter>,
-    run: Box<dyn Fn(Invocation) -> BoxFuture<'static, Answer> + Send + Sync>,
+    run: Box<dyn Fn(Invocation) -> BoxFuture<'static, Returned> + Send + Sync>,
 }
 
 /// One call of a method.
@@ -120,8 +120,8 @@ impl fmt::Debug for Handler {
 /// Boxed before it is spawned: what runs a blocking task is compiled once for each type.
 fn on_blocking_thread(
     context: Context,
-    method: Box<dyn FnOnce() -> Answer + Send>,
-) -> BoxFuture<'static, Answer> {
+    method: Box<dyn FnOnce() -> Returned + Send>,
+) -> BoxFuture<'static, Returned> {
     let span = Span::current();
     let answer = spawn_blocking(move || {
         let _entered = span.entered();
