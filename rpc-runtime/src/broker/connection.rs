@@ -263,7 +263,7 @@ async fn supervise(
                     observe::reconnected();
                 }
                 let connected = Instant::now();
-                let reason = follow(&state, &link).await;
+                let reason = follow(&state, &link, &transport.address()).await;
                 warn!(broker = transport.address(), %reason, "connection lost; connecting again");
                 if !advance(&state, State::Connecting(Some(reason))) {
                     return;
@@ -303,10 +303,17 @@ async fn supervise(
 }
 
 /// Announces a connection and whether it takes messages, until it is gone.
-async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>) -> BrokerError {
+async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>, broker: &str) -> BrokerError {
     let (mut closed, mut alarms) = (link.closed(), link.blocked());
+    let mut before = None;
     loop {
         let blocked = alarms.borrow_and_update().reason();
+        match (&before, &blocked) {
+            (None, Some(reason)) => warn!(broker, %reason, "the broker takes no messages for now"),
+            (Some(_), None) => info!(broker, "the broker takes messages again"),
+            _ => {}
+        }
+        before.clone_from(&blocked);
         // Where the connection was closed in the meantime, its link ends, too.
         advance(state, State::Up { link: link.clone(), blocked });
         let changed = async {

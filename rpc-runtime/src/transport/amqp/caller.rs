@@ -5,22 +5,18 @@
 
 use std::sync::Arc;
 
-use lapin::{
-    Connection,
-    options::{BasicConsumeOptions, ConfirmSelectOptions},
-    types::ShortString,
-};
 use smol_str::SmolStr;
 use tokio::sync::watch;
 use uuid::Uuid;
 
 use super::{
     backlog::Backlog,
-    channel::OwnChannel,
+    channel::Channel,
     error,
     mux::{Ended, Mux, Route},
     requests::Requests,
     set_once, topology, when_set,
+    wire::Command,
 };
 use crate::{
     error::BrokerError,
@@ -38,13 +34,14 @@ pub(super) struct AmqpCaller {
     /// What requests say of who sent them, if they do.
     user: Option<SmolStr>,
     requests: Arc<Requests>,
-    _channel: OwnChannel,
+    _channel: Channel,
 }
 
 /// What another channel is opened with.
 pub(super) struct Setup {
-    pub(super) connection: Arc<Connection>,
     pub(super) mux: Arc<Mux>,
+    /// Who is logged in.
+    pub(super) user: SmolStr,
     pub(super) backlog: Arc<Backlog>,
     pub(super) options: CallerOptions,
     pub(super) sink: Arc<dyn CallerSink>,
@@ -55,7 +52,7 @@ struct Callback {
     queue: SmolStr,
     replies: Arc<Replies>,
     /// With direct reply-to, it is that of the requests.
-    _channel: Option<OwnChannel>,
+    _channel: Option<Channel>,
 }
 
 /// What comes to the callback queue.
@@ -69,8 +66,12 @@ impl Route for Replies {
         self.sink.reply(Arc::unwrap_or_clone(reply.message));
     }
 
+    fn cancelled(&self) {
+        set_once(&self.closed, error::gone("the queue was deleted"));
+    }
+
     fn ended(&self, why: Ended) {
-        set_once(&self.closed, error::ended(&why));
+        set_once(&self.closed, error::ended(why));
     }
 }
 
@@ -83,6 +84,10 @@ struct Both {
 impl Route for Both {
     fn delivered(&self, reply: Delivery) {
         self.replies.delivered(reply);
+    }
+
+    fn cancelled(&self) {
+        self.replies.cancelled();
     }
 
     fn returned(&self, properties: Properties) {
@@ -106,11 +111,12 @@ pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
     let replies = Arc::new(Replies { sink: setup.sink.clone(), closed: watch::Sender::new(None) });
     let callback = if setup.options.direct_reply_to {
         let both = Arc::new(Both { requests: requests.clone(), replies: replies.clone() });
-        setup.mux.route(channel.id(), both);
-        let queue = consume_replies(&channel, DIRECT_REPLY_TO.into(), &replies).await?;
+        channel.route(both);
+        let queue = SmolStr::new_static(DIRECT_REPLY_TO);
+        consume_replies(&channel, &queue).await?;
         Callback { queue, replies, _channel: None }
     } else {
-        setup.mux.route(channel.id(), requests.clone());
+        channel.route(requests.clone());
         open_callback(&setup, replies).await?
     };
     Ok(assemble(setup, callback.into(), requests, channel))
@@ -120,48 +126,37 @@ fn assemble(
     setup: Arc<Setup>,
     callback: Arc<Callback>,
     requests: Arc<Requests>,
-    channel: OwnChannel,
+    channel: Channel,
 ) -> AmqpCaller {
-    let user = setup.options.announce_user.then(|| setup.connection.status().username().into());
+    let user = setup.options.announce_user.then(|| setup.user.clone());
     AmqpCaller { setup, callback, user, requests, _channel: channel }
 }
 
-async fn open_publisher(setup: &Setup) -> Result<(OwnChannel, Arc<Requests>), BrokerError> {
-    let Setup { connection, mux, backlog, options, sink } = setup;
-    topology::check_exchange(connection, &options.exchange).await?;
-    let opening = |error| error::during("opening a channel for calls", error);
-    let channel = OwnChannel::open(connection).await.map_err(opening)?;
+async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), BrokerError> {
+    let Setup { mux, backlog, options, sink, .. } = setup;
+    topology::check_exchange(mux, &options.exchange).await?;
+    let opening = |why| error::during("opening a channel for calls", why);
+    let channel = Channel::open(mux).await.map_err(opening)?;
     if options.confirms {
-        channel.confirm_select(ConfirmSelectOptions::default()).await.map_err(opening)?;
+        channel.ask(&Command::Confirm).await.map_err(opening)?;
     }
-    let port = mux.port(channel.id(), connection.configuration().frame_max());
-    let requests = Requests::new(port, backlog.clone(), sink.clone(), options.confirms);
+    let requests = Requests::new(channel.port(), backlog.clone(), sink.clone(), options.confirms);
     Ok((channel, requests))
 }
 
 async fn open_callback(setup: &Setup, replies: Arc<Replies>) -> Result<Callback, BrokerError> {
-    let opening = |error| error::during("opening a channel for replies", error);
-    let channel = OwnChannel::open(&setup.connection).await.map_err(opening)?;
-    setup.mux.route(channel.id(), replies.clone());
+    let opening = |why| error::during("opening a channel for replies", why);
+    let channel = Channel::open(&setup.mux).await.map_err(opening)?;
+    channel.route(replies.clone());
     let queue = topology::declare_callback(&channel).await?;
-    let queue = consume_replies(&channel, queue, &replies).await?;
+    consume_replies(&channel, &queue).await?;
     Ok(Callback { queue, replies, _channel: Some(channel) })
 }
 
-async fn consume_replies(
-    channel: &OwnChannel,
-    queue: ShortString,
-    replies: &Arc<Replies>,
-) -> Result<SmolStr, BrokerError> {
-    // Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
-    let options = BasicConsumeOptions { no_ack: true, ..Default::default() };
-    let name = queue.as_str().into();
-    let told = replies.clone();
-    channel
-        .consume(queue, options, move |reason| set_once(&told.closed, reason))
-        .await
-        .map_err(|error| error::during("consuming replies", error))?;
-    Ok(name)
+/// Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
+async fn consume_replies(channel: &Channel, queue: &str) -> Result<(), BrokerError> {
+    let consuming = |why| error::during("consuming replies", why);
+    channel.consume(queue, false).await.map(drop).map_err(consuming)
 }
 
 impl CallerChannel for AmqpCaller {
@@ -203,7 +198,7 @@ impl CallerChannel for AmqpCaller {
                 return Err(error::gone("the callback queue went with its channel"));
             }
             let (channel, requests) = open_publisher(&self.setup).await?;
-            self.setup.mux.route(channel.id(), requests.clone());
+            channel.route(requests.clone());
             let (setup, callback) = (self.setup.clone(), self.callback.clone());
             let reopened: Arc<dyn CallerChannel> =
                 Arc::new(assemble(setup, callback, requests, channel));

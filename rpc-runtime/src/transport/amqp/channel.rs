@@ -1,72 +1,65 @@
-//! Channels of lapin's, and what they consume.
+//! A channel, and what is asked of the broker on it.
 
-use std::ops::Deref;
+use std::sync::Arc;
 
-use lapin::{
-    Channel, Connection,
-    options::BasicConsumeOptions,
-    types::{FieldTable, ShortString},
+use smol_str::SmolStr;
+
+use super::{
+    mux::{Ended, Mux, Port, Route},
+    wire::{Answer, Command},
 };
-use tokio::{sync::oneshot, time::timeout};
-use tokio_stream::StreamExt as _;
-use tracing::debug;
-
-use super::{CLOSE_WITHIN, error};
-use crate::{error::BrokerError, tasks};
 
 /// A channel that is closed when this is dropped.
-///
-/// lapin would close it too, but gives the whole connection up when the broker has just closed it for a reason of its own.
-pub(super) struct OwnChannel {
-    channel: Channel,
-    /// Dropped with this, it tells who closes it.
-    _in_use: oneshot::Sender<()>,
+pub(super) struct Channel {
+    mux: Arc<Mux>,
+    port: Arc<Port>,
 }
 
-impl OwnChannel {
-    pub(super) async fn open(connection: &Connection) -> lapin::Result<Self> {
-        let channel = connection.create_channel().await?;
-        let (in_use, unused) = oneshot::channel();
-        let closed = channel.clone();
-        tasks::spawn(async move {
-            // An error says that it is unused.
-            let _ = unused.await;
-            let _ = timeout(CLOSE_WITHIN, closed.close(200, "goodbye".into())).await;
-        });
-        Ok(Self { channel, _in_use: in_use })
+impl Channel {
+    pub(super) async fn open(mux: &Arc<Mux>) -> Result<Self, Ended> {
+        let channel = Self { mux: mux.clone(), port: mux.reserve()? };
+        channel.ask(&Command::OpenChannel).await?;
+        Ok(channel)
     }
 
-    /// Starts to consume, and has it told when that ends: the queue was deleted, or the channel is gone. The messages come
-    /// by another way.
-    pub(super) async fn consume(
+    /// The way out.
+    pub(super) fn port(&self) -> Arc<Port> {
+        self.port.clone()
+    }
+
+    /// Has this told of the messages of the channel from now on.
+    pub(super) fn route(&self, route: Arc<dyn Route>) {
+        self.mux.route(&self.port, route);
+    }
+
+    /// Asks something of the broker, at once, and waits for the answer. What it refuses ends the channel.
+    pub(super) fn ask(
         &self,
-        queue: ShortString,
-        options: BasicConsumeOptions,
-        ended: impl FnOnce(BrokerError) + Send + 'static,
-    ) -> lapin::Result<ShortString> {
-        let mut consumer = self
-            .channel
-            .basic_consume(queue, ShortString::default(), options, FieldTable::default())
-            .await?;
-        let tag = consumer.tag();
-        tasks::spawn(async move {
-            let mut reason = None;
-            while let Some(news) = consumer.next().await {
-                if let Err(error) = news {
-                    debug!(%error, "stopped consuming");
-                    reason.get_or_insert(error::lost(&error));
-                }
-            }
-            ended(reason.unwrap_or_else(|| error::gone("the queue was deleted")));
-        });
-        Ok(tag)
+        command: &Command<'_>,
+    ) -> impl Future<Output = Result<Answer, Ended>> + Send + use<> {
+        let answer = self.mux.ask(&self.port, command);
+        async move { answer?.await.unwrap_or(Err(Ended::Closed)) }
+    }
+
+    /// Starts to consume, and returns what the consumer is called.
+    pub(super) async fn consume(&self, queue: &str, acknowledged: bool) -> Result<SmolStr, Ended> {
+        match self.ask(&Command::Consume { queue, acknowledged }).await? {
+            Answer::Consumer(name) => Ok(name),
+            _ => Err(Ended::Closed),
+        }
+    }
+
+    /// Closes it, and returns when the broker has agreed.
+    pub(super) async fn close(&self) {
+        if let Some(answer) = self.mux.close(&self.port) {
+            // Whatever ends it, it is closed.
+            let _ = answer.await;
+        }
     }
 }
 
-impl Deref for OwnChannel {
-    type Target = Channel;
-
-    fn deref(&self) -> &Channel {
-        &self.channel
+impl Drop for Channel {
+    fn drop(&mut self) {
+        self.mux.close(&self.port);
     }
 }

@@ -1,8 +1,6 @@
-//! What lapin says, in the words of this crate.
+//! What goes wrong, in the words of this crate.
 
-use lapin::{Error, ErrorKind};
-
-use super::{address::Address, mux::Ended, wire::Refusal};
+use super::{address::Address, handshake::Failure, mux::Ended, wire::Refusal};
 use crate::error::{BrokerError, BrokerErrorKind};
 
 const ACCESS_REFUSED: u16 = 403;
@@ -11,36 +9,38 @@ const RESOURCE_LOCKED: u16 = 405;
 const PRECONDITION_FAILED: u16 = 406;
 const NOT_ALLOWED: u16 = 530;
 
-/// The code and the text of an error that the broker sent.
-pub(super) fn refusal(error: &Error) -> Option<(u16, String)> {
-    match error.kind() {
-        ErrorKind::ProtocolError(refusal) => {
-            Some((refusal.get_id(), refusal.get_message().to_string()))
-        }
-        _ => None,
-    }
-}
-
-/// Attaches what caused an error, unless that is the broker's own words, which are said already.
-fn because(said: BrokerError, cause: Error) -> BrokerError {
-    match cause.kind() {
-        ErrorKind::ProtocolError(_) => said,
-        ErrorKind::IOError(error) => said.caused_by(error.clone()),
-        _ => said.caused_by(cause),
-    }
-}
-
 /// An attempt to connect failed.
-pub(super) fn connecting(error: Error, address: &Address) -> BrokerError {
-    let (kind, message) = match refusal(&error) {
-        Some((ACCESS_REFUSED, _)) => (
+pub(super) fn connecting(failure: Failure, address: &Address) -> BrokerError {
+    let unreachable = |message| BrokerError::new(BrokerErrorKind::Unreachable, message);
+    match failure {
+        Failure::Refused(refusal) => refused_login(&refusal, address),
+        Failure::Mechanisms(offered) => {
+            let wanted = address.login().mechanism();
+            let message =
+                format!("{address} takes no login by {wanted}, but by one of these: {offered}");
+            BrokerError::new(BrokerErrorKind::CredentialsRefused, message)
+        }
+        Failure::Unfit(what) => unreachable(format!("what answers at {address} {what}")),
+        Failure::Insecure(error) => {
+            unreachable(format!("there is no encrypted connection to {address}")).caused_by(error)
+        }
+        Failure::Lost(error) => {
+            unreachable(format!("no broker answers at {address}")).caused_by(error)
+        }
+    }
+}
+
+fn refused_login(refusal: &Refusal, address: &Address) -> BrokerError {
+    let Refusal { code, text } = refusal;
+    let (kind, message) = match *code {
+        ACCESS_REFUSED => (
             BrokerErrorKind::CredentialsRefused,
             format!(
                 "{address} does not accept the password of the user {:?}, or does not know the user",
                 address.user()
             ),
         ),
-        Some((NOT_ALLOWED, text)) => (
+        NOT_ALLOWED => (
             BrokerErrorKind::VirtualHostRefused,
             format!(
                 "{address} does not let the user {:?} into the virtual host {:?}: {text}{}",
@@ -53,22 +53,12 @@ pub(super) fn connecting(error: Error, address: &Address) -> BrokerError {
                 }
             ),
         ),
-        Some((code, text)) => (
+        _ => (
             BrokerErrorKind::Unreachable,
             format!("{address} refused the connection: {code} {text}"),
         ),
-        None => (BrokerErrorKind::Unreachable, format!("no broker answers at {address}")),
     };
-    because(BrokerError::new(kind, message), error)
-}
-
-/// A connection or a channel that was in use ended.
-pub(super) fn lost(error: &Error) -> BrokerError {
-    let message = match refusal(error) {
-        Some((_, text)) => format!("the broker closed it: {text}"),
-        None => "it was lost".to_owned(),
-    };
-    because(BrokerError::new(BrokerErrorKind::ConnectionLost, message), error.clone())
+    BrokerError::new(kind, message)
 }
 
 pub(super) fn gone(message: &str) -> BrokerError {
@@ -76,13 +66,11 @@ pub(super) fn gone(message: &str) -> BrokerError {
 }
 
 /// Something that was asked of the broker failed: `what` says what it was.
-pub(super) fn during(what: &str, error: Error) -> BrokerError {
-    match refusal(&error) {
-        Some((code, text)) => refused(what, &Refusal { code, text: text.into() }),
-        None => because(
-            BrokerError::new(BrokerErrorKind::ConnectionLost, format!("{what} failed")),
-            error,
-        ),
+pub(super) fn during(what: &str, why: Ended) -> BrokerError {
+    match why {
+        Ended::Refused(refusal) | Ended::Dismissed(refusal) => refused(what, &refusal),
+        Ended::Closed => gone(&format!("{what} failed: it was closed by this program")),
+        Ended::Lost(error) => gone(&format!("{what} failed")).caused_by(error),
     }
 }
 
@@ -98,11 +86,13 @@ pub(super) fn refused(what: &str, refusal: &Refusal) -> BrokerError {
     BrokerError::new(kind, format!("{what}: {}", refusal.text))
 }
 
-/// A channel that was in use ended.
-pub(super) fn ended(why: &Ended) -> BrokerError {
+/// A channel or a connection that was in use ended.
+pub(super) fn ended(why: Ended) -> BrokerError {
     match why {
-        Ended::Refused(refusal) => gone(&format!("the broker closed it: {}", refusal.text)),
-        Ended::Closed => gone("it was closed"),
-        Ended::Lost => gone("the connection was lost"),
+        Ended::Refused(refusal) | Ended::Dismissed(refusal) => {
+            gone(&format!("the broker closed it: {}", refusal.text))
+        }
+        Ended::Closed => gone("it was closed by this program"),
+        Ended::Lost(error) => gone("it was lost").caused_by(error),
     }
 }

@@ -1,17 +1,16 @@
-//! RabbitMQ, through lapin. Nothing outside this folder names lapin.
+//! RabbitMQ: AMQP 0-9-1, as much of it as calls need. Nothing outside this folder knows any of it.
 //!
-//! lapin's own recovery stays off: a connection that is lost is followed by a new one with new channels, queues and
-//! consumers. Connections, channels, queues and consumers are lapin's business; messages pass it by, see [`mux`].
+//! A connection that is lost is never repaired: a new one follows it, with new channels, queues and consumers.
 
 mod address;
 mod backlog;
 mod caller;
 mod channel;
 mod error;
+mod handshake;
 mod mux;
 mod refusal;
 mod requests;
-mod runtime;
 mod socket;
 #[cfg(feature = "tls")]
 mod tls;
@@ -33,17 +32,14 @@ use std::{
     time::Duration,
 };
 
-use lapin::{Connection, ConnectionProperties, Event, tcp::AsyncTcpStream, uri::AMQPUri};
-use tokio::{sync::watch, task::JoinHandle, time::timeout};
-use tokio_stream::StreamExt as _;
-use tracing::{info, warn};
+use smol_str::SmolStr;
+use tokio::{sync::watch, time::timeout};
 
 use self::{
     address::Address,
     backlog::Backlog,
-    mux::Mux,
-    runtime::Piped,
-    socket::{Security, Shutter},
+    mux::{Ended, Mux, Pump},
+    socket::Security,
 };
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
@@ -105,23 +101,12 @@ impl Transport for AmqpTransport {
             let Some(address) = self.addresses.get(turn) else {
                 return Err(BrokerError::new(BrokerErrorKind::InvalidAddress, "no address"));
             };
-            let properties =
-                ConnectionProperties::default().with_connection_name(self.name.as_str().into());
-            // Dropped with this future when the deadline passes, or with the link.
-            let shutter = Shutter::default();
-            let encrypted = address.is_encrypted();
-            let connector = shutter.connector(encrypted.then(|| self.security.clone()));
-            let connect = async move |uri: AMQPUri, _| {
-                let socket = connector.connect(uri.authority.host, uri.authority.port).await?;
-                Ok(AsyncTcpStream::Plain(socket))
-            };
-            let connection =
-                Connection::connector(address.uri(), Piped::current(), connect, properties)
-                    .await
-                    .map_err(|error| error::connecting(error, address))?;
-            let mux = shutter.mux().ok_or_else(|| error::gone("it has no socket"))?;
-            let link: Arc<dyn Link> =
-                Arc::new(AmqpLink::new(connection, mux, shutter, address.to_string()));
+            let failed = |failure| error::connecting(failure, address);
+            let mut socket = socket::open(address, &self.security).await.map_err(failed)?;
+            let agreed = handshake::shake_hands(&mut socket, address, &self.name).await;
+            let (pump, mux) = Pump::new(socket, agreed.map_err(failed)?);
+            tasks::spawn(pump);
+            let link: Arc<dyn Link> = Arc::new(AmqpLink::new(mux, address.user().into()));
             Ok(link)
         })
     }
@@ -133,52 +118,22 @@ impl Transport for AmqpTransport {
 }
 
 struct AmqpLink {
-    connection: Arc<Connection>,
     mux: Arc<Mux>,
-    closed: watch::Sender<Option<BrokerError>>,
-    blocked: watch::Sender<Blocked>,
+    /// Who is logged in.
+    user: SmolStr,
     backlog: Arc<Backlog>,
-    watcher: JoinHandle<()>,
-    /// After the connection, which says goodbye when it is dropped.
-    _shutter: Shutter,
 }
 
 impl AmqpLink {
-    fn new(connection: Connection, mux: Arc<Mux>, shutter: Shutter, address: String) -> Self {
-        let closed = watch::Sender::new(None);
-        let reason = closed.clone();
-        let blocked = watch::Sender::new(Blocked::default());
-        let alarms = blocked.clone();
-        let status = connection.status().clone();
-        let mut events = Box::pin(connection.events_listener());
-        let watcher = tasks::spawn(async move {
-            let ended = loop {
-                match events.next().await {
-                    // Errors of channels are announced here, too.
-                    Some(Event::Error(error)) if !status.connected() => break error::lost(&error),
-                    Some(Event::ConnectionBlocked(alarm)) => {
-                        warn!(broker = address, alarm, "the broker takes no messages for now");
-                        alarms.send_modify(|blocked| blocked.alarm = Some(alarm.into()));
-                    }
-                    Some(Event::ConnectionUnblocked) => {
-                        info!(broker = address, "the broker takes messages again");
-                        alarms.send_modify(|blocked| blocked.alarm = None);
-                    }
-                    Some(_) => {}
-                    None => break error::gone("the connection was closed"),
-                }
-            };
-            set_once(&reason, ended);
-        });
-        let backlog = Backlog::new(blocked.clone());
-        let connection = Arc::new(connection);
-        Self { connection, mux, closed, blocked, backlog, watcher, _shutter: shutter }
+    fn new(mux: Arc<Mux>, user: SmolStr) -> Self {
+        let backlog = Backlog::new(mux.blocked().clone());
+        Self { mux, user, backlog }
     }
 }
 
 impl Drop for AmqpLink {
     fn drop(&mut self) {
-        self.watcher.abort();
+        self.mux.say_goodbye();
     }
 }
 
@@ -189,9 +144,9 @@ impl Link for AmqpLink {
         sink: Arc<dyn CallerSink>,
     ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
         Box::pin(async move {
-            let (connection, mux) = (self.connection.clone(), self.mux.clone());
+            let (mux, user) = (self.mux.clone(), self.user.clone());
             let backlog = self.backlog.clone();
-            let setup = caller::Setup { connection, mux, backlog, options, sink };
+            let setup = caller::Setup { mux, user, backlog, options, sink };
             let caller = caller::open(setup).await?;
             let caller: Arc<dyn CallerChannel> = Arc::new(caller);
             Ok(caller)
@@ -202,37 +157,42 @@ impl Link for AmqpLink {
         &self,
         options: WorkerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(worker::open(&self.connection, &self.mux, options))
+        Box::pin(worker::open(&self.mux, options))
     }
 
     fn open_listener(
         &self,
         options: ListenerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(worker::listen(&self.connection, &self.mux, options))
+        Box::pin(worker::listen(&self.mux, options))
     }
 
     fn queue_state<'a>(
         &'a self,
         queue: &'a str,
     ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
-        Box::pin(topology::queue_state(&self.connection, queue))
+        Box::pin(topology::queue_state(&self.mux, queue))
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        when_set(self.closed.subscribe())
+        let mut ended = self.mux.ended();
+        Box::pin(async move {
+            match ended.wait_for(Option::is_some).await {
+                Ok(why) => error::ended(why.clone().unwrap_or(Ended::Closed)),
+                Err(_) => error::ended(Ended::Closed),
+            }
+        })
     }
 
     fn blocked(&self) -> watch::Receiver<Blocked> {
-        self.blocked.subscribe()
+        self.mux.blocked().subscribe()
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
+        self.mux.say_goodbye();
         Box::pin(async {
-            // A broker that does not answer is left to its heartbeat; one that is gone needs no goodbye.
-            let _ = timeout(CLOSE_WITHIN, self.connection.close(200, "goodbye".into())).await;
-            // lapin announces only ends that it did not ask for.
-            set_once(&self.closed, error::gone("it was closed by this program"));
+            // A broker that does not answer is left alone then.
+            let _ = timeout(CLOSE_WITHIN, self.closed()).await;
         })
     }
 }

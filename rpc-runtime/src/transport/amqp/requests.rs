@@ -32,7 +32,7 @@ pub(super) struct Sent {
 
 /// Publishes requests on a channel, and tells what becomes of them.
 pub(super) struct Requests {
-    port: Port,
+    port: Arc<Port>,
     open: Mutex<Open>,
     backlog: Arc<Backlog>,
     sink: Arc<dyn CallerSink>,
@@ -82,7 +82,7 @@ impl Open {
 
 impl Requests {
     pub(super) fn new(
-        port: Port,
+        port: Arc<Port>,
         backlog: Arc<Backlog>,
         sink: Arc<dyn CallerSink>,
         confirms: bool,
@@ -160,13 +160,12 @@ impl Route for Requests {
     }
 
     fn ended(&self, why: Ended) {
-        self.port.close();
         let open = mem::take(&mut *self.open());
         let open: Vec<Sent> = open.sent.into_iter().flatten().collect();
         if let Ended::Refused(refusal) = &why {
             refusal::settle(refusal, &open, &*self.sink);
         }
-        set_once(&self.gone, error::ended(&why));
+        set_once(&self.gone, error::ended(why));
     }
 }
 

@@ -1,27 +1,22 @@
 //! Queues and exchanges as they are declared.
 
-use lapin::{
-    Channel, Connection, ExchangeKind,
-    options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions},
-    types::{AMQPValue, FieldTable, ShortString},
-};
+use std::sync::Arc;
 
-use super::error;
+use smol_str::SmolStr;
+
+use super::{
+    channel::Channel,
+    error,
+    mux::{Ended, Mux},
+    wire::{Answer, Command, QueueDeclaration},
+};
 use crate::{
-    cut::cut,
-    envelope::MAX_SHORT_STRING,
     error::{BrokerError, BrokerErrorKind},
     transport::{ListenerOptions, Queue, QueueArgument, QueueState, QueueType},
 };
 
 /// What to do about a queue that others declared in another way.
 const DECLARE_ALIKE: &str = "declare it alike, or take it as it is with `Queue::passive`";
-
-/// Names are checked where they come in; this one only never panics, as lapin's does.
-pub(super) fn short(mut text: String) -> ShortString {
-    cut(&mut text, MAX_SHORT_STRING);
-    ShortString::try_new(text).unwrap_or_default()
-}
 
 /// Declares the queue of a service, unless it is to be taken as it is.
 pub(super) async fn declare_service(
@@ -30,12 +25,16 @@ pub(super) async fn declare_service(
     exchange: &str,
 ) -> Result<(), BrokerError> {
     let name = queue.name();
-    let arguments =
-        if queue.passive { FieldTable::default() } else { arguments(queue.declared_arguments()) };
-    let options =
-        QueueDeclareOptions { passive: queue.passive, durable: true, ..Default::default() };
-    channel.queue_declare(short(name.to_owned()), options, arguments).await.map_err(|error| {
-        let error = error::during(&format!("declaring the queue {name:?}"), error);
+    let arguments = if queue.passive { Vec::new() } else { queue.declared_arguments() };
+    let declaration = QueueDeclaration {
+        name,
+        passive: queue.passive,
+        durable: true,
+        own: false,
+        arguments: &arguments,
+    };
+    declare(channel, declaration).await.map_err(|why| {
+        let error = error::during(&format!("declaring the queue {name:?}"), why);
         match error.kind() {
             BrokerErrorKind::DeclaredDifferently => error.remedy(DECLARE_ALIKE),
             BrokerErrorKind::NotFound => error.remedy("somebody has to declare it first"),
@@ -44,130 +43,96 @@ pub(super) async fn declare_service(
     })?;
     if !exchange.is_empty() {
         declare_exchange(channel, exchange).await?;
-        bind(channel, name, exchange, format!("{name}.*")).await?;
+        bind(channel, name, exchange, &format!("{name}.*")).await?;
     }
     Ok(())
 }
 
-async fn declare_exchange(channel: &Channel, exchange: &str) -> Result<(), BrokerError> {
-    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-    let name = short(exchange.to_owned());
-    channel
-        .exchange_declare(name, ExchangeKind::Topic, options, FieldTable::default())
-        .await
-        .map_err(|error| error::during(&format!("declaring the exchange {exchange:?}"), error))
+async fn declare_exchange(channel: &Channel, name: &str) -> Result<(), BrokerError> {
+    let command = Command::DeclareExchange { name, passive: false };
+    let declaring = |why| error::during(&format!("declaring the exchange {name:?}"), why);
+    channel.ask(&command).await.map(drop).map_err(declaring)
 }
 
 async fn bind(
     channel: &Channel,
     queue: &str,
     exchange: &str,
-    key: String,
+    routing_key: &str,
 ) -> Result<(), BrokerError> {
-    channel
-        .queue_bind(
-            short(queue.to_owned()),
-            short(exchange.to_owned()),
-            short(key),
-            QueueBindOptions::default(),
-            FieldTable::default(),
-        )
-        .await
-        .map_err(|error| error::during(&format!("binding the queue {queue:?}"), error))
+    let command = Command::Bind { queue, exchange, routing_key };
+    let binding = |why| error::during(&format!("binding the queue {queue:?}"), why);
+    channel.ask(&command).await.map(drop).map_err(binding)
+}
+
+/// Returns what the queue is called, and how it stands.
+async fn declare(
+    channel: &Channel,
+    queue: QueueDeclaration<'_>,
+) -> Result<(SmolStr, QueueState), Ended> {
+    match channel.ask(&Command::DeclareQueue(queue)).await? {
+        Answer::Queue { name, messages, consumers } => {
+            Ok((name, QueueState { messages, consumers }))
+        }
+        _ => Err(Ended::Closed),
+    }
+}
+
+/// Declares a queue that is named by the broker, and gone with the channel that consumes it.
+async fn declare_own(
+    channel: &Channel,
+    arguments: &[(String, QueueArgument)],
+) -> Result<SmolStr, Ended> {
+    let declaration = QueueDeclaration { own: true, arguments, ..QueueDeclaration::default() };
+    declare(channel, declaration).await.map(|(name, _)| name)
 }
 
 /// Declares a queue that listens to a topic exchange, named by the server and gone with the channel that consumes it.
 pub(super) async fn declare_listener(
     channel: &Channel,
     options: &ListenerOptions,
-) -> Result<ShortString, BrokerError> {
+) -> Result<SmolStr, BrokerError> {
     declare_exchange(channel, &options.exchange).await?;
-    let of_queue = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
     let classic = Queue::default().max_length(options.max_length);
-    let queue = channel
-        .queue_declare(ShortString::default(), of_queue, arguments(classic.declared_arguments()))
-        .await
-        .map_err(|error| {
-            error::during(&format!("declaring a queue to listen to {:?}", options.exchange), error)
-        })?;
+    let queue = declare_own(channel, &classic.declared_arguments()).await.map_err(|why| {
+        error::during(&format!("declaring a queue to listen to {:?}", options.exchange), why)
+    })?;
     for key in &options.keys {
-        bind(channel, queue.name().as_str(), &options.exchange, key.clone()).await?;
+        bind(channel, &queue, &options.exchange, key).await?;
     }
-    Ok(queue.name().clone())
+    Ok(queue)
 }
 
 /// How a queue stands. A missing one closes the channel that asks, so that channel is one of its own.
 pub(super) async fn queue_state(
-    connection: &Connection,
+    mux: &Arc<Mux>,
     queue: &str,
 ) -> Result<Option<QueueState>, BrokerError> {
-    let looking = |error| error::during(&format!("looking for the queue {queue:?}"), error);
-    let channel = connection.create_channel().await.map_err(looking)?;
-    let options = QueueDeclareOptions { passive: true, ..Default::default() };
-    let declared =
-        channel.queue_declare(short(queue.to_owned()), options, FieldTable::default()).await;
-    match declared.map_err(looking) {
-        Ok(queue) => Ok(Some(QueueState {
-            messages: queue.message_count(),
-            consumers: queue.consumer_count(),
-        })),
+    let looking = |why| error::during(&format!("looking for the queue {queue:?}"), why);
+    let channel = Channel::open(mux).await.map_err(looking)?;
+    let look = QueueDeclaration { name: queue, passive: true, ..QueueDeclaration::default() };
+    match declare(&channel, look).await.map_err(looking) {
+        Ok((_, state)) => Ok(Some(state)),
         Err(error) if error.kind() == BrokerErrorKind::NotFound => Ok(None),
         Err(error) => Err(error),
     }
 }
 
 /// Fails unless the exchange exists. A missing one closes the channel that asks, so that channel is one of its own.
-pub(super) async fn check_exchange(
-    connection: &Connection,
-    exchange: &str,
-) -> Result<(), BrokerError> {
-    if exchange.is_empty() {
+pub(super) async fn check_exchange(mux: &Arc<Mux>, name: &str) -> Result<(), BrokerError> {
+    if name.is_empty() {
         return Ok(());
     }
-    let looking = |error| error::during(&format!("looking for the exchange {exchange:?}"), error);
-    let channel = connection.create_channel().await.map_err(looking)?;
-    let options = ExchangeDeclareOptions { passive: true, ..Default::default() };
-    channel
-        .exchange_declare(
-            short(exchange.to_owned()),
-            ExchangeKind::Topic,
-            options,
-            FieldTable::default(),
-        )
-        .await
-        .map_err(looking)
+    let looking = |why| error::during(&format!("looking for the exchange {name:?}"), why);
+    let channel = Channel::open(mux).await.map_err(looking)?;
+    let look = Command::DeclareExchange { name, passive: true };
+    channel.ask(&look).await.map(drop).map_err(looking)
 }
 
-/// Declares a callback queue, named by the server and gone with the channel that consumes it.
-pub(super) async fn declare_callback(channel: &Channel) -> Result<ShortString, BrokerError> {
-    let options = QueueDeclareOptions { exclusive: true, auto_delete: true, ..Default::default() };
+/// Declares a callback queue, named by the broker and gone with the channel that consumes it.
+pub(super) async fn declare_callback(channel: &Channel) -> Result<SmolStr, BrokerError> {
     let classic = ("x-queue-type".to_owned(), QueueArgument::from(QueueType::Classic.as_str()));
-    let queue = channel
-        .queue_declare(ShortString::default(), options, arguments(vec![classic]))
+    declare_own(channel, &[classic])
         .await
-        .map_err(|error| error::during("declaring a callback queue", error))?;
-    Ok(queue.name().clone())
-}
-
-fn arguments(declared: Vec<(String, QueueArgument)>) -> FieldTable {
-    let mut table = FieldTable::default();
-    for (name, value) in declared {
-        let value = match value {
-            QueueArgument::Text(text) => AMQPValue::LongString(text.into()),
-            QueueArgument::Integer(number) => AMQPValue::LongLongInt(number),
-            QueueArgument::Boolean(flag) => AMQPValue::Boolean(flag),
-        };
-        table.insert(short(name), value);
-    }
-    table
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_name_that_is_too_long_is_cut_and_never_panics() {
-        assert_eq!(short("é".repeat(200)).as_str().len(), 254);
-    }
+        .map_err(|why| error::during("declaring a callback queue", why))
 }

@@ -8,23 +8,20 @@ use std::{
     task::{Context, Poll},
 };
 
-use lapin::{
-    Connection,
-    options::{BasicCancelOptions, BasicConsumeOptions, BasicQosOptions},
-    types::ShortString,
-};
+use smol_str::SmolStr;
 use tokio::{
-    sync::{mpsc, oneshot},
+    sync::mpsc,
     time::{Instant, timeout},
 };
 use tracing::debug;
 
 use super::{
     CLOSE_WITHIN,
-    channel::OwnChannel,
+    channel::Channel,
     error,
     mux::{Ended, Mux, Port, Route},
-    topology::{self, short},
+    topology,
+    wire::Command,
 };
 use crate::{
     error::BrokerError,
@@ -35,14 +32,15 @@ use crate::{
 };
 
 struct AmqpWorker {
-    channel: OwnChannel,
+    channel: Channel,
     requests: Arc<Requests>,
-    consumer: ShortString,
+    /// What the broker calls the consumer.
+    consumer: SmolStr,
 }
 
 /// What comes, and the way out for what is answered.
 struct Requests {
-    port: Port,
+    port: Arc<Port>,
     /// `None` once no more come. There are never more than the broker sends ahead.
     deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
     undeliverable: Arc<AtomicU64>,
@@ -52,7 +50,7 @@ struct Requests {
 type Coming = mpsc::UnboundedReceiver<Delivery>;
 
 impl Requests {
-    fn new(port: Port, undeliverable: Arc<AtomicU64>) -> Arc<Self> {
+    fn new(port: Arc<Port>, undeliverable: Arc<AtomicU64>) -> Arc<Self> {
         Arc::new(Self { port, deliveries: Mutex::default(), undeliverable })
     }
 
@@ -85,59 +83,50 @@ impl Route for Requests {
 
     fn ended(&self, why: Ended) {
         debug!(?why, "stopped consuming");
-        self.port.close();
+        self.stop();
+    }
+
+    fn cancelled(&self) {
+        debug!("stopped consuming: the queue was deleted");
         self.stop();
     }
 }
 
 pub(super) async fn open(
-    connection: &Connection,
-    mux: &Mux,
+    mux: &Arc<Mux>,
     options: WorkerOptions,
 ) -> Result<OpenWorker, BrokerError> {
     let name = options.queue.name();
-    let opening =
-        |error| error::during(&format!("opening a channel for the queue {name:?}"), error);
-    let channel = OwnChannel::open(connection).await.map_err(opening)?;
+    let opening = |why| error::during(&format!("opening a channel for the queue {name:?}"), why);
+    let channel = Channel::open(mux).await.map_err(opening)?;
     topology::declare_service(&channel, &options.queue, &options.exchange).await?;
-    let port = mux.port(channel.id(), connection.configuration().frame_max());
-    let requests = Requests::new(port, options.undeliverable);
-    take(mux, channel, short(name.to_owned()), options.prefetch, requests).await
+    take(channel, name, options.prefetch, options.undeliverable).await
 }
 
 pub(super) async fn listen(
-    connection: &Connection,
-    mux: &Mux,
+    mux: &Arc<Mux>,
     options: ListenerOptions,
 ) -> Result<OpenWorker, BrokerError> {
     let exchange = &options.exchange;
-    let opening =
-        |error| error::during(&format!("opening a channel to listen to {exchange:?}"), error);
-    let channel = OwnChannel::open(connection).await.map_err(opening)?;
+    let opening = |why| error::during(&format!("opening a channel to listen to {exchange:?}"), why);
+    let channel = Channel::open(mux).await.map_err(opening)?;
     let queue = topology::declare_listener(&channel, &options).await?;
-    let port = mux.port(channel.id(), connection.configuration().frame_max());
-    let requests = Requests::new(port, options.undeliverable);
-    take(mux, channel, queue, options.prefetch, requests).await
+    take(channel, &queue, options.prefetch, options.undeliverable).await
 }
 
 /// Consumes a queue.
 async fn take(
-    mux: &Mux,
-    channel: OwnChannel,
-    queue: ShortString,
+    channel: Channel,
+    queue: &str,
     prefetch: u16,
-    requests: Arc<Requests>,
+    undeliverable: Arc<AtomicU64>,
 ) -> Result<OpenWorker, BrokerError> {
-    let name = queue.as_str().to_owned();
-    let consuming = |error| error::during(&format!("consuming the queue {name:?}"), error);
-    channel.basic_qos(prefetch, BasicQosOptions::default()).await.map_err(consuming)?;
+    let consuming = |why| error::during(&format!("consuming the queue {queue:?}"), why);
+    channel.ask(&Command::Prefetch(prefetch)).await.map_err(consuming)?;
+    let requests = Requests::new(channel.port(), undeliverable);
     let coming = requests.start();
-    mux.route(channel.id(), requests.clone());
-    let told = requests.clone();
-    let consumer = channel
-        .consume(queue, BasicConsumeOptions::default(), move |_| told.stop())
-        .await
-        .map_err(consuming)?;
+    channel.route(requests.clone());
+    let consumer = channel.consume(queue, true).await.map_err(consuming)?;
     let worker = AmqpWorker { channel, requests, consumer };
     Ok((Arc::new(worker), Box::new(coming)))
 }
@@ -179,8 +168,7 @@ impl WorkerChannel for AmqpWorker {
 
     fn stop(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let tag = self.consumer.clone();
-            let cancel = self.channel.basic_cancel(tag, BasicCancelOptions::default());
+            let cancel = self.channel.ask(&Command::Cancel { consumer: &self.consumer });
             // A channel that is gone has no consumer any more. What came before the answer can still be taken.
             let _ = timeout(CLOSE_WITHIN, cancel).await;
             self.requests.stop();
@@ -189,20 +177,8 @@ impl WorkerChannel for AmqpWorker {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let (written, done) = oneshot::channel();
-            let said = self.requests.port.send(|out| {
-                out.say_all();
-                // Whoever wanted to know may have given up.
-                out.when_written(|| _ = written.send(()));
-            });
-            let goodbye = async {
-                if said.is_ok() {
-                    // It fails where the connection is gone, and there is nothing to wait for.
-                    let _ = done.await;
-                }
-                self.channel.close(200, "goodbye".into()).await
-            };
-            let _ = timeout(CLOSE_WITHIN, goodbye).await;
+            // What was answered is acknowledged first.
+            let _ = timeout(CLOSE_WITHIN, self.channel.close()).await;
         })
     }
 }

@@ -1,11 +1,11 @@
-//! One socket, shared: lapin opens and closes what there is to open and close, and messages pass it by.
+//! One connection, shared: everything that goes out, and whoever is told of what comes in.
 //!
-//! lapin moves every frame to a thread of its own and back, and makes several promises for each message. For the few
-//! frames that carry messages this takes its place: [`Pump`] owns the socket, hands lapin what is lapin's through a pipe,
-//! and the rest to whoever registered for the channel. What is to go out is appended to one buffer, in order, and goes
-//! out in as few writes as there can be. So an acknowledgement never overtakes its reply, a message that came back is
-//! told before its confirmation, and lapin never reads what some peer wrote.
+//! [`Pump`] owns the socket. What is to go out is appended to one buffer, in order, and goes out in as few writes as there
+//! can be; what comes in is told to the [`Route`] of its channel, or to whoever waits for an answer. So an acknowledgement
+//! never overtakes its reply, and a message that came back is told before its confirmation.
 
+mod channels;
+mod heartbeat;
 #[cfg(any(test, fuzzing))]
 mod oracle;
 mod outgoing;
@@ -14,23 +14,28 @@ mod router;
 mod tags;
 
 use std::{
-    collections::HashMap,
-    fmt,
+    fmt, io,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+use tokio::sync::{oneshot, watch};
+
 #[cfg(fuzzing)]
 pub(crate) use oracle::check;
-pub(super) use outgoing::{Outgoing, Port};
+pub(super) use outgoing::Port;
 pub(super) use pump::Pump;
 
-use super::wire::Refusal;
-use crate::transport::{Delivery, Properties};
+use self::{channels::Channels, outgoing::Outgoing};
+use super::wire::{Answer, Command, Refusal, Tuning};
+use crate::transport::{Blocked, Delivery, Properties};
 
 /// What becomes of the messages of a channel. It is told while the socket waits: nothing here may block.
 pub(super) trait Route: Send + Sync {
     /// A message for the consumer of the channel.
     fn delivered(&self, _: Delivery) {}
+
+    /// The broker has ended the consumer of the channel.
+    fn cancelled(&self) {}
 
     /// A message that was published has come back.
     fn returned(&self, _: Properties) {}
@@ -42,70 +47,123 @@ pub(super) trait Route: Send + Sync {
     fn ended(&self, _: Ended) {}
 }
 
-/// Why a channel ended.
+/// Why a channel or a connection ended.
 #[derive(Debug, Clone)]
 pub(super) enum Ended {
-    /// The broker closed it.
+    /// The broker closed the channel.
     Refused(Refusal),
+    /// The broker closed the connection.
+    Dismissed(Refusal),
     /// It was closed by this side.
     Closed,
     /// The connection went.
-    Lost,
+    Lost(Arc<io::Error>),
 }
 
-/// The way to the socket of a connection.
+/// What an answer comes by.
+pub(super) type Answers = oneshot::Receiver<Result<Answer, Ended>>;
+
+/// The inside of a connection. Whoever locks both locks the channels before what goes out.
 pub(super) struct Mux {
     outgoing: Arc<Outgoing>,
-    /// By channel.
-    routes: Mutex<HashMap<u16, Arc<dyn Route>>>,
+    channels: Mutex<Channels>,
+    blocked: watch::Sender<Blocked>,
+    ended: watch::Sender<Option<Ended>>,
 }
 
 impl Mux {
-    fn new() -> Arc<Self> {
-        Arc::new(Self { outgoing: Outgoing::new(), routes: Mutex::default() })
+    /// For a connection that was tuned like this.
+    pub(super) fn new(tuning: Tuning) -> Arc<Self> {
+        let outgoing = Outgoing::new(tuning.largest_frame);
+        Arc::new(Self {
+            channels: Mutex::new(Channels::new(outgoing.clone(), tuning.channels)),
+            outgoing,
+            blocked: watch::Sender::default(),
+            ended: watch::Sender::default(),
+        })
     }
 
-    fn routes(&self) -> MutexGuard<'_, HashMap<u16, Arc<dyn Route>>> {
-        self.routes.lock().unwrap_or_else(PoisonError::into_inner)
+    fn channels(&self) -> MutexGuard<'_, Channels> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The way out for a channel that lapin has opened. Bodies go out in frames of at most this size.
-    pub(super) fn port(&self, channel: u16, largest_frame: u32) -> Port {
-        Port::new(self.outgoing.clone(), channel, largest_frame)
+    /// Whether the broker takes messages.
+    pub(super) fn blocked(&self) -> &watch::Sender<Blocked> {
+        &self.blocked
+    }
+
+    /// Why the connection ended, once that is so.
+    pub(super) fn ended(&self) -> watch::Receiver<Option<Ended>> {
+        self.ended.subscribe()
+    }
+
+    /// A channel that nobody uses, which has still to be opened.
+    pub(super) fn reserve(&self) -> Result<Arc<Port>, Ended> {
+        self.channels().reserve()
+    }
+
+    /// Asks something of the broker on a channel. What is asked first is answered first.
+    pub(super) fn ask(&self, port: &Port, command: &Command<'_>) -> Result<Answers, Ended> {
+        self.channels().ask(port, command)
     }
 
     /// Has this told of the messages of a channel from now on.
-    pub(super) fn route(&self, channel: u16, route: Arc<dyn Route>) {
-        self.routes().insert(channel, route);
-        // Whoever ends everything may have been here before.
-        if self.outgoing.is_closed() {
-            self.end(channel, Ended::Lost);
+    pub(super) fn route(&self, port: &Port, route: Arc<dyn Route>) {
+        let late = self.channels().route(port, route);
+        if let Some((route, why)) = late {
+            route.ended(why);
         }
     }
 
-    fn routed(&self, channel: u16) -> Option<Arc<dyn Route>> {
-        self.routes().get(&channel).cloned()
+    /// Closes a channel, unless it has ended: then there is nothing to wait for.
+    pub(super) fn close(&self, port: &Port) -> Option<Answers> {
+        let (route, answers) = self.channels().close(port)?;
+        if let Some(route) = route {
+            route.ended(Ended::Closed);
+        }
+        Some(answers)
     }
 
-    fn end(&self, channel: u16, why: Ended) {
-        let route = self.routes().remove(&channel);
+    /// Closes the connection, once what is still to go out has gone.
+    pub(super) fn say_goodbye(&self) {
+        self.outgoing.say_goodbye();
+    }
+
+    fn routed(&self, channel: u16) -> Option<Arc<dyn Route>> {
+        self.channels().routed(channel)
+    }
+
+    fn answered(&self, channel: u16, answer: Answer) {
+        self.channels().answered(channel, answer);
+    }
+
+    /// The broker has closed a channel.
+    fn refused(&self, channel: u16, refusal: Refusal) {
+        let why = Ended::Refused(refusal);
+        let route = self.channels().refused(channel, &why);
         if let Some(route) = route {
             route.ended(why);
         }
     }
 
+    /// The broker agrees to the closing of a channel.
+    fn closed(&self, channel: u16) {
+        self.channels().closed(channel);
+    }
+
     /// The socket is gone.
-    fn end_all(&self) {
+    fn end(&self, why: &Ended) {
+        self.ended.send_replace(Some(why.clone()));
         self.outgoing.close();
-        let routes: Vec<_> = self.routes().drain().collect();
-        for (_, route) in routes {
-            route.ended(Ended::Lost);
+        let routes = self.channels().end(why);
+        for route in routes {
+            route.ended(why.clone());
         }
     }
 }
 
 impl fmt::Debug for Mux {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mux").field("channels", &self.routes().len()).finish_non_exhaustive()
+        f.debug_struct("Mux").field("channels", &self.channels().len()).finish_non_exhaustive()
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicBool, Ordering},
     },
 };
@@ -11,7 +11,8 @@ use std::{
 use atomic_waker::AtomicWaker;
 
 use super::{
-    super::wire::{Frames, Item},
+    super::wire::{Command, Frames, Item},
+    Ended,
     tags::Tags,
 };
 
@@ -19,6 +20,9 @@ use super::{
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     state: Mutex<State>,
+    largest_frame: usize,
+    /// Goodbye was said.
+    leaving: AtomicBool,
     /// Of whoever writes.
     pub(super) writer: AtomicWaker,
 }
@@ -28,7 +32,7 @@ struct State {
     frames: Frames,
     /// What consumers have still to say of what they were sent, by channel.
     tags: Vec<(u16, Tags)>,
-    /// The connection is gone.
+    /// Nothing more goes out: goodbye was said, or the connection is gone.
     closed: bool,
 }
 
@@ -37,16 +41,35 @@ struct State {
 pub(crate) struct ChannelClosed;
 
 impl Outgoing {
-    pub(super) fn new() -> Arc<Self> {
-        Arc::new(Self { state: Mutex::default(), writer: AtomicWaker::new() })
+    pub(super) fn new(largest_frame: u32) -> Arc<Self> {
+        Arc::new(Self {
+            state: Mutex::default(),
+            largest_frame: usize::try_from(largest_frame).unwrap_or(usize::MAX),
+            leaving: AtomicBool::new(false),
+            writer: AtomicWaker::new(),
+        })
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    pub(super) fn is_closed(&self) -> bool {
-        self.lock().closed
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.load(Ordering::Relaxed)
+    }
+
+    /// The last that goes out.
+    pub(super) fn say_goodbye(&self) {
+        let mut state = self.lock();
+        if state.closed {
+            return;
+        }
+        state.acknowledge_all();
+        state.frames.command(0, &Command::CloseConnection);
+        state.closed = true;
+        self.leaving.store(true, Ordering::Relaxed);
+        drop(state);
+        self.writer.wake();
     }
 
     pub(super) fn close(&self) {
@@ -58,15 +81,19 @@ impl Outgoing {
         drop(unwritten);
     }
 
+    /// What answers the broker, and waits for nothing.
+    pub(super) fn command(&self, channel: u16, command: &Command<'_>) {
+        self.lock().frames.command(channel, command);
+    }
+
+    pub(super) fn heartbeat(&self) {
+        self.lock().frames.heartbeat();
+    }
+
     /// Whether there is nothing to write.
     pub(super) fn is_empty(&self) -> bool {
         let state = self.lock();
         state.frames.is_empty() && !state.tags.iter().any(|(_, tags)| tags.has_unsaid())
-    }
-
-    /// Frames of lapin's.
-    pub(super) fn raw(&self, frames: &[u8]) {
-        self.lock().frames.raw(frames);
     }
 
     /// Moves everything over, acknowledgements last: one covers a whole run of answers.
@@ -81,11 +108,20 @@ impl Outgoing {
             state.frames.take(to);
             return;
         }
-        let State { frames, tags, .. } = &mut *state;
-        for (channel, tags) in tags {
-            acknowledge(frames, *channel, tags);
+        state.acknowledge_all();
+        state.frames.take(to);
+    }
+}
+
+impl State {
+    fn acknowledge_all(&mut self) {
+        for (channel, tags) in &mut self.tags {
+            acknowledge(&mut self.frames, *channel, tags);
         }
-        frames.take(to);
+    }
+
+    fn forget(&mut self, channel: u16) {
+        self.tags.retain(|(known, _)| *known != channel);
     }
 }
 
@@ -100,21 +136,41 @@ fn acknowledge(frames: &mut Frames, channel: u16, tags: &mut Tags) {
 pub(crate) struct Port {
     outgoing: Arc<Outgoing>,
     channel: u16,
-    largest_frame: usize,
-    closed: AtomicBool,
+    ended: OnceLock<Ended>,
 }
 
 impl Port {
-    pub(super) fn new(outgoing: Arc<Outgoing>, channel: u16, largest_frame: u32) -> Self {
-        let largest_frame = usize::try_from(largest_frame).unwrap_or(usize::MAX);
-        Self { outgoing, channel, largest_frame, closed: AtomicBool::new(false) }
+    pub(super) fn new(outgoing: Arc<Outgoing>, channel: u16) -> Self {
+        Self { outgoing, channel, ended: OnceLock::new() }
+    }
+
+    pub(super) fn channel(&self) -> u16 {
+        self.channel
+    }
+
+    /// Why nothing can be sent any more, once that is so.
+    pub(super) fn ended(&self) -> Option<&Ended> {
+        self.ended.get()
     }
 
     /// Lets nothing more out: after the end of a channel, a frame for it would end the connection.
-    pub(crate) fn close(&self) {
+    pub(super) fn end(&self, why: &Ended) {
         let mut state = self.outgoing.lock();
-        self.closed.store(true, Ordering::Relaxed);
-        state.tags.retain(|(channel, _)| *channel != self.channel);
+        // Whoever ended it first is right.
+        let _ = self.ended.set(why.clone());
+        state.forget(self.channel);
+    }
+
+    /// Has the channel closed after everything so far, acknowledgements too. `false` where that was too late.
+    pub(super) fn close(&self) -> bool {
+        let closed = self.send(|out| {
+            out.say_all();
+            out.command(&Command::CloseChannel);
+            // While nobody else can send.
+            let _ = self.ended.set(Ended::Closed);
+        });
+        self.outgoing.lock().forget(self.channel);
+        closed.is_ok()
     }
 
     /// Has frames written, all of them in one go and in this order.
@@ -123,12 +179,12 @@ impl Port {
         write: impl FnOnce(&mut Sending<'_>) -> T,
     ) -> Result<T, ChannelClosed> {
         let mut state = self.outgoing.lock();
-        if state.closed || self.closed.load(Ordering::Relaxed) {
+        if state.closed || self.ended.get().is_some() {
             return Err(ChannelClosed);
         }
         let State { frames, tags, .. } = &mut *state;
-        let mut sending =
-            Sending { frames, tags, channel: self.channel, largest_frame: self.largest_frame };
+        let largest_frame = self.outgoing.largest_frame;
+        let mut sending = Sending { frames, tags, channel: self.channel, largest_frame };
         let written = write(&mut sending);
         drop(state);
         self.outgoing.writer.wake();
@@ -147,6 +203,10 @@ pub(crate) struct Sending<'a> {
 impl Sending<'_> {
     pub(crate) fn publish(&mut self, message: &crate::transport::Message) {
         self.frames.publish(self.channel, message, self.largest_frame);
+    }
+
+    pub(crate) fn command(&mut self, command: &Command<'_>) {
+        self.frames.command(self.channel, command);
     }
 
     /// Runs this when everything so far is on the socket.

@@ -6,54 +6,48 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
-    time::{Duration, Instant},
 };
 
 use bytes::{Buf, BytesMut};
-use tokio::io::{AsyncReadExt, AsyncWrite, DuplexStream};
+use tokio::{
+    io::{AsyncReadExt, AsyncWrite},
+    time::{Sleep, sleep},
+};
 use tracing::debug;
 
 use super::{
     super::{
-        address::FRAME_MAX,
-        socket::{Shut, Stream},
-        wire::{HEARTBEAT_FRAME, Item, METHOD, Method, PREFIX, next_frame},
+        CLOSE_WITHIN,
+        handshake::Agreed,
+        socket::Stream,
+        wire::{Command, Item, PREFIX},
     },
     Ended, Mux,
+    heartbeat::{Due, Heartbeat},
     router::Router,
 };
 
-/// How much is read at a time, and how large the pipe to lapin is.
+/// How much is read at a time.
 const CHUNK: usize = 64 * 1024;
 
 /// How many pieces are written at a time.
 const PIECES: usize = 64;
 
-/// A larger frame was not agreed on.
-const LARGEST_FRAME: usize = FRAME_MAX as usize + PREFIX + 1;
-
-/// What lapin has not taken yet may be so much, before nothing more is read.
-const LAPINS_DUE: usize = 1024 * 1024;
-
-/// Messages pass lapin by, which would take the silence for a dead broker.
-const TELL_LAPIN_EVERY: Duration = Duration::from_secs(1);
-
-/// What lapin's stream begins with: `AMQP` and a version.
-const PROTOCOL_HEADER: usize = 8;
-
-/// Moves bytes between a socket, lapin, and everybody else, until one of the ends is gone.
+/// Moves bytes between a socket and everybody else, until the connection ends.
 pub(crate) struct Pump {
     mux: Arc<Mux>,
-    shut: Arc<Shut>,
     socket: Box<dyn Stream>,
     router: Router,
     came: BytesMut,
-    lapin: Lapin,
     writing: VecDeque<Item>,
+    heartbeat: Option<Heartbeat>,
     /// Something waits to be written, and everybody who was about to send goes first, so that it all leaves at once.
     waited: bool,
     /// The socket keeps something back; one with TLS does.
     unflushed: bool,
+    /// How long the end may take, once it has begun.
+    patience: Option<Pin<Box<Sleep>>>,
+    ended: Option<Ended>,
 }
 
 enum Wrote {
@@ -63,69 +57,67 @@ enum Wrote {
     Waited,
 }
 
-/// The pipe to lapin.
-struct Lapin {
-    pipe: DuplexStream,
-    /// What lapin wrote, up to the end of a frame.
-    wrote: BytesMut,
-    /// What lapin is to read.
-    due: BytesMut,
-    told: Instant,
-    greeted: bool,
-    gone: bool,
-}
-
 impl Pump {
-    /// A pump for a socket, and the end of the pipe that is lapin's.
-    pub(crate) fn new(socket: Box<dyn Stream>, shut: Arc<Shut>) -> (Self, Arc<Mux>, DuplexStream) {
-        let (pipe, lapins) = tokio::io::duplex(CHUNK);
-        let mux = Mux::new();
-        let lapin = Lapin {
-            pipe,
-            wrote: BytesMut::new(),
-            due: BytesMut::new(),
-            told: Instant::now(),
-            greeted: false,
-            gone: false,
-        };
+    /// For a socket over which this was agreed on.
+    pub(crate) fn new(socket: Box<dyn Stream>, agreed: Agreed) -> (Self, Arc<Mux>) {
+        let mux = Mux::new(agreed.tuning);
+        let largest = usize::try_from(agreed.tuning.largest_frame).unwrap_or(usize::MAX);
         let pump = Self {
-            router: Router::new(mux.clone(), LARGEST_FRAME),
+            // Some take the size for that of the payload.
+            router: Router::new(mux.clone(), largest.saturating_add(PREFIX + 1)),
             mux: mux.clone(),
-            shut,
             socket,
-            came: BytesMut::new(),
-            lapin,
+            came: agreed.came,
             writing: VecDeque::new(),
+            heartbeat: Heartbeat::new(agreed.tuning.heartbeat),
             waited: false,
             unflushed: false,
+            patience: None,
+            ended: None,
         };
-        (pump, mux, lapins)
+        (pump, mux)
     }
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.mux.outgoing.writer.register(cx.waker());
+        // At first, what came right behind the handshake.
+        self.route()?;
         loop {
-            self.shut.poll(cx)?;
+            self.beat(cx)?;
             let read = self.read(cx)?;
-            self.give_lapin(cx);
-            let heard = self.hear_lapin(cx)?;
             let wrote = match self.write(cx)? {
-                Wrote::Nothing if self.lapin.gone && self.writing.is_empty() => {
-                    return Pin::new(&mut self.socket).poll_shutdown(cx);
+                Wrote::Nothing if self.router.ended.is_some() && self.writing.is_empty() => {
+                    let shut = Pin::new(&mut self.socket).poll_shutdown(cx);
+                    return if shut.is_pending() { self.wait_for_the_end(cx) } else { shut };
                 }
                 Wrote::Nothing => false,
                 Wrote::Some => true,
                 Wrote::Waited => return Poll::Pending,
             };
-            if !(read || heard || wrote) {
-                return Poll::Pending;
+            if !(read || wrote) {
+                return self.wait_for_the_end(cx);
             }
+        }
+    }
+
+    fn beat(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
+        let Some(heartbeat) = &mut self.heartbeat else { return Ok(()) };
+        match heartbeat.poll(cx) {
+            Poll::Ready(Due::TakeForDead) => {
+                Err(io::Error::new(io::ErrorKind::TimedOut, "the broker gives no sign of life"))
+            }
+            // What waits to be written is one, too.
+            Poll::Ready(Due::SayAlive) if self.writing.is_empty() => {
+                self.mux.outgoing.heartbeat();
+                Ok(())
+            }
+            _ => Ok(()),
         }
     }
 
     /// Says whether anything came.
     fn read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        if self.lapin.due.len() >= LAPINS_DUE {
+        if self.router.ended.is_some() {
             return Ok(false);
         }
         self.came.reserve(CHUNK);
@@ -134,53 +126,35 @@ impl Pump {
             Poll::Ready(Ok(0)) => Err(io::ErrorKind::UnexpectedEof.into()),
             Poll::Ready(Err(error)) => Err(error),
             Poll::Ready(Ok(_)) => {
-                let passed_by = self
-                    .router
-                    .route(&mut self.came, &mut self.lapin.due)
-                    .map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
-                self.lapin.keep_awake(passed_by);
+                if let Some(heartbeat) = &mut self.heartbeat {
+                    heartbeat.hear();
+                }
+                self.route()?;
                 Ok(true)
             }
         }
     }
 
-    fn give_lapin(&mut self, cx: &mut Context<'_>) {
-        while !self.lapin.due.is_empty() && !self.lapin.gone {
-            match Pin::new(&mut self.lapin.pipe).poll_write(cx, &self.lapin.due) {
-                Poll::Pending => break,
-                // lapin needs no more of it.
-                Poll::Ready(Err(_)) => self.lapin.due.clear(),
-                Poll::Ready(Ok(written)) => self.lapin.due.advance(written),
-            }
+    fn route(&mut self) -> io::Result<()> {
+        if self.router.ended.is_some() {
+            return Ok(());
         }
+        self.router.route(&mut self.came).map_err(|_| {
+            io::Error::new(io::ErrorKind::InvalidData, "the broker sent something that is no AMQP")
+        })?;
+        if let Some(Ended::Dismissed(_)) = &self.router.ended {
+            self.mux.outgoing.command(0, &Command::CloseConnectionOk);
+        }
+        Ok(())
     }
 
-    /// Takes what lapin wrote, frame by frame, so that those of others can go in between.
-    fn hear_lapin(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
-        if self.lapin.gone {
-            return Ok(false);
+    /// Nothing can be done now; an end that has begun is not waited for without end.
+    fn wait_for_the_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        if self.router.ended.is_none() && !self.mux.outgoing.is_leaving() {
+            return Poll::Pending;
         }
-        match pin!(self.lapin.pipe.read_buf(&mut self.lapin.wrote)).poll(cx)? {
-            Poll::Pending => return Ok(false),
-            Poll::Ready(0) => self.lapin.gone = true,
-            Poll::Ready(_) => {}
-        }
-        if !self.lapin.greeted && self.lapin.wrote.len() >= PROTOCOL_HEADER {
-            self.mux.outgoing.raw(&self.lapin.wrote.split_to(PROTOCOL_HEADER));
-            self.lapin.greeted = true;
-        }
-        while self.lapin.greeted
-            && let Ok(Some(frame)) = next_frame(&self.lapin.wrote, usize::MAX)
-            && self.lapin.wrote.len() >= frame.size
-        {
-            let bytes = self.lapin.wrote.split_to(frame.size);
-            let payload = bytes.get(PREFIX..frame.size - 1).unwrap_or_default();
-            if frame.kind == METHOD && matches!(Method::read(payload), Some(Method::Close(_))) {
-                self.mux.end(frame.channel, Ended::Closed);
-            }
-            self.mux.outgoing.raw(&bytes);
-        }
-        Ok(true)
+        let patience = self.patience.get_or_insert_with(|| Box::pin(sleep(CLOSE_WITHIN)));
+        patience.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()))
     }
 
     fn write(&mut self, cx: &mut Context<'_>) -> io::Result<Wrote> {
@@ -217,6 +191,9 @@ impl Pump {
             Poll::Pending => Ok(Wrote::Nothing),
             Poll::Ready(0) => Err(io::ErrorKind::WriteZero.into()),
             Poll::Ready(written) => {
+                if let Some(heartbeat) = &mut self.heartbeat {
+                    heartbeat.say();
+                }
                 self.wrote(written);
                 self.unflushed = Pin::new(&mut self.socket).poll_flush(cx)?.is_pending();
                 Ok(Wrote::Some)
@@ -245,32 +222,30 @@ impl Pump {
     }
 }
 
-impl Lapin {
-    /// A heartbeat now and then, as the broker would send one if it had nothing else to say.
-    fn keep_awake(&mut self, passed_by: bool) {
-        if !self.due.is_empty() {
-            self.told = Instant::now();
-        } else if passed_by && self.told.elapsed() > TELL_LAPIN_EVERY {
-            self.due.extend_from_slice(&HEARTBEAT_FRAME);
-            self.told = Instant::now();
-        }
-    }
-}
-
 impl Future for Pump {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        let Poll::Ready(ended) = self.turn(cx) else { return Poll::Pending };
-        if let Err(error) = ended {
-            debug!(%error, "the socket is gone");
-        }
+        let Poll::Ready(done) = self.turn(cx) else { return Poll::Pending };
+        let lost = done.err().map(|error| Ended::Lost(Arc::new(error)));
+        debug!(?lost, "the socket is gone");
+        // What the broker said says more than how the socket ended.
+        self.ended = self.router.ended.take().or(lost);
         Poll::Ready(())
     }
 }
 
 impl Drop for Pump {
     fn drop(&mut self) {
-        self.mux.end_all();
+        let why = match self.ended.take() {
+            Some(why @ Ended::Dismissed(_)) => why,
+            _ if self.mux.outgoing.is_leaving() => Ended::Closed,
+            Some(why) => why,
+            None => {
+                let error = io::Error::other("its task was stopped with the runtime");
+                Ended::Lost(Arc::new(error))
+            }
+        };
+        self.mux.end(&why);
     }
 }

@@ -1,9 +1,6 @@
-//! What comes in: messages go to whoever registered for their channel, everything else to lapin.
+//! What comes in: messages and answers go to whoever waits for them on their channel.
 
-use std::{
-    collections::{HashMap, HashSet},
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
@@ -45,26 +42,23 @@ impl Partial {
 pub(super) struct Router {
     mux: Arc<Mux>,
     partial: HashMap<u16, Partial>,
-    /// Channels that the broker has closed, and that were not opened again.
-    closed: HashSet<u16>,
     largest_frame: usize,
     /// How many messages have come.
     pub(super) messages: usize,
+    /// Why the broker has ended the connection, once it has.
+    pub(super) ended: Option<Ended>,
 }
 
 impl Router {
     pub(super) fn new(mux: Arc<Mux>, largest_frame: usize) -> Self {
-        Self { mux, partial: HashMap::new(), closed: HashSet::new(), largest_frame, messages: 0 }
+        Self { mux, partial: HashMap::new(), largest_frame, messages: 0, ended: None }
     }
 
-    /// Deals with all frames that are there in full; lapin's go to lapin. Says whether there was one of anybody else's.
-    pub(super) fn route(
-        &mut self,
-        came: &mut BytesMut,
-        lapin: &mut BytesMut,
-    ) -> Result<bool, Malformed> {
-        let mut passed_by = false;
-        while let Some(frame) = next_frame(came, self.largest_frame)? {
+    /// Deals with all frames that are there in full.
+    pub(super) fn route(&mut self, came: &mut BytesMut) -> Result<(), Malformed> {
+        while self.ended.is_none()
+            && let Some(frame) = next_frame(came, self.largest_frame)?
+        {
             if came.len() < frame.size {
                 came.reserve(frame.size - came.len());
                 break;
@@ -73,26 +67,22 @@ impl Router {
                 let mut payload = came.split_to(frame.size).freeze().slice(PREFIX..);
                 payload.truncate(frame.size - PREFIX - 1);
                 self.body(frame.channel, Chunk::Kept(payload));
-                passed_by = true;
                 continue;
             }
             let payload = &came[PREFIX..frame.size - 1];
-            let taken = match frame.kind {
+            match frame.kind {
                 METHOD => self.method(frame.channel, payload)?,
                 HEADER => self.header(frame.channel, read_content(payload).ok_or(Malformed)?),
                 BODY => self.body(frame.channel, Chunk::Copied(payload)),
-                _ => false,
-            };
-            if !taken {
-                lapin.extend_from_slice(&came[..frame.size]);
+                // A heartbeat has been heard by now.
+                _ => {}
             }
-            passed_by |= taken;
             came.advance(frame.size);
         }
-        Ok(passed_by)
+        Ok(())
     }
 
-    fn method(&mut self, channel: u16, payload: &[u8]) -> Result<bool, Malformed> {
+    fn method(&mut self, channel: u16, payload: &[u8]) -> Result<(), Malformed> {
         match Method::read(payload).ok_or(Malformed)? {
             Method::Deliver { tag, redelivered, exchange, routing_key } => {
                 let message = Message { exchange, routing_key, ..Message::default() };
@@ -108,23 +98,33 @@ impl Router {
                     route.confirmed(tag, multiple, accepted);
                 }
             }
+            Method::Answer(answer) => self.mux.answered(channel, answer),
+            Method::Cancelled => {
+                if let Some(route) = self.mux.routed(channel) {
+                    route.cancelled();
+                }
+            }
             Method::Close(refusal) => {
-                // From here on the broker ignores the channel, and lapin answers after everything that was sent.
                 self.partial.remove(&channel);
-                self.closed.insert(channel);
-                self.mux.end(channel, Ended::Refused(refusal));
-                return Ok(false);
+                self.mux.refused(channel, refusal);
             }
-            // Both ends closed it at once. lapin has forgotten the channel by now, and would give the connection up over
-            // a frame of it.
-            Method::CloseOk => return Ok(self.closed.contains(&channel)),
-            Method::OpenOk => {
-                self.closed.remove(&channel);
-                return Ok(false);
+            Method::CloseOk => {
+                self.partial.remove(&channel);
+                self.mux.closed(channel);
             }
-            Method::Other => return Ok(false),
+            Method::CloseConnection(refusal) => self.ended = Some(Ended::Dismissed(refusal)),
+            Method::CloseConnectionOk => self.ended = Some(Ended::Closed),
+            Method::Blocked(reason) => self.alarm(Some(reason.as_str().into())),
+            Method::Unblocked => self.alarm(None),
+            Method::Start { .. } | Method::Tune(_) | Method::Open | Method::Other => {
+                debug!(channel, "the broker said something that nobody has a use for");
+            }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    fn alarm(&self, reason: Option<Arc<str>>) {
+        self.mux.blocked().send_modify(|blocked| blocked.alarm = reason);
     }
 
     fn begin(&mut self, channel: u16, delivery: Delivery, returned: bool) {
@@ -136,27 +136,27 @@ impl Router {
         self.partial.insert(channel, Partial { route, delivery, returned, missing: None, body });
     }
 
-    fn header(&mut self, channel: u16, content: Content) -> bool {
-        let Some(partial) = self.partial.get_mut(&channel) else { return false };
+    /// One that follows nothing is nobody's; a body, too.
+    fn header(&mut self, channel: u16, content: Content) {
+        let Some(partial) = self.partial.get_mut(&channel) else { return };
         let size = usize::try_from(content.size).unwrap_or(usize::MAX);
         partial.message().properties = content.properties;
         partial.missing = Some(size);
         if size == 0 {
             self.complete(channel, Bytes::new());
         }
-        true
     }
 
-    fn body(&mut self, channel: u16, chunk: Chunk<'_>) -> bool {
-        let Some(partial) = self.partial.get_mut(&channel) else { return false };
-        let Some(missing) = partial.missing else { return false };
+    fn body(&mut self, channel: u16, chunk: Chunk<'_>) {
+        let Some(partial) = self.partial.get_mut(&channel) else { return };
+        let Some(missing) = partial.missing else { return };
         let rest = missing.saturating_sub(chunk.bytes().len());
         partial.missing = Some(rest);
         if partial.body.is_empty() {
             if rest == 0 {
                 let body = chunk.into_bytes();
                 self.complete(channel, body);
-                return true;
+                return;
             }
             partial.body.reserve(missing.min(BELIEVED));
         }
@@ -165,7 +165,6 @@ impl Router {
             let body = std::mem::take(&mut partial.body).freeze();
             self.complete(channel, body);
         }
-        true
     }
 
     fn complete(&mut self, channel: u16, body: Bytes) {

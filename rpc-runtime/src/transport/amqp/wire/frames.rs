@@ -4,7 +4,7 @@ use std::{collections::VecDeque, fmt, mem};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
-use super::{BODY, END, HEADER, METHOD, PREFIX, properties};
+use super::{BODY, Command, END, HEADER, HEARTBEAT_FRAME, METHOD, PREFIX, properties};
 use crate::{cut, envelope::MAX_SHORT_STRING, transport::Message};
 
 /// Bodies from this size on go out as they are, and are not copied.
@@ -92,9 +92,12 @@ impl Frames {
         self.ready.push_back(Item::Written(Box::new(run)));
     }
 
-    /// Frames that somebody else wrote.
-    pub(crate) fn raw(&mut self, frames: &[u8]) {
-        self.tail.put_slice(frames);
+    pub(crate) fn command(&mut self, channel: u16, command: &Command<'_>) {
+        command.write(&mut self.tail, channel);
+    }
+
+    pub(crate) fn heartbeat(&mut self) {
+        self.tail.put_slice(&HEARTBEAT_FRAME);
     }
 
     /// A message, in frames of at most this size.
@@ -152,14 +155,23 @@ impl Frames {
     }
 
     fn frame(&mut self, kind: u8, channel: u16, payload: impl FnOnce(&mut BytesMut)) {
-        self.tail.put_u8(kind);
-        self.tail.put_u16(channel);
-        let start = self.tail.len();
-        self.tail.put_u32(0);
-        payload(&mut self.tail);
-        put_length(&mut self.tail, start);
-        self.tail.put_u8(END);
+        put_frame(&mut self.tail, kind, channel, payload);
     }
+}
+
+pub(super) fn put_frame(
+    to: &mut BytesMut,
+    kind: u8,
+    channel: u16,
+    payload: impl FnOnce(&mut BytesMut),
+) {
+    to.put_u8(kind);
+    to.put_u16(channel);
+    let start = to.len();
+    to.put_u32(0);
+    payload(to);
+    put_length(to, start);
+    to.put_u8(END);
 }
 
 /// Says how long what was written after a length is.

@@ -1,17 +1,40 @@
-//! The methods that concern messages, and the end of a channel.
+//! What the broker says: the methods of AMQP 0-9-1 that this framework has a use for, read.
 
 use smol_str::SmolStr;
 
-use super::{BASIC, CHANNEL, cursor::Cursor};
+use super::{BASIC, CHANNEL, CONFIRM, CONNECTION, EXCHANGE, QUEUE, cursor::Cursor};
 
-/// Why the broker closed a channel.
+/// Why the broker closed a channel, or the connection.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) code: u16,
     pub(crate) text: SmolStr,
 }
 
-/// What a frame of methods says, if it is about messages.
+/// How large frames may be, how many channels there may be, and how often both sides give a sign of life, in seconds. 0: as
+/// the other side likes; for the last, never.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Tuning {
+    pub(crate) channels: u16,
+    pub(crate) largest_frame: u32,
+    pub(crate) heartbeat: u16,
+}
+
+/// The answer to a [`Command`](super::Command).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Answer {
+    Done,
+    /// How a queue is called, and how it stands.
+    Queue {
+        name: SmolStr,
+        messages: u32,
+        consumers: u32,
+    },
+    /// How a consumer is called.
+    Consumer(SmolStr),
+}
+
+/// What a frame of methods says.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Deliver {
@@ -27,17 +50,32 @@ pub(crate) enum Method {
         multiple: bool,
         accepted: bool,
     },
-    /// The channel is closed by whoever says this.
+    Answer(Answer),
+    /// The broker has ended the consumer of a channel: the queue is gone.
+    Cancelled,
+    /// The channel is closed by the broker.
     Close(Refusal),
     /// The closing of the channel is agreed to.
     CloseOk,
-    /// The channel is open.
-    OpenOk,
+    /// The ways to log in, with spaces between them.
+    Start {
+        mechanisms: Vec<u8>,
+    },
+    Tune(Tuning),
+    /// The virtual host may be entered.
+    Open,
+    /// The connection is closed by the broker.
+    CloseConnection(Refusal),
+    /// The closing of the connection is agreed to.
+    CloseConnectionOk,
+    /// The broker takes no messages, and why.
+    Blocked(SmolStr),
+    Unblocked,
     Other,
 }
 
 impl Method {
-    /// Reads the payload of a frame.
+    /// Reads the payload of a frame; `None` where it ends too early.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(payload);
         Some(match (cursor.u16()?, cursor.u16()?) {
@@ -56,10 +94,38 @@ impl Method {
                 multiple: cursor.u8()? & 1 != 0,
                 accepted: method == 80,
             },
-            (CHANNEL, 40) => Self::Close(Refusal { code: cursor.u16()?, text: cursor.text()? }),
+            (BASIC, 21) => Self::Answer(Answer::Consumer(cursor.text()?)),
+            (BASIC, 30) => Self::Cancelled,
+            (QUEUE, 11) => Self::Answer(Answer::Queue {
+                name: cursor.text()?,
+                messages: cursor.u32()?,
+                consumers: cursor.u32()?,
+            }),
+            (CHANNEL | EXCHANGE | CONFIRM | BASIC, 11) | (QUEUE, 21) | (BASIC, 31) => {
+                Self::Answer(Answer::Done)
+            }
+            (CHANNEL, 40) => Self::Close(refusal(&mut cursor)?),
             (CHANNEL, 41) => Self::CloseOk,
-            (CHANNEL, 11) => Self::OpenOk,
+            (CONNECTION, 10) => {
+                let _version = cursor.u16()?;
+                let _properties = cursor.long()?;
+                Self::Start { mechanisms: cursor.long()?.to_vec() }
+            }
+            (CONNECTION, 30) => Self::Tune(Tuning {
+                channels: cursor.u16()?,
+                largest_frame: cursor.u32()?,
+                heartbeat: cursor.u16()?,
+            }),
+            (CONNECTION, 41) => Self::Open,
+            (CONNECTION, 50) => Self::CloseConnection(refusal(&mut cursor)?),
+            (CONNECTION, 51) => Self::CloseConnectionOk,
+            (CONNECTION, 60) => Self::Blocked(cursor.text()?),
+            (CONNECTION, 61) => Self::Unblocked,
             _ => Self::Other,
         })
     }
+}
+
+fn refusal(cursor: &mut Cursor<'_>) -> Option<Refusal> {
+    Some(Refusal { code: cursor.u16()?, text: cursor.text()? })
 }

@@ -222,34 +222,24 @@ proptest! {
 }
 
 #[test]
-fn what_is_not_about_messages_is_lapins() {
-    let open_ok = frame(1, CHANNEL, &[0, 20, 0, 11, 0, 0, 0, 0]);
+fn the_end_of_a_consumer_and_of_its_channel_is_told() {
+    let cancel = frame(1, CHANNEL, &[&[0, 60, 0, 30][..], &short(b"tag"), &[0]].concat());
     let close = frame(1, CHANNEL, &[&[0, 20, 0, 40, 1, 147][..], &short(b"no"), &[0; 4]].concat());
-    let stream = [&open_ok[..], &HEARTBEAT_FRAME, &close].concat();
-    let (told, lapin, formed) = route(&stream, 3);
-    assert!(formed);
-    assert_eq!(told, [Told::Ended]);
-    assert_eq!(lapin, stream);
-}
-
-#[test]
-fn a_channel_that_both_ends_close_at_once_is_closed_once_for_lapin() {
-    let close = frame(1, CHANNEL, &[&[0, 20, 0, 40, 1, 147][..], &short(b"no"), &[0; 4]].concat());
-    let (close_ok, open_ok) =
-        (frame(1, CHANNEL, &[0, 20, 0, 41]), frame(1, CHANNEL, &[0, 20, 0, 11, 0, 0, 0, 0]));
-    let others = frame(1, CHANNEL + 1, &[0, 20, 0, 41]);
-    let stream = [&close[..], &close_ok, &others, &open_ok, &close_ok].concat();
-    let (_, lapin, formed) = route(&stream, 7);
-    assert!(formed);
-    assert_eq!(lapin, [close, others, open_ok, close_ok].concat());
+    let stream = [&cancel[..], &HEARTBEAT_FRAME, &close, &deliver(CHANNEL, b"", b"q")].concat();
+    assert_eq!(check(&stream, 3), [Told::Cancelled, Told::Ended]);
 }
 
 #[test]
 fn messages_for_nobody_reach_nobody() {
     let stream = [deliver(9, b"", b"q"), header(0, &[0, 0]), frame(2, 9, &[0; 14])].concat();
-    let (told, lapin, formed) = route(&stream, 100);
-    assert!(formed && told.is_empty());
-    assert_eq!(lapin, header(0, &[0, 0]), "a header that follows nothing");
+    assert_eq!(check(&stream, 100), []);
+}
+
+#[test]
+fn nothing_is_told_after_the_end_of_the_connection() {
+    let close = frame(1, 0, &[&[0, 10, 0, 50, 1, 64][..], &short(b"bye"), &[0; 4]].concat());
+    let stream = [deliver(CHANNEL, b"", b"q"), close, header(0, &[0, 0])].concat();
+    assert_eq!(check(&stream, 9), []);
 }
 
 #[test]
@@ -268,6 +258,6 @@ fn confirmations_are_told_one_by_one_or_many_at_once() {
 
 #[test]
 fn a_frame_that_is_larger_than_agreed_ends_the_connection() {
-    let (_, _, formed) = route(&frame(3, CHANNEL, &[0; 5000]), 100);
+    let (_, formed) = route(&frame(3, CHANNEL, &[0; 5000]), 100);
     assert!(!formed);
 }

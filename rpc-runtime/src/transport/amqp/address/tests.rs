@@ -1,0 +1,114 @@
+use super::*;
+
+fn parse(text: &str) -> Result<Address, BrokerError> {
+    Address::parse(text, Duration::from_secs(8), false)
+}
+
+#[test]
+fn an_address_is_shown_without_user_and_password() {
+    let address = parse("amqp://ada:s3cret@rabbit.example:5673/%2f").unwrap();
+    assert_eq!(address.to_string(), "amqp://rabbit.example:5673/%2f");
+    assert!(!format!("{address:?}").contains("s3cret"));
+}
+
+#[test]
+fn an_error_in_an_address_shows_no_password_and_says_what_is_wrong() {
+    for (text, why) in [
+        ("ada:s3cret@rabbit", "no scheme"),
+        ("http://ada:s3cret@rabbit/", "neither amqp nor amqps"),
+        ("amqp://ada:s3cret@rabbit:port/", "its port"),
+        ("amqps://ada:s3cret@rabbit:0x/", "its port"),
+        ("amqp://ada:s3@cret@rabbit:99999/", "its port"),
+        ("amqp://ada:s3cret@::1/", "its port"),
+        ("amqp://ada:s3cret@[::1/", "closing bracket"),
+        ("amqp://ada:s3cret@[::1]5672/", "follows the bracket"),
+        ("amqp://ada:s3cret@rab bit/", "its host"),
+        ("amqp://ada:s3%ffcret@rabbit/", "no text"),
+        ("amqp://ada:s3cret@rabbit/?heartbeat=-1", "a parameter"),
+        ("amqp://ada:s3cret@rabbit/?auth_mechanism=magic", "auth_mechanism"),
+    ] {
+        let error = parse(text).map(drop).unwrap_err();
+        assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{text}");
+        let shown = format!("{error:?} {error}");
+        assert!(!shown.contains("s3"), "{shown}");
+        assert!(shown.contains(why), "{shown}");
+    }
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_is_refused_and_not_left_out_in_silence() {
+    let error = parse("amqps://rabbit.example").map(drop).unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::TlsUnavailable);
+}
+
+#[test]
+fn an_ipv6_literal_is_kept() {
+    let address = parse("amqp://guest:guest@[::1]:5672/%2f").unwrap();
+    assert_eq!(address.host(), "::1");
+    assert_eq!(address.to_string(), "amqp://[::1]:5672/%2f");
+    assert_eq!(parse("amqp://[::1]").unwrap().port(), 5672);
+}
+
+#[test]
+fn what_the_query_says_goes_before_what_the_builder_says() {
+    let text =
+        "amqp://rabbit/?heartbeat=3&frame_max=1&channel_max=7&auth_mechanism=EXTERNAL&else=1";
+    let address = parse(text).unwrap();
+    let expected = Tuning { channels: 7, largest_frame: 4096, heartbeat: 3 };
+    assert_eq!(address.tuning(), expected);
+    assert_eq!(address.login(), Login::External);
+    assert_eq!(address.response(), b"");
+    assert_eq!(parse("amqp://rabbit").unwrap().tuning().heartbeat, 8);
+    assert_eq!(parse("amqp://rabbit?heartbeat=0").unwrap().tuning().heartbeat, 0);
+}
+
+#[test]
+fn an_empty_password_is_one_and_only_none_is_a_guests() {
+    assert_eq!(parse("amqp://ada:@rabbit").unwrap().response(), b"\0ada\0");
+    assert_eq!(parse("amqp://ada@rabbit").unwrap().response(), b"\0ada\0guest");
+}
+
+/// Addresses are written once and used by programs of many kinds.
+#[cfg_attr(not(feature = "tls"), allow(unused, reason = "amqps is refused"))]
+#[test]
+fn an_address_means_what_it_means_to_lapin() {
+    for text in [
+        "amqp://localhost",
+        "amqp://localhost/",
+        "amqp://localhost:5673",
+        "amqp://rabbit/%2f",
+        "amqp://rabbit/a/b",
+        "amqp://rabbit/sp%20ace",
+        "amqp://ada@rabbit",
+        "amqp://:pass@rabbit",
+        "amqp://ada:pa%40ss%3aw%2F@rabbit:1/v",
+        "amqp://ada:pa@ss@rabbit",
+        "amqp://rabbit?heartbeat=5&channel_max=9&frame_max=8192",
+        "amqp://rabbit/v?auth_mechanism=external#more",
+        "amqp://192.0.2.7:1",
+        #[cfg(feature = "tls")]
+        "amqps://ada:pass@rabbit.example",
+    ] {
+        let (ours, theirs) = (parse(text).unwrap(), text.parse::<lapin::uri::AMQPUri>().unwrap());
+        let encrypted = theirs.scheme == lapin::uri::AMQPScheme::AMQPS;
+        assert_eq!(ours.encrypted, encrypted, "{text}");
+        assert_eq!(
+            (&ours.host, ours.port),
+            (&theirs.authority.host, theirs.authority.port),
+            "{text}"
+        );
+        let login = &theirs.authority.userinfo;
+        assert_eq!((&ours.user, &ours.password), (&login.username, &login.password), "{text}");
+        assert_eq!(ours.virtual_host, theirs.vhost, "{text}");
+        let query = theirs.query;
+        let tuning = Tuning {
+            channels: query.channel_max.unwrap_or(CHANNEL_MAX),
+            largest_frame: query.frame_max.unwrap_or(FRAME_MAX),
+            heartbeat: query.heartbeat.unwrap_or(8),
+        };
+        assert_eq!(ours.tuning(), tuning, "{text}");
+        let mechanism = query.auth_mechanism.unwrap_or_default().name();
+        assert_eq!(ours.login().mechanism(), mechanism, "{text}");
+    }
+}

@@ -1,0 +1,164 @@
+//! How a connection begins: both sides greet, we log in, both agree on sizes, and we enter a virtual host.
+
+use std::io;
+
+use bytes::{Buf, BytesMut};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+use super::{
+    address::Address,
+    socket::Stream,
+    wire::{Command, GREETING, METHOD, Method, PREFIX, Refusal, Tuning, next_frame},
+};
+
+/// What the handshake led to.
+pub(super) struct Agreed {
+    pub(super) tuning: Tuning,
+    /// What came right behind it.
+    pub(super) came: BytesMut,
+}
+
+/// Why there is no connection.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// The broker does not want us.
+    Refused(Refusal),
+    /// It cannot be talked to. The text completes "the broker at …".
+    Unfit(&'static str),
+    /// It cannot be logged in to as it was asked for.
+    Mechanisms(String),
+    /// The connection could not be encrypted.
+    Insecure(io::Error),
+    Lost(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Lost(error)
+    }
+}
+
+/// Begins a connection, which is called `name` in the broker's pages.
+///
+/// # Cancel safety
+///
+/// Dropping the future gives it up; the socket is of no use then.
+pub(super) async fn shake_hands(
+    socket: &mut Box<dyn Stream>,
+    address: &Address,
+    name: &str,
+) -> Result<Agreed, Failure> {
+    let wanted = address.tuning();
+    let mut peer = Peer { socket, came: BytesMut::new(), largest: wanted.largest_frame };
+    peer.socket.write_all(&GREETING).await?;
+    peer.socket.flush().await?;
+
+    let mechanism = address.login().mechanism();
+    let Method::Start { mechanisms } = peer.hear().await? else { return Err(OUT_OF_TURN) };
+    if !mechanisms.split(|byte| *byte == b' ').any(|known| known == mechanism.as_bytes()) {
+        return Err(Failure::Mechanisms(String::from_utf8_lossy(&mechanisms).into_owned()));
+    }
+    peer.say(&Command::Login { name, mechanism, response: &address.response() }).await?;
+
+    let offered = match peer.hear().await {
+        Ok(Method::Tune(offered)) => offered,
+        // As some brokers do that take offence at a password.
+        Err(Failure::Lost(error)) if is_hang_up(&error) => {
+            return Err(Failure::Unfit("hung up when it was shown the login"));
+        }
+        other => return Err(other.err().unwrap_or(OUT_OF_TURN)),
+    };
+    let tuning = agree(wanted, offered);
+    peer.say(&Command::Tune(tuning)).await?;
+    peer.say(&Command::EnterVirtualHost(address.virtual_host())).await?;
+    match peer.hear().await? {
+        Method::Open => Ok(Agreed { tuning, came: peer.came }),
+        _ => Err(OUT_OF_TURN),
+    }
+}
+
+fn is_hang_up(error: &io::Error) -> bool {
+    use io::ErrorKind::{BrokenPipe, ConnectionAborted, ConnectionReset, UnexpectedEof};
+    matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
+}
+
+const OUT_OF_TURN: Failure = Failure::Unfit("speaks AMQP, but out of turn");
+const NO_AMQP: Failure =
+    Failure::Unfit("does not speak AMQP 0-9-1: is that the port of RabbitMQ, and of TLS or not?");
+
+/// The smaller of what both sides want, where both want something. A heartbeat that this side does not want is not sent.
+fn agree(wanted: Tuning, offered: Tuning) -> Tuning {
+    fn smaller<T: Copy + Ord + Default>(one: T, other: T) -> T {
+        if one == T::default() || other == T::default() { one.max(other) } else { one.min(other) }
+    }
+    Tuning {
+        channels: smaller(wanted.channels, offered.channels),
+        largest_frame: smaller(wanted.largest_frame, offered.largest_frame),
+        heartbeat: match wanted.heartbeat {
+            0 => 0,
+            seconds => smaller(seconds, offered.heartbeat),
+        },
+    }
+}
+
+struct Peer<'a> {
+    socket: &'a mut Box<dyn Stream>,
+    came: BytesMut,
+    largest: u32,
+}
+
+impl Peer<'_> {
+    async fn say(&mut self, command: &Command<'_>) -> io::Result<()> {
+        let mut frame = BytesMut::new();
+        command.write(&mut frame, 0);
+        self.socket.write_all(&frame).await?;
+        self.socket.flush().await
+    }
+
+    /// The next method.
+    async fn hear(&mut self) -> Result<Method, Failure> {
+        let largest = usize::try_from(self.largest).unwrap_or(usize::MAX);
+        loop {
+            match next_frame(&self.came, largest).map_err(|_| NO_AMQP)? {
+                Some(frame) if self.came.len() >= frame.size => {
+                    let bytes = self.came.split_to(frame.size);
+                    if frame.kind != METHOD {
+                        continue;
+                    }
+                    let payload = bytes.get(PREFIX..frame.size - 1).unwrap_or_default();
+                    return match Method::read(payload).ok_or(NO_AMQP)? {
+                        Method::CloseConnection(refusal) => {
+                            // It is as good as gone: whether this arrives matters to nobody.
+                            let _ = self.say(&Command::CloseConnectionOk).await;
+                            Err(Failure::Refused(refusal))
+                        }
+                        method => Ok(method),
+                    };
+                }
+                _ if self.socket.read_buf(&mut self.came).await? == 0 => {
+                    // A server of another version says which one it speaks, and hangs up.
+                    let greeted = self.came.has_remaining();
+                    let hung_up = || Failure::Lost(io::ErrorKind::UnexpectedEof.into());
+                    return Err(if greeted { NO_AMQP } else { hung_up() });
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_smaller_wish_counts_and_zero_is_none() {
+        let tuning =
+            |channels, largest_frame, heartbeat| Tuning { channels, largest_frame, heartbeat };
+        let ours = tuning(65_535, 131_072, 8);
+        assert_eq!(agree(ours, tuning(2047, 8192, 60)), tuning(2047, 8192, 8));
+        assert_eq!(agree(ours, tuning(0, 0, 0)), ours);
+        assert_eq!(agree(ours, tuning(0, 0, 5)).heartbeat, 5);
+        assert_eq!(agree(tuning(9, 4096, 0), tuning(2047, 131_072, 60)), tuning(9, 4096, 0));
+    }
+}

@@ -1,0 +1,246 @@
+//! What is said to the broker beside messages: the methods of AMQP 0-9-1 that set up what messages need, written.
+
+use bytes::{BufMut, BytesMut};
+
+use super::{
+    BASIC, CHANNEL, CONFIRM, CONNECTION, EXCHANGE, METHOD, QUEUE,
+    frames::{put_frame, put_length, put_short},
+    method::Tuning,
+};
+use crate::transport::QueueArgument;
+
+/// What the broker is told as the reason of a closing, where there is none.
+const GOODBYE: (u16, &str) = (200, "goodbye");
+
+/// What this program says of itself, and can do.
+const CAPABILITIES: [&str; 5] = [
+    "authentication_failure_close",
+    "basic.nack",
+    "connection.blocked",
+    "consumer_cancel_notify",
+    "publisher_confirms",
+];
+
+/// Something that is asked of the broker, or answered.
+#[derive(Debug)]
+pub(crate) enum Command<'a> {
+    Login {
+        /// What the connection is called in the broker's pages.
+        name: &'a str,
+        mechanism: &'a str,
+        response: &'a [u8],
+    },
+    Tune(Tuning),
+    EnterVirtualHost(&'a str),
+    CloseConnection,
+    CloseConnectionOk,
+    OpenChannel,
+    CloseChannel,
+    CloseChannelOk,
+    /// A durable topic exchange.
+    DeclareExchange {
+        name: &'a str,
+        passive: bool,
+    },
+    DeclareQueue(QueueDeclaration<'a>),
+    Bind {
+        queue: &'a str,
+        exchange: &'a str,
+        routing_key: &'a str,
+    },
+    /// How many messages the consumers of the channel are sent ahead.
+    Prefetch(u16),
+    Consume {
+        queue: &'a str,
+        /// Each message is acknowledged.
+        acknowledged: bool,
+    },
+    Cancel {
+        consumer: &'a str,
+    },
+    /// Messages that are published are confirmed from now on.
+    Confirm,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct QueueDeclaration<'a> {
+    /// Empty: the broker makes one up.
+    pub(crate) name: &'a str,
+    /// It is only looked at.
+    pub(crate) passive: bool,
+    pub(crate) durable: bool,
+    /// Of this connection, and gone with its last consumer.
+    pub(crate) own: bool,
+    pub(crate) arguments: &'a [(String, QueueArgument)],
+}
+
+impl Command<'_> {
+    /// Writes the frame.
+    pub(crate) fn write(&self, to: &mut BytesMut, channel: u16) {
+        let (class, method) = self.id();
+        put_frame(to, METHOD, channel, |to| {
+            to.put_u16(class);
+            to.put_u16(method);
+            self.write_arguments(to);
+        });
+    }
+
+    fn id(&self) -> (u16, u16) {
+        match self {
+            Self::Login { .. } => (CONNECTION, 11),
+            Self::Tune(_) => (CONNECTION, 31),
+            Self::EnterVirtualHost(_) => (CONNECTION, 40),
+            Self::CloseConnection => (CONNECTION, 50),
+            Self::CloseConnectionOk => (CONNECTION, 51),
+            Self::OpenChannel => (CHANNEL, 10),
+            Self::CloseChannel => (CHANNEL, 40),
+            Self::CloseChannelOk => (CHANNEL, 41),
+            Self::DeclareExchange { .. } => (EXCHANGE, 10),
+            Self::DeclareQueue(_) => (QUEUE, 10),
+            Self::Bind { .. } => (QUEUE, 20),
+            Self::Prefetch(_) => (BASIC, 10),
+            Self::Consume { .. } => (BASIC, 20),
+            Self::Cancel { .. } => (BASIC, 30),
+            Self::Confirm => (CONFIRM, 10),
+        }
+    }
+
+    fn write_arguments(&self, to: &mut BytesMut) {
+        match self {
+            Self::Login { name, mechanism, response } => {
+                write_client(to, name);
+                put_short(to, mechanism);
+                put_long(to, response);
+                put_short(to, "en_US");
+            }
+            Self::Tune(tuning) => {
+                to.put_u16(tuning.channels);
+                to.put_u32(tuning.largest_frame);
+                to.put_u16(tuning.heartbeat);
+            }
+            Self::EnterVirtualHost(name) => {
+                put_short(to, name);
+                // Two arguments of an older version of the protocol.
+                put_short(to, "");
+                to.put_u8(0);
+            }
+            Self::CloseConnection | Self::CloseChannel => {
+                to.put_u16(GOODBYE.0);
+                put_short(to, GOODBYE.1);
+                // The method that is to blame: none.
+                to.put_u32(0);
+            }
+            Self::CloseConnectionOk | Self::CloseChannelOk => {}
+            Self::OpenChannel => put_short(to, ""),
+            Self::DeclareExchange { name, passive } => {
+                to.put_u16(0);
+                put_short(to, name);
+                put_short(to, "topic");
+                put_flags(to, [*passive, true]);
+                put_table(to, |_| {});
+            }
+            Self::DeclareQueue(queue) => {
+                to.put_u16(0);
+                put_short(to, queue.name);
+                put_flags(to, [queue.passive, queue.durable, queue.own, queue.own]);
+                put_table(to, |to| {
+                    for (name, value) in queue.arguments {
+                        put_short(to, name);
+                        put_argument(to, value);
+                    }
+                });
+            }
+            Self::Bind { queue, exchange, routing_key } => {
+                to.put_u16(0);
+                for name in [queue, exchange, routing_key] {
+                    put_short(to, name);
+                }
+                to.put_u8(0);
+                put_table(to, |_| {});
+            }
+            Self::Prefetch(count) => {
+                to.put_u32(0);
+                to.put_u16(*count);
+                to.put_u8(0);
+            }
+            Self::Consume { queue, acknowledged } => {
+                to.put_u16(0);
+                put_short(to, queue);
+                // The broker makes a name up for the consumer.
+                put_short(to, "");
+                put_flags(to, [false, !acknowledged]);
+                put_table(to, |_| {});
+            }
+            Self::Cancel { consumer } => {
+                put_short(to, consumer);
+                to.put_u8(0);
+            }
+            Self::Confirm => to.put_u8(0),
+        }
+    }
+}
+
+/// The first of these is the lowest bit.
+fn put_flags<const N: usize>(to: &mut BytesMut, flags: [bool; N]) {
+    let bits = flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag));
+    to.put_u8(bits);
+}
+
+fn write_client(to: &mut BytesMut, name: &str) {
+    let texts = [
+        ("connection_name", name),
+        ("product", env!("CARGO_PKG_NAME")),
+        ("version", env!("CARGO_PKG_VERSION")),
+        ("platform", "Rust"),
+    ];
+    put_table(to, |to| {
+        for (key, text) in texts {
+            put_short(to, key);
+            put_text(to, text);
+        }
+        put_short(to, "capabilities");
+        to.put_u8(b'F');
+        put_table(to, |to| {
+            for capability in CAPABILITIES {
+                put_short(to, capability);
+                put_argument(to, &true.into());
+            }
+        });
+    });
+}
+
+fn put_table(to: &mut BytesMut, members: impl FnOnce(&mut BytesMut)) {
+    let start = to.len();
+    to.put_u32(0);
+    members(to);
+    put_length(to, start);
+}
+
+fn put_argument(to: &mut BytesMut, value: &QueueArgument) {
+    match value {
+        QueueArgument::Text(text) => put_text(to, text),
+        QueueArgument::Integer(number) => {
+            to.put_u8(b'l');
+            to.put_i64(*number);
+        }
+        QueueArgument::Boolean(flag) => {
+            to.put_u8(b't');
+            to.put_u8(u8::from(*flag));
+        }
+    }
+}
+
+fn put_text(to: &mut BytesMut, text: &str) {
+    to.put_u8(b'S');
+    put_long(to, text.as_bytes());
+}
+
+fn put_long(to: &mut BytesMut, bytes: &[u8]) {
+    let start = to.len();
+    to.put_u32(0);
+    to.put_slice(bytes);
+    put_length(to, start);
+}
+
+#[cfg(test)]
+mod tests;
