@@ -120,6 +120,7 @@ async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
     let builder = encrypted.builder("localhost", tls).login_by_certificate();
     let error = builder.connect().await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused, "{error}");
+    assert!(error.to_string().contains("no user for the certificate"), "{error}");
 }
 
 #[tokio::test]

@@ -68,9 +68,12 @@ struct Shared {
 impl Broker {
     /// Connects to RabbitMQ.
     ///
-    /// The address is `amqp://user:password@host:port/vhost`; port 5672 and the virtual host `/` (written `%2f`) may be
-    /// left out. Attempts are repeated for 30 seconds; see [`builder`](Self::builder) to change that, or to give the
-    /// addresses of several nodes.
+    /// The address is `amqp://user:password@host:port/vhost`; port 5672, the virtual host `/` (written `%2f`), and the user
+    /// and password `guest` may be left out. A query may follow, as other programs have it: `heartbeat` (seconds),
+    /// `channel_max`, `frame_max` (bytes) and `auth_mechanism` (`plain` or `external`).
+    ///
+    /// Attempts are repeated for 30 seconds; see [`builder`](Self::builder) to change that, or to give the addresses of
+    /// several nodes.
     ///
     /// # Errors
     ///

@@ -18,13 +18,18 @@ use super::{
 };
 use crate::{
     broker::{Broker, misuse},
+    cut,
     discovery::ServerLimits,
+    envelope::MAX_SHORT_STRING,
     error::BrokerError,
     limits,
     middleware::{BoxError, Next, Reply, Request},
     tasks::{BoxFuture, boxed, now},
     transport::Queue,
 };
+
+/// With an exchange, a queue is bound by its name and two characters more.
+const MAX_QUEUE_NAME: usize = MAX_SHORT_STRING - 2;
 
 /// Sets up a server; made by [`Server::builder`].
 ///
@@ -391,6 +396,13 @@ impl ServerBuilder {
                      give one of them another with `service_on`",
                     other.descriptor().name,
                     queue.name()
+                )));
+            }
+            if queue.name().len() > MAX_QUEUE_NAME {
+                return Err(misuse(format!(
+                    "the queue of {name:?} has a name of {} bytes, where RabbitMQ takes {MAX_QUEUE_NAME}: {:?}",
+                    queue.name().len(),
+                    cut::prefix(queue.name(), 40)
                 )));
             }
             if queue.name().is_empty() || queue.name().starts_with("amq.") {

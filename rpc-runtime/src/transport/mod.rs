@@ -1,6 +1,6 @@
 //! The seam between this framework and a broker.
 //!
-//! Everything above speaks of messages, queues and links; only [`amqp`] knows lapin, and [`memory`] is a broker in the
+//! Everything above speaks of messages, queues and links; only [`amqp`] knows AMQP, and [`memory`] is a broker in the
 //! process. Both pass the same conformance suite.
 //!
 //! What is called once in a while is a future. What is called for each message is a plain function that queues the

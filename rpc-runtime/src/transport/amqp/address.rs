@@ -5,14 +5,17 @@ use std::{fmt, time::Duration};
 use percent_encoding::percent_decode_str;
 
 use super::wire::Tuning;
-use crate::error::{BrokerError, BrokerErrorKind};
+use crate::{
+    envelope::MAX_SHORT_STRING,
+    error::{BrokerError, BrokerErrorKind},
+};
 
 /// RabbitMQ's own default, and the size that its documentation recommends. Unless it is set, the peer chooses how large
 /// our buffers are.
 const FRAME_MAX: u32 = 131_072;
 
-/// What a peer has to be able to take.
-const FRAME_MIN: u32 = 4096;
+/// RabbitMQ 4.1 takes no connection with smaller frames.
+const FRAME_MIN: u32 = 8192;
 
 /// More a broker does not count.
 const CHANNEL_MAX: u16 = u16::MAX;
@@ -35,7 +38,6 @@ impl Login {
     }
 }
 
-#[derive(PartialEq, Eq)]
 pub(super) struct Address {
     encrypted: bool,
     host: String,
@@ -54,6 +56,8 @@ impl Address {
         heartbeat: Duration,
         external: bool,
     ) -> Result<Self, BrokerError> {
+        // As it is read from a file, say.
+        let text = text.trim();
         let mut address = read(text).map_err(|why| invalid(text, why))?;
         if address.encrypted && cfg!(not(feature = "tls")) {
             let message = format!(
@@ -152,7 +156,7 @@ fn decode(text: &str) -> Result<String, &'static str> {
 fn read(text: &str) -> Result<Address, &'static str> {
     let (before, _) = split(text);
     let (scheme, rest) = before.split_once("://").ok_or("it has no scheme")?;
-    let encrypted = match scheme {
+    let encrypted = match &*scheme.to_ascii_lowercase() {
         "amqp" => false,
         "amqps" => true,
         _ => return Err("its scheme is neither amqp nor amqps"),
@@ -172,6 +176,9 @@ fn read(text: &str) -> Result<Address, &'static str> {
         Some(Ok(both)) => both,
     };
     let (host, port) = read_place(place)?;
+    if [user, password, &*virtual_host].iter().any(|part| part.len() > MAX_SHORT_STRING) {
+        return Err("its user, password or virtual host is longer than AMQP has it");
+    }
     let login = match parameter(text, "auth_mechanism") {
         None => Login::Password,
         Some(name) if name.eq_ignore_ascii_case("plain") => Login::Password,
@@ -195,7 +202,10 @@ fn read(text: &str) -> Result<Address, &'static str> {
                 0 => CHANNEL_MAX,
                 most => most,
             },
-            largest_frame: number(text, "frame_max", FRAME_MAX)?.max(FRAME_MIN),
+            largest_frame: match number(text, "frame_max", FRAME_MAX)? {
+                0 => FRAME_MAX,
+                largest => largest.max(FRAME_MIN),
+            },
             heartbeat: number(text, "heartbeat", 0)?,
         },
     })
@@ -227,14 +237,21 @@ fn invalid(text: &str, why: &str) -> BrokerError {
     BrokerError::new(BrokerErrorKind::InvalidAddress, message)
 }
 
-/// The text without the user and the password.
+/// The text without the user and the password, or what may be meant to be these.
 fn redacted(text: &str) -> String {
-    match (text.find("://"), text.rfind('@')) {
-        (Some(scheme), Some(at)) if scheme < at => {
-            format!("{}://…{}", &text[..scheme], &text[at..])
+    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
+    let shown = match (rest.rfind('@'), rest.find(':')) {
+        (Some(at), _) => format!("…{}", &rest[at..]),
+        // What follows is a port only if it looks like one.
+        (None, Some(colon)) if !rest[colon + 1..].starts_with(|c: char| c.is_ascii_digit()) => {
+            format!("{}:…", &rest[..colon])
         }
-        (None, Some(at)) => format!("…{}", &text[at..]),
-        _ => text.to_owned(),
+        (None, _) => rest.to_owned(),
+    };
+    match scheme {
+        "" => shown,
+        scheme if scheme.contains('@') => format!("…://{shown}"),
+        scheme => format!("{scheme}://{shown}"),
     }
 }
 

@@ -45,7 +45,7 @@ impl Channel {
     pub(super) async fn consume(&self, queue: &str, acknowledged: bool) -> Result<SmolStr, Ended> {
         match self.ask(&Command::Consume { queue, acknowledged }).await? {
             Answer::Consumer(name) => Ok(name),
-            _ => Err(Ended::Closed),
+            _ => Err(Ended::out_of_turn()),
         }
     }
 

@@ -1,6 +1,11 @@
 //! What goes wrong, in the words of this crate.
 
-use super::{address::Address, handshake::Failure, mux::Ended, wire::Refusal};
+use super::{
+    address::{Address, Login},
+    handshake::Failure,
+    mux::Ended,
+    wire::Refusal,
+};
 use crate::error::{BrokerError, BrokerErrorKind};
 
 const ACCESS_REFUSED: u16 = 403;
@@ -33,6 +38,10 @@ pub(super) fn connecting(failure: Failure, address: &Address) -> BrokerError {
 fn refused_login(refusal: &Refusal, address: &Address) -> BrokerError {
     let Refusal { code, text } = refusal;
     let (kind, message) = match *code {
+        ACCESS_REFUSED if address.login() == Login::External => (
+            BrokerErrorKind::CredentialsRefused,
+            format!("{address} has no user for the certificate that it was shown: {text}"),
+        ),
         ACCESS_REFUSED => (
             BrokerErrorKind::CredentialsRefused,
             format!(

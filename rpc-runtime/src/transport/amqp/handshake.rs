@@ -2,14 +2,15 @@
 
 use std::io;
 
-use bytes::{Buf, BytesMut};
+use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     address::Address,
     socket::Stream,
-    wire::{Command, GREETING, METHOD, Method, PREFIX, Refusal, Tuning, next_frame},
+    wire::{Command, GREETING, HEARTBEAT, METHOD, Method, PREFIX, Refusal, Tuning, next_frame},
 };
+use crate::{cut::cut, envelope::MAX_SHORT_STRING};
 
 /// What the handshake led to.
 pub(super) struct Agreed {
@@ -56,7 +57,9 @@ pub(super) async fn shake_hands(
     let mechanism = address.login().mechanism();
     let Method::Start { mechanisms } = peer.hear().await? else { return Err(OUT_OF_TURN) };
     if !mechanisms.split(|byte| *byte == b' ').any(|known| known == mechanism.as_bytes()) {
-        return Err(Failure::Mechanisms(String::from_utf8_lossy(&mechanisms).into_owned()));
+        let mut offered = String::from_utf8_lossy(&mechanisms).into_owned();
+        cut(&mut offered, MAX_SHORT_STRING);
+        return Err(Failure::Mechanisms(offered));
     }
     peer.say(&Command::Login { name, mechanism, response: &address.response() }).await?;
 
@@ -82,6 +85,9 @@ fn is_hang_up(error: &io::Error) -> bool {
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
+/// What both sides have to be able to take.
+const FRAME_MIN: u32 = 4096;
+
 const OUT_OF_TURN: Failure = Failure::Unfit("speaks AMQP, but out of turn");
 const NO_AMQP: Failure =
     Failure::Unfit("does not speak AMQP 0-9-1: is that the port of RabbitMQ, and of TLS or not?");
@@ -93,7 +99,7 @@ fn agree(wanted: Tuning, offered: Tuning) -> Tuning {
     }
     Tuning {
         channels: smaller(wanted.channels, offered.channels),
-        largest_frame: smaller(wanted.largest_frame, offered.largest_frame),
+        largest_frame: smaller(wanted.largest_frame, offered.largest_frame).max(FRAME_MIN),
         heartbeat: match wanted.heartbeat {
             0 => 0,
             seconds => smaller(seconds, offered.heartbeat),
@@ -119,6 +125,10 @@ impl Peer<'_> {
     async fn hear(&mut self) -> Result<Method, Failure> {
         let largest = usize::try_from(self.largest).unwrap_or(usize::MAX);
         loop {
+            // Nothing else comes in a handshake: whatever it is, it is not waited for.
+            if self.came.first().is_some_and(|kind| ![METHOD, HEARTBEAT].contains(kind)) {
+                return Err(NO_AMQP);
+            }
             match next_frame(&self.came, largest).map_err(|_| NO_AMQP)? {
                 Some(frame) if self.came.len() >= frame.size => {
                     let bytes = self.came.split_to(frame.size);
@@ -136,10 +146,7 @@ impl Peer<'_> {
                     };
                 }
                 _ if self.socket.read_buf(&mut self.came).await? == 0 => {
-                    // A server of another version says which one it speaks, and hangs up.
-                    let greeted = self.came.has_remaining();
-                    let hung_up = || Failure::Lost(io::ErrorKind::UnexpectedEof.into());
-                    return Err(if greeted { NO_AMQP } else { hung_up() });
+                    return Err(Failure::Lost(io::ErrorKind::UnexpectedEof.into()));
                 }
                 _ => {}
             }
@@ -159,6 +166,7 @@ mod tests {
         assert_eq!(agree(ours, tuning(2047, 8192, 60)), tuning(2047, 8192, 8));
         assert_eq!(agree(ours, tuning(0, 0, 0)), ours);
         assert_eq!(agree(ours, tuning(0, 0, 5)).heartbeat, 5);
+        assert_eq!(agree(ours, tuning(1, 1, 1)), tuning(1, 4096, 1));
         assert_eq!(agree(tuning(9, 4096, 0), tuning(2047, 131_072, 60)), tuning(9, 4096, 0));
     }
 }

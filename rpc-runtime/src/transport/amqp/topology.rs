@@ -74,7 +74,7 @@ async fn declare(
         Answer::Queue { name, messages, consumers } => {
             Ok((name, QueueState { messages, consumers }))
         }
-        _ => Err(Ended::Closed),
+        _ => Err(Ended::out_of_turn()),
     }
 }
 

@@ -26,6 +26,9 @@ fn an_error_in_an_address_shows_no_password_and_says_what_is_wrong() {
         ("amqp://ada:s3%ffcret@rabbit/", "no text"),
         ("amqp://ada:s3cret@rabbit/?heartbeat=-1", "a parameter"),
         ("amqp://ada:s3cret@rabbit/?auth_mechanism=magic", "auth_mechanism"),
+        ("amqp://ada:s3cret", "its port"),
+        ("ada:s3cret@amqp://rabbit", "neither amqp nor amqps"),
+        ("ada:s3cret", "no scheme"),
     ] {
         let error = parse(text).map(drop).unwrap_err();
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{text}");
@@ -55,12 +58,22 @@ fn what_the_query_says_goes_before_what_the_builder_says() {
     let text =
         "amqp://rabbit/?heartbeat=3&frame_max=1&channel_max=7&auth_mechanism=EXTERNAL&else=1";
     let address = parse(text).unwrap();
-    let expected = Tuning { channels: 7, largest_frame: 4096, heartbeat: 3 };
+    let expected = Tuning { channels: 7, largest_frame: 8192, heartbeat: 3 };
     assert_eq!(address.tuning(), expected);
     assert_eq!(address.login(), Login::External);
     assert_eq!(address.response(), b"");
     assert_eq!(parse("amqp://rabbit").unwrap().tuning().heartbeat, 8);
     assert_eq!(parse("amqp://rabbit?heartbeat=0").unwrap().tuning().heartbeat, 0);
+    let as_you_like = parse("amqp://rabbit?frame_max=0&channel_max=0").unwrap().tuning();
+    assert_eq!((as_you_like.largest_frame, as_you_like.channels), (FRAME_MAX, CHANNEL_MAX));
+}
+
+#[test]
+fn a_name_that_would_have_to_be_cut_is_refused() {
+    let long = "v".repeat(256);
+    assert!(parse(&format!("amqp://rabbit/{}", &long[1..])).is_ok());
+    let error = parse(&format!("amqp://rabbit/{long}")).unwrap_err();
+    assert!(error.to_string().contains("longer than AMQP has it"), "{error}");
 }
 
 #[test]
@@ -70,12 +83,12 @@ fn an_empty_password_is_one_and_only_none_is_a_guests() {
 }
 
 /// Addresses are written once and used by programs of many kinds.
-#[cfg_attr(not(feature = "tls"), allow(unused, reason = "amqps is refused"))]
 #[test]
 fn an_address_means_what_it_means_to_lapin() {
     for text in [
         "amqp://localhost",
         "amqp://localhost/",
+        " AMQP://localhost/v\n",
         "amqp://localhost:5673",
         "amqp://rabbit/%2f",
         "amqp://rabbit/a/b",

@@ -2,20 +2,20 @@
 
 use std::{
     pin::Pin,
-    task::{Context, Poll, ready},
+    task::Context,
     time::{Duration, Instant},
 };
 
 use tokio::time::Sleep;
 
 /// What is to be done.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     SayAlive,
     TakeForDead,
 }
 
-/// Goes by the clock of the machine: a connection is no deader because a test has moved tokio's.
+/// Goes by the clock of the machine, and has tokio's wake it: a connection is no deader because a test has moved that.
 pub(super) struct Heartbeat {
     every: Duration,
     heard: Instant,
@@ -26,14 +26,13 @@ pub(super) struct Heartbeat {
 impl Heartbeat {
     /// `None` where neither side wants any.
     pub(super) fn new(seconds: u16) -> Option<Self> {
-        let every = Duration::from_secs(seconds.into());
+        (seconds > 0).then(|| Self::every(Duration::from_secs(seconds.into())))
+    }
+
+    pub(super) fn every(every: Duration) -> Self {
         let now = Instant::now();
-        (seconds > 0).then(|| Self {
-            every,
-            heard: now,
-            said: now,
-            timer: Box::pin(tokio::time::sleep(every / 2)),
-        })
+        let timer = Box::pin(tokio::time::sleep(every / 2));
+        Self { every, heard: now, said: now, timer }
     }
 
     /// Something came.
@@ -46,22 +45,22 @@ impl Heartbeat {
         self.said = Instant::now();
     }
 
-    /// The timer is set anew only when it has gone off, and not for each message.
-    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Due> {
-        loop {
-            ready!(self.timer.as_mut().poll(cx));
-            let left = self.left(Instant::now());
-            let next = match left {
-                Ok(left) => left,
-                Err(Due::TakeForDead) => return Poll::Ready(Due::TakeForDead),
-                Err(Due::SayAlive) => self.every / 2,
-            };
-            self.timer.as_mut().reset(tokio::time::Instant::now() + next);
-            if left.is_err() {
-                self.say();
-                return Poll::Ready(Due::SayAlive);
+    /// What is due, if anything; it is to be asked again when it wakes. The timer is set anew only when it has gone off, and
+    /// not for each message.
+    pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Due> {
+        let mut due = None;
+        while self.timer.as_mut().poll(cx).is_ready() {
+            let now = Instant::now();
+            let mut left = self.left(now);
+            if left == Err(Due::SayAlive) {
+                due = Some(Due::SayAlive);
+                self.said = now;
+                left = self.left(now);
             }
+            let Ok(left) = left else { return Some(Due::TakeForDead) };
+            self.timer.as_mut().reset(tokio::time::Instant::now() + left);
         }
+        due
     }
 
     /// How long nothing has to be done.
@@ -78,6 +77,8 @@ impl Heartbeat {
 
 #[cfg(test)]
 mod tests {
+    use std::{future::poll_fn, task::Poll};
+
     use super::*;
 
     #[tokio::test]
@@ -95,5 +96,22 @@ mod tests {
         heartbeat.heard = after(16);
         assert_eq!(heartbeat.left(after(17)), Ok(Duration::from_secs(2)));
         assert!(Heartbeat::new(0).is_none());
+    }
+
+    /// When each thing was due, in seconds, on a connection on which nothing is heard any more.
+    #[tokio::test]
+    async fn somebody_silent_is_taken_for_dead_when_it_is_time_and_no_later() {
+        let every = Duration::from_millis(100);
+        let mut heartbeat = Heartbeat::every(every);
+        let (start, mut told) = (heartbeat.heard, Vec::new());
+        loop {
+            let due = poll_fn(|cx| heartbeat.poll(cx).map_or(Poll::Pending, Poll::Ready)).await;
+            told.push(due);
+            if due == Due::TakeForDead {
+                break;
+            }
+        }
+        assert!(told.contains(&Due::SayAlive), "{told:?}");
+        assert!(start.elapsed() >= every * 2, "{:?}", start.elapsed());
     }
 }

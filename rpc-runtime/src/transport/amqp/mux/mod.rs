@@ -60,6 +60,14 @@ pub(super) enum Ended {
     Lost(Arc<io::Error>),
 }
 
+impl Ended {
+    /// The broker answered something that was not asked.
+    pub(super) fn out_of_turn() -> Self {
+        let error = io::Error::new(io::ErrorKind::InvalidData, "the broker spoke out of turn");
+        Self::Lost(Arc::new(error))
+    }
+}
+
 /// What an answer comes by.
 pub(super) type Answers = oneshot::Receiver<Result<Answer, Ended>>;
 
@@ -99,12 +107,19 @@ impl Mux {
 
     /// A channel that nobody uses, which has still to be opened.
     pub(super) fn reserve(&self) -> Result<Arc<Port>, Ended> {
-        self.channels().reserve()
+        match &*self.ended.borrow() {
+            Some(why) => Err(why.clone()),
+            None => self.channels().reserve(),
+        }
     }
 
     /// Asks something of the broker on a channel. What is asked first is answered first.
     pub(super) fn ask(&self, port: &Port, command: &Command<'_>) -> Result<Answers, Ended> {
-        self.channels().ask(port, command)
+        self.channels().ask(port, command).map_err(|why| match why {
+            // Of the end of the connection its channels hear a moment later.
+            Ended::Closed => self.ended.borrow().clone().unwrap_or(why),
+            why => why,
+        })
     }
 
     /// Has this told of the messages of a channel from now on.
@@ -126,7 +141,7 @@ impl Mux {
 
     /// Closes the connection, once what is still to go out has gone.
     pub(super) fn say_goodbye(&self) {
-        self.outgoing.say_goodbye();
+        self.outgoing.say_last(&Command::CloseConnection);
     }
 
     fn routed(&self, channel: u16) -> Option<Arc<dyn Route>> {

@@ -21,7 +21,7 @@ use super::{
 pub(crate) struct Outgoing {
     state: Mutex<State>,
     largest_frame: usize,
-    /// Goodbye was said.
+    /// The last frame is on its way.
     leaving: AtomicBool,
     /// Of whoever writes.
     pub(super) writer: AtomicWaker,
@@ -32,7 +32,7 @@ struct State {
     frames: Frames,
     /// What consumers have still to say of what they were sent, by channel.
     tags: Vec<(u16, Tags)>,
-    /// Nothing more goes out: goodbye was said, or the connection is gone.
+    /// Nothing more is taken: the end was said, or the connection is gone.
     closed: bool,
 }
 
@@ -58,14 +58,14 @@ impl Outgoing {
         self.leaving.load(Ordering::Relaxed)
     }
 
-    /// The last that goes out.
-    pub(super) fn say_goodbye(&self) {
+    /// Says this to the broker, after everything so far and before nothing, unless the end was said already.
+    pub(super) fn say_last(&self, command: &Command<'_>) {
         let mut state = self.lock();
         if state.closed {
             return;
         }
         state.acknowledge_all();
-        state.frames.command(0, &Command::CloseConnection);
+        state.frames.command(0, command);
         state.closed = true;
         self.leaving.store(true, Ordering::Relaxed);
         drop(state);
@@ -83,11 +83,17 @@ impl Outgoing {
 
     /// What answers the broker, and waits for nothing.
     pub(super) fn command(&self, channel: u16, command: &Command<'_>) {
-        self.lock().frames.command(channel, command);
+        let mut state = self.lock();
+        if !state.closed {
+            state.frames.command(channel, command);
+        }
     }
 
     pub(super) fn heartbeat(&self) {
-        self.lock().frames.heartbeat();
+        let mut state = self.lock();
+        if !state.closed {
+            state.frames.heartbeat();
+        }
     }
 
     /// Whether there is nothing to write.

@@ -45,7 +45,7 @@ pub(crate) struct Pump {
     waited: bool,
     /// The socket keeps something back; one with TLS does.
     unflushed: bool,
-    /// How long the end may take, once it has begun.
+    /// How long the end may take without getting on, once it has begun.
     patience: Option<Pin<Box<Sleep>>>,
     ended: Option<Ended>,
 }
@@ -83,7 +83,6 @@ impl Pump {
         // At first, what came right behind the handshake.
         self.route()?;
         loop {
-            self.beat(cx)?;
             let read = self.read(cx)?;
             let wrote = match self.write(cx)? {
                 Wrote::Nothing if self.router.ended.is_some() && self.writing.is_empty() => {
@@ -94,24 +93,25 @@ impl Pump {
                 Wrote::Some => true,
                 Wrote::Waited => return Poll::Pending,
             };
-            if !(read || wrote) {
+            // Who was not heard for long is dead only if nothing waits to be read.
+            if !(read || wrote || self.beat(cx)?) {
                 return self.wait_for_the_end(cx);
             }
         }
     }
 
-    fn beat(&mut self, cx: &mut Context<'_>) -> io::Result<()> {
-        let Some(heartbeat) = &mut self.heartbeat else { return Ok(()) };
-        match heartbeat.poll(cx) {
-            Poll::Ready(Due::TakeForDead) => {
+    /// Says whether there is something to write now.
+    fn beat(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
+        match self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.poll(cx)) {
+            Some(Due::TakeForDead) => {
                 Err(io::Error::new(io::ErrorKind::TimedOut, "the broker gives no sign of life"))
             }
             // What waits to be written is one, too.
-            Poll::Ready(Due::SayAlive) if self.writing.is_empty() => {
+            Some(Due::SayAlive) if self.writing.is_empty() => {
                 self.mux.outgoing.heartbeat();
-                Ok(())
+                Ok(true)
             }
-            _ => Ok(()),
+            _ => Ok(false),
         }
     }
 
@@ -143,7 +143,7 @@ impl Pump {
             io::Error::new(io::ErrorKind::InvalidData, "the broker sent something that is no AMQP")
         })?;
         if let Some(Ended::Dismissed(_)) = &self.router.ended {
-            self.mux.outgoing.command(0, &Command::CloseConnectionOk);
+            self.mux.outgoing.say_last(&Command::CloseConnectionOk);
         }
         Ok(())
     }
@@ -194,6 +194,7 @@ impl Pump {
                 if let Some(heartbeat) = &mut self.heartbeat {
                     heartbeat.say();
                 }
+                self.patience = None;
                 self.wrote(written);
                 self.unflushed = Pin::new(&mut self.socket).poll_flush(cx)?.is_pending();
                 Ok(Wrote::Some)
@@ -242,10 +243,13 @@ impl Drop for Pump {
             _ if self.mux.outgoing.is_leaving() => Ended::Closed,
             Some(why) => why,
             None => {
-                let error = io::Error::other("its task was stopped with the runtime");
+                let error = io::Error::other("its task was stopped");
                 Ended::Lost(Arc::new(error))
             }
         };
         self.mux.end(&why);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -152,6 +152,13 @@ impl Router {
         let Some(missing) = partial.missing else { return };
         let rest = missing.saturating_sub(chunk.bytes().len());
         partial.missing = Some(rest);
+        if partial.route.is_none() || partial.returned {
+            // Nobody asks for its body.
+            if rest == 0 {
+                self.complete(channel, Bytes::new());
+            }
+            return;
+        }
         if partial.body.is_empty() {
             if rest == 0 {
                 let body = chunk.into_bytes();

@@ -21,8 +21,7 @@ const CAPABILITIES: [&str; 5] = [
     "publisher_confirms",
 ];
 
-/// Something that is asked of the broker, or answered.
-#[derive(Debug)]
+/// Something that is asked of the broker, or answered. It cannot be shown, as one of them holds a password.
 pub(crate) enum Command<'a> {
     Login {
         /// What the connection is called in the broker's pages.
@@ -62,7 +61,7 @@ pub(crate) enum Command<'a> {
     Confirm,
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct QueueDeclaration<'a> {
     /// Empty: the broker makes one up.
     pub(crate) name: &'a str,

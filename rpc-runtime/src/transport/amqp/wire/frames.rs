@@ -59,10 +59,20 @@ impl fmt::Debug for Item {
 }
 
 /// Frames to go out, in order.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub(crate) struct Frames {
     ready: VecDeque<Item>,
     tail: BytesMut,
+}
+
+impl fmt::Debug for Frames {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // Not what is in them.
+        f.debug_struct("Frames")
+            .field("ready", &self.ready)
+            .field("tail", &self.tail.len())
+            .finish()
+    }
 }
 
 impl Frames {

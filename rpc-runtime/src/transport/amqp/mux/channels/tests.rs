@@ -158,6 +158,6 @@ fn the_end_of_the_connection_is_told_to_everybody_who_waits() {
     assert!(matches!(waiting.try_recv(), Ok(Err(Ended::Dismissed(_)))));
     assert!(matches!(&*told.ended.lock().unwrap(), Some(Ended::Dismissed(_))));
     assert!(matches!(&*mux.ended().borrow(), Some(Ended::Dismissed(_))));
-    let late = mux.reserve().unwrap();
-    assert!(mux.ask(&late, &Command::OpenChannel).is_err());
+    assert!(matches!(mux.ask(&port, &Command::Confirm), Err(Ended::Dismissed(_))));
+    assert!(matches!(mux.reserve(), Err(Ended::Dismissed(_))));
 }
