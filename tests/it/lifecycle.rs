@@ -172,7 +172,7 @@ async fn a_server_needs_a_service_and_a_queue_for_each(broker: Broker) {
         .unwrap_err();
     assert!(error.to_string().contains("reserves"), "{error}");
     // To cut it would be to serve another queue.
-    let long = Queue::named(&"q".repeat(254));
+    let long = Queue::named("q".repeat(254));
     let started = Server::builder(&broker).service_on(long, sample()).start().await;
     let error = started.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Misuse);

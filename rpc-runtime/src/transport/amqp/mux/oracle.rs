@@ -12,6 +12,7 @@ use crate::{
 };
 
 /// The channel that somebody listens to: the first.
+#[cfg(test)]
 pub(crate) const CHANNEL: u16 = 1;
 
 const TUNING: Tuning = Tuning { channels: 9, largest_frame: 4096, heartbeat: 0 };
