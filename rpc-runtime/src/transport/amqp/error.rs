@@ -22,7 +22,7 @@ pub(super) fn connecting(failure: Failure, address: &Address) -> BrokerError {
         Failure::Mechanisms(offered) => {
             let wanted = address.login().mechanism();
             let message =
-                format!("{address} takes no login by {wanted}, but by one of these: {offered}");
+                format!("{address} takes no login by {wanted}, but by one of these: {offered:?}");
             BrokerError::new(BrokerErrorKind::CredentialsRefused, message)
         }
         Failure::Unfit(what) => unreachable(format!("what answers at {address} {what}")),

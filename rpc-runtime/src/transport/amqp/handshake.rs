@@ -24,7 +24,7 @@ pub(super) struct Agreed {
 pub(super) enum Failure {
     /// The broker does not want us.
     Refused(Refusal),
-    /// It cannot be talked to. The text completes "the broker at …".
+    /// It cannot be talked to. The text completes "what answers at …".
     Unfit(&'static str),
     /// It cannot be logged in to as it was asked for.
     Mechanisms(String),

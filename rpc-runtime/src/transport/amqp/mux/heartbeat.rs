@@ -98,9 +98,8 @@ mod tests {
         assert!(Heartbeat::new(0).is_none());
     }
 
-    /// When each thing was due, in seconds, on a connection on which nothing is heard any more.
     #[tokio::test]
-    async fn somebody_silent_is_taken_for_dead_when_it_is_time_and_no_later() {
+    async fn somebody_silent_is_taken_for_dead_after_some_signs_of_life() {
         let every = Duration::from_millis(100);
         let mut heartbeat = Heartbeat::every(every);
         let (start, mut told) = (heartbeat.heard, Vec::new());

@@ -107,19 +107,24 @@ impl Mux {
 
     /// A channel that nobody uses, which has still to be opened.
     pub(super) fn reserve(&self) -> Result<Arc<Port>, Ended> {
-        match &*self.ended.borrow() {
-            Some(why) => Err(why.clone()),
-            None => self.channels().reserve(),
-        }
+        self.alive()?;
+        self.channels().reserve()
     }
 
     /// Asks something of the broker on a channel. What is asked first is answered first.
     pub(super) fn ask(&self, port: &Port, command: &Command<'_>) -> Result<Answers, Ended> {
-        self.channels().ask(port, command).map_err(|why| match why {
+        let asked = self.channels().ask(port, command);
+        if matches!(asked, Err(Ended::Closed)) {
             // Of the end of the connection its channels hear a moment later.
-            Ended::Closed => self.ended.borrow().clone().unwrap_or(why),
-            why => why,
-        })
+            self.alive()?;
+        }
+        asked
+    }
+
+    /// Nothing is locked when this is asked: whoever waits to change it keeps others from looking.
+    fn alive(&self) -> Result<(), Ended> {
+        let ended = self.ended.borrow().clone();
+        ended.map_or(Ok(()), Err)
     }
 
     /// Has this told of the messages of a channel from now on.
