@@ -100,6 +100,29 @@ fn every_page_of_the_guide_is_in_its_contents() {
     }
 }
 
+/// A row of the failure modes is only as true as the tests that it names.
+#[test]
+fn every_test_that_the_failure_modes_name_is_there() {
+    let code: String =
+        sources(&["tests", "rpc-runtime/src"]).iter().map(|file| text(file)).collect();
+    let page = read("docs/reliability.md");
+    let rows =
+        page.lines().filter(|line| line.starts_with("| ")).filter_map(|row| row.rsplit('|').nth(1));
+    let mut named = 0;
+    for name in rows.flat_map(|tests| tests.split('`').skip(1).step_by(2)) {
+        let test = name.rsplit("::").next().unwrap_or_default();
+        if !test.contains('_') {
+            continue;
+        }
+        assert!(
+            code.contains(&format!("{test}(")) || code.contains(&format!("{test};")),
+            "{name} is no test"
+        );
+        named += 1;
+    }
+    assert!(named > 30, "{named} tests were found");
+}
+
 #[test]
 fn rust_code_in_the_documentation_is_compiled() {
     let including: String =
