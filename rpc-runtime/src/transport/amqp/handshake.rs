@@ -85,8 +85,8 @@ fn is_hang_up(error: &io::Error) -> bool {
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
-/// What both sides have to be able to take.
-const FRAME_MIN: u32 = 4096;
+/// The smallest frames that AMQP allows a side to ask for.
+const SMALLEST_FRAMES: u32 = 4096;
 
 const OUT_OF_TURN: Failure = Failure::Unfit("speaks AMQP, but out of turn");
 const NO_AMQP: Failure =
@@ -99,7 +99,7 @@ fn agree(wanted: Tuning, offered: Tuning) -> Tuning {
     }
     Tuning {
         channels: smaller(wanted.channels, offered.channels),
-        largest_frame: smaller(wanted.largest_frame, offered.largest_frame).max(FRAME_MIN),
+        largest_frame: smaller(wanted.largest_frame, offered.largest_frame).max(SMALLEST_FRAMES),
         heartbeat: match wanted.heartbeat {
             0 => 0,
             seconds => smaller(seconds, offered.heartbeat),

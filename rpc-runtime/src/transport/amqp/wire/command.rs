@@ -4,8 +4,9 @@ use bytes::{BufMut, BytesMut};
 
 use super::{
     BASIC, CHANNEL, CONFIRM, CONNECTION, EXCHANGE, METHOD, QUEUE,
-    frames::{put_frame, put_length, put_short},
+    frames::{put_frame, put_short},
     method::Tuning,
+    table::{put_boolean, put_integer, put_long, put_table, put_text},
 };
 use crate::transport::QueueArgument;
 
@@ -202,43 +203,18 @@ fn write_client(to: &mut BytesMut, name: &str) {
         put_table(to, |to| {
             for capability in CAPABILITIES {
                 put_short(to, capability);
-                put_argument(to, &true.into());
+                put_boolean(to, true);
             }
         });
     });
 }
 
-fn put_table(to: &mut BytesMut, members: impl FnOnce(&mut BytesMut)) {
-    let start = to.len();
-    to.put_u32(0);
-    members(to);
-    put_length(to, start);
-}
-
 fn put_argument(to: &mut BytesMut, value: &QueueArgument) {
     match value {
         QueueArgument::Text(text) => put_text(to, text),
-        QueueArgument::Integer(number) => {
-            to.put_u8(b'l');
-            to.put_i64(*number);
-        }
-        QueueArgument::Boolean(flag) => {
-            to.put_u8(b't');
-            to.put_u8(u8::from(*flag));
-        }
+        QueueArgument::Integer(number) => put_integer(to, *number),
+        QueueArgument::Boolean(flag) => put_boolean(to, *flag),
     }
-}
-
-fn put_text(to: &mut BytesMut, text: &str) {
-    to.put_u8(b'S');
-    put_long(to, text.as_bytes());
-}
-
-fn put_long(to: &mut BytesMut, bytes: &[u8]) {
-    let start = to.len();
-    to.put_u32(0);
-    to.put_slice(bytes);
-    put_length(to, start);
 }
 
 #[cfg(test)]

@@ -4,7 +4,11 @@ use bytes::{BufMut, BytesMut};
 use smallvec::smallvec;
 use smol_str::SmolStr;
 
-use super::{cursor::Cursor, frames::put_short};
+use super::{
+    cursor::Cursor,
+    frames::put_short,
+    table::{put_boolean, put_integer, put_table, put_text},
+};
 use crate::{
     envelope::{HOSTILE, MAX_HEADER_DEPTH},
     transport::{HeaderValue, Headers},
@@ -92,28 +96,17 @@ fn inside(
 
 /// Writes a table, with its length.
 pub(super) fn write(to: &mut BytesMut, headers: &[(SmolStr, HeaderValue)]) {
-    let start = to.len();
-    to.put_u32(0);
-    for (name, value) in headers {
-        put_short(to, name);
-        match value {
-            HeaderValue::Text(text) => {
-                to.put_u8(b'S');
-                to.put_u32(u32::try_from(text.len()).unwrap_or(u32::MAX));
-                to.put_slice(text.as_bytes());
+    put_table(to, |to| {
+        for (name, value) in headers {
+            put_short(to, name);
+            match value {
+                HeaderValue::Text(text) => put_text(to, text),
+                HeaderValue::Integer(number) => put_integer(to, *number),
+                HeaderValue::Boolean(flag) => put_boolean(to, *flag),
+                HeaderValue::Opaque { .. } => to.put_u8(b'V'),
             }
-            HeaderValue::Integer(number) => {
-                to.put_u8(b'l');
-                to.put_i64(*number);
-            }
-            HeaderValue::Boolean(flag) => {
-                to.put_u8(b't');
-                to.put_u8(u8::from(*flag));
-            }
-            HeaderValue::Opaque { .. } => to.put_u8(b'V'),
         }
-    }
-    super::frames::put_length(to, start);
+    });
 }
 
 #[cfg(test)]

@@ -9,6 +9,7 @@ mod frames;
 mod headers;
 mod method;
 mod properties;
+mod table;
 
 pub(super) use command::{Command, QueueDeclaration};
 pub(super) use frames::{Frames, Item, Malformed, next_frame};
