@@ -170,7 +170,7 @@ fn read(text: &str) -> Result<Address, &'static str> {
         None => (None, authority),
     };
     let (user, password) = match login.map(|login| login.split_once(':').ok_or(login)) {
-        None => ("guest", "guest"),
+        None | Some(Err("")) => ("guest", "guest"),
         Some(Err(user)) => (user, "guest"),
         Some(Ok(("", password))) => ("guest", password),
         Some(Ok(both)) => both,

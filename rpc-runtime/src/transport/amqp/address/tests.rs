@@ -94,6 +94,7 @@ fn an_address_means_what_it_means_to_lapin() {
         "amqp://rabbit/a/b",
         "amqp://rabbit/sp%20ace",
         "amqp://ada@rabbit",
+        "amqp://@rabbit",
         "amqp://:pass@rabbit",
         "amqp://ada:pa%40ss%3aw%2F@rabbit:1/v",
         "amqp://ada:pa@ss@rabbit",
