@@ -89,6 +89,7 @@ pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
             ..Properties::default()
         },
         body,
+        dropped: 0,
     }
 }
 
@@ -263,7 +264,18 @@ pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
             ..Properties::default()
         },
         body,
+        dropped: 0,
     }
+}
+
+/// The fault that goes where a reply was to go which cannot be sent.
+pub(crate) fn fault_in_place_of(reply: &Message, fault: Fault) -> Message {
+    let address = ReturnAddress {
+        queue: reply.routing_key.clone(),
+        correlation_id: reply.properties.correlation_id.clone(),
+        content_type: reply.properties.content_type.clone(),
+    };
+    write_reply(&address, Answer::Fault(fault))
 }
 
 fn fault_headers(fault: &Fault) -> Headers {

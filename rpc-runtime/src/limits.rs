@@ -9,6 +9,17 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(10);
 /// The largest body, in bytes: RabbitMQ's own limit from 4.0 on. A larger one would be sent in vain.
 pub(crate) const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 
+/// The largest body of a reply that a caller keeps, in bytes: the largest message that RabbitMQ takes in any version unless
+/// it is told otherwise. A server decides what it sends; this only bounds what a peer can have a caller keep.
+pub(crate) const MAX_REPLY: usize = 128 * 1024 * 1024;
+
+/// The largest body of a question to a server, in bytes: questions have none.
+pub(crate) const MAX_QUESTION: usize = 64 * 1024;
+
+/// The largest frame with the headers of a message that is read, in bytes: many times the headers that are accepted, as what
+/// RabbitMQ adds on the way is to be measured and refused by its size. A larger one is skipped without being kept.
+pub(crate) const MAX_HEADER_FRAME: usize = 1024 * 1024;
+
 /// The most calls in flight on one `Broker`: about 100 MB of bookkeeping, where something is wrong already.
 pub(crate) const MAX_IN_FLIGHT: usize = 131_072;
 
@@ -44,6 +55,19 @@ pub(crate) const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 
 /// What has lived so long was no mere flicker: when it is lost, the pauses begin anew with the first.
 pub(crate) const STABLE_AFTER: Duration = Duration::from_secs(1);
+
+/// The longest pause before a channel takes the place of one that died young: each has a request or a reply that the broker
+/// refuses, and the others wait no longer than this for it.
+pub(crate) const YOUNG_PAUSE: Duration = Duration::from_millis(500);
+
+/// How many replies to direct reply-to may wait for their connection: more than are in flight where it stands.
+pub(crate) const DIRECT_REPLIES: usize = 4_096;
+
+/// How long the connection for replies to direct reply-to is kept without one.
+pub(crate) const DIRECT_IDLE: Duration = Duration::from_secs(60);
+
+/// How long a reply to direct reply-to waits for a connection: as long as a call does unless it is told otherwise.
+pub(crate) const DIRECT_REPLY_WITHIN: Duration = TIMEOUT;
 
 /// How long a channel lives at least before another takes its place because the broker rejects requests on it: a full
 /// queue rejects many, and a channel costs two round trips.

@@ -1,6 +1,9 @@
 //! The channel that all calls of a broker share, kept open over the connections that come and go.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{
     sync::watch,
@@ -170,7 +173,9 @@ async fn keep_open(
     let closed = channel.closed();
     tokio::pin!(closed);
     let mut retired = JoinSet::new();
+    let mut pause = Duration::ZERO;
     loop {
+        let opened = Instant::now();
         *number += 1;
         state.send_replace(State::Open(OpenCaller { number: *number, channel: channel.clone() }));
         let reopened = tokio::select! {
@@ -180,7 +185,12 @@ async fn keep_open(
                 debug!(%reason, "the channel for calls is gone; opening another");
                 state.send_replace(State::Opening);
                 pending.lose_unaccepted(*number);
-                channel.reopen().await
+                pause = pause_after(opened.elapsed(), pause);
+                tokio::select! {
+                    biased;
+                    reason = &mut closed => Err(reason),
+                    () = sleep(pause) => channel.reopen().await,
+                }
             }
             () = to_be_replaced(&*channel, &mut retired) => {
                 debug!("the broker rejects requests; opening another channel for calls");
@@ -201,6 +211,15 @@ async fn keep_open(
             }
         }
     }
+}
+
+/// The pause before a channel takes the place of one that has lived so long, after a pause before that one. One that died
+/// young is likely to be followed by others: a call that the broker closes the channel for may be sent again.
+fn pause_after(lived: Duration, before: Duration) -> Duration {
+    if lived > limits::STABLE_AFTER {
+        return Duration::ZERO;
+    }
+    (before * 2).clamp(limits::FIRST_PAUSE, limits::YOUNG_PAUSE)
 }
 
 /// Waits until a channel should have another in its place, and may.

@@ -195,6 +195,11 @@ impl Exchange {
                 return Next::Again(Some("the connection was lost"));
             }
             Outcome::Lost => Err(CallError::ConnectionLost { may_have_run: true }),
+            Outcome::Interrupted => {
+                // It may be this very request that the broker takes offence at: so it is not sent again for nothing.
+                let or = Box::new(Err(CallError::ConnectionLost { may_have_run: true }));
+                return Next::AgainLater { reason: "the broker closed the channel", or };
+            }
             Outcome::Expired => Err(self.expired()),
         })
     }

@@ -39,6 +39,8 @@ pub(crate) enum Outcome {
     Ignored,
     /// Its channel went.
     Lost,
+    /// The broker closed its channel, for this request or for another on it: it may have it.
+    Interrupted,
     /// Nothing came in time.
     Expired,
 }
@@ -158,7 +160,7 @@ impl CallerSink for Pending {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.table(id).remove(id));
         if let Some(entry) = known {
-            entry.end(Outcome::Reply(envelope::read_reply(&message.properties, message.body)));
+            entry.end(Outcome::Reply(read_reply(message)));
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             observe::late_reply();
@@ -167,6 +169,12 @@ impl CallerSink for Pending {
                 "dropped a reply that no call is waiting for: late, duplicate or forged"
             );
         }
+    }
+
+    fn unreadable(&self) {
+        self.unclaimed.fetch_add(1, Ordering::Relaxed);
+        observe::late_reply();
+        debug!("dropped a reply whose headers are too large to be read");
     }
 
     fn settled(&self, correlation_id: Uuid, fate: Fate) {
@@ -185,8 +193,19 @@ impl CallerSink for Pending {
                 }
             }
             Fate::Ignored => self.end(correlation_id, Outcome::Ignored),
+            Fate::Interrupted => self.end(correlation_id, Outcome::Interrupted),
         }
     }
+}
+
+fn read_reply(message: Message) -> ReceivedReply {
+    if message.dropped > 0 {
+        return ReceivedReply::Unreadable(format!(
+            "the reply is {} bytes, which is more than a caller keeps",
+            message.dropped
+        ));
+    }
+    envelope::read_reply(&message.properties, message.body)
 }
 
 #[cfg(test)]

@@ -179,7 +179,11 @@ impl Discovery {
         let deadline = Instant::now() + self.timeout.min(limits::DISCOVERY_LONGEST);
         let correlation_id = Uuid::new_v4();
         let (inbox, mut answers) = collect::inbox(correlation_id);
-        let options = CallerOptions { exchange: EXCHANGE.to_owned(), ..CallerOptions::default() };
+        let options = CallerOptions {
+            exchange: EXCHANGE.to_owned(),
+            max_reply: limits::MAX_ANSWER,
+            ..CallerOptions::default()
+        };
         let open = async {
             let link = self.broker.connection().link().await?;
             link.open_caller(options, Arc::new(inbox)).await

@@ -60,7 +60,7 @@ impl CallerSink for Inbox {
     fn reply(&self, message: Message) {
         let ours = envelope::reply_correlation(&message.properties) == Some(self.correlation_id);
         let result = matches!(message.properties.kind.as_deref(), None | Some("result"));
-        let size = message.body.len();
+        let size = message.size();
         let take = |room: usize| room.checked_sub(size);
         if ours
             && result

@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use smol_str::{SmolStr, format_smolstr};
 use uuid::Uuid;
 
@@ -104,7 +103,7 @@ pub(super) fn write_question(
             expiration: Some(Expiration::Milliseconds(milliseconds)),
             ..Properties::default()
         },
-        body: Bytes::new(),
+        ..Message::default()
     }
 }
 

@@ -28,7 +28,7 @@ use crate::{
     fault::{Fault, FaultKind},
     middleware::{Next, Reply},
     observe::{self, End, Metered},
-    transport::{Delivery, Message, WorkerChannel},
+    transport::{Delivery, Message, Refused, WorkerChannel},
 };
 
 /// What a server accepts.
@@ -115,6 +115,14 @@ impl Endpoint {
 
     pub(super) fn undeliverable(&self) -> Arc<AtomicU64> {
         self.counters.undeliverable.clone()
+    }
+
+    pub(super) fn refused(&self) -> Arc<Refused> {
+        self.counters.refused.clone()
+    }
+
+    pub(super) fn max_request(&self) -> usize {
+        self.limits.max_request
     }
 
     /// Counts a handler that had to be stopped.

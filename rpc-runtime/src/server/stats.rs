@@ -5,6 +5,8 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use crate::transport::Refused;
+
 /// What a server has done since it started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
@@ -21,7 +23,9 @@ pub struct ServerStats {
     pub refused_reply_to: u64,
     /// Answers, refusals included, with nowhere to go: their requests were one-way.
     pub unasked: u64,
-    /// Answers that RabbitMQ returned: their callers were gone.
+    /// Requests that were rejected because their headers are too large to be read.
+    pub unreadable: u64,
+    /// Answers that reached no caller: RabbitMQ returned them, because their callers were gone, or refused them.
     pub undeliverable: u64,
     /// Requests given back to their queue, not started or not finished.
     pub given_back: u64,
@@ -36,6 +40,8 @@ pub(super) struct Counters {
     pub(super) refused_reply_to: Counter,
     pub(super) unasked: Counter,
     pub(super) undeliverable: Arc<AtomicU64>,
+    /// Those that never came so far.
+    pub(super) refused: Arc<Refused>,
     pub(super) given_back: Counter,
     /// Handlers that did not end in time when the server did, and whose requests went back to the queue for that.
     pub(super) stopped: Counter,
@@ -61,7 +67,9 @@ impl Counters {
             answered: self.answered.get(),
             faults: self.faults.get(),
             panics: self.panics.get(),
-            refused_reply_to: self.refused_reply_to.get(),
+            refused_reply_to: self.refused_reply_to.get()
+                + self.refused.reply_to.load(Ordering::Relaxed),
+            unreadable: self.refused.headers.load(Ordering::Relaxed),
             unasked: self.unasked.get(),
             undeliverable: self.undeliverable.load(Ordering::Relaxed),
             given_back: self.given_back.get(),

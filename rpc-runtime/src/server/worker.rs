@@ -139,7 +139,9 @@ impl Worker {
             // What is to be refused has to be taken first.
             prefetch: self.concurrency.saturating_mul(if self.shed { 2 } else { 1 }),
             exchange: self.exchange.clone(),
+            max_request: self.endpoint.max_request(),
             undeliverable: self.endpoint.undeliverable(),
+            refused: self.endpoint.refused(),
         };
         link.open_worker(options).await
     }

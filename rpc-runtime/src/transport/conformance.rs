@@ -178,7 +178,9 @@ impl Bench {
             queue: self.queue.clone(),
             prefetch,
             exchange: String::new(),
+            max_request: crate::limits::MAX_MESSAGE,
             undeliverable: self.undeliverable.clone(),
+            refused: Arc::default(),
         }
     }
 

@@ -162,9 +162,16 @@ pub(crate) struct Message {
     pub(crate) mandatory: bool,
     pub(crate) properties: Properties,
     pub(crate) body: Bytes,
+    /// How large its body was, where that was too large to be kept and is not here; else 0.
+    pub(crate) dropped: usize,
 }
 
 impl Message {
+    /// How large its body is, or was before it was dropped.
+    pub(crate) fn size(&self) -> usize {
+        self.body.len().max(self.dropped)
+    }
+
     /// Its body, without a copy where nobody else has the message.
     pub(crate) fn into_body(mut message: Arc<Self>) -> Bytes {
         match Arc::get_mut(&mut message) {

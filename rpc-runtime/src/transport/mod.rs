@@ -32,8 +32,8 @@ pub(crate) use message::{
 pub(crate) use queue::QueueType;
 pub use queue::{Overflow, Queue, QueueArgument};
 
-use crate::error::BrokerError;
 pub(crate) use crate::tasks::BoxFuture;
+use crate::{error::BrokerError, limits};
 
 /// A broker that can be connected to.
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
@@ -106,6 +106,8 @@ pub(crate) struct CallerOptions {
     pub(crate) announce_user: bool,
     /// The exchange that requests go to, to be checked for existence; empty for the default one.
     pub(crate) exchange: String,
+    /// The largest body of a reply that is kept, in bytes.
+    pub(crate) max_reply: usize,
 }
 
 impl Default for CallerOptions {
@@ -117,6 +119,7 @@ impl Default for CallerOptions {
             direct_reply_to: false,
             announce_user: false,
             exchange: String::new(),
+            max_reply: limits::MAX_REPLY,
         }
     }
 }
@@ -125,6 +128,9 @@ impl Default for CallerOptions {
 pub(crate) trait CallerSink: Send + Sync + 'static {
     /// A message on the callback queue.
     fn reply(&self, message: Message);
+
+    /// A message on the callback queue whose headers are too large to be read.
+    fn unreadable(&self) {}
 
     /// What became of the request with this correlation id. That one was accepted that waits for a reply may be left out
     /// where nothing but its callback queue can be lost.
@@ -146,6 +152,8 @@ pub(crate) enum Fate {
     Passed,
     /// It came after one that was refused: the broker has ignored it.
     Ignored,
+    /// The broker closed the channel because of a request, and it is not known which one that was.
+    Interrupted,
 }
 
 /// Publishes requests, and owns the callback queue.
@@ -194,8 +202,20 @@ pub(crate) struct WorkerOptions {
     pub(crate) prefetch: u16,
     /// The topic exchange to bind the queue to; empty for none.
     pub(crate) exchange: String,
-    /// Counts replies that came back because their caller is gone.
+    /// The largest body of a request that is kept, in bytes; of a larger one only the size is.
+    pub(crate) max_request: usize,
+    /// Counts replies that reached no caller: it was gone, or the broker refused them.
     pub(crate) undeliverable: Arc<AtomicU64>,
+    pub(crate) refused: Arc<Refused>,
+}
+
+/// Counts requests that are rejected before a server sees them.
+#[derive(Debug, Default)]
+pub(crate) struct Refused {
+    /// For a `reply_to` that RabbitMQ cannot have made.
+    pub(crate) reply_to: AtomicU64,
+    /// For headers that are too large to be read.
+    pub(crate) headers: AtomicU64,
 }
 
 /// How a channel is set up that listens to a topic exchange.
@@ -207,7 +227,7 @@ pub(crate) struct ListenerOptions {
     pub(crate) prefetch: u16,
     /// The most messages that wait in its queue; older ones go.
     pub(crate) max_length: u32,
-    /// Counts replies that came back because their caller is gone.
+    /// Counts replies that reached no caller: it was gone, or the broker refused them.
     pub(crate) undeliverable: Arc<AtomicU64>,
 }
 

@@ -33,7 +33,7 @@ impl Endpoint {
         underway.running = Some(handler.meter.start(came));
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
-        self.check(redelivered, message.body.len(), handler, &request, encoding)?;
+        self.check(redelivered, message.size(), handler, &request, encoding)?;
         let deadline = request.remaining.map(|remaining| came + remaining);
         if request.remaining.is_some_and(|remaining| remaining.is_zero()) {
             return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));

@@ -58,10 +58,19 @@ struct Callback {
 /// What comes to the callback queue.
 struct Replies {
     sink: Arc<dyn CallerSink>,
+    most_body: usize,
     closed: watch::Sender<Option<BrokerError>>,
 }
 
 impl Route for Replies {
+    fn unreadable(&self, _: u64, _: usize) {
+        self.sink.unreadable();
+    }
+
+    fn most_body(&self) -> usize {
+        self.most_body
+    }
+
     fn delivered(&self, reply: Delivery) {
         self.sink.reply(Arc::unwrap_or_clone(reply.message));
     }
@@ -82,6 +91,14 @@ struct Both {
 }
 
 impl Route for Both {
+    fn unreadable(&self, tag: u64, size: usize) {
+        self.replies.unreadable(tag, size);
+    }
+
+    fn most_body(&self) -> usize {
+        self.replies.most_body()
+    }
+
     fn delivered(&self, reply: Delivery) {
         self.replies.delivered(reply);
     }
@@ -108,7 +125,11 @@ impl Route for Both {
 pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
     let setup = Arc::new(setup);
     let (channel, requests) = open_publisher(&setup).await?;
-    let replies = Arc::new(Replies { sink: setup.sink.clone(), closed: watch::Sender::new(None) });
+    let replies = Arc::new(Replies {
+        sink: setup.sink.clone(),
+        most_body: setup.options.max_reply,
+        closed: watch::Sender::new(None),
+    });
     let callback = if setup.options.direct_reply_to {
         let both = Arc::new(Both { requests: requests.clone(), replies: replies.clone() });
         channel.route(both);

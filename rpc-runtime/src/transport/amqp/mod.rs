@@ -6,12 +6,16 @@ mod address;
 mod backlog;
 mod caller;
 mod channel;
+mod direct_reply_to;
 mod error;
 mod handshake;
 mod mux;
+mod outbox;
+mod proven;
 mod refusal;
 mod requests;
 mod socket;
+mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;
@@ -26,7 +30,7 @@ pub(crate) use wire::fuzz_properties;
 use std::{
     fmt,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -39,6 +43,7 @@ use self::{
     address::Address,
     backlog::Backlog,
     mux::{Ended, Mux, Pump},
+    outbox::Outboxes,
     socket::Security,
 };
 use super::{
@@ -65,8 +70,11 @@ pub(crate) struct AmqpOptions<'a> {
     pub(crate) external: bool,
 }
 
+/// RabbitMQ, as it is connected to.
+pub(crate) struct AmqpTransport(Arc<Dialer>);
+
 /// The nodes of a RabbitMQ cluster, tried in turn.
-pub(crate) struct AmqpTransport {
+struct Dialer {
     addresses: Vec<Address>,
     next: AtomicUsize,
     name: String,
@@ -79,12 +87,34 @@ impl AmqpTransport {
         let addresses: Vec<Address> =
             options.addresses.iter().map(parse).collect::<Result<_, _>>()?;
         let encrypted = addresses.iter().any(Address::is_encrypted);
-        Ok(Self {
+        Ok(Self(Arc::new(Dialer {
             addresses,
             next: AtomicUsize::new(0),
             name: options.name.to_owned(),
             security: Security::new(encrypted.then_some(options.tls))?,
-        })
+        })))
+    }
+}
+
+impl Dialer {
+    /// Makes a connection, which is called `name` in the broker's pages, and says who is logged in.
+    async fn dial(&self, name: &str) -> Result<(Arc<Mux>, SmolStr), BrokerError> {
+        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
+        let Some(address) = self.addresses.get(turn) else {
+            return Err(BrokerError::new(BrokerErrorKind::InvalidAddress, "no address"));
+        };
+        let failed = |failure| error::connecting(failure, address);
+        let mut socket = socket::open(address, &self.security).await.map_err(failed)?;
+        let agreed = handshake::shake_hands(&mut socket, address, name).await;
+        let (pump, mux) = Pump::new(socket, agreed.map_err(failed)?);
+        tasks::spawn(pump);
+        Ok((mux, address.user().into()))
+    }
+
+    /// Makes a connection that does nothing but carry replies to direct reply-to.
+    async fn dial_for_direct_replies(&self) -> Result<Arc<Mux>, BrokerError> {
+        let name = format!("{} (direct replies)", self.name);
+        self.dial(&name).await.map(|(mux, _)| mux)
     }
 }
 
@@ -97,22 +127,14 @@ impl fmt::Debug for AmqpTransport {
 impl Transport for AmqpTransport {
     fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
         Box::pin(async move {
-            let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
-            let Some(address) = self.addresses.get(turn) else {
-                return Err(BrokerError::new(BrokerErrorKind::InvalidAddress, "no address"));
-            };
-            let failed = |failure| error::connecting(failure, address);
-            let mut socket = socket::open(address, &self.security).await.map_err(failed)?;
-            let agreed = handshake::shake_hands(&mut socket, address, &self.name).await;
-            let (pump, mux) = Pump::new(socket, agreed.map_err(failed)?);
-            tasks::spawn(pump);
-            let link: Arc<dyn Link> = Arc::new(AmqpLink::new(mux, address.user().into()));
+            let (mux, user) = self.0.dial(&self.0.name).await?;
+            let link: Arc<dyn Link> = Arc::new(AmqpLink::new(mux, user, self.0.clone()));
             Ok(link)
         })
     }
 
     fn address(&self) -> String {
-        let addresses: Vec<String> = self.addresses.iter().map(Address::to_string).collect();
+        let addresses: Vec<String> = self.0.addresses.iter().map(Address::to_string).collect();
         addresses.join(", ")
     }
 }
@@ -122,12 +144,20 @@ struct AmqpLink {
     /// Who is logged in.
     user: SmolStr,
     backlog: Arc<Backlog>,
+    dialer: Arc<Dialer>,
+    /// Once something is served.
+    outboxes: OnceLock<Arc<Outboxes>>,
 }
 
 impl AmqpLink {
-    fn new(mux: Arc<Mux>, user: SmolStr) -> Self {
+    fn new(mux: Arc<Mux>, user: SmolStr, dialer: Arc<Dialer>) -> Self {
         let backlog = Backlog::new(mux.blocked().clone());
-        Self { mux, user, backlog }
+        Self { mux, user, backlog, dialer, outboxes: OnceLock::new() }
+    }
+
+    fn outboxes(&self) -> Arc<Outboxes> {
+        let start = || Arc::new(Outboxes::new(self.mux.clone(), self.dialer.clone()));
+        self.outboxes.get_or_init(start).clone()
     }
 }
 
@@ -157,14 +187,14 @@ impl Link for AmqpLink {
         &self,
         options: WorkerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(worker::open(&self.mux, options))
+        Box::pin(async { worker::open(&self.mux, options, self.outboxes()).await })
     }
 
     fn open_listener(
         &self,
         options: ListenerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(worker::listen(&self.mux, options))
+        Box::pin(async { worker::listen(&self.mux, options, self.outboxes()).await })
     }
 
     fn queue_state<'a>(

@@ -8,9 +8,14 @@ use super::{error, requests::Sent, wire::Refusal};
 use crate::transport::{CallerSink, Fate};
 
 /// Tells what became of the requests that were open when their channel ended, in the order of their sending. Without a
-/// refusal, or where its cause is not among them, their outcome is unknown and nothing is told.
+/// refusal nothing is told. Where its cause is not among them, any of them may be the cause.
 pub(super) fn settle(refusal: &Refusal, open: &[Sent], sink: &dyn CallerSink) {
-    let Some(culprit) = culprit(&refusal.text, open) else { return };
+    let Some(culprit) = culprit(&refusal.text, open) else {
+        for sent in open {
+            sink.settled(sent.correlation_id, Fate::Interrupted);
+        }
+        return;
+    };
     for (index, sent) in open.iter().enumerate() {
         let fate = match index.cmp(&culprit) {
             std::cmp::Ordering::Less => Fate::Passed,

@@ -13,20 +13,23 @@ use tokio::{
     sync::mpsc,
     time::{Instant, timeout},
 };
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
     CLOSE_WITHIN,
     channel::Channel,
-    error,
+    direct_reply_to, error,
     mux::{Ended, Mux, Port, Route},
+    outbox::{Kept, Outboxes, Unsettled},
+    throttle::Throttle,
     topology,
     wire::Command,
 };
 use crate::{
     error::BrokerError,
+    limits,
     transport::{
-        BoxFuture, Deliveries, Delivery, ListenerOptions, Message, OpenWorker, Properties,
+        BoxFuture, Deliveries, Delivery, ListenerOptions, Message, OpenWorker, Properties, Refused,
         WorkerChannel, WorkerOptions,
     },
 };
@@ -34,6 +37,9 @@ use crate::{
 struct AmqpWorker {
     channel: Channel,
     requests: Arc<Requests>,
+    outboxes: Arc<Outboxes>,
+    /// When a reply went out on the channel last, as [`Proven::tick`](super::proven::Proven::tick) has it.
+    used: AtomicU64,
     /// What the broker calls the consumer.
     consumer: SmolStr,
 }
@@ -43,15 +49,31 @@ struct Requests {
     port: Arc<Port>,
     /// `None` once no more come. There are never more than the broker sends ahead.
     deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
+    outboxes: Arc<Outboxes>,
+    consumed: Consumed,
+    warned: Throttle,
+}
+
+/// What is consumed, and what is counted of it.
+struct Consumed {
+    queue: SmolStr,
+    most_body: usize,
     undeliverable: Arc<AtomicU64>,
+    refused: Arc<Refused>,
 }
 
 /// What the broker has sent.
 type Coming = mpsc::UnboundedReceiver<Delivery>;
 
 impl Requests {
-    fn new(port: Arc<Port>, undeliverable: Arc<AtomicU64>) -> Arc<Self> {
-        Arc::new(Self { port, deliveries: Mutex::default(), undeliverable })
+    fn new(port: Arc<Port>, outboxes: Arc<Outboxes>, consumed: Consumed) -> Arc<Self> {
+        let (deliveries, warned) = (Mutex::default(), Throttle::default());
+        Arc::new(Self { port, deliveries, outboxes, consumed, warned })
+    }
+
+    /// Rejects a request that no server is to see.
+    fn reject(&self, tag: u64) {
+        let _ = self.port.send(|out| out.refuse(tag, false));
     }
 
     fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Delivery>>> {
@@ -71,18 +93,59 @@ impl Requests {
 
 impl Route for Requests {
     fn delivered(&self, delivery: Delivery) {
+        if let Some(reply_to) = &delivery.properties.reply_to
+            && direct_reply_to::is_direct(reply_to)
+            && !direct_reply_to::may_be_genuine(reply_to)
+        {
+            self.consumed.refused.reply_to.fetch_add(1, Ordering::Relaxed);
+            if let Some(left_out) = self.warned.pass() {
+                warn!(
+                    queue = &*self.consumed.queue,
+                    ?reply_to,
+                    left_out,
+                    "rejected a request: its reply_to is no address that RabbitMQ has made"
+                );
+            }
+            self.reject(delivery.tag);
+            return;
+        }
         if let Some(deliveries) = &*self.deliveries() {
             // Whoever takes them may be gone; then the broker takes them back with the channel.
             let _ = deliveries.send(delivery);
         }
     }
 
+    fn unreadable(&self, tag: u64, size: usize) {
+        self.consumed.refused.headers.fetch_add(1, Ordering::Relaxed);
+        if let Some(left_out) = self.warned.pass() {
+            warn!(
+                queue = &*self.consumed.queue,
+                size, left_out, "rejected a request: its headers are too large to be read"
+            );
+        }
+        self.reject(tag);
+    }
+
+    fn most_body(&self) -> usize {
+        self.consumed.most_body
+    }
+
     fn returned(&self, _: Properties) {
-        self.undeliverable.fetch_add(1, Ordering::Relaxed);
+        self.consumed.undeliverable.fetch_add(1, Ordering::Relaxed);
     }
 
     fn ended(&self, why: Ended) {
-        debug!(?why, "stopped consuming");
+        if let Ended::Refused(refusal) = &why {
+            // It may have been for a reply: what was accepted before is not any more.
+            self.outboxes.proven.forget();
+            warn!(
+                queue = &*self.consumed.queue,
+                reason = ?refusal.text,
+                "the broker closed the channel that requests are consumed on"
+            );
+        } else {
+            debug!(?why, "stopped consuming");
+        }
         self.stop();
     }
 
@@ -95,39 +158,54 @@ impl Route for Requests {
 pub(super) async fn open(
     mux: &Arc<Mux>,
     options: WorkerOptions,
+    outboxes: Arc<Outboxes>,
 ) -> Result<OpenWorker, BrokerError> {
     let name = options.queue.name();
     let opening = |why| error::during(&format!("opening a channel for the queue {name:?}"), why);
     let channel = Channel::open(mux).await.map_err(opening)?;
     topology::declare_service(&channel, &options.queue, &options.exchange).await?;
-    take(channel, name, options.prefetch, options.undeliverable).await
+    let consumed = Consumed {
+        queue: name.into(),
+        most_body: options.max_request,
+        undeliverable: options.undeliverable,
+        refused: options.refused,
+    };
+    take(channel, options.prefetch, outboxes, consumed).await
 }
 
 pub(super) async fn listen(
     mux: &Arc<Mux>,
     options: ListenerOptions,
+    outboxes: Arc<Outboxes>,
 ) -> Result<OpenWorker, BrokerError> {
     let exchange = &options.exchange;
     let opening = |why| error::during(&format!("opening a channel to listen to {exchange:?}"), why);
     let channel = Channel::open(mux).await.map_err(opening)?;
     let queue = topology::declare_listener(&channel, &options).await?;
-    take(channel, &queue, options.prefetch, options.undeliverable).await
+    let consumed = Consumed {
+        queue,
+        most_body: limits::MAX_QUESTION,
+        undeliverable: options.undeliverable,
+        refused: Arc::default(),
+    };
+    take(channel, options.prefetch, outboxes, consumed).await
 }
 
 /// Consumes a queue.
 async fn take(
     channel: Channel,
-    queue: &str,
     prefetch: u16,
-    undeliverable: Arc<AtomicU64>,
+    outboxes: Arc<Outboxes>,
+    consumed: Consumed,
 ) -> Result<OpenWorker, BrokerError> {
+    let queue = consumed.queue.clone();
     let consuming = |why| error::during(&format!("consuming the queue {queue:?}"), why);
     channel.ask(&Command::Prefetch(prefetch)).await.map_err(consuming)?;
-    let requests = Requests::new(channel.port(), undeliverable);
+    let requests = Requests::new(channel.port(), outboxes.clone(), consumed);
     let coming = requests.start();
     channel.route(requests.clone());
-    let consumer = channel.consume(queue, true).await.map_err(consuming)?;
-    let worker = AmqpWorker { channel, requests, consumer };
+    let consumer = channel.consume(&queue, true).await.map_err(consuming)?;
+    let worker = AmqpWorker { channel, requests, outboxes, used: AtomicU64::new(0), consumer };
     Ok((Arc::new(worker), Box::new(coming)))
 }
 
@@ -142,8 +220,38 @@ impl Deliveries for Coming {
     }
 }
 
+impl AmqpWorker {
+    /// Whether a reply may go out on the channel that requests are consumed on: the broker will not refuse it.
+    fn is_safe(&self, reply: &Message, now: Instant) -> bool {
+        let proven = &self.outboxes.proven;
+        let (now, used) = (proven.tick(now), self.used.load(Ordering::Relaxed));
+        let safe = proven.accepts(reply.body.len(), now, used)
+            && !direct_reply_to::is_direct(&reply.routing_key);
+        if safe {
+            self.used.store(now, Ordering::Relaxed);
+        }
+        safe
+    }
+
+    /// Sends a reply where it does no harm, and settles the request after it.
+    #[cold]
+    fn answer_apart(&self, tag: u64, reply: Message, reject: bool) {
+        let Requests { port, consumed, .. } = &*self.requests;
+        let direct = direct_reply_to::is_direct(&reply.routing_key);
+        let request = Unsettled { port: port.clone(), tag, reject };
+        let (queue, undeliverable) = (consumed.queue.clone(), consumed.undeliverable.clone());
+        let kept = Kept::new(reply, request, queue, undeliverable);
+        let outbox = if direct { &self.outboxes.direct } else { &self.outboxes.careful };
+        outbox.send(kept);
+    }
+}
+
 impl WorkerChannel for AmqpWorker {
-    fn finish(&self, tag: u64, reply: Option<Message>, _: Instant) {
+    fn finish(&self, tag: u64, mut reply: Option<Message>, now: Instant) {
+        if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply, now)) {
+            self.answer_apart(tag, reply, false);
+            return;
+        }
         // A channel that is gone has given its requests back; here and below.
         let _ = self.requests.port.send(|out| {
             if let Some(reply) = &reply {
@@ -157,7 +265,11 @@ impl WorkerChannel for AmqpWorker {
         let _ = self.requests.port.send(|out| out.refuse(tag, true));
     }
 
-    fn reject(&self, tag: u64, reply: Option<Message>) {
+    fn reject(&self, tag: u64, mut reply: Option<Message>) {
+        if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply, Instant::now())) {
+            self.answer_apart(tag, reply, true);
+            return;
+        }
         let _ = self.requests.port.send(|out| {
             if let Some(reply) = &reply {
                 out.publish(reply);
@@ -177,6 +289,7 @@ impl WorkerChannel for AmqpWorker {
 
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
+            self.outboxes.flush(CLOSE_WITHIN).await;
             // What was answered is acknowledged first.
             let _ = timeout(CLOSE_WITHIN, self.channel.close()).await;
         })

@@ -27,12 +27,23 @@ pub(super) use pump::Pump;
 
 use self::{channels::Channels, outgoing::Outgoing};
 use super::wire::{Answer, Command, Refusal, Tuning};
-use crate::transport::{Blocked, Delivery, Properties};
+use crate::{
+    limits,
+    transport::{Blocked, Delivery, Properties},
+};
 
 /// What becomes of the messages of a channel. It is told while the socket waits: nothing here may block.
 pub(super) trait Route: Send + Sync {
     /// A message for the consumer of the channel.
     fn delivered(&self, _: Delivery) {}
+
+    /// A message for the consumer of the channel, with a header of so many bytes: too many to be read.
+    fn unreadable(&self, _tag: u64, _size: usize) {}
+
+    /// The largest body that is kept; of a larger one only the size is known. Up to a megabyte, it is not asked for.
+    fn most_body(&self) -> usize {
+        limits::MAX_REPLY
+    }
 
     /// The broker has ended the consumer of the channel.
     fn cancelled(&self) {}

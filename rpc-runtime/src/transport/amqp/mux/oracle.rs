@@ -17,6 +17,9 @@ pub(crate) const CHANNEL: u16 = 1;
 
 const TUNING: Tuning = Tuning { channels: 9, largest_frame: 4096, heartbeat: 0 };
 
+/// No larger body is kept.
+pub(crate) const MOST_BODY: usize = 2 * 1024 * 1024;
+
 /// No larger frame was agreed on.
 const LARGEST: usize = 4096;
 
@@ -24,6 +27,7 @@ const LARGEST: usize = 4096;
 #[derive(Debug, PartialEq)]
 pub(crate) enum Told {
     Delivered(Delivery),
+    Unreadable(u64, usize),
     Returned(Box<Properties>),
     Confirmed { tag: u64, multiple: bool, accepted: bool },
     Cancelled,
@@ -42,6 +46,14 @@ impl Listener {
 impl Route for Listener {
     fn delivered(&self, delivery: Delivery) {
         self.note(Told::Delivered(delivery));
+    }
+
+    fn unreadable(&self, tag: u64, size: usize) {
+        self.note(Told::Unreadable(tag, size));
+    }
+
+    fn most_body(&self) -> usize {
+        MOST_BODY
     }
 
     fn cancelled(&self) {

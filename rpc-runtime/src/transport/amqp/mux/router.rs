@@ -7,7 +7,8 @@ use tracing::debug;
 
 use super::{
     super::wire::{
-        BODY, Content, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_content,
+        BODY, Content, END, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_body_size,
+        read_content,
     },
     Ended, Mux, Route,
 };
@@ -19,6 +20,9 @@ const KEEP_FROM: usize = 16 * 1024;
 /// A longer body grows as it comes: how long it will be is only what somebody says.
 const BELIEVED: usize = 1024 * 1024;
 
+/// How far into a header the size of the body ends.
+const BODY_SIZE: usize = 12;
+
 /// A message of which not everything is there yet.
 struct Partial {
     /// `None` where nobody wants it.
@@ -29,6 +33,10 @@ struct Partial {
     /// `None` until the header has come.
     missing: Option<usize>,
     body: BytesMut,
+    /// Its body is counted and dropped.
+    dropped: bool,
+    /// The size of its header, which was too large to be read.
+    oversized: Option<usize>,
 }
 
 impl Partial {
@@ -43,6 +51,8 @@ pub(super) struct Router {
     mux: Arc<Mux>,
     partial: HashMap<u16, Partial>,
     largest_frame: usize,
+    /// How much has still to come of a frame that nobody reads.
+    to_skip: usize,
     /// How many messages have come.
     pub(super) messages: usize,
     /// Why the broker has ended the connection, once it has.
@@ -51,14 +61,22 @@ pub(super) struct Router {
 
 impl Router {
     pub(super) fn new(mux: Arc<Mux>, largest_frame: usize) -> Self {
-        Self { mux, partial: HashMap::new(), largest_frame, messages: 0, ended: None }
+        Self { mux, partial: HashMap::new(), largest_frame, to_skip: 0, messages: 0, ended: None }
     }
 
     /// Deals with all frames that are there in full.
     pub(super) fn route(&mut self, came: &mut BytesMut) -> Result<(), Malformed> {
         while self.ended.is_none()
+            && (self.to_skip == 0 || self.skip(came)?)
             && let Some(frame) = next_frame(came, self.largest_frame)?
         {
+            if frame.is_oversized_header() {
+                let Some(beginning) = came.get(PREFIX..PREFIX + BODY_SIZE) else { break };
+                let body = read_body_size(beginning).ok_or(Malformed)?;
+                self.oversized_header(frame.channel, frame.size, body);
+                self.to_skip = frame.size;
+                continue;
+            }
             if came.len() < frame.size {
                 came.reserve(frame.size - came.len());
                 break;
@@ -80,6 +98,18 @@ impl Router {
             came.advance(frame.size);
         }
         Ok(())
+    }
+
+    /// Drops what has come of a frame that nobody reads; says whether that was all of it.
+    fn skip(&mut self, came: &mut BytesMut) -> Result<bool, Malformed> {
+        let count = self.to_skip.min(came.len());
+        let all = count == self.to_skip;
+        if all && came.get(count - 1) != Some(&END) {
+            return Err(Malformed);
+        }
+        came.advance(count);
+        self.to_skip -= count;
+        Ok(all)
     }
 
     fn method(&mut self, channel: u16, payload: &[u8]) -> Result<(), Malformed> {
@@ -132,17 +162,35 @@ impl Router {
         if route.is_none() {
             debug!(channel, "dropped a message on a channel that nobody listens to any more");
         }
-        let body = BytesMut::new();
-        self.partial.insert(channel, Partial { route, delivery, returned, missing: None, body });
+        let (missing, body, oversized) = (None, BytesMut::new(), None);
+        // Nobody asks for the body of one that nobody wants, or that came back.
+        let dropped = route.is_none() || returned;
+        let partial = Partial { route, delivery, returned, missing, body, dropped, oversized };
+        self.partial.insert(channel, partial);
     }
 
     /// One that follows nothing is nobody's; a body, too.
     fn header(&mut self, channel: u16, content: Content) {
         let Some(partial) = self.partial.get_mut(&channel) else { return };
-        let size = usize::try_from(content.size).unwrap_or(usize::MAX);
         partial.message().properties = content.properties;
+        let size = usize::try_from(content.size).unwrap_or(usize::MAX);
         partial.missing = Some(size);
+        if size > BELIEVED && partial.route.as_ref().is_some_and(|route| size > route.most_body()) {
+            partial.dropped = true;
+            partial.message().dropped = size;
+        }
         if size == 0 {
+            self.complete(channel, Bytes::new());
+        }
+    }
+
+    /// Of a message with such a header nothing is known but its place.
+    fn oversized_header(&mut self, channel: u16, frame: usize, body: u64) {
+        let Some(partial) = self.partial.get_mut(&channel) else { return };
+        partial.dropped = true;
+        partial.oversized = Some(frame);
+        partial.missing = Some(usize::try_from(body).unwrap_or(usize::MAX));
+        if body == 0 {
             self.complete(channel, Bytes::new());
         }
     }
@@ -152,8 +200,7 @@ impl Router {
         let Some(missing) = partial.missing else { return };
         let rest = missing.saturating_sub(chunk.bytes().len());
         partial.missing = Some(rest);
-        if partial.route.is_none() || partial.returned {
-            // Nobody asks for its body.
+        if partial.dropped {
             if rest == 0 {
                 self.complete(channel, Bytes::new());
             }
@@ -178,7 +225,9 @@ impl Router {
         let Some(mut partial) = self.partial.remove(&channel) else { return };
         self.messages += 1;
         let Some(route) = partial.route.take() else { return };
-        if partial.returned {
+        if let (Some(size), false) = (partial.oversized, partial.returned) {
+            route.unreadable(partial.delivery.tag, size);
+        } else if partial.returned {
             route.returned(std::mem::take(&mut partial.message().properties));
         } else {
             partial.message().body = body;

@@ -5,7 +5,7 @@ use std::{collections::VecDeque, fmt, mem};
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{BODY, Command, END, HEADER, HEARTBEAT_FRAME, METHOD, PREFIX, properties};
-use crate::{cut, envelope::MAX_SHORT_STRING, transport::Message};
+use crate::{cut, envelope::MAX_SHORT_STRING, limits::MAX_HEADER_FRAME, transport::Message};
 
 /// Bodies from this size on go out as they are, and are not copied.
 const COPY_BELOW: usize = 4096;
@@ -22,6 +22,15 @@ pub(crate) struct Frame {
     pub(crate) size: usize,
 }
 
+impl Frame {
+    /// Whether it is the header of a message that is too large to be read. RabbitMQ does not hold the headers that it
+    /// delivers to the size of frames that was agreed, and adds headers of its own: one that is too large is a matter of
+    /// its message and not of the connection.
+    pub(crate) fn is_oversized_header(&self) -> bool {
+        self.kind == HEADER && self.size > MAX_HEADER_FRAME
+    }
+}
+
 /// What came is no AMQP, or a frame that is larger than was agreed.
 #[derive(Debug)]
 pub(crate) struct Malformed;
@@ -33,7 +42,7 @@ pub(crate) fn next_frame(bytes: &[u8], largest: usize) -> Result<Option<Frame>, 
     };
     let payload = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| Malformed)?;
     let size = payload.saturating_add(PREFIX + 1);
-    if size > largest {
+    if size > largest && kind != HEADER {
         return Err(Malformed);
     }
     match bytes.get(size - 1) {

@@ -10,22 +10,53 @@ use super::{
     table::{put_boolean, put_integer, put_table, put_text},
 };
 use crate::{
-    envelope::{HOSTILE, MAX_HEADER_DEPTH},
+    envelope::{HOSTILE, MAX_HEADER_BYTES, MAX_HEADER_DEPTH},
     transport::{HeaderValue, Headers},
 };
 
+/// A table of so many bytes takes little room, whatever is in it. A larger one is measured before anything is built of it:
+/// a header of four bytes takes over fifty in memory.
+const MEASURED_FROM: usize = 1024;
+
 /// The headers of a table. One that is nested too deep, or is no table, becomes a single header that says so, which
-/// whoever checks headers refuses.
+/// whoever checks headers refuses; so does one with more than is accepted, of which only the size is kept.
 pub(super) fn read(table: &[u8]) -> Headers {
-    members(Cursor::new(table)).unwrap_or_else(hostile)
+    let mut count = 0;
+    if table.len() > MEASURED_FROM {
+        let Some((headers, size)) = measure_members(Cursor::new(table)) else { return hostile() };
+        if size > MAX_HEADER_BYTES {
+            return stand_in(size);
+        }
+        count = headers;
+    }
+    members(Cursor::new(table), count).unwrap_or_else(hostile)
 }
 
 pub(super) fn hostile() -> Headers {
-    smallvec![(SmolStr::new_static(HOSTILE), HeaderValue::Opaque { size: 0, depth: 0 })]
+    stand_in(0)
 }
 
-fn members(mut table: Cursor<'_>) -> Option<Headers> {
-    let mut headers = Headers::new();
+/// What stands in the place of headers of which only the size is known.
+fn stand_in(size: usize) -> Headers {
+    smallvec![(SmolStr::new_static(HOSTILE), HeaderValue::Opaque { size, depth: 0 })]
+}
+
+/// How many headers there are, and how large they are together: as many bytes as whoever checks headers counts.
+fn measure_members(mut table: Cursor<'_>) -> Option<(usize, usize)> {
+    let (mut count, mut size) = (0, 0);
+    while !table.is_empty() {
+        size += table.short()?.len();
+        let mut ahead = table.clone();
+        let is_flag = ahead.u8()? == b't';
+        let (value, _) = measure(&mut table, 0)?;
+        size += if is_flag { 1 } else { value };
+        count += 1;
+    }
+    Some((count, size))
+}
+
+fn members(mut table: Cursor<'_>, count: usize) -> Option<Headers> {
+    let mut headers = Headers::with_capacity(count);
     while !table.is_empty() {
         headers.push((table.text()?, value(&mut table)?));
     }
@@ -139,6 +170,31 @@ mod tests {
         for table in [&b"\x05ab"[..], b"\x01aZ", b"\x01aS\xff\xff\xff\xff", b"\x01a"] {
             assert_eq!(read(table), hostile(), "{table:?}");
         }
+    }
+
+    #[test]
+    fn a_table_of_many_headers_is_measured_and_not_built() {
+        let flags = |count| b"\x01at\x01".repeat(count);
+        let most = MAX_HEADER_BYTES / 2;
+        assert_eq!(read(&flags(most)).len(), most);
+        let expected: Headers =
+            smallvec![(HOSTILE.into(), HeaderValue::Opaque { size: 2 * most + 2, depth: 0 })];
+        assert_eq!(read(&flags(most + 1)), expected);
+        let text = [&b"\x01aS"[..], &long(&[b'x'; MAX_HEADER_BYTES])].concat();
+        assert_eq!(read(&text).len(), 1);
+        assert_eq!(read(&text)[0].1.size(), MAX_HEADER_BYTES + 1);
+    }
+
+    /// What is measured is what those who check headers count: else some would be refused by one and accepted by the other.
+    #[test]
+    fn headers_measure_what_they_are_counted_as() {
+        let long_text = [&b"\x01aS"[..], &long(&[b'x'; 2000])].concat();
+        let odd_text = [&b"\x02abS"[..], &long(&[0xff; 9])].concat();
+        let rest = b"\x01bt\x01\x00V\x01cb\x07\x01dl\0\0\0\0\0\0\0\x01\x01eD\0\0\0\0\0";
+        let table = [&long_text[..], &odd_text, rest, &nested(3)].concat();
+        let headers = read(&table);
+        let counted = headers.iter().map(|(name, value)| name.len() + value.size()).sum();
+        assert_eq!(measure_members(Cursor::new(&table)), Some((headers.len(), counted)));
     }
 
     #[test]

@@ -14,7 +14,7 @@ mod table;
 pub(super) use command::{Command, QueueDeclaration};
 pub(super) use frames::{Frames, Item, Malformed, next_frame};
 pub(super) use method::{Answer, Method, Refusal, Tuning};
-pub(super) use properties::{Content, read_content};
+pub(super) use properties::{Content, read_body_size, read_content};
 
 /// The kinds of frames, by their first byte.
 pub(super) const METHOD: u8 = 1;

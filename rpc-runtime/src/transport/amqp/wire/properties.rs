@@ -23,6 +23,13 @@ pub(crate) struct Content {
     pub(crate) size: u64,
 }
 
+/// The size of the body that a content header announces, from the beginning of its payload.
+pub(crate) fn read_body_size(payload: &[u8]) -> Option<u64> {
+    let mut cursor = Cursor::new(payload);
+    let (_class, _weight) = (cursor.u16()?, cursor.u16()?);
+    cursor.u64()
+}
+
 /// Reads the payload of a content header. Properties that are none leave a message that is refused for its headers.
 pub(crate) fn read_content(payload: &[u8]) -> Option<Content> {
     let mut cursor = Cursor::new(payload);

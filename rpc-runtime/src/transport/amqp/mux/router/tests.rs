@@ -5,10 +5,13 @@ use proptest::{collection::vec, prelude::*};
 use smol_str::{SmolStr, ToSmolStr as _};
 use uuid::Uuid;
 
-use super::super::oracle::{CHANNEL, Told, check, route};
-use crate::transport::{
-    Expiration, HeaderValue, Id, Message, Properties,
-    amqp::wire::{Frames, HEARTBEAT_FRAME, Item},
+use super::super::oracle::{self, CHANNEL, Told, check, route};
+use crate::{
+    limits::MAX_HEADER_FRAME,
+    transport::{
+        Expiration, HeaderValue, Id, Message, Properties,
+        amqp::wire::{Frames, HEARTBEAT_FRAME, Item},
+    },
 };
 
 fn short(text: &[u8]) -> Vec<u8> {
@@ -100,6 +103,7 @@ fn message() -> impl Strategy<Value = Message> {
             mandatory: true,
             properties,
             body: body.into(),
+            dropped: 0,
         },
     )
 }
@@ -258,6 +262,62 @@ fn confirmations_are_told_one_by_one_or_many_at_once() {
 
 #[test]
 fn a_frame_that_is_larger_than_agreed_ends_the_connection() {
-    let (_, formed) = route(&frame(3, CHANNEL, &[0; 5000]), 100);
-    assert!(!formed);
+    for kind in [1, 3, 8] {
+        let (_, formed) = route(&frame(kind, CHANNEL, &[0; 5000]), 100);
+        assert!(!formed, "{kind}");
+    }
+}
+
+/// Headers of one long text, and the body that is announced.
+fn long_header(text: usize, body: usize) -> Vec<u8> {
+    let table = [&b"\x01aS"[..], &long(&vec![b'x'; text])].concat();
+    header(body, &[&0x2000u16.to_be_bytes()[..], &long(&table)].concat())
+}
+
+#[test]
+fn headers_larger_than_a_frame_are_their_messages_matter() {
+    let next = [deliver(CHANNEL, b"", b"next"), header(0, &[0, 0])].concat();
+    for size in [5_000, MAX_HEADER_FRAME / 2] {
+        let stream = [deliver(CHANNEL, b"", b"q"), long_header(size, 0), next.clone()].concat();
+        let told = check(&stream, 3000);
+        let [Told::Delivered(large), Told::Delivered(_)] = &told[..] else { panic!("{told:?}") };
+        let counted = if size == 5_000 { size } else { size + 1 };
+        assert_eq!(large.properties.headers[0].1.size(), counted);
+    }
+}
+
+#[test]
+fn headers_without_bound_are_skipped_with_their_body() {
+    let next = [deliver(CHANNEL, b"", b"next"), header(0, &[0, 0])].concat();
+    let size = MAX_HEADER_FRAME;
+    for body in [&[][..], &[0; 9]] {
+        let body_frame = if body.is_empty() { Vec::new() } else { frame(3, CHANNEL, body) };
+        let large = long_header(size, body.len());
+        let frame = large.len();
+        let stream = [deliver(CHANNEL, b"", b"q"), large, body_frame, next.clone()].concat();
+        let told = check(&stream, 5000);
+        let [Told::Unreadable(7, known), Told::Delivered(next)] = &told[..] else {
+            panic!("{told:?}")
+        };
+        assert_eq!((*known, next.routing_key.as_str()), (frame, "next"));
+    }
+}
+
+#[test]
+fn a_body_without_bound_is_counted_and_dropped() {
+    let pieces = frame(3, CHANNEL, &[0; 4000]).repeat(20);
+    let (told, formed) =
+        route(&[deliver(CHANNEL, b"", b"q"), header(1 << 62, &[0, 0]), pieces].concat(), 4096);
+    assert!(formed && told.is_empty(), "it goes on for ever");
+
+    let size = oracle::MOST_BODY + 1;
+    let whole = [
+        deliver(CHANNEL, b"", b"q"),
+        header(size, &[0, 0]),
+        frame(3, CHANNEL, &[0; 4000]).repeat(size / 4000),
+        frame(3, CHANNEL, &vec![0; size % 4000]),
+    ];
+    let told = check(&whole.concat(), 4096);
+    let [Told::Delivered(delivery)] = &told[..] else { panic!("{told:?}") };
+    assert_eq!((delivery.body.len(), delivery.size()), (0, size));
 }

@@ -1,0 +1,139 @@
+//! What the broker is known to accept of replies on a connection, and what not.
+//!
+//! A reply that the broker refuses costs the channel that it was published on. So the first reply goes out where that hurts
+//! nobody, and so does one that is larger than any before, or that follows a pause: RabbitMQ looks at the rights of a user
+//! again on a channel that has rested. All others are as good as those that were accepted.
+
+use std::{
+    sync::atomic::{AtomicU64, AtomicUsize, Ordering},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+/// RabbitMQ forgets what a user may do once a channel has rested for a second.
+const TICK: Duration = Duration::from_millis(250);
+
+/// How long a user who may not reply is taken not to.
+const FORBIDDEN_FOR: Duration = Duration::from_secs(1);
+
+#[derive(Debug)]
+pub(super) struct Proven {
+    since: Instant,
+    /// A body below this size was accepted; 0 if none was.
+    below: AtomicUsize,
+    /// From this size on they are refused.
+    too_large: AtomicUsize,
+    /// When one was accepted last, in ticks.
+    at: AtomicU64,
+    /// Until when they are refused, in ticks.
+    forbidden_until: AtomicU64,
+}
+
+impl Proven {
+    pub(super) fn new(now: Instant) -> Self {
+        Self {
+            since: now,
+            below: AtomicUsize::new(0),
+            too_large: AtomicUsize::new(usize::MAX),
+            at: AtomicU64::new(0),
+            forbidden_until: AtomicU64::new(0),
+        }
+    }
+
+    /// A moment, as it is compared here.
+    pub(super) fn tick(&self, now: Instant) -> u64 {
+        let elapsed = now.saturating_duration_since(self.since);
+        elapsed.as_secs() * 4 + u64::from(elapsed.subsec_nanos() / TICK.subsec_nanos())
+    }
+
+    /// Whether a reply of this size is as good as accepted at this moment, on a channel that was last used at another.
+    pub(super) fn accepts(&self, size: usize, now: u64, used: u64) -> bool {
+        size < self.below.load(Ordering::Relaxed)
+            && now <= used.max(self.at.load(Ordering::Relaxed)) + 1
+    }
+
+    /// The broker has accepted one.
+    pub(super) fn accepted(&self, size: usize, now: Instant) {
+        self.at.store(self.tick(now), Ordering::Relaxed);
+        self.below.fetch_max(size.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Nothing is known any more of what is accepted.
+    pub(super) fn forget(&self) {
+        self.below.store(0, Ordering::Relaxed);
+    }
+
+    /// The broker has refused one for its size.
+    pub(super) fn refused_size(&self, size: usize, limit: Option<usize>) {
+        let from = limit.map_or(size, |limit| limit.saturating_add(1).min(size));
+        self.too_large.fetch_min(from, Ordering::Relaxed);
+        self.below.fetch_min(from, Ordering::Relaxed);
+    }
+
+    pub(super) fn is_too_large(&self, size: usize) -> bool {
+        size >= self.too_large.load(Ordering::Relaxed)
+    }
+
+    /// The broker has refused one for the rights of the user.
+    pub(super) fn forbid(&self, now: Instant) {
+        self.forget();
+        self.forbidden_until.store(self.tick(now + FORBIDDEN_FOR), Ordering::Relaxed);
+    }
+
+    pub(super) fn is_forbidden(&self, now: Instant) -> bool {
+        self.tick(now) < self.forbidden_until.load(Ordering::Relaxed)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(start: Instant, milliseconds: u64) -> Instant {
+        start + Duration::from_millis(milliseconds)
+    }
+
+    #[test]
+    fn what_is_no_larger_and_soon_after_is_as_good_as_accepted() {
+        let start = Instant::now();
+        let proven = Proven::new(start);
+        let accepts = |size, milliseconds, used| {
+            proven.accepts(
+                size,
+                proven.tick(after(start, milliseconds)),
+                proven.tick(after(start, used)),
+            )
+        };
+        assert!(!accepts(0, 0, 0), "nothing is known yet");
+        proven.accepted(100, after(start, 5_000));
+        assert!(accepts(0, 5_100, 0) && accepts(100, 5_200, 0));
+        assert!(!accepts(101, 5_100, 0), "it is larger");
+        assert!(!accepts(100, 5_600, 0), "a second is near");
+        assert!(accepts(100, 9_300, 9_100), "the channel is in use");
+        proven.accepted(10, after(start, 9_000));
+        assert!(accepts(100, 9_100, 0));
+        proven.forget();
+        assert!(!accepts(0, 9_100, 9_100));
+    }
+
+    #[test]
+    fn a_refused_size_is_remembered_with_the_limit() {
+        let proven = Proven::new(Instant::now());
+        assert!(!proven.is_too_large(usize::MAX - 1));
+        proven.refused_size(1_000, None);
+        assert!(proven.is_too_large(1_000) && !proven.is_too_large(999));
+        proven.refused_size(900, Some(500));
+        assert!(proven.is_too_large(501) && !proven.is_too_large(500));
+    }
+
+    #[test]
+    fn a_user_without_the_right_is_tried_again_later() {
+        let start = Instant::now();
+        let proven = Proven::new(start);
+        assert!(!proven.is_forbidden(start));
+        proven.forbid(after(start, 500));
+        assert!(proven.is_forbidden(after(start, 1_000)));
+        assert!(!proven.is_forbidden(after(start, 1_600)));
+    }
+}
