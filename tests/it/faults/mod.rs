@@ -10,6 +10,7 @@ mod losing_the_connection;
 mod permissions;
 mod queues;
 mod servers_that_die;
+mod single_messages;
 mod storm;
 
 #[path = "../../programs/ledger.rs"]

@@ -120,6 +120,15 @@ enum Item {
     Flush(oneshot::Sender<()>),
 }
 
+impl Item {
+    fn flushed(self) {
+        if let Self::Flush(done) = self {
+            // Whoever waited may have given up.
+            let _ = done.send(());
+        }
+    }
+}
+
 /// What is shared by those who hand replies over and the task that sends them.
 #[derive(Default)]
 struct Load {
@@ -373,8 +382,7 @@ impl Sender {
                 }
             }
             while let Some(Item::Flush(_)) = sent.front() {
-                // Whoever waits for it learns so.
-                sent.pop_front();
+                sent.pop_front().into_iter().for_each(Item::flushed);
             }
             if let (None, Some(open), false) = (&fence, &open, sent.is_empty()) {
                 fence = Some(Fence { answer: open.fence(), covers: sent.len() });
