@@ -1,4 +1,4 @@
-//! Words in a type that say that it cannot be named by both sides of a call.
+//! Words in a type that say that it cannot be named by both sides of a call, or cannot stand where it is.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
@@ -9,6 +9,8 @@ pub(crate) struct Words {
     pub(crate) self_type: Option<Ident>,
     pub(crate) inferred: Option<Ident>,
     pub(crate) borrows: bool,
+    /// A collection that is in another order each time.
+    pub(crate) hashed: Option<Ident>,
 }
 
 impl Words {
@@ -29,6 +31,9 @@ impl Words {
                 TokenTree::Ident(word) if word == "impl" => self.impl_trait = Some(word),
                 TokenTree::Ident(word) if word == "Self" => self.self_type = Some(word),
                 TokenTree::Ident(word) if word == "_" => self.inferred = Some(word),
+                TokenTree::Ident(word) if word == "HashMap" || word == "HashSet" => {
+                    self.hashed = Some(word);
+                }
                 TokenTree::Ident(_) | TokenTree::Literal(_) => {}
             }
             after_quote = quote;

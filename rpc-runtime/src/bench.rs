@@ -123,6 +123,7 @@ fn request(correlation_id: Uuid) -> Message {
         message_id: correlation_id,
         reply_to: Some(&SmolStr::new("amq.gen-0123456789abcdefghijkl")),
         remaining: Some(Duration::from_secs(10)),
+        sent: 1_700_000_000_000,
         persistent: false,
         priority: None,
         user_id: None,

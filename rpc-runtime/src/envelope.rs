@@ -16,13 +16,20 @@ use crate::{
 /// Headers with this prefix are the framework's own.
 pub(crate) const RESERVED_PREFIX: &str = "rpc-";
 const TIMEOUT: &str = "rpc-timeout-ms";
+const SENT: &str = "rpc-sent-ms";
 const SIGNATURE: &str = "rpc-signature";
 const FAULT: &str = "rpc-fault";
 const MESSAGE: &str = "rpc-message";
 const RAN: &str = "rpc-ran";
 
+/// Headers by which RabbitMQ routes a message to further queues, spelled just like this: past what a user may write to
+/// on 3.10, and to the end of its channel if they are no lists.
+pub(crate) const ROUTING_HEADERS: [&str; 2] = ["CC", "BCC"];
+
 /// All headers of a message together.
 pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// What the framework's own come to in a request besides, so that they take nothing from the user's.
+const OWN_HEADER_BYTES: usize = 128;
 pub(crate) const MAX_HEADER_DEPTH: usize = 32;
 
 /// What stands in the place of headers that were too hostile to be read.
@@ -48,6 +55,8 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) reply_to: Option<&'a SmolStr>,
     /// What is left until the deadline.
     pub(crate) remaining: Option<Duration>,
+    /// When it is handed to the transport, in milliseconds since the Unix epoch.
+    pub(crate) sent: i64,
     pub(crate) persistent: bool,
     pub(crate) priority: Option<u8>,
     pub(crate) user_id: Option<&'a SmolStr>,
@@ -55,7 +64,7 @@ pub(crate) struct RequestHead<'a> {
 }
 
 pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
-    let mut headers = Headers::with_capacity(head.headers.len() + 2);
+    let mut headers = Headers::with_capacity(head.headers.len() + 3);
     headers.extend(
         head.headers.iter().map(|(name, value)| (name.into(), HeaderValue::Text(value.into()))),
     );
@@ -63,6 +72,7 @@ pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
     if let Some(milliseconds) = remaining {
         headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds.into())));
     }
+    headers.push((SmolStr::new_static(SENT), HeaderValue::Integer(head.sent)));
     if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
         headers.push((SmolStr::new_static(SIGNATURE), HeaderValue::Text(head.signature)));
     }
@@ -147,6 +157,10 @@ pub(crate) struct ReceivedRequest<'a> {
     pub(crate) signature: Option<&'a str>,
     /// What was left until the deadline when the request was sent.
     pub(crate) remaining: Option<Duration>,
+    /// When that was, by the caller's clock, in milliseconds since the Unix epoch.
+    pub(crate) sent: Option<i64>,
+    /// How long the broker let it wait in its queue at most.
+    pub(crate) longest_wait: Option<Duration>,
 }
 
 /// Reads the properties of a request.
@@ -156,7 +170,8 @@ pub(crate) struct ReceivedRequest<'a> {
 /// The fault with which it is to be answered.
 pub(crate) fn read_request(properties: &Properties) -> Result<ReceivedRequest<'_>, Fault> {
     check_headers(&properties.headers)?;
-    let remaining = [header_timeout(properties)?, expiration(properties)?];
+    let longest_wait = expiration(properties)?;
+    let remaining = [header_timeout(properties)?, longest_wait];
     Ok(ReceivedRequest {
         method: properties.kind.as_deref(),
         encoding: request_encoding(properties)?,
@@ -166,6 +181,8 @@ pub(crate) fn read_request(properties: &Properties) -> Result<ReceivedRequest<'_
             Some(_) => return Err(malformed(format!("the header `{SIGNATURE}` is not a string"))),
         },
         remaining: remaining.into_iter().flatten().min(),
+        sent: sent(properties),
+        longest_wait,
     })
 }
 
@@ -177,7 +194,7 @@ fn check_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<(), Fault> {
     let size = headers.iter().fold(0usize, |size, (name, value)| {
         size.saturating_add(name.len()).saturating_add(value.size())
     });
-    if size > MAX_HEADER_BYTES {
+    if size > MAX_HEADER_BYTES + OWN_HEADER_BYTES {
         return Err(malformed(format!(
             "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
         )));
@@ -222,6 +239,15 @@ fn header_timeout(properties: &Properties) -> Result<Option<Duration>, Fault> {
         }
         Some(HeaderValue::Text(text)) => whole_milliseconds(text).map(Some).ok_or_else(refused),
         Some(_) => Err(refused()),
+    }
+}
+
+/// It helps to tell how long the request waited, and no more: what is no number is no reason to refuse it.
+fn sent(properties: &Properties) -> Option<i64> {
+    match properties.header(SENT)? {
+        HeaderValue::Integer(number) => Some(*number),
+        HeaderValue::Text(text) => text.trim().parse().ok(),
+        _ => None,
     }
 }
 

@@ -85,6 +85,7 @@ extern crate self as rpc_runtime;
 
 mod broker;
 mod client;
+mod clock;
 mod codec;
 mod contract;
 mod cut;

@@ -84,6 +84,17 @@ pub(crate) const RETIRED_LOOK: Duration = Duration::from_millis(500);
 /// often enough to notice that somebody mended it.
 pub(crate) const PERMANENT_PAUSE: Duration = Duration::from_secs(30);
 
+/// How many callers a server remembers, to tell how long their requests waited: more than one has at a time, as a rule.
+/// Beyond that the waits of some are not counted.
+pub(crate) const REMEMBERED_CALLERS: usize = 1_024;
+
+/// For how long the clocks of a caller and a server are taken to differ by the same time. A clock that was set is
+/// forgotten within twice that; a queue that is never empty for as long hides how long it is.
+pub(crate) const CLOCKS_AGREE_FOR: Duration = Duration::from_secs(5 * 60);
+
+/// How long a request may take from its queue to its method: networks and busy processes take less, as a rule.
+pub(crate) const ON_ITS_WAY: Duration = Duration::from_secs(1);
+
 /// How long answers to a question to servers are waited for: longer than a busy server takes, short enough to be sat
 /// through.
 pub(crate) const DISCOVERY_TIMEOUT: Duration = Duration::from_secs(2);

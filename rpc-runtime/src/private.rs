@@ -7,7 +7,8 @@ pub use crate::{
     codec::Encoding,
     contract::{
         Argument, Arguments, CallOf, Fallback, Method, MethodCodec, MethodDescriptor, Probe,
-        ServiceDescriptor, Signature, argument, asynchronous, blocking, call, signature_of,
+        ServiceDescriptor, Signature, argument, asynchronous, blocking, call, call_cacheable,
+        signature_of,
     },
     server::{Dispatch, Handler},
 };

@@ -1,5 +1,6 @@
 //! Options that contradict each other or the method they stand on.
 
+use quote::ToTokens as _;
 use syn::Type;
 
 use super::{Draft, conditions, pairs};
@@ -8,10 +9,11 @@ use crate::{
     options::method::MethodOptions,
     syntax::TraitMethod,
     tidy,
+    words::Words,
 };
 
 pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Errors) {
-    cacheable(options, errors);
+    cacheable(written, options, errors);
     if let Some(oneway) = &options.oneway {
         if let Some(ty) = written.returns().filter(|ty| !is_unit(ty)) {
             let fault = Fault::new(ty, "a one-way method has no result")
@@ -41,8 +43,20 @@ pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Err
 }
 
 /// A result that is kept stands for runs that do not happen.
-fn cacheable(options: &MethodOptions, errors: &Errors) {
+fn cacheable(written: &TraitMethod, options: &MethodOptions, errors: &Errors) {
     let Some(cacheable) = &options.cacheable else { return };
+    for argument in written.arguments() {
+        let Some(hashed) = Words::find(argument.ty.to_token_stream()).hashed else { continue };
+        let ordered = if hashed == "HashMap" { "BTreeMap" } else { "BTreeSet" };
+        let fault = Fault::new(
+            &hashed,
+            format!("an argument of a `cacheable` method cannot have a `{hashed}`"),
+        )
+        .note("it is written in another order each time, and a cache finds a result by what is written")
+        .help(format!("take a `{ordered}`, or leave `cacheable` out"))
+        .also(&cacheable.key, "`cacheable` is here");
+        errors.push(fault);
+    }
     if let Some(oneway) = &options.oneway {
         let fault = Fault::new(&cacheable.key, "a one-way method has no result that could be kept")
             .help("leave `cacheable` out, or `oneway`")

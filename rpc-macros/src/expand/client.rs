@@ -86,12 +86,17 @@ fn call(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
         let (name, ty) = (argument.ident, argument.ty);
         quote!(#name: #ty)
     });
+    // Of the types of arguments, only the runtime sees the fields.
+    let call = match method.cacheable {
+        Some(_) if !method.arguments.is_empty() => quote!(call_cacheable),
+        _ => quote!(call),
+    };
     let arguments = tuple(method.arguments.iter().map(|argument| argument.ident));
     quote! {
         #attributes
         #documentation
         #vis fn #ident(&self, #(#parameters),*) -> #private::CallOf<#returns, #fallible> {
-            #private::call(&self.inner, #marker, #arguments)
+            #private::#call(&self.inner, #marker, #arguments)
         }
     }
 }

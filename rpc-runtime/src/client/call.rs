@@ -22,7 +22,8 @@ use crate::{
 
 /// A call of a remote method: await it for its result.
 ///
-/// Nothing is sent before the first poll; until then, its methods change how it is sent. It is `Send` and `'static`, so
+/// Nothing is sent before the first poll; until then, its methods change how it is sent. After that it is too late: a call
+/// that was polled and is then changed, or [sent](Self::send), ends with [`CallError::ChangedTooLate`]. It is `Send` and `'static`, so
 /// it can be spawned, joined and selected over.
 ///
 /// ```
@@ -71,6 +72,11 @@ type DecodeOwnError<E> = fn(&[u8], Encoding) -> Result<Option<E>, DecodeError>;
 enum State {
     Draft(Draft),
     Running(Running),
+    /// This was called after the first poll.
+    ChangedTooLate {
+        what: &'static str,
+        may_have_run: bool,
+    },
     Ended,
 }
 
@@ -86,34 +92,34 @@ impl<T, E> Call<T, E> {
     /// How long to wait for the answer, from the first poll on. It travels along, so that a server does not start what
     /// nobody waits for any more.
     pub fn timeout(self, timeout: Duration) -> Self {
-        self.change(|draft| draft.set_timeout(timeout))
+        self.change("timeout", |draft| draft.set_timeout(timeout))
     }
 
     /// Until when to wait for the answer.
     pub fn deadline(self, deadline: impl Into<Instant>) -> Self {
         let deadline = deadline.into();
-        self.change(|draft| draft.set_deadline(deadline))
+        self.change("deadline", |draft| draft.set_deadline(deadline))
     }
 
-    /// A header that the handler sees; a second value for a name replaces the first. Names do not begin with `rpc-`, and
-    /// all headers together have at most 16 KiB.
+    /// A header that the handler sees; a second value for a name replaces the first. Names do not begin with `rpc-` and
+    /// are not `CC` or `BCC`, by which RabbitMQ routes; all headers together have at most 16 KiB.
     pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
-        self.change(|draft| draft.set_header(name.into(), value.into()))
+        self.change("header", |draft| draft.set_header(name.into(), value.into()))
     }
 
     /// Its priority, where the queue keeps priorities apart.
     pub fn priority(self, priority: u8) -> Self {
-        self.change(|draft| draft.change(|call| call.priority = Some(priority)))
+        self.change("priority", |draft| draft.change(|call| call.priority = Some(priority)))
     }
 
     /// Has RabbitMQ keep the request over a restart of its own.
     pub fn persistent(self) -> Self {
-        self.change(|draft| draft.change(|call| call.persistent = true))
+        self.change("persistent", |draft| draft.change(|call| call.persistent = true))
     }
 
     /// Says that running it twice is the same as running it once, so that it may be sent again.
     pub fn idempotent(self) -> Self {
-        self.change(|draft| draft.change(|call| call.idempotent = true))
+        self.change("idempotent", |draft| draft.change(|call| call.idempotent = true))
     }
 
     /// Sends the request for its effect alone: no answer comes, and no error of the method either.
@@ -137,25 +143,39 @@ impl<T, E> Call<T, E> {
     ///
     /// # Errors
     ///
-    /// Every [`CallError`] that can come before the method runs.
+    /// Every [`CallError`] that can come before the method runs; [`CallError::ChangedTooLate`] if the call was polled before.
     ///
     /// # Cancel safety
     ///
     /// As for the call itself: the request may have left.
     pub async fn send(self) -> Result<(), CallError<E>> {
-        if let State::Draft(mut draft) = self.state {
-            draft.change(|call| call.oneway = true);
-            let sent = async { Running::start(draft)?.await };
-            sent.await.map_err(CallError::widen)?;
-        }
-        Ok(())
+        let mut draft = match self.change("send", |_| {}).state {
+            State::Draft(draft) => draft,
+            State::ChangedTooLate { what, may_have_run } => {
+                return Err(CallError::ChangedTooLate { what, may_have_run });
+            }
+            State::Running(_) | State::Ended => {
+                return Err(CallError::ChangedTooLate { what: "send", may_have_run: true });
+            }
+        };
+        draft.change(|call| call.oneway = true);
+        let sent = async { Running::start(draft)?.await };
+        sent.await.map(drop).map_err(CallError::widen)
     }
 
-    fn change(mut self, change: impl FnOnce(&mut Draft)) -> Self {
-        // Whoever owns a call can have polled it before; it is too late then.
-        if let State::Draft(draft) = &mut self.state {
-            change(draft);
-        }
+    /// Changes a call that was not polled. One that was may have left already, without the change: it is given up, and
+    /// ends with an error.
+    fn change(mut self, what: &'static str, change: impl FnOnce(&mut Draft)) -> Self {
+        let may_have_run = match &mut self.state {
+            State::Draft(draft) => {
+                change(draft);
+                return self;
+            }
+            State::ChangedTooLate { .. } => return self,
+            State::Running(running) => running.may_have_run(),
+            State::Ended => true,
+        };
+        self.state = State::ChangedTooLate { what, may_have_run };
         self
     }
 
@@ -198,6 +218,11 @@ impl<T, E> Future for Call<T, E> {
                         Err(error) => Err(error.widen()),
                     });
                 }
+                State::ChangedTooLate { what, may_have_run } => {
+                    let (what, may_have_run) = (*what, *may_have_run);
+                    self.state = State::Ended;
+                    return Poll::Ready(Err(CallError::ChangedTooLate { what, may_have_run }));
+                }
                 #[allow(clippy::panic, reason = "as every future; waiting for ever would hide it")]
                 State::Ended => panic!("`Call` polled after it had ended"),
             }
@@ -214,6 +239,9 @@ impl<T, E> fmt::Debug for Call<T, E> {
                 debug.field("method", &draft.call.method_name()).finish_non_exhaustive()
             }
             State::Running(_) => debug.field("state", &"running").finish_non_exhaustive(),
+            State::ChangedTooLate { .. } => {
+                debug.field("state", &"changed too late").finish_non_exhaustive()
+            }
             State::Ended => debug.field("state", &"ended").finish_non_exhaustive(),
         }
     }

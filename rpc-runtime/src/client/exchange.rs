@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     broker::{NotReady, OpenCaller, pauses},
+    clock,
     codec::{DecodeError, EncodeError, Encoding},
     envelope::{self, ReceivedReply, RequestHead},
     error::{BrokerError, BrokerErrorKind, CallError, TooLarge},
@@ -278,6 +279,7 @@ impl Exchange {
             message_id: self.call.message_id,
             reply_to: (!self.call.oneway).then(|| caller.channel.callback_queue()),
             remaining: self.call.deadline_travels().then_some(remaining),
+            sent: clock::unix_milliseconds(now),
             persistent: self.call.persistent,
             priority: self.call.priority,
             user_id: caller.channel.announced_user(),

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use smol_str::SmolStr;
 
-use super::{Call, draft::Draft};
+use super::{Call, draft::Draft, unordered};
 use crate::{
     broker::Broker,
     codec::{self, Encoding},
@@ -52,6 +52,25 @@ impl Client {
                 _ => Ok(body),
             });
         let draft = Draft::new(self.shared.clone(), method, body);
+        Call::new(draft, R::decode_value, R::decode_error)
+    }
+
+    /// The same for a method whose results may be kept: the call fails if its arguments are written in another order each
+    /// time, so that no cache would find a result again.
+    pub fn call_cacheable<A, R, const FALLIBLE: bool>(
+        &self,
+        method: &'static MethodDescriptor,
+        shape: Shape<R, FALLIBLE>,
+        arguments: A,
+    ) -> Call<R::Value, R::Error>
+    where
+        A: Payload,
+        R: Reply<FALLIBLE>,
+    {
+        let Err(error) = unordered::check(&arguments, self.shared.service.name, method) else {
+            return self.call(method, shape, arguments);
+        };
+        let draft = Draft::new(self.shared.clone(), method, Err(CallError::Encode(error)));
         Call::new(draft, R::decode_value, R::decode_error)
     }
 }

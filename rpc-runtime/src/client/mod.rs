@@ -10,6 +10,7 @@ mod outgoing;
 mod pending;
 mod retry;
 mod running;
+mod unordered;
 mod untyped;
 
 pub use builder::{ClientBuilder, Stub, client_builder};

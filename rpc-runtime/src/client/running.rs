@@ -55,6 +55,13 @@ impl Running {
     }
 }
 
+impl Running {
+    /// Whether the method may have run by now.
+    pub(super) fn may_have_run(&self) -> bool {
+        self.call.may_have_run()
+    }
+}
+
 impl Future for Running {
     type Output = Result<Reply, CallError>;
 

@@ -117,6 +117,16 @@ pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client.call(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
 }
 
+/// The same for a method whose results may be kept, so that its arguments have to be written the same way each time.
+pub fn call_cacheable<M: Method<FALLIBLE>, const FALLIBLE: bool>(
+    client: &Client,
+    _method: M,
+    arguments: Given<M, FALLIBLE>,
+) -> CallOf<M::Output, FALLIBLE> {
+    let arguments = M::Arguments::carry(arguments);
+    client.call_cacheable(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
+}
+
 /// A method that is an `async fn`, with its implementation.
 pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(
     _method: M,

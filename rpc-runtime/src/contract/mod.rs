@@ -13,7 +13,8 @@ mod trace;
 pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
 pub(crate) use method::Given;
 pub use method::{
-    Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, signature_of,
+    Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, call_cacheable,
+    signature_of,
 };
 #[cfg(feature = "schemars")]
 pub use method::{ErrorOf, ValueOf};

@@ -3,6 +3,7 @@
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
+use crate::transport::DEATHS;
 
 /// Text as it comes, and as it would come from somebody who knows what is read.
 fn text() -> impl Strategy<Value = String> {
@@ -44,14 +45,29 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn header() -> impl Strategy<Value = (SmolStr, HeaderValue)> {
-    let names = [TIMEOUT, SIGNATURE, FAULT, MESSAGE, RAN, HOSTILE, "rpc-", "traceparent"];
+    let names = [
+        TIMEOUT,
+        SENT,
+        SIGNATURE,
+        FAULT,
+        MESSAGE,
+        RAN,
+        HOSTILE,
+        DEATHS,
+        "CC",
+        "rpc-",
+        "traceparent",
+    ];
     let name = prop_oneof![
         2 => prop::sample::select(names.to_vec()).prop_map(str::to_owned),
         1 => text(),
     ];
     let opaque = (any::<usize>(), any::<usize>())
         .prop_map(|(size, depth)| HeaderValue::Opaque { size, depth });
+    let deaths = (any::<u32>(), any::<u8>(), any::<bool>())
+        .prop_map(|(size, depth, expired)| HeaderValue::Deaths { size, depth, expired });
     let value = prop_oneof![
+        deaths,
         text().prop_map(|text| HeaderValue::Text(text.into())),
         any::<i64>().prop_map(HeaderValue::Integer),
         any::<bool>().prop_map(HeaderValue::Boolean),
@@ -102,7 +118,7 @@ proptest! {
             Ok(request) => {
                 prop_assert_eq!(request.method, properties.kind.as_deref());
                 let bounded = |value: &HeaderValue| {
-                    value.size() <= MAX_HEADER_BYTES && value.depth() <= MAX_HEADER_DEPTH
+                    value.size() <= MAX_HEADER_BYTES + OWN_HEADER_BYTES && value.depth() <= MAX_HEADER_DEPTH
                 };
                 let all = properties.headers.iter().all(|(_, value)| bounded(value));
                 prop_assert!(all, "{:?}", properties.headers);
@@ -138,7 +154,7 @@ proptest! {
         encoding in encoding(),
         (correlation_id, message_id) in (any::<u128>(), any::<u128>()),
         reply_to in option::of(text().prop_map(SmolStr::from)),
-        remaining in option::of(any::<std::time::Duration>()),
+        (remaining, sent_at) in (option::of(any::<std::time::Duration>()), any::<i64>()),
         headers in vec(("[a-z]{1,10}", text()), 0..3),
         body: Vec<u8>,
     ) {
@@ -154,6 +170,7 @@ proptest! {
             message_id: Uuid::from_u128(message_id),
             reply_to: reply_to.as_ref(),
             remaining,
+            sent: sent_at,
             persistent: false,
             priority: None,
             user_id: None,
@@ -165,6 +182,7 @@ proptest! {
         prop_assert_eq!(read.method, Some(&method[..]));
         prop_assert_eq!(read.encoding, Some(encoding));
         prop_assert_eq!(read.signature, (encoding == Encoding::Bincode).then_some(&signature[..]));
+        prop_assert_eq!(read.sent, Some(sent_at));
         prop_assert_eq!(read.remaining.is_some(), remaining.is_some());
         if let (Some(read), Some(written)) = (read.remaining, remaining) {
             let longest = Duration::from_millis(u32::MAX.into());

@@ -53,6 +53,13 @@ pub enum CallError<E = Infallible> {
     Decode(DecodeError),
     /// The broker does not let this client do what the call needs. It will not go away by itself.
     Broker(BrokerError),
+    /// The call was changed, or sent, after it had been polled: a fault of the program. It has been given up.
+    ChangedTooLate {
+        /// The method that came too late.
+        what: &'static str,
+        /// `false` only if the request was never handed to the broker.
+        may_have_run: bool,
+    },
     /// A layer of this client ended the call, with an error of its own: see [`middleware`](crate::middleware).
     Layer(LayerError),
 }
@@ -88,9 +95,9 @@ impl<E> CallError<E> {
     pub fn may_have_run(&self) -> bool {
         match self {
             Self::Application(_) | Self::Panicked | Self::Decode(_) => true,
-            Self::DeadlineExceeded { may_have_run } | Self::ConnectionLost { may_have_run } => {
-                *may_have_run
-            }
+            Self::DeadlineExceeded { may_have_run }
+            | Self::ConnectionLost { may_have_run }
+            | Self::ChangedTooLate { may_have_run, .. } => *may_have_run,
             Self::Refused(fault) => fault.may_have_run(),
             Self::Layer(error) => error.may_have_run(),
             Self::NoServer | Self::Encode(_) | Self::TooLarge(_) | Self::Broker(_) => false,
@@ -154,6 +161,9 @@ impl<E> CallError<E> {
             Self::TooLarge(error) => CallError::TooLarge(error),
             Self::Decode(error) => CallError::Decode(error),
             Self::Broker(error) => CallError::Broker(error),
+            Self::ChangedTooLate { what, may_have_run } => {
+                CallError::ChangedTooLate { what, may_have_run }
+            }
             Self::Layer(error) => CallError::Layer(error),
         }
     }
@@ -199,6 +209,12 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
             Self::TooLarge(_) => "the request is too large",
             Self::Decode(_) => "the reply could not be decoded",
             Self::Broker(_) => "the broker does not allow the call",
+            Self::ChangedTooLate { what, .. } => {
+                return write!(
+                    f,
+                    "`{what}` came after the call had been polled; change a call before it is awaited"
+                );
+            }
             Self::Layer(_) => "a layer of this client ended the call",
         };
         f.write_str(clause)

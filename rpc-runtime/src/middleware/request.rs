@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use crate::{
     client::Outgoing,
     codec::{EncodeError, Encoding},
-    envelope::{MAX_HEADER_BYTES, MAX_SHORT_STRING, RESERVED_PREFIX},
+    envelope::{MAX_HEADER_BYTES, MAX_SHORT_STRING, RESERVED_PREFIX, ROUTING_HEADERS},
     server::Received,
 };
 
@@ -130,7 +130,7 @@ impl Request {
     ///
     /// # Errors
     ///
-    /// The name is empty, longer than 255 bytes, or begins with `rpc-`; or all headers together have more than 16 KiB.
+    /// The name is empty, longer than 255 bytes, begins with `rpc-`, or is `CC` or `BCC`, by which RabbitMQ routes; or all headers together have more than 16 KiB.
     /// Nothing has changed then.
     pub fn set_header(
         &mut self,
@@ -234,6 +234,8 @@ pub(crate) fn add_header(
 fn refuse_name(name: &str) -> Option<String> {
     if name.starts_with(RESERVED_PREFIX) {
         Some(format!("the header `{name}` begins with `{RESERVED_PREFIX}`, which is reserved"))
+    } else if ROUTING_HEADERS.contains(&name) {
+        Some(format!("the header `{name}` is reserved: RabbitMQ routes messages by it"))
     } else if name.is_empty() || name.len() > MAX_SHORT_STRING {
         Some(format!("a header's name has 1 to {MAX_SHORT_STRING} bytes, this one {}", name.len()))
     } else {

@@ -57,6 +57,7 @@ impl From<&CallError> for Outcome {
             CallError::TooLarge(_) => "too-large",
             CallError::Decode(_) => "decode",
             CallError::Broker(_) => "broker",
+            CallError::ChangedTooLate { .. } => "changed-too-late",
             CallError::Layer(_) => "layer",
         };
         Self { word, failed: true }

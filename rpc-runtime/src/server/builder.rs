@@ -11,9 +11,10 @@ use super::{
     health,
     instance::{Instance, Served},
     lifecycle::Phase,
-    request::{Endpoint, Limits},
+    request::{Endpoint, Limits, Queues},
     responder::Responder,
     stats::Counters,
+    waits::Waits,
     worker::Worker,
 };
 use crate::{
@@ -90,6 +91,7 @@ impl ServerBuilder {
                 reply_to_prefixes: Vec::new(),
                 reject_redelivered: false,
                 admission: Admission::default(),
+                waits: Waits::default(),
             },
             layers: None,
         }
@@ -329,7 +331,7 @@ impl ServerBuilder {
         let mut beside = JoinSet::new();
         beside.spawn(boxed(health::follow(self.broker.status_changes(), blocked)));
         let counters = Arc::new(Counters::default());
-        let queues: Vec<String> =
+        let queues: Arc<[String]> =
             self.services.iter().map(|(queue, _)| queue.name().to_owned()).collect();
         let limits = Arc::new(self.limits);
         let mut descriptions = Vec::new();
@@ -338,7 +340,7 @@ impl ServerBuilder {
                 &*service,
                 self.layers.clone(),
                 limits.clone(),
-                queues.clone(),
+                Queues { own: queue.name().to_owned(), all: queues.clone() },
                 self.broker.exchange().clone(),
                 phase.subscribe(),
                 counters.clone(),

@@ -14,6 +14,7 @@ mod meter;
 mod request;
 mod responder;
 mod stats;
+mod waits;
 mod worker;
 
 use std::{fmt, future::Future, sync::Arc, time::Duration};

@@ -21,6 +21,7 @@ use super::{
     lifecycle::Phase,
     meter::{FaultCounters, Meter, Running},
     stats::Counters,
+    waits::Waits,
 };
 use crate::{
     contract::ServiceDescriptor,
@@ -38,6 +39,16 @@ pub(super) struct Limits {
     pub(super) reply_to_prefixes: Vec<String>,
     pub(super) reject_redelivered: bool,
     pub(super) admission: Admission,
+    /// How long the requests of each caller wait.
+    pub(super) waits: Waits,
+}
+
+/// The queues of a server.
+pub(super) struct Queues {
+    /// The one that the service is served on.
+    pub(super) own: String,
+    /// All of them: a reply into one would come back as a request.
+    pub(super) all: Arc<[String]>,
 }
 
 /// What is counted and measured of a service.
@@ -64,8 +75,7 @@ pub(super) struct Endpoint {
     handlers: Arc<Handlers>,
     layers: Option<Next>,
     limits: Arc<Limits>,
-    /// The queues of this server: a reply into one of them would come back as a request.
-    served: Vec<String>,
+    queues: Queues,
     /// The exchange that requests have to come by; empty for any.
     exchange: SmolStr,
     phase: Arc<watch::Receiver<Phase>>,
@@ -78,7 +88,7 @@ impl Endpoint {
         service: &dyn Dispatch,
         layers: Option<Next>,
         limits: Arc<Limits>,
-        served: Vec<String>,
+        queues: Queues,
         exchange: SmolStr,
         phase: watch::Receiver<Phase>,
         counters: Arc<Counters>,
@@ -88,7 +98,7 @@ impl Endpoint {
             handlers: Arc::new(Handlers::new(service.handlers())),
             layers,
             limits,
-            served,
+            queues,
             exchange,
             phase: Arc::new(phase),
             counters,
@@ -180,16 +190,10 @@ impl Endpoint {
         if let Some(address) = &address
             && !self.obeys(address)
         {
-            self.counters.refused_reply_to.increment();
-            warn!(
-                service = self.service.name,
-                reply_to = address.queue(),
-                "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
-            );
-            channel.finish(tag, None, came);
+            self.refuse_reply_to(tag, address, channel);
             return Err(came);
         }
-        if self.limits.reject_redelivered && delivery.redelivered {
+        if self.limits.reject_redelivered && delivery.had_before() && self.is_due(&delivery) {
             let reason =
                 "a server had this request before and did not finish it; it is not tried again";
             let answer = Answer::Fault(Fault::new(FaultKind::OutcomeUnknown, reason));
@@ -275,7 +279,9 @@ impl Endpoint {
         let address = ReturnAddress::of(&delivery.properties);
         match (named, address) {
             (Ok(handler), Some(address))
-                if handler.method.at_most_once && !delivery.redelivered && self.obeys(&address) =>
+                if handler.method.at_most_once
+                    && !delivery.had_before()
+                    && self.obeys(&address) =>
             {
                 let fault = Fault::new(FaultKind::ShuttingDown, "this server is shutting down");
                 self.finish(delivery.tag, Some(address), Answer::Fault(fault), channel);
@@ -291,17 +297,32 @@ impl Endpoint {
     pub(super) fn shed(&self, delivery: &Delivery, channel: &dyn WorkerChannel) {
         self.counters.requests.increment();
         let address = ReturnAddress::of(&delivery.properties);
-        let address = address.filter(|address| self.obeys(address));
+        if let Some(address) = &address
+            && !self.obeys(address)
+        {
+            return self.refuse_reply_to(delivery.tag, address, channel);
+        }
         let fault =
             Fault::new(FaultKind::Overloaded, "this server runs as many requests as it may");
         self.finish(delivery.tag, address, Answer::Fault(fault), channel);
+    }
+
+    /// Rejects a request that cannot be answered: its queue's dead-letter exchange keeps it, if there is one.
+    fn refuse_reply_to(&self, tag: u64, address: &ReturnAddress, channel: &dyn WorkerChannel) {
+        self.counters.refused_reply_to.increment();
+        warn!(
+            service = self.service.name,
+            reply_to = address.queue(),
+            "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
+        );
+        channel.reject(tag, None);
     }
 
     fn obeys(&self, address: &ReturnAddress) -> bool {
         let queue = address.queue();
         let allowed = address.is_server_named()
             || self.limits.reply_to_prefixes.iter().any(|prefix| queue.starts_with(prefix));
-        allowed && !self.served.iter().any(|served| served == queue)
+        allowed && !self.queues.all.iter().any(|served| served == queue)
     }
 
     fn finish(

@@ -28,13 +28,26 @@ pub(crate) struct Properties {
     pub(crate) headers: Headers,
 }
 
-/// The framework's own two stand in the message itself.
-pub(crate) type Headers = SmallVec<[(SmolStr, HeaderValue); 2]>;
+/// The framework's own three stand in the message itself.
+pub(crate) type Headers = SmallVec<[(SmolStr, HeaderValue); 3]>;
+
+/// The header that RabbitMQ adds where it dead-letters a message.
+pub(crate) const DEATHS: &str = "x-death";
 
 impl Properties {
     /// The header of this name.
     pub(crate) fn header(&self, name: &str) -> Option<&HeaderValue> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
+    /// Whether it was in another queue before, or in this one.
+    pub(crate) fn was_dead_lettered(&self) -> bool {
+        self.header(DEATHS).is_some()
+    }
+
+    /// Whether it was dead-lettered because it expired.
+    pub(crate) fn has_expired(&self) -> bool {
+        matches!(self.header(DEATHS), Some(HeaderValue::Deaths { expired: true, .. }))
     }
 }
 
@@ -123,6 +136,13 @@ pub(crate) enum HeaderValue {
         size: usize,
         depth: usize,
     },
+    /// What RabbitMQ says of the times that it dead-lettered the message; measured like anything else.
+    Deaths {
+        size: u32,
+        depth: u8,
+        /// One of the reasons is that it expired.
+        expired: bool,
+    },
 }
 
 impl HeaderValue {
@@ -132,12 +152,14 @@ impl HeaderValue {
             Self::Integer(_) => 8,
             Self::Boolean(_) => 1,
             Self::Opaque { size, .. } => *size,
+            Self::Deaths { size, .. } => *size as usize,
         }
     }
 
     pub(crate) fn depth(&self) -> usize {
         match self {
             Self::Opaque { depth, .. } => *depth,
+            Self::Deaths { depth, .. } => usize::from(*depth),
             _ => 0,
         }
     }
@@ -148,7 +170,7 @@ impl HeaderValue {
             Self::Text(text) => Some(text.to_string()),
             Self::Integer(number) => Some(number.to_string()),
             Self::Boolean(flag) => Some(flag.to_string()),
-            Self::Opaque { .. } => None,
+            Self::Opaque { .. } | Self::Deaths { .. } => None,
         }
     }
 }
@@ -187,6 +209,13 @@ pub(crate) struct Delivery {
     pub(crate) tag: u64,
     pub(crate) redelivered: bool,
     pub(crate) message: Arc<Message>,
+}
+
+impl Delivery {
+    /// Whether somebody had it before, who may have run it. RabbitMQ does not mark what was dead-lettered and moved back.
+    pub(crate) fn had_before(&self) -> bool {
+        self.redelivered || self.properties.was_dead_lettered()
+    }
 }
 
 impl Deref for Delivery {

@@ -27,7 +27,7 @@ use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
 pub(crate) use message::{
-    Delivery, Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds,
+    DEATHS, Delivery, Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds,
 };
 pub(crate) use queue::QueueType;
 pub use queue::{Overflow, Queue, QueueArgument};

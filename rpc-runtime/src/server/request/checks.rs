@@ -1,13 +1,14 @@
 //! What a request has to pass before its method runs.
 
-use std::sync::atomic::AtomicBool;
+use std::{sync::atomic::AtomicBool, time::Duration};
 
 use tokio::time::Instant;
 
 use super::{Endpoint, Underway};
 use crate::{
+    clock,
     codec::Encoding,
-    envelope::{self, ReceivedRequest},
+    envelope::{self, ROUTING_HEADERS, ReceivedRequest},
     fault::{Fault, FaultKind},
     observe::OTHER,
     server::{
@@ -15,7 +16,7 @@ use crate::{
         context::{CorrelationId, RequestContext},
         handler::Invocation,
     },
-    transport::{Delivery, Message},
+    transport::{DEATHS, Delivery, Message, Properties},
 };
 
 impl Endpoint {
@@ -26,18 +27,26 @@ impl Endpoint {
         came: Instant,
         underway: &mut Underway<'a>,
     ) -> Result<(&'a Handler, Invocation), Fault> {
-        let Delivery { redelivered, message, .. } = delivery;
+        let redelivered = delivery.had_before();
+        let message = delivery.message;
         let properties = &message.properties;
         let request = envelope::read_request(properties)?;
         let handler = self.handler_for(&message, request.method)?;
         underway.running = Some(handler.meter.start(came));
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
+        if properties.has_expired() {
+            return Err(Fault::new(
+                FaultKind::Expired,
+                "it expired in a queue, and was moved back",
+            ));
+        }
         self.check(redelivered, message.size(), handler, &request, encoding)?;
-        let deadline = request.remaining.map(|remaining| came + remaining);
-        if request.remaining.is_some_and(|remaining| remaining.is_zero()) {
+        let remaining = self.remaining(&request, properties, came);
+        if remaining.is_some_and(|remaining| remaining.is_zero()) {
             return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
         }
+        let deadline = remaining.map(|remaining| came + remaining);
         let headers = properties.headers.iter();
         let context = Context::new(RequestContext {
             service: self.service.name,
@@ -57,6 +66,29 @@ impl Endpoint {
         crate::failpoint::reach("before-the-method");
         underway.admitted = Some(self.limits.admission.admit(&context)?);
         Ok((handler, Invocation { body: Message::into_body(message), encoding, context }))
+    }
+
+    /// What is left until the deadline of a request, without the time that it waited in its queue.
+    fn remaining(
+        &self,
+        request: &ReceivedRequest<'_>,
+        properties: &Properties,
+        came: Instant,
+    ) -> Option<Duration> {
+        let remaining = request.remaining?;
+        let (Some(sent), Some(reply_to)) = (request.sent, &properties.reply_to) else {
+            return Some(remaining);
+        };
+        let difference = clock::unix_milliseconds(came).saturating_sub(sent);
+        let user_id = properties.user_id.as_deref();
+        let waited =
+            self.limits.waits.waited(reply_to, user_id, difference, request.longest_wait, came);
+        Some(remaining.saturating_sub(waited))
+    }
+
+    /// Whether a request may be run, as far as its way to here tells.
+    pub(super) fn is_due(&self, message: &Message) -> bool {
+        !message.properties.has_expired() && self.routed(message).is_ok()
     }
 
     /// The method that a request asks for, if there is such a one.
@@ -100,19 +132,32 @@ impl Endpoint {
         })
     }
 
-    /// With an exchange, RabbitMQ has checked the routing key against the caller's rights, and nothing else.
+    /// With an exchange, RabbitMQ has checked the first routing key against the caller's rights, and nothing else: so the
+    /// request has to have come here by that key.
     fn routed<'a>(&self, message: &'a Message) -> Result<Option<&'a str>, Fault> {
         if self.exchange.is_empty() {
             return Ok(None);
         }
+        let refused = |why: String| Fault::new(FaultKind::NotPermitted, why);
         if message.exchange != self.exchange {
-            return Err(Fault::new(
-                FaultKind::NotPermitted,
-                format!("requests come by the exchange {:?} alone", self.exchange),
-            ));
+            let why = format!("requests come by the exchange {:?} alone", self.exchange);
+            return Err(refused(why));
         }
-        let routed = message.routing_key.rsplit_once('.').map(|(_, method)| method);
-        Ok(Some(routed.unwrap_or_default()))
+        let [copies, blind_copies] = ROUTING_HEADERS;
+        for header in [DEATHS, copies, blind_copies] {
+            if message.properties.header(header).is_some() {
+                let why = format!("a request by an exchange has no header `{header}`");
+                return Err(refused(why));
+            }
+        }
+        let queue = &*self.queues.own;
+        let method = message.routing_key.strip_prefix(queue).and_then(|key| key.strip_prefix('.'));
+        let Some(method) = method.filter(|method| !method.contains('.')) else {
+            let key = &message.routing_key;
+            let why = format!("the routing key is {key:?}, where `{queue}.<method>` is expected");
+            return Err(refused(why));
+        };
+        Ok(Some(method))
     }
 
     fn check(

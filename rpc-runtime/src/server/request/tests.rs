@@ -61,19 +61,26 @@ impl WorkerChannel for Recorder {
 }
 
 fn endpoint() -> Endpoint {
+    endpoint_behind("")
+}
+
+fn endpoint_behind(exchange: &str) -> Endpoint {
+    let queues = ["Payments".to_owned(), "own-served".to_owned()];
+    let queues = Queues { own: "Payments".to_owned(), all: queues.into() };
     let limits = Limits {
         max_request: 100,
         max_reply: 100,
         reply_to_prefixes: vec!["own-".to_owned()],
         reject_redelivered: false,
         admission: Admission::default(),
+        waits: Waits::default(),
     };
     Endpoint::new(
         &PaymentsServer::new(Bank),
         None,
         Arc::new(limits),
-        vec!["Payments".to_owned(), "own-served".to_owned()],
-        SmolStr::default(),
+        queues,
+        exchange.into(),
         watch::Sender::new(Phase::Serving).subscribe(),
         Arc::default(),
     )
@@ -113,13 +120,98 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
         ("amq_x", "1 finished with Some(\"result\")"),
         ("amq.rabbitmq.reply-to.g1h2", "1 finished with Some(\"result\")"),
         ("own-x", "1 finished with Some(\"result\")"),
-        ("own-served", "1 finished with None"),
-        ("Payments", "1 finished with None"),
-        ("amq.direct", "1 finished with None"),
-        ("", "1 finished with None"),
+        ("own-served", "1 rejected"),
+        ("Payments", "1 rejected"),
+        ("amq.direct", "1 rejected"),
+        ("", "1 rejected"),
     ] {
         let (request, channel) = (request("balance", Some(reply_to), false), Recorder::default());
         assert!(endpoint().serve(request, Instant::now(), &channel, &Span::none()).await.is_some());
         assert_eq!(*channel.said.lock().unwrap(), [said], "{reply_to:?}");
     }
+}
+
+#[test]
+fn a_request_with_a_wrong_reply_to_is_never_shed_in_silence() {
+    let (endpoint, channel) = (endpoint(), Recorder::default());
+    endpoint.shed(&request("balance", Some("somebody-elses"), false), &channel);
+    assert_eq!(*channel.said.lock().unwrap(), ["1 rejected"]);
+    assert_eq!(endpoint.counters.snapshot().refused_reply_to, 1);
+}
+
+/// A request by the exchange `rpc`, with this routing key and these headers.
+fn routed(key: &str, method: Option<&str>, headers: &[&'static str]) -> Delivery {
+    let header = |name: &&'static str| ((*name).into(), HeaderValue::Opaque { size: 9, depth: 1 });
+    let properties = Properties {
+        kind: method.map(Into::into),
+        reply_to: Some("amq.gen-x".into()),
+        headers: headers.iter().map(header).collect(),
+        ..Properties::default()
+    };
+    let (exchange, routing_key) = ("rpc".into(), key.into());
+    let message = Message { exchange, routing_key, properties, ..Message::default() };
+    Delivery { tag: 1, redelivered: false, message: message.into() }
+}
+
+async fn said_by(endpoint: Endpoint, delivery: Delivery) -> String {
+    let channel = Recorder::default();
+    endpoint.serve(delivery, Instant::now(), &channel, &Span::none()).await;
+    channel.said.lock().unwrap().join(", ")
+}
+
+#[tokio::test]
+async fn behind_an_exchange_only_the_own_routing_key_counts() {
+    for (delivery, word) in [
+        (routed("Payments.balance", Some("balance"), &[]), "result"),
+        (routed("Payments.balance", None, &[]), "result"),
+        (routed("Payments.balance", Some("balance"), &["cc", "tenant"]), "result"),
+        (routed("Payments.nonsense", Some("nonsense"), &[]), "unknown-method"),
+        (routed("Payments.pay", Some("balance"), &[]), "not-permitted"),
+        (routed("Other.balance", Some("balance"), &[]), "not-permitted"),
+        (routed("Other.Payments.balance", Some("balance"), &[]), "not-permitted"),
+        (routed("Payments.x.balance", Some("balance"), &[]), "not-permitted"),
+        (routed("Paymentsbalance", Some("balance"), &[]), "not-permitted"),
+        (routed("Payments", Some("balance"), &[]), "not-permitted"),
+        (routed("balance", Some("balance"), &[]), "not-permitted"),
+        (routed("", None, &[]), "not-permitted"),
+        (routed("Payments.balance", Some("balance"), &["CC"]), "not-permitted"),
+        (routed("Payments.balance", Some("balance"), &["BCC"]), "not-permitted"),
+        (routed("Payments.balance", Some("balance"), &["x-death"]), "not-permitted"),
+    ] {
+        let asked = format!("{delivery:?}");
+        let said = said_by(endpoint_behind("rpc"), delivery).await;
+        assert_eq!(said, format!("1 finished with {:?}", Some(word)), "{asked}");
+    }
+    // Another exchange that leads to this one keeps its own name on the message.
+    let said = said_by(endpoint_behind("other"), routed("Payments.balance", None, &[])).await;
+    assert_eq!(said, "1 finished with Some(\"not-permitted\")");
+}
+
+/// A request that was dead-lettered before.
+fn moved_back(method: &str, expired: bool) -> Delivery {
+    let mut delivery = request(method, Some("amq.gen-x"), false);
+    let deaths = HeaderValue::Deaths { size: 100, depth: 3, expired };
+    let message = Arc::make_mut(&mut delivery.message);
+    message.properties.headers.push(("x-death".into(), deaths));
+    delivery
+}
+
+#[tokio::test]
+async fn what_was_dead_lettered_counts_as_redelivered() {
+    for (method, expired, word) in [
+        ("balance", false, "result"),
+        ("pay", false, "outcome-unknown"),
+        ("balance", true, "expired"),
+        ("pay", true, "expired"),
+    ] {
+        let said = said_by(endpoint(), moved_back(method, expired)).await;
+        assert_eq!(said, format!("1 finished with {:?}", Some(word)), "{method}");
+    }
+    let mut rejecting = endpoint();
+    Arc::get_mut(&mut rejecting.limits).unwrap().reject_redelivered = true;
+    assert_eq!(said_by(rejecting, moved_back("balance", false)).await, "1 rejected");
+    let mut rejecting = endpoint();
+    Arc::get_mut(&mut rejecting.limits).unwrap().reject_redelivered = true;
+    let said = said_by(rejecting, moved_back("balance", true)).await;
+    assert_eq!(said, "1 finished with Some(\"expired\")");
 }

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     envelope::{HOSTILE, MAX_HEADER_BYTES, MAX_HEADER_DEPTH},
-    transport::{HeaderValue, Headers},
+    transport::{DEATHS, HeaderValue, Headers},
 };
 
 /// A table of so many bytes takes little room, whatever is in it. A larger one is measured before anything is built of it:
@@ -58,7 +58,9 @@ fn measure_members(mut table: Cursor<'_>) -> Option<(usize, usize)> {
 fn members(mut table: Cursor<'_>, count: usize) -> Option<Headers> {
     let mut headers = Headers::with_capacity(count);
     while !table.is_empty() {
-        headers.push((table.text()?, value(&mut table)?));
+        let name = table.text()?;
+        let value = if name == DEATHS { deaths(&mut table) } else { value(&mut table) };
+        headers.push((name, value?));
     }
     Some(headers)
 }
@@ -83,6 +85,39 @@ fn value(cursor: &mut Cursor<'_>) -> Option<HeaderValue> {
     };
     *cursor = ahead;
     Some(known)
+}
+
+/// What RabbitMQ says of a message that it dead-lettered: an array of tables, each with a reason.
+fn deaths(cursor: &mut Cursor<'_>) -> Option<HeaderValue> {
+    let mut written = cursor.clone();
+    let (size, depth) = measure(cursor, 0)?;
+    let expired = written.u8()? == b'A' && any_expired(written.long()?)?;
+    let size = u32::try_from(size).unwrap_or(u32::MAX);
+    Some(HeaderValue::Deaths { size, depth: u8::try_from(depth).unwrap_or(u8::MAX), expired })
+}
+
+fn any_expired(entries: &[u8]) -> Option<bool> {
+    let mut entries = Cursor::new(entries);
+    while !entries.is_empty() {
+        let mut entry = entries.clone();
+        measure(&mut entries, 1)?;
+        if entry.u8()? == b'F' && has_expired(entry.long()?)? {
+            return Some(true);
+        }
+    }
+    Some(false)
+}
+
+fn has_expired(entry: &[u8]) -> Option<bool> {
+    let mut entry = Cursor::new(entry);
+    while !entry.is_empty() {
+        let (name, mut value) = (entry.short()?, entry.clone());
+        measure(&mut entry, 2)?;
+        if name == b"reason" && value.u8()? == b'S' && value.long()? == b"expired" {
+            return Some(true);
+        }
+    }
+    Some(false)
 }
 
 fn measured(cursor: &mut Cursor<'_>) -> Option<HeaderValue> {
@@ -134,7 +169,7 @@ pub(super) fn write(to: &mut BytesMut, headers: &[(SmolStr, HeaderValue)]) {
                 HeaderValue::Text(text) => put_text(to, text),
                 HeaderValue::Integer(number) => put_integer(to, *number),
                 HeaderValue::Boolean(flag) => put_boolean(to, *flag),
-                HeaderValue::Opaque { .. } => to.put_u8(b'V'),
+                HeaderValue::Opaque { .. } | HeaderValue::Deaths { .. } => to.put_u8(b'V'),
             }
         }
     });
@@ -170,6 +205,45 @@ mod tests {
         for table in [&b"\x05ab"[..], b"\x01aZ", b"\x01aS\xff\xff\xff\xff", b"\x01a"] {
             assert_eq!(read(table), hostile(), "{table:?}");
         }
+    }
+
+    /// `x-death` with an entry for each of the reasons.
+    fn deaths(reasons: &[&str]) -> Vec<u8> {
+        let entry = |reason: &&str| {
+            let table = [b"\x05countl\0\0\0\0\0\0\0\x01\x06reasonS", &long(reason.as_bytes())[..]];
+            [&b"F"[..], &long(&table.concat())].concat()
+        };
+        let entries: Vec<u8> = reasons.iter().flat_map(entry).collect();
+        [&b"\x07x-deathA"[..], &long(&entries)].concat()
+    }
+
+    #[test]
+    fn what_expired_in_a_queue_is_known() {
+        for (reasons, known) in [
+            (&[][..], false),
+            (&["rejected"], false),
+            (&["expired"], true),
+            (&["rejected", "maxlen", "expired"], true),
+            (&["not-expired"], false),
+        ] {
+            let read = read(&deaths(reasons));
+            let [(name, HeaderValue::Deaths { expired, .. })] = &read[..] else {
+                panic!("{read:?}")
+            };
+            assert_eq!((name.as_str(), *expired), ("x-death", known), "{reasons:?}");
+        }
+        // Somebody else may have written anything there.
+        for table in
+            [&b"\x07x-deathS\0\0\0\x07expired"[..], b"\x07x-deathV", b"\x07x-deathA\0\0\0\x01V"]
+        {
+            let read = read(table);
+            assert!(
+                matches!(&read[..], [(_, HeaderValue::Deaths { expired: false, .. })]),
+                "{read:?}"
+            );
+        }
+        let deep = [&b"\x07x-death"[..], &nested(1_000)[2..]].concat();
+        assert_eq!(read(&deep), hostile());
     }
 
     #[test]

@@ -1,0 +1,51 @@
+//! The time of day, by tokio's clock: it never steps, and a test can pause it.
+//!
+//! The wall clock is read once in a process. After that only tokio's clock counts, so that somebody who sets the wall
+//! clock changes nothing between two requests.
+
+use std::{
+    sync::OnceLock,
+    time::{Instant as Moment, SystemTime, UNIX_EPOCH},
+};
+
+use tokio::time::Instant;
+
+/// Milliseconds since the Unix epoch.
+pub(crate) fn unix_milliseconds(at: Instant) -> i64 {
+    static READ: OnceLock<(Moment, i64)> = OnceLock::new();
+    let (read, epoch) = READ.get_or_init(|| {
+        let epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        (Moment::now(), i64::try_from(epoch.as_millis()).unwrap_or(i64::MAX))
+    });
+    let at = at.into_std();
+    let since = |later: Moment, earlier| {
+        i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
+    };
+    if at >= *read {
+        epoch.saturating_add(since(at, *read))
+    } else {
+        epoch.saturating_sub(since(*read, at))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn it_is_the_time_of_day() {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+        let ours = unix_milliseconds(Instant::now());
+        assert!(i64::try_from(wall).unwrap().abs_diff(ours) < 5_000, "{wall} {ours}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_goes_by_the_clock_of_the_test() {
+        let before = unix_milliseconds(Instant::now());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        let passed = unix_milliseconds(Instant::now()) - before;
+        assert!((3_000..=3_001).contains(&passed), "{passed}");
+    }
+}

@@ -1,0 +1,220 @@
+//! How long requests waited in their queue, without trusting that the caller's clock agrees with ours.
+//!
+//! A request carries the time when it was sent. The difference to its arrival is the offset of the two clocks, the
+//! latency and the wait. The smallest difference that was seen of a caller stands for the first two, so whatever exceeds
+//! it is the wait.
+//!
+//! Everything here comes from outside. A time that is wrong can only shorten deadlines of its own caller.
+
+use std::{
+    array, fmt,
+    hash::{BuildHasher as _, RandomState},
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+
+use tokio::time::Instant;
+
+use crate::limits;
+
+/// Callers are kept in sets of so many, and the one that was not seen for longest makes room.
+const SET: usize = 4;
+
+/// What is known of the callers that were seen last.
+pub(super) struct Waits {
+    sets: Box<[Mutex<[Option<Seen>; SET]>]>,
+    /// Random, so that nobody outside can tell which callers share a set.
+    secrets: [u64; 2],
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        let random = RandomState::new();
+        Self {
+            sets: (0..limits::REMEMBERED_CALLERS / SET).map(|_| Mutex::default()).collect(),
+            secrets: [random.hash_one(0), random.hash_one(1) | 1],
+        }
+    }
+}
+
+impl Waits {
+    /// How long a request waited that arrived now: nothing for the first of its caller.
+    ///
+    /// `difference` is between its arrival and the time that it was sent, in milliseconds. `longest` is the time after
+    /// which the broker drops it from its queue, if it does.
+    pub(super) fn waited(
+        &self,
+        reply_to: &str,
+        user_id: Option<&str>,
+        difference: i64,
+        longest: Option<Duration>,
+        now: Instant,
+    ) -> Duration {
+        let caller = self.hash(self.hash(0, reply_to), user_id.unwrap_or_default());
+        // The length is not zero, and the rest is smaller than it.
+        let set = usize::try_from(caller % self.sets.len() as u64).unwrap_or_default();
+        let Some(set) = self.sets.get(set) else { return Duration::ZERO };
+        let mut set = set.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = set.iter_mut().flatten().find(|seen| seen.caller == caller) {
+            return seen.waited(difference, longest, now);
+        }
+        let place = set.iter_mut().min_by_key(|place| place.as_ref().map(|seen| seen.last));
+        if let Some(place) = place {
+            *place = Some(Seen::first(caller, difference, now));
+        }
+        Duration::ZERO
+    }
+
+    /// Eight bytes at a time. Callers have no say in the secrets, so they cannot look for a name with the hash of another.
+    #[allow(clippy::cast_possible_truncation, reason = "both halves of the product are used")]
+    fn hash(&self, start: u64, text: &str) -> u64 {
+        let [first, second] = self.secrets;
+        let mix = |state: u64, word: u64| {
+            let product = u128::from(state ^ word ^ first) * u128::from(second);
+            (product >> 64) as u64 ^ product as u64
+        };
+        let (words, rest) = text.as_bytes().as_chunks::<8>();
+        let state = words.iter().fold(start, |state, word| mix(state, u64::from_le_bytes(*word)));
+        let last: [u8; 8] = array::from_fn(|index| rest.get(index).copied().unwrap_or_default());
+        mix(mix(state, u64::from_le_bytes(last)), text.len() as u64)
+    }
+}
+
+impl fmt::Debug for Waits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Waits").finish_non_exhaustive()
+    }
+}
+
+/// What was seen of one caller.
+struct Seen {
+    caller: u64,
+    /// The smallest difference of this period, and of the one before: so that a clock that was set is forgotten.
+    smallest: i64,
+    smallest_before: i64,
+    period: Instant,
+    last: Instant,
+}
+
+impl Seen {
+    fn first(caller: u64, difference: i64, now: Instant) -> Self {
+        Self { caller, smallest: difference, smallest_before: difference, period: now, last: now }
+    }
+
+    fn waited(&mut self, difference: i64, longest: Option<Duration>, now: Instant) -> Duration {
+        self.last = now;
+        if now.saturating_duration_since(self.period) >= limits::CLOCKS_AGREE_FOR {
+            (self.smallest_before, self.smallest) = (self.smallest, difference);
+            self.period = now;
+        }
+        self.smallest = self.smallest.min(difference);
+        let excess = difference.saturating_sub(self.smallest.min(self.smallest_before));
+        let waited = Duration::from_millis(u64::try_from(excess).unwrap_or_default());
+        if longest.is_some_and(|longest| waited > longest.saturating_add(limits::ON_ITS_WAY)) {
+            // The broker would have dropped it: so a clock was set, or a time was wrong.
+            *self = Self::first(self.caller, difference, now);
+            return Duration::ZERO;
+        }
+        waited
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+    const MINUTE: Duration = Duration::from_secs(60);
+
+    /// Waits of one caller, in milliseconds, by differences that were seen one after the other.
+    fn waits(differences: &[i64], longest: Option<Duration>) -> Vec<u128> {
+        let (waits, now) = (Waits::default(), Instant::now());
+        let one = |difference: &i64| {
+            waits.waited("amq.gen-a", None, *difference, longest, now).as_millis()
+        };
+        differences.iter().map(one).collect()
+    }
+
+    #[test]
+    fn what_exceeds_the_smallest_difference_is_the_wait() {
+        assert_eq!(waits(&[3, 1_403, 4, 2, 1_402], None), [0, 1_400, 1, 0, 1_400]);
+    }
+
+    #[test]
+    fn clocks_need_not_agree() {
+        for offset in [-86_400_000, 86_400_000] {
+            let sent = [offset + 2, offset + 1_402, offset + 2];
+            assert_eq!(waits(&sent, Some(2 * SECOND)), [0, 1_400, 0]);
+        }
+    }
+
+    #[test]
+    fn the_first_may_have_waited_longest() {
+        assert_eq!(waits(&[1_400, 3, 1_403], None), [0, 0, 1_400]);
+    }
+
+    #[test]
+    fn callers_and_users_are_kept_apart() {
+        let (waits, now) = (Waits::default(), Instant::now());
+        let waited = |reply_to, user, difference| {
+            waits.waited(reply_to, user, difference, None, now).as_millis()
+        };
+        assert_eq!(waited("amq.gen-a", None, 0), 0);
+        assert_eq!(waited("amq.gen-b", None, 700), 0);
+        assert_eq!(waited("amq.gen-a", Some("guest"), 800), 0);
+        assert_eq!(waited("amq.gen-a", None, 900), 900);
+        assert_eq!(waited("amq.gen-b", None, 900), 200);
+        assert_eq!(waited("amq.gen-a", Some("guest"), 900), 100);
+    }
+
+    #[test]
+    fn a_wrong_time_spoils_no_later_request() {
+        for wrong in [i64::MIN, -10_000, 10_000, i64::MAX] {
+            let seen = waits(&[5, wrong, 6, 7], Some(2 * SECOND));
+            assert_eq!(seen[2..], [0, 1], "{wrong}");
+        }
+        assert_eq!(waits(&[i64::MAX, i64::MIN, i64::MAX], Some(SECOND)), [0, 0, 0]);
+        assert_eq!(waits(&[i64::MIN, i64::MAX], None)[1], u128::from(i64::MAX.unsigned_abs()));
+    }
+
+    #[test]
+    fn a_clock_that_was_set_is_forgotten() {
+        let (waits, start) = (Waits::default(), Instant::now());
+        let waited = |difference, after: Duration| {
+            waits.waited("amq.gen-a", None, difference, None, start + after).as_millis()
+        };
+        assert_eq!(waited(5, Duration::ZERO), 0);
+        // The caller's clock went back by a second.
+        assert_eq!(waited(1_005, SECOND), 1_000);
+        assert_eq!(waited(1_005, 6 * MINUTE), 1_000, "the period before still counts");
+        assert_eq!(waited(1_006, 12 * MINUTE), 1);
+    }
+
+    #[test]
+    fn a_bounded_number_of_callers_is_remembered() {
+        let (waits, start) = (Waits::default(), Instant::now());
+        let kept = || {
+            let kept =
+                |set: &Mutex<[Option<Seen>; SET]>| set.lock().unwrap().iter().flatten().count();
+            waits.sets.iter().map(kept).sum::<usize>()
+        };
+        for caller in 0..50_000u32 {
+            let now = start + Duration::from_millis(caller.into());
+            waits.waited(&format!("amq.gen-{caller}"), None, 0, None, now);
+            // It is never the one that makes room.
+            waits.waited("amq.gen-busy", None, 0, None, now);
+        }
+        assert_eq!(kept(), limits::REMEMBERED_CALLERS);
+        let waited = waits.waited("amq.gen-busy", None, 300, None, start + MINUTE);
+        assert_eq!(waited.as_millis(), 300);
+    }
+
+    #[test]
+    fn names_are_spread_over_the_sets() {
+        let waits = Waits::default();
+        let hashes = (0..200).map(|n| waits.hash(0, &format!("amq.gen-{n}")) % 256);
+        let sets: std::collections::BTreeSet<u64> = hashes.collect();
+        assert!(sets.len() > 90, "{}", sets.len());
+        assert_ne!(waits.hash(0, ""), waits.hash(0, "\0"));
+    }
+}
