@@ -1,10 +1,12 @@
 //! Calls, many and few: what is in flight, what is dropped, what travels along.
 
-use std::{sync::Arc, time::Duration};
+use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
-use rpc_runtime::{Broker, CallError, Context, FaultKind, Server, rpc_service};
+use rpc_runtime::{
+    Broker, Call, CallError, Context, FaultKind, Server, UntypedClient, rpc_service,
+};
 use rpc_tests::{eventually, unique};
-use tokio::task::JoinSet;
+use tokio::{task::JoinSet, time::Instant};
 
 use crate::brokers::{
     Inside, Pair, SOON, SampleClient, assert_ended, on_both_brokers, queue, rabbitmq, refusal,
@@ -18,6 +20,8 @@ on_both_brokers! {
     a_call_may_be_sent_without_waiting;
     headers_and_the_deadline_travel;
     a_reserved_header_fails_the_call;
+    headers_that_only_look_like_routing_travel;
+    a_call_cannot_be_changed_after_its_first_poll;
     nested_calls_inherit_the_deadline_and_the_trace;
     a_blocking_method_does_not_block_the_others;
     a_closed_broker_says_so;
@@ -124,10 +128,73 @@ async fn headers_and_the_deadline_travel(broker: Broker) {
 async fn a_reserved_header_fails_the_call(broker: Broker) {
     let client = SampleClient::builder(&broker).queue(unique("nobody")).build();
     let huge = "x".repeat(20_000);
-    for (name, value) in [("rpc-fault", "x"), ("", "x"), (&huge, "x"), ("x", &huge)] {
+    let reserved = [("rpc-fault", "x"), ("CC", "x"), ("BCC", "x")];
+    for (name, value) in reserved.into_iter().chain([("", "x"), (&huge, "x"), ("x", &huge)]) {
         let ended = client.add(1, 2).header(name, value).await;
         assert_ended!(ended, Err(CallError::Encode(_)));
     }
+    let untyped = UntypedClient::new(&broker, unique("nobody"));
+    for (name, value) in reserved {
+        let ended = untyped.call("add", "[1, 2]").header(name, value).await;
+        assert_ended!(ended, Err(CallError::Encode(_)));
+    }
+}
+
+async fn headers_that_only_look_like_routing_travel(broker: Broker) {
+    let pair = Pair::new(broker).await;
+    let sent = ["Cc", "bcc", "CC ", "CCC"];
+    let call = sent.iter().fold(pair.client.seen(), |call, name| call.header(*name, "x"));
+    let seen = call.await.unwrap();
+    let names: Vec<&str> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
+    assert_eq!(names, sent);
+    pair.server.shutdown().await.unwrap();
+}
+
+/// A call that was polled once and is with its server.
+async fn polled(pair: &Pair, n: u32) -> Call<u32> {
+    let started = pair.inside.started();
+    let mut call = pair.client.wait(n);
+    assert!(poll_fn(|cx| Poll::Ready(Pin::new(&mut call).poll(cx))).await.is_pending());
+    pair.inside.has_started(started + 1).await;
+    call
+}
+
+async fn a_call_cannot_be_changed_after_its_first_poll(broker: Broker) {
+    let pair = Pair::new(broker).await;
+    assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
+    let changes: [(&str, fn(Call<u32>) -> Call<u32>); 6] = [
+        ("timeout", |call| call.timeout(SOON)),
+        ("deadline", |call| call.deadline(Instant::now())),
+        ("header", |call| call.header("tenant", "a").header("CC", "x")),
+        ("priority", |call| call.priority(1).timeout(SOON)),
+        ("persistent", Call::persistent),
+        ("idempotent", Call::idempotent),
+    ];
+    for (name, change) in changes {
+        let ended = change(polled(&pair, 1).await).await;
+        let CallError::ChangedTooLate { what, may_have_run: true } = ended.unwrap_err() else {
+            panic!("{name} is no other failure");
+        };
+        assert_eq!(what, name);
+    }
+    // To send it is a change, too, also behind another, and when it has ended.
+    for sent in [polled(&pair, 1).await, polled(&pair, 1).await.persistent()] {
+        let ended = sent.send().await;
+        assert_ended!(ended, Err(CallError::ChangedTooLate { may_have_run: true, .. }));
+    }
+    let mut ended = pair.client.add(1, 2);
+    assert_eq!((&mut ended).await.unwrap(), 3);
+    let error = ended.send().await.unwrap_err();
+    assert!(error.to_string().starts_with("`send` came after the call had been polled"), "{error}");
+    assert!(!error.is_retryable());
+
+    let untyped = UntypedClient::new(&pair.broker, &*pair.queue);
+    let mut call = untyped.call("wait", "[1]");
+    assert!(poll_fn(|cx| Poll::Ready(Pin::new(&mut call).poll(cx))).await.is_pending());
+    assert_ended!(call.send().await, Err(CallError::ChangedTooLate { what: "send", .. }));
+    eventually("nothing is left behind", SOON, || (pair.broker.in_flight() == 0).then_some(()))
+        .await;
+    drop(pair.server);
 }
 
 /// Calls [`Sample`](crate::brokers::Sample) from its own handler.

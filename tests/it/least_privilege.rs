@@ -61,6 +61,24 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
     let answer = peer.get(&callback, SOON).await.unwrap().expect("an answer");
     assert_eq!(answer.header("rpc-fault"), "not-permitted");
 
+    // Nor does a second routing key: RabbitMQ 4 refuses it, and the server does.
+    let second = Message {
+        exchange: "rpc".to_owned(),
+        kind: Some("add".to_owned()),
+        content_type: Some("application/json".to_owned()),
+        reply_to: Some(callback.clone()),
+        headers: serde_json::json!({ "CC": ["Sample.echo"] }),
+        ..Message::to("Sample.add", "[1, 2]")
+    };
+    peer.confirm().await.unwrap();
+    match peer.publish(second).await {
+        Ok(_) => {
+            let answer = peer.get(&callback, SOON).await.unwrap().expect("an answer");
+            assert_eq!(answer.header("rpc-fault"), "not-permitted");
+        }
+        Err(refused) => assert_eq!(refused.code, Some(403)),
+    }
+
     // Nor does the default exchange, nor the queue itself, nor a queue of one's own that takes the service's requests.
     peer.confirm().await.unwrap();
     let around = Message { kind: Some("echo".to_owned()), ..Message::to("Sample", "[[1]]") };

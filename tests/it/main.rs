@@ -10,6 +10,7 @@
 mod brokers;
 mod calls;
 mod connecting;
+mod dead_lettered;
 mod discovery;
 mod evolving;
 mod examples;
@@ -26,6 +27,7 @@ mod least_privilege;
 mod lifecycle;
 mod middleware;
 mod paused_time;
+mod queue_waits;
 mod secrets;
 mod signatures;
 mod timeouts;

@@ -1,6 +1,6 @@
 //! What a client writes and what it reads, row by row of the wire: raw requests come out, raw replies go in.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rpc_runtime::{CallError, Encoding, FaultKind, MethodDescriptor};
 use rpc_tests::{Message, Peer, QueueSpec, Rabbit, typed, unique};
@@ -81,22 +81,27 @@ async fn a_request_has_every_property_of_the_wire() {
         ("", wire.queue.as_str())
     );
     assert!(request.reply_to.as_deref().unwrap().starts_with("amq.gen-"));
-    let (correlation, message) = (request.correlation_id.unwrap(), request.message_id.unwrap());
-    assert!(is_uuid_v4(&correlation) && is_uuid_v4(&message), "{correlation} {message}");
+    let (correlation, message) =
+        (request.correlation_id.as_deref().unwrap(), request.message_id.as_deref().unwrap());
+    assert!(is_uuid_v4(correlation) && is_uuid_v4(message), "{correlation} {message}");
     assert_eq!(correlation, message, "the first sending goes by the id of the call");
     let expiration: i64 = request.expiration.as_deref().unwrap().parse().unwrap();
     assert!((4_000..=5_000).contains(&expiration), "{expiration}");
+    let sent = request.header("rpc-sent-ms").as_i64().unwrap();
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    assert!(i64::try_from(now).unwrap().abs_diff(sent) < 10_000, "{sent} {now}");
     assert_eq!(
         request.headers,
         json!({
             "rpc-timeout-ms": expiration,
+            "rpc-sent-ms": sent,
             "rpc-signature": method("add").signature.as_str(),
             "tenant": "a",
         })
     );
     assert_eq!(
-        (request.header_kinds["rpc-timeout-ms"], request.header_kinds["tenant"]),
-        ('l', 'S')
+        ["rpc-timeout-ms", "rpc-sent-ms", "tenant"].map(|name| request.header_kinds[name]),
+        ['l', 'l', 'S']
     );
     let signature = method("add").signature.as_str();
     assert!(signature.len() == 16 && signature.chars().all(|c| c.is_ascii_hexdigit()));
@@ -134,6 +139,7 @@ async fn a_oneway_request_has_no_reply_to_and_no_expiration_unless_asked_for() {
     let request = wire.request().await;
     assert_eq!((&request.reply_to, &request.expiration), (&None, &None));
     assert_eq!(request.header("rpc-timeout-ms"), &Value::Null);
+    assert!(request.header("rpc-sent-ms").is_i64());
     assert!(is_uuid_v4(request.correlation_id.as_deref().unwrap()));
 
     wire.client.add(1, 2).timeout(Duration::from_secs(3)).send().await.unwrap();

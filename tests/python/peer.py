@@ -72,6 +72,9 @@ class Peer:
     def op_bind(self, queue, exchange, routing_key):
         self.channel.queue_bind(queue, exchange, routing_key)
 
+    def op_bind_exchange(self, destination, source, routing_key):
+        self.channel.exchange_bind(destination, source, routing_key)
+
     # Messages out
 
     def op_confirm(self):

@@ -1,13 +1,17 @@
 //! The layers that come along: authorisation, a circuit breaker, a cache.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicU32, Ordering},
+use std::{
+    collections::{BTreeSet, HashSet},
+    sync::{
+        Arc,
+        atomic::{AtomicU32, Ordering},
+    },
 };
 
 use rpc_runtime::middleware::{Authorization, Cache, CircuitBreaker, CircuitOpen};
 use rpc_runtime::{Broker, CallError, Encoding, FaultKind, Server, rpc_service};
 use rpc_tests::{Rabbit, eventually_async, unique};
+use serde::{Deserialize, Serialize};
 
 use super::{A_MOMENT, layered_client, layered_server};
 use crate::brokers::{
@@ -22,6 +26,7 @@ on_both_brokers! {
     a_result_is_kept_for_the_same_call_alone;
     a_result_is_kept_as_long_as_its_method_says;
     what_is_kept_at_a_server_is_for_all_its_callers;
+    arguments_in_another_order_each_time_are_refused;
 }
 
 async fn whoever_does_not_say_who_he_is_may_what_anyone_may(broker: Broker) {
@@ -203,5 +208,53 @@ async fn what_is_kept_at_a_server_is_for_all_its_callers(broker: Broker) {
     assert_eq!(client().price("ink".to_owned()).await.unwrap(), 0);
     assert_eq!(client().price("ink".to_owned()).await.unwrap(), 0);
     assert_eq!(client().price("pen".to_owned()).await.unwrap(), 1);
+    server.shutdown().await.unwrap();
+}
+
+/// The macro does not see what is in it.
+#[derive(Serialize, Deserialize)]
+struct Unordered {
+    tags: HashSet<String>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Ordered {
+    tags: BTreeSet<String>,
+}
+
+#[rpc_service]
+trait Search {
+    #[rpc(cacheable = "1h")]
+    async fn unordered(&self, page: u32, filter: Unordered) -> u32;
+
+    #[rpc(cacheable = "1h")]
+    async fn ordered(&self, page: u32, filter: Ordered) -> u32;
+}
+
+impl Search for Counting {
+    async fn unordered(&self, _page: u32, _filter: Unordered) -> u32 {
+        self.next()
+    }
+
+    async fn ordered(&self, _page: u32, _filter: Ordered) -> u32 {
+        self.next()
+    }
+}
+
+async fn arguments_in_another_order_each_time_are_refused(broker: Broker) {
+    let name = unique("search");
+    let service = SearchServer::new(Counting::default());
+    let server = Server::builder(&broker).service_on(queue(&name), service).start().await.unwrap();
+    let client = SearchClient::builder(&broker).queue(&name).layer(Cache::new(1_000_000)).build();
+    let tags = || ["a", "b", "c", "d", "e"].map(str::to_owned);
+    let error = client.unordered(1, Unordered { tags: tags().into() }).await.unwrap_err();
+    assert!(!error.may_have_run(), "{error}");
+    let reason = std::error::Error::source(&error).unwrap().to_string();
+    for part in ["Search.unordered", "`filter`", "`HashSet`", "`BTreeSet`", "`cacheable`"] {
+        assert!(reason.contains(part), "{reason}");
+    }
+    for _ in 0..3 {
+        assert_eq!(client.ordered(1, Ordered { tags: tags().into() }).await.unwrap(), 0);
+    }
     server.shutdown().await.unwrap();
 }

@@ -23,7 +23,9 @@ fn tagged(value: &'static str) -> impl Fits {
     MapRequestLayer::new(move |mut request: Request| {
         let tags = format!("{}{value}", request.header("tags").unwrap_or_default());
         request.set_header("tags", tags).unwrap();
-        assert!(request.set_header("rpc-signature", "x").is_err(), "reserved");
+        for reserved in ["rpc-signature", "CC", "BCC"] {
+            assert!(request.set_header(reserved, "x").is_err(), "{reserved}");
+        }
         assert!(request.set_header("large", "x".repeat(16 * 1024)).is_err(), "too large");
         assert!(request.header("large").is_none());
         request

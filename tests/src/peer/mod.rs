@@ -91,6 +91,18 @@ impl Peer {
         .await
     }
 
+    /// Has an exchange lead to another.
+    pub async fn bind_exchange(
+        &self,
+        destination: &str,
+        source: &str,
+        routing_key: &str,
+    ) -> Result<()> {
+        let command =
+            json!({ "destination": destination, "source": source, "routing_key": routing_key });
+        self.ask("bind_exchange", command).await
+    }
+
     /// From now on [`publish`](Self::publish) waits for the broker's word.
     pub async fn confirm(&self) -> Result<()> {
         self.ask("confirm", json!({})).await
