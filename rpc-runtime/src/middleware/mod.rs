@@ -59,6 +59,8 @@
 //!
 //! A method marked `#[rpc(cacheable = "30s")]` may be answered by a cache for so long. Nothing is kept unless there is a
 //! `Cache`: at a client, or a broker, it saves the call; at a server it saves the work, for all callers.
+//! Arguments are compared as they are written, so they have no `HashMap` or `HashSet`, which are written in another order
+//! each time: where the macro cannot see one, the call fails with [`Encode`](crate::CallError::Encode).
 //!
 //! # What the errors of layers become
 //!

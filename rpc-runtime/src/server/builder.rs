@@ -247,14 +247,15 @@ impl ServerBuilder {
     /// Answers also to callback queues whose names begin like this.
     ///
     /// A server writes only into queues that RabbitMQ named, so that no request can have it write into somebody else's.
-    /// Peers that name their callback queues themselves have to be let in here.
+    /// Peers that name their callback queues themselves have to be let in here. Other requests are rejected to the
+    /// dead-letter exchange of their queue, if there is one, and logged.
     pub fn accept_reply_to(mut self, prefix: impl Into<String>) -> Self {
         self.limits.reply_to_prefixes.push(prefix.into());
         self
     }
 
     /// Runs no request a second time: one that a server had before and did not finish, because it died or lost its
-    /// connection, is rejected. It goes to the dead-letter exchange of its queue, if there is one, and its caller is told
+    /// connection, or that was dead-lettered before, is rejected. It goes to the dead-letter exchange of its queue, if there is one, and its caller is told
     /// `outcome-unknown`. So a request that kills its servers kills one of them, on a classic queue, too; at the price that
     /// no request outlives the server that had it.
     pub fn reject_redelivered(mut self) -> Self {

@@ -176,7 +176,8 @@ impl Context {
         self.request.caller.as_deref()
     }
 
-    /// Whether the request was with a server before, which may have run it.
+    /// Whether the request was with a server before, which may have run it; or in another queue, from which it was
+    /// dead-lettered.
     pub fn redelivered(&self) -> bool {
         self.request.redelivered
     }

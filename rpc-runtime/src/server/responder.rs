@@ -142,7 +142,12 @@ impl Responder {
 /// Where the answer goes, and what is asked; `None` for what is not for this server, or wants its answer where no callback
 /// queue is.
 fn asked(message: &Message, keys: &[String]) -> Option<(ReturnAddress, Question)> {
-    let address = ReturnAddress::of(&message.properties).filter(ReturnAddress::is_server_named)?;
+    let address = ReturnAddress::of(&message.properties)?;
+    if !address.is_server_named() {
+        let reply_to = address.queue();
+        warn!(reply_to, "did not answer a question: its reply_to is no callback queue");
+        return None;
+    }
     Some((address, Question::from_routing_key(&message.routing_key, keys)?))
 }
 

@@ -35,7 +35,7 @@ impl Endpoint {
         underway.running = Some(handler.meter.start(came));
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
-        if properties.has_expired() {
+        if redelivered && properties.has_expired() {
             return Err(Fault::new(
                 FaultKind::Expired,
                 "it expired in a queue, and was moved back",
