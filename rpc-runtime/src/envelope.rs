@@ -26,10 +26,12 @@ const RAN: &str = "rpc-ran";
 /// on 3.10, and to the end of its channel if they are no lists.
 pub(crate) const ROUTING_HEADERS: [&str; 2] = ["CC", "BCC"];
 
-/// All headers of a message together.
+/// All headers that users give a request, together.
 pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
-/// What the framework's own come to in a request besides, so that they take nothing from the user's.
+/// The framework's own headers of a request, which take nothing from the user's.
 const OWN_HEADER_BYTES: usize = 128;
+/// All headers of a message that arrives. What is larger is measured and not kept.
+pub(crate) const MAX_TABLE_BYTES: usize = MAX_HEADER_BYTES + OWN_HEADER_BYTES;
 pub(crate) const MAX_HEADER_DEPTH: usize = 32;
 
 /// What stands in the place of headers that were too hostile to be read.
@@ -194,7 +196,7 @@ fn check_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<(), Fault> {
     let size = headers.iter().fold(0usize, |size, (name, value)| {
         size.saturating_add(name.len()).saturating_add(value.size())
     });
-    if size > MAX_HEADER_BYTES + OWN_HEADER_BYTES {
+    if size > MAX_TABLE_BYTES {
         return Err(malformed(format!(
             "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
         )));

@@ -118,7 +118,7 @@ proptest! {
             Ok(request) => {
                 prop_assert_eq!(request.method, properties.kind.as_deref());
                 let bounded = |value: &HeaderValue| {
-                    value.size() <= MAX_HEADER_BYTES + OWN_HEADER_BYTES && value.depth() <= MAX_HEADER_DEPTH
+                    value.size() <= MAX_TABLE_BYTES && value.depth() <= MAX_HEADER_DEPTH
                 };
                 let all = properties.headers.iter().all(|(_, value)| bounded(value));
                 prop_assert!(all, "{:?}", properties.headers);

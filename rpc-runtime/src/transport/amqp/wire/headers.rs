@@ -10,7 +10,7 @@ use super::{
     table::{put_boolean, put_integer, put_table, put_text},
 };
 use crate::{
-    envelope::{HOSTILE, MAX_HEADER_BYTES, MAX_HEADER_DEPTH},
+    envelope::{HOSTILE, MAX_TABLE_BYTES, MAX_HEADER_DEPTH},
     transport::{DEATHS, HeaderValue, Headers},
 };
 
@@ -24,7 +24,7 @@ pub(super) fn read(table: &[u8]) -> Headers {
     let mut count = 0;
     if table.len() > MEASURED_FROM {
         let Some((headers, size)) = measure_members(Cursor::new(table)) else { return hostile() };
-        if size > MAX_HEADER_BYTES {
+        if size > MAX_TABLE_BYTES {
             return stand_in(size);
         }
         count = headers;
@@ -249,14 +249,14 @@ mod tests {
     #[test]
     fn a_table_of_many_headers_is_measured_and_not_built() {
         let flags = |count| b"\x01at\x01".repeat(count);
-        let most = MAX_HEADER_BYTES / 2;
+        let most = MAX_TABLE_BYTES / 2;
         assert_eq!(read(&flags(most)).len(), most);
         let expected: Headers =
             smallvec![(HOSTILE.into(), HeaderValue::Opaque { size: 2 * most + 2, depth: 0 })];
         assert_eq!(read(&flags(most + 1)), expected);
-        let text = [&b"\x01aS"[..], &long(&[b'x'; MAX_HEADER_BYTES])].concat();
+        let text = [&b"\x01aS"[..], &long(&[b'x'; MAX_TABLE_BYTES])].concat();
         assert_eq!(read(&text).len(), 1);
-        assert_eq!(read(&text)[0].1.size(), MAX_HEADER_BYTES + 1);
+        assert_eq!(read(&text)[0].1.size(), MAX_TABLE_BYTES + 1);
     }
 
     /// What is measured is what those who check headers count: else some would be refused by one and accepted by the other.
