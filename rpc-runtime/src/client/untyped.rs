@@ -147,7 +147,7 @@ static METHOD: MethodDescriptor = MethodDescriptor {
     at_most_once: false,
     default: false,
     cacheable: None,
-    signature: Signature::new(|| 0),
+    signature: Signature::new(Default::default),
     #[cfg(feature = "schemars")]
     schemas: crate::contract::MethodSchemas::new(&[], || None, || None),
 };

@@ -8,7 +8,10 @@ use std::{future::Future, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
-use super::{ArgumentDescriptor, MethodCodec, MethodDescriptor, Reply, Returns, Shape, signature};
+use super::{
+    ArgumentDescriptor, MethodCodec, MethodDescriptor, Reply, Returns, Shape, signature,
+    trace::{Traced, Tracer},
+};
 use crate::{
     client::{Call, Client},
     contract::Payload,
@@ -75,6 +78,9 @@ pub trait Tuple {
     /// The tuple that travels.
     type Carried: Payload;
 
+    /// Walks the types of the arguments, which have these names.
+    #[doc(hidden)]
+    fn trace(tracer: &mut Tracer, names: &'static [ArgumentDescriptor]);
     #[doc(hidden)]
     fn carry(given: Self::Given) -> Self::Carried;
     #[doc(hidden)]
@@ -158,8 +164,8 @@ pub const fn argument(name: &'static str, ty: &'static str) -> ArgumentDescripto
 }
 
 /// The signature of a method.
-pub fn signature_of<M: Method<FALLIBLE>, const FALLIBLE: bool>(_method: M) -> u64 {
-    signature::<<M::Arguments as Tuple>::Carried, M::Output, FALLIBLE>()
+pub fn signature_of<M: Method<FALLIBLE>, const FALLIBLE: bool>(_method: M) -> Traced {
+    signature::<M::Arguments, M::Output, FALLIBLE>(M::DESCRIPTOR.arguments)
 }
 
 macro_rules! tuples {
@@ -170,6 +176,13 @@ macro_rules! tuples {
         {
             type Given = ($(<M as Argument<$index>>::Type,)*);
             type Carried = ($(Carried<<M as Argument<$index>>::Type>,)*);
+
+            #[allow(unused_variables, reason = "of no arguments")]
+            fn trace(tracer: &mut Tracer, names: &'static [ArgumentDescriptor]) {
+                $(tracer.trace::<Carried<<M as Argument<$index>>::Type>>(
+                    names.get($index).map_or("", |argument| argument.name),
+                );)*
+            }
 
             #[allow(clippy::unused_unit, reason = "of no arguments")]
             fn carry(($($name,)*): Self::Given) -> Self::Carried {

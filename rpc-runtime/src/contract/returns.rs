@@ -8,7 +8,10 @@ use std::{convert::Infallible, marker::PhantomData};
 
 use bytes::Bytes;
 
-use super::{Payload, trace::describe};
+use super::{
+    Payload,
+    trace::{ERROR, RESULT, Tracer},
+};
 use crate::codec::{self, DecodeError, EncodeError, Encoding};
 
 /// Asks a return type whether it is a `Result`.
@@ -67,8 +70,8 @@ pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
     /// The bytes are not those of a value.
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<Self::Value, DecodeError>;
 
-    /// What it serializes to, for the signature.
-    fn describe() -> String;
+    /// Walks its types, for the signature.
+    fn trace(tracer: &mut Tracer);
 
     /// Decodes an error; `None` if the method has none.
     ///
@@ -96,8 +99,8 @@ impl<T: Payload> Reply<false> for T {
         codec::decode_value(body, encoding)
     }
 
-    fn describe() -> String {
-        describe::<T>()
+    fn trace(tracer: &mut Tracer) {
+        tracer.trace::<T>(RESULT);
     }
 
     fn decode_error(_: &[u8], _: Encoding) -> Result<Option<Infallible>, DecodeError> {
@@ -120,8 +123,9 @@ impl<T: Payload, E: Payload> Reply<true> for Result<T, E> {
         codec::decode_value(body, encoding)
     }
 
-    fn describe() -> String {
-        format!("{}!{}", describe::<T>(), describe::<E>())
+    fn trace(tracer: &mut Tracer) {
+        tracer.trace::<T>(RESULT);
+        tracer.trace::<E>(ERROR);
     }
 
     fn decode_error(body: &[u8], encoding: Encoding) -> Result<Option<E>, DecodeError> {

@@ -6,7 +6,11 @@
 
 use std::sync::OnceLock;
 
-use super::{Payload, Reply, trace::describe};
+use super::{
+    ArgumentDescriptor, Reply,
+    method::Tuple,
+    trace::{Misfit, Traced, Tracer},
+};
 
 /// The signature of a method, computed on first use.
 ///
@@ -34,53 +38,83 @@ use super::{Payload, Reply, trace::describe};
 /// ```
 #[derive(Debug)]
 pub struct Signature {
-    compute: fn() -> u64,
-    digits: OnceLock<String>,
+    compute: fn() -> Traced,
+    known: OnceLock<Known>,
+}
+
+#[derive(Debug)]
+struct Known {
+    digits: String,
+    traced: Traced,
 }
 
 impl Signature {
     #[doc(hidden)]
-    pub const fn new(compute: fn() -> u64) -> Self {
-        Self { compute, digits: OnceLock::new() }
+    pub const fn new(compute: fn() -> Traced) -> Self {
+        Self { compute, known: OnceLock::new() }
     }
 
     /// The 16 lower-case hexadecimal digits of the header `rpc-signature`.
     pub fn as_str(&self) -> &str {
-        self.digits.get_or_init(|| format!("{:016x}", (self.compute)()))
+        &self.known().digits
+    }
+
+    /// The parts of the types that the signature does not cover, because they refuse every sample that they are offered.
+    /// There the names of the types count. Empty for nearly every method.
+    pub fn unseen(&self) -> &[String] {
+        &self.known().traced.unseen
+    }
+
+    /// Why bincode cannot carry the types, if it cannot.
+    pub(crate) fn misfit(&self) -> Option<&Misfit> {
+        self.known().traced.misfit.as_ref()
+    }
+
+    fn known(&self) -> &Known {
+        self.known.get_or_init(|| {
+            let traced = (self.compute)();
+            Known { digits: format!("{:016x}", traced.hash), traced }
+        })
     }
 }
 
 /// The signature of a method with these arguments and this result.
 ///
 /// bincode writes arguments by position, so their names do not count: to rename one breaks nobody.
-pub(crate) fn signature<A: Payload, R: Reply<FALLIBLE>, const FALLIBLE: bool>() -> u64 {
-    fnv1a(format!("{}->{}", describe::<A>(), R::describe()).as_bytes())
-}
-
-/// FNV-1a: small, and the same on every machine and in every version, which no hasher of `std` promises.
-fn fnv1a(bytes: &[u8]) -> u64 {
-    bytes.iter().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3)
-    })
+pub(crate) fn signature<A: Tuple, R: Reply<FALLIBLE>, const FALLIBLE: bool>(
+    arguments: &'static [ArgumentDescriptor],
+) -> Traced {
+    let mut tracer = Tracer::default();
+    A::trace(&mut tracer, arguments);
+    tracer.divide();
+    R::trace(&mut tracer);
+    tracer.finish()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::contract::Payload;
 
-    #[test]
-    fn arguments_results_and_errors_count() {
-        let base = signature::<(u32, u8), u64, false>();
-        assert_eq!(base, signature::<(u32, u8), u64, false>());
-        assert_ne!(base, signature::<(u8, u32), u64, false>());
-        assert_ne!(base, signature::<(u64, u8), u64, false>());
-        assert_ne!(base, signature::<(u32, u8), u32, false>());
-        assert_ne!(base, signature::<(u32, u8), Result<u64, String>, true>());
+    struct Given<T>(std::marker::PhantomData<T>);
+
+    impl<T: Payload> Given<T> {
+        fn returning<R: Reply<FALLIBLE>, const FALLIBLE: bool>() -> u64 {
+            let mut tracer = Tracer::default();
+            tracer.trace::<T>("given");
+            tracer.divide();
+            R::trace(&mut tracer);
+            tracer.finish().hash
+        }
     }
 
     #[test]
-    fn it_is_the_same_number_in_every_build() {
-        assert_eq!(fnv1a(b""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv1a(b"a"), 0xaf63_dc4c_8601_ec8c);
+    fn arguments_results_and_errors_count() {
+        let base = Given::<(u32, u8)>::returning::<u64, false>();
+        assert_eq!(base, Given::<(u32, u8)>::returning::<u64, false>());
+        assert_ne!(base, Given::<(u8, u32)>::returning::<u64, false>());
+        assert_ne!(base, Given::<(u64, u8)>::returning::<u64, false>());
+        assert_ne!(base, Given::<(u32, u8)>::returning::<u32, false>());
+        assert_ne!(base, Given::<(u32, u8)>::returning::<Result<u64, String>, true>());
     }
 }
