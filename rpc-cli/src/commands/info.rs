@@ -53,6 +53,10 @@ fn described(found: &Found) -> String {
             if options.is_empty() { String::new() } else { format!("  {}", options.join(", ")) };
         let _ = writeln!(text, "  {BOLD}{}{BOLD:#}{DIM}{beside}{DIM:#}", clean(&signature(method)));
         write_indented(&mut text, "      ", &method.doc);
+        for part in &method.unseen {
+            let said = format!("bincode: a change inside of {part} is not noticed");
+            write_indented(&mut text, "      ", &said);
+        }
     }
     if !differences.is_empty() {
         let _ = writeln!(text, "\n  Its servers differ in {}.", clean(&differences.join(", ")));

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::{Call, draft::Draft, unordered};
 use crate::{
     broker::Broker,
-    codec::{self, Encoding},
+    codec::{self, EncodeError, Encoding},
     contract::{MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
     error::{CallError, TooLarge},
     middleware::Next,
@@ -45,7 +45,11 @@ impl Client {
         A: Payload,
         R: Reply<FALLIBLE>,
     {
-        let body = codec::encode_arguments(&arguments, method.arguments, self.shared.encoding)
+        let body = self
+            .check_types(method)
+            .and_then(|()| {
+                codec::encode_arguments(&arguments, method.arguments, self.shared.encoding)
+            })
             .map_err(CallError::Encode)
             .and_then(|body| match (body.len(), self.shared.max_request) {
                 (size, limit) if size > limit => Err(CallError::TooLarge(TooLarge { size, limit })),
@@ -72,6 +76,19 @@ impl Client {
         };
         let draft = Draft::new(self.shared.clone(), method, Err(CallError::Encode(error)));
         Call::new(draft, R::decode_value, R::decode_error)
+    }
+}
+
+impl Client {
+    /// Fails if bincode would misread the method's types.
+    fn check_types(&self, method: &MethodDescriptor) -> Result<(), EncodeError> {
+        match method.misfit(self.shared.encoding) {
+            Some(misfit) => Err(EncodeError::because(format!(
+                "{}.{} cannot be called in bincode: {misfit}",
+                self.shared.service.name, method.name
+            ))),
+            None => Ok(()),
+        }
     }
 }
 

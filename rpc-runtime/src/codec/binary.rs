@@ -7,11 +7,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
+    faithful::Faithful,
     scratch,
     unread::{FORMAT, Unread},
 };
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
+    let value = Faithful::new(value, Encoding::Bincode);
     scratch::write(|body| bincode::serde::encode_into_std_write(value, body, FORMAT))
         .map_err(|error| EncodeError::new(Encoding::Bincode, error))
 }
@@ -70,6 +72,38 @@ mod tests {
         let body = encode(&values).unwrap();
         assert!(body.len() < 110_000);
         assert_eq!(decode::<Vec<u128>>(&body).unwrap(), values);
+    }
+
+    #[test]
+    fn memory_is_bounded_by_the_bytes_that_are_there() {
+        type Large = [[u64; 8]; 8];
+        #[derive(Serialize, Deserialize)]
+        struct Boxed {
+            first: Option<Box<Large>>,
+            others: [Box<Option<Large>>; 8],
+        }
+        let refused = |error: DecodeError| {
+            let said = error.in_full();
+            assert!(said.contains("take more memory"), "{said}");
+        };
+        let nothing = encode(&vec![None::<Large>; 1_000_000]).unwrap();
+        refused(decode::<Vec<Option<Large>>>(&nothing).map(drop).unwrap_err());
+        refused(
+            decode::<HashMap<u32, Option<Large>>>(
+                &encode(&(0..200_000u32).map(|n| (n, None::<Large>)).collect::<HashMap<_, _>>())
+                    .unwrap(),
+            )
+            .map(drop)
+            .unwrap_err(),
+        );
+        // What is behind a pointer counts as much as what is not.
+        let boxed: Vec<u8> = [&[0xfc][..], &100_000u32.to_le_bytes(), &[0; 900_000]].concat();
+        refused(decode::<Vec<Boxed>>(&boxed).map(drop).unwrap_err());
+        // A few are no harm.
+        let few = encode(&vec![None::<Large>; 1_000]).unwrap();
+        assert_eq!(decode::<Vec<Option<Large>>>(&few).unwrap().len(), 1_000);
+        let texts = encode(&vec![String::new(); 1_000_000]).unwrap();
+        assert_eq!(decode::<Vec<String>>(&texts).unwrap().len(), 1_000_000);
     }
 
     /// A list of nothing, as a chain of boxes.

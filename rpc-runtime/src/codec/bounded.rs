@@ -4,9 +4,9 @@
 //! and it follows a recursive type as deep as the bytes lead. It has a limit of its own, but as a constant, for which each
 //! type would be compiled once for each size of body. This stands between bincode and the type: it looks at the prefix of
 //! text before bincode does, and counts elements, of which there cannot be more than bytes but for those that take none,
-//! and levels.
+//! levels, and the memory that the values take.
 
-use std::{cell::Cell, fmt};
+use std::{cell::Cell, fmt, mem::size_of};
 
 use serde::{
     Deserializer,
@@ -21,10 +21,20 @@ const MAX_DEPTH: usize = 128;
 /// How many elements may take no bytes.
 pub(super) const FREE_ELEMENTS: usize = 1024;
 
+/// A body may become so many times its size in memory: an empty `String` is one byte and takes 24.
+const EXPANSION: usize = 32;
+
+/// And so many bytes more, so that a few large values that are left out (`None`) are no matter.
+const FREE_MEMORY: usize = 1024 * 1024;
+
 /// What a decoding has left.
 pub(super) struct Budget<'a> {
     elements: Cell<usize>,
     levels: Cell<usize>,
+    memory: Cell<usize>,
+    /// The part of the value that is being read that no inner value has taken yet. An inner value that is larger stands
+    /// somewhere else, behind a pointer.
+    inline: Cell<usize>,
     /// Where a length stands before text.
     prefixed: Option<&'a Unread<'a>>,
 }
@@ -35,6 +45,8 @@ impl<'a> Budget<'a> {
         Self {
             elements: Cell::new(bytes.saturating_add(FREE_ELEMENTS)),
             levels: Cell::new(MAX_DEPTH),
+            memory: Cell::new(bytes.saturating_mul(EXPANSION).saturating_add(FREE_MEMORY)),
+            inline: Cell::new(0),
             prefixed: None,
         }
     }
@@ -61,14 +73,55 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    fn nested<T, E: Error>(&self, walk: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+    fn spend_memory<E: Error>(&self, bytes: usize) -> Result<(), E> {
+        let left = self.memory.get().checked_sub(bytes);
+        let left = left.ok_or_else(|| {
+            E::custom(format_args!(
+                "the values take more memory than {EXPANSION} times the body and {FREE_MEMORY} bytes"
+            ))
+        })?;
+        self.memory.set(left);
+        Ok(())
+    }
+
+    /// Reads a value of so many bytes that is inside of another, if it is not behind a pointer.
+    fn nested<T, E: Error>(
+        &self,
+        size: usize,
+        walk: impl FnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
         let left = self.levels.get().checked_sub(1);
         let left =
             left.ok_or_else(|| E::custom(format_args!("nested over {MAX_DEPTH} levels deep")))?;
+        let inline = self.inline.get();
+        let rest = match inline.checked_sub(size) {
+            Some(rest) => rest,
+            None => {
+                self.spend_memory(size)?;
+                inline
+            }
+        };
         self.levels.set(left);
+        self.inline.set(size);
         let walked = walk();
         self.levels.set(left + 1);
+        self.inline.set(rest);
         walked
+    }
+
+    /// Reads a value that has memory to itself, such as an element of a sequence.
+    fn apart<T, E: Error>(
+        &self,
+        size: usize,
+        walk: impl FnOnce() -> Result<Option<T>, E>,
+    ) -> Result<Option<T>, E> {
+        let outside = self.inline.replace(size);
+        let walked = walk()?;
+        self.inline.set(outside);
+        if walked.is_some() {
+            self.spend_memory(size)?;
+        }
+        Ok(walked)
     }
 }
 
@@ -127,7 +180,8 @@ macro_rules! nest {
             visitor: V,
         ) -> Result<V::Value, D::Error> {
             let Self { inner, budget, .. } = self;
-            budget.nested(|| inner.$method($($name,)* Bounded::$wrap(visitor, budget)))
+            let size = size_of::<V::Value>();
+            budget.nested(size, || inner.$method($($name,)* Bounded::$wrap(visitor, budget)))
         }
     )*};
 }
@@ -215,7 +269,12 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, A::Error> {
-        let element = self.inner.next_element_seed(Bounded::new(seed, self.budget))?;
+        let Self { inner, budget, counted } = self;
+        let seed = Bounded::new(seed, budget);
+        if !*counted {
+            return inner.next_element_seed(seed);
+        }
+        let element = budget.apart(size_of::<T::Value>(), || inner.next_element_seed(seed))?;
         self.spend(element)
     }
 
@@ -231,12 +290,24 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
-        let key = self.inner.next_key_seed(Bounded::new(seed, self.budget))?;
+        let Self { inner, budget, counted } = self;
+        let seed = Bounded::new(seed, budget);
+        if !*counted {
+            return inner.next_key_seed(seed);
+        }
+        let key = budget.apart(size_of::<K::Value>(), || inner.next_key_seed(seed))?;
         self.spend(key)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.inner.next_value_seed(Bounded::new(seed, self.budget))
+        let Self { inner, budget, counted } = self;
+        let seed = Bounded::new(seed, budget);
+        if !*counted {
+            return inner.next_value_seed(seed);
+        }
+        let value =
+            budget.apart(size_of::<V::Value>(), || inner.next_value_seed(seed).map(Some))?;
+        value.ok_or_else(|| A::Error::custom("a value is missing"))
     }
 
     fn size_hint(&self) -> Option<usize> {

@@ -9,11 +9,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
+    faithful::Faithful,
     scratch,
 };
 
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
-    scratch::write(|body| serde_json::to_writer(body, value))
+    let value = Faithful::new(value, Encoding::Json);
+    scratch::write(|body| serde_json::to_writer(body, &value))
         .map_err(|error| EncodeError::new(Encoding::Json, error))
 }
 

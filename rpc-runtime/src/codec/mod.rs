@@ -8,6 +8,7 @@ pub(crate) mod awkward;
 mod binary;
 mod bounded;
 mod error;
+mod faithful;
 mod json;
 #[cfg(test)]
 mod property_tests;

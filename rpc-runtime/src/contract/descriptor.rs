@@ -96,6 +96,19 @@ pub struct ArgumentDescriptor {
     pub ty: &'static str,
 }
 
+impl MethodDescriptor {
+    /// Why an encoding cannot carry the method's types, and what to do.
+    pub(crate) fn misfit(&self, encoding: Encoding) -> Option<String> {
+        let misfit = match encoding {
+            Encoding::Bincode => self.signature.misfit()?,
+            _ => return None,
+        };
+        Some(format!(
+            "{misfit}; write the trait as `#[rpc_service(encoding = \"json\")]`, or change the type"
+        ))
+    }
+}
+
 impl ServiceDescriptor {
     /// The method of this name on the wire.
     pub fn method(&self, name: &str) -> Option<&'static MethodDescriptor> {

@@ -131,6 +131,9 @@ pub struct MethodInfo {
     /// What its arguments and its result look like to bincode: the header `rpc-signature`.
     #[serde(default)]
     pub signature: String,
+    /// The parts of its types that the signature covers by name alone.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub unseen: Vec<String>,
     /// The JSON Schema (draft 7) of its result, of a `Result` of the value; where its type derives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_schema: Option<Value>,

@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 use tower::{Layer, Service};
+use tracing::warn;
 
 use super::{
     Context, Dispatch, Health, Server,
@@ -19,6 +20,8 @@ use super::{
 };
 use crate::{
     broker::{Broker, misuse},
+    codec::Encoding,
+    contract::ServiceDescriptor,
     cut,
     discovery::ServerLimits,
     envelope::MAX_SHORT_STRING,
@@ -274,7 +277,7 @@ impl ServerBuilder {
     ///
     /// # Errors
     ///
-    /// There is no service, or two share a queue; the broker refuses a queue, or has it with other properties; there is
+    /// There is no service, or two share a queue; bincode cannot carry the types of a method; the broker refuses a queue, or has it with other properties; there is
     /// no connection and never will be.
     ///
     /// # Cancel safety
@@ -390,6 +393,9 @@ impl ServerBuilder {
                 )));
             }
         }
+        for (_, service) in &self.services {
+            check_types(service.descriptor())?;
+        }
         for (index, (queue, service)) in self.services.iter().enumerate() {
             let name = service.descriptor().name;
             let mut earlier = self.services.iter().take(index);
@@ -417,6 +423,26 @@ impl ServerBuilder {
         }
         Ok(())
     }
+}
+
+/// Refuses types that the service's own encoding would misread, and tells of those that nobody can compare.
+fn check_types(service: &ServiceDescriptor) -> Result<(), BrokerError> {
+    for method in service.methods {
+        if let Some(misfit) = method.misfit(service.encoding) {
+            let name = service.name;
+            return Err(misuse(format!("{name}.{} cannot be served: {misfit}", method.name)));
+        }
+        if service.encoding == Encoding::Bincode && !method.signature.unseen().is_empty() {
+            warn!(
+                service = service.name,
+                method = method.name,
+                types = method.signature.unseen().join(", "),
+                "the signature covers these types by their names alone, since they refuse every sample: \
+                 a change inside of them is not noticed"
+            );
+        }
+    }
+    Ok(())
 }
 
 impl fmt::Debug for ServerBuilder {

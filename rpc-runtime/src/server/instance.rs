@@ -162,6 +162,7 @@ fn method_info(method: &MethodDescriptor) -> MethodInfo {
         cacheable_ms: method.cacheable.map(milliseconds),
         default: method.default,
         signature: method.signature.as_str().to_owned(),
+        unseen: method.signature.unseen().to_vec(),
         #[cfg(feature = "schemars")]
         result_schema: method.schemas.result(),
         #[cfg(feature = "schemars")]

@@ -63,6 +63,10 @@ pub(super) struct Place {
     pub(super) refused: bool,
     step: Step,
     parent: Option<PlaceId>,
+    /// Its number in its parent.
+    number: usize,
+    /// The places that refer to this one.
+    same: Vec<PlaceId>,
 }
 
 /// A named type is recognised by its visitor, which has its parameters in its name, and by its members.
@@ -86,7 +90,7 @@ pub(super) struct Graph {
 const LONGEST_TUPLE: usize = 64;
 
 impl Graph {
-    pub(super) fn add(&mut self, step: Step, parent: Option<PlaceId>) -> PlaceId {
+    pub(super) fn add(&mut self, step: Step, parent: Option<(PlaceId, usize)>) -> PlaceId {
         self.places.push(Place {
             kind: Kind::Unseen,
             other_kinds: Vec::new(),
@@ -98,7 +102,9 @@ impl Graph {
             choices: Choices::default(),
             refused: false,
             step,
-            parent,
+            parent: parent.map(|(parent, _)| parent),
+            number: parent.map_or(0, |(_, number)| number),
+            same: Vec::new(),
         });
         self.places.len() - 1
     }
@@ -136,8 +142,9 @@ impl Graph {
     /// The place where a named type is described: this one if it was not met before.
     pub(super) fn described_at(&mut self, key: Key, here: PlaceId) -> PlaceId {
         let described = *self.named.entry(key).or_insert(here);
-        if described != here {
+        if described != here && self.place(here).kind != Kind::Same(described) {
             self.note(here, Kind::Same(described));
+            self.place_mut(described).same.push(here);
         }
         described
     }
@@ -145,7 +152,7 @@ impl Graph {
     /// The place inside another, by number. It is made on first use.
     pub(super) fn child(&mut self, id: PlaceId, number: usize, step: Step) -> PlaceId {
         while self.place(id).children.len() <= number {
-            let child = self.add(step, Some(id));
+            let child = self.add(step, Some((id, self.place(id).children.len())));
             self.place_mut(id).children.push(child);
         }
         let child = self.place(id).children.get(number).copied().unwrap_or(id);
@@ -194,20 +201,17 @@ impl Graph {
 
     /// All places from which some is reached that is `wanted`.
     pub(super) fn leading_to(&self, wanted: impl Fn(&Place) -> bool) -> HashSet<PlaceId> {
-        let mut outside: Vec<Vec<PlaceId>> = vec![Vec::new(); self.len()];
-        for id in 0..self.len() {
-            for inner in self.inside(id) {
-                if let Some(outside) = outside.get_mut(inner) {
-                    outside.push(id);
-                }
-            }
-        }
         let mut open: Vec<PlaceId> = (0..self.len()).filter(|id| wanted(self.place(*id))).collect();
         let mut found: HashSet<PlaceId> = open.iter().copied().collect();
         while let Some(id) = open.pop() {
-            for outer in outside.get(id).into_iter().flatten() {
-                if found.insert(*outer) {
-                    open.push(*outer);
+            let place = self.place(id);
+            let parent = place.parent.filter(|parent| {
+                let parent = self.place(*parent);
+                parent.kind != Kind::Enum || !parent.choices.is_bad(place.number)
+            });
+            for outer in place.same.iter().copied().chain(parent) {
+                if found.insert(outer) {
+                    open.push(outer);
                 }
             }
         }

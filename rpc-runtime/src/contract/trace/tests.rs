@@ -49,45 +49,45 @@ macro_rules! build {
 }
 
 build!(before {
-    pub enum Amount { All, Range { from: u32, to: u32 } }
-    pub enum Command { Transfer(Amount), Close }
-    pub struct Transfer { id: Uuid, amount: u32, fee: u32 }
-    pub struct Timed { at: DateTime<Utc>, amount: u32, fee: u32 }
-    pub struct Linked { to: Url, amount: u32, fee: u32 }
-    pub struct Checked { even: Even, amount: u32, fee: u32 }
-    pub struct Strict { odd: Impossible, amount: u32, fee: u32 }
-    pub struct Page<T> { items: Vec<T>, next: Option<u64> }
-    pub struct Point { x: f64, y: Option<u8> }
-    pub enum Expression { Sum(Box<Expression>, Box<Expression>), Number(i64), Named(Name) }
-    pub struct Name { of: Vec<Expression>, text: String }
-    pub struct Node { children: Vec<Node>, next: Option<Box<Node>>, last: u16 }
-    pub enum Deep { A(Middle), B }
-    pub enum Middle { A(Inner), B }
-    pub enum Inner { A(u8), B { x: u8 }, C(u32) }
-    pub struct Aliased { name: String, n: u32 }
-    pub enum AliasedVariants { First(u8), Second }
-    pub enum LocalLast { Deposit(u64), Close(u64) }
-    pub struct Wrapped(u32);
+    pub(super) enum Amount { All, Range { from: u32, to: u32 } }
+    pub(super) enum Command { Transfer(Amount), Close }
+    pub(super) struct Transfer { id: Uuid, amount: u32, fee: u32 }
+    pub(super) struct Timed { at: DateTime<Utc>, amount: u32, fee: u32 }
+    pub(super) struct Linked { to: Url, amount: u32, fee: u32 }
+    pub(super) struct Checked { even: Even, amount: u32, fee: u32 }
+    pub(super) struct Strict { odd: Impossible, amount: u32, fee: u32 }
+    pub(super) struct Page<T> { items: Vec<T>, next: Option<u64> }
+    pub(super) struct Point { x: f64, y: Option<u8> }
+    pub(super) enum Expression { Sum(Box<Expression>, Box<Expression>), Number(i64), Named(Name) }
+    pub(super) struct Name { of: Vec<Expression>, text: String }
+    pub(super) struct Node { children: Vec<Node>, next: Option<Box<Node>>, last: u16 }
+    pub(super) enum Deep { A(Middle), B }
+    pub(super) enum Middle { A(Inner), B }
+    pub(super) enum Inner { A(u8), B { x: u8 }, C(u32) }
+    pub(super) struct Aliased { name: String, n: u32 }
+    pub(super) enum AliasedVariants { First(u8), Second }
+    pub(super) enum LocalLast { Deposit(u64), Close(u64) }
+    pub(super) struct Wrapped(u32);
 });
 
 build!(after {
-    pub enum Amount { All, Range { to: u32, from: u32 } }
-    pub enum Command { Transfer(Amount), Close }
-    pub struct Transfer { id: Uuid, fee: u32, amount: u32 }
-    pub struct Timed { at: DateTime<Utc>, fee: u32, amount: u32 }
-    pub struct Linked { to: Url, fee: u32, amount: u32 }
-    pub struct Checked { even: Even, amount: u32, fee: u64 }
-    pub struct Strict { odd: Impossible, amount: u32, fee: u64 }
-    pub struct Position { x: f64, y: Option<u8> }
-    pub enum Expression { Sum(Box<Expression>, Box<Expression>), Number(i64), Named(Name) }
-    pub struct Name { of: Vec<Expression>, text: Vec<u8> }
-    pub struct Node { children: Vec<Node>, next: Option<Box<Node>>, last: u32 }
-    pub enum Deep { A(Middle), B }
-    pub enum Middle { A(Inner), B }
-    pub enum Inner { A(u8), B { x: u8 }, C(u64) }
-    pub struct Aliased { #[serde(alias = "a", alias = "title")] name: String, #[serde(alias = "z")] n: u32 }
-    pub enum AliasedVariants { #[serde(alias = "A")] First(u8), #[serde(alias = "B")] Second }
-    pub enum LocalLast { Deposit(u64), Close(u64), #[serde(skip)] Local }
+    pub(super) enum Amount { All, Range { to: u32, from: u32 } }
+    pub(super) enum Command { Transfer(Amount), Close }
+    pub(super) struct Transfer { id: Uuid, fee: u32, amount: u32 }
+    pub(super) struct Timed { at: DateTime<Utc>, fee: u32, amount: u32 }
+    pub(super) struct Linked { to: Url, fee: u32, amount: u32 }
+    pub(super) struct Checked { even: Even, amount: u32, fee: u64 }
+    pub(super) struct Strict { odd: Impossible, amount: u32, fee: u64 }
+    pub(super) struct Position { x: f64, y: Option<u8> }
+    pub(super) enum Expression { Sum(Box<Expression>, Box<Expression>), Number(i64), Named(Name) }
+    pub(super) struct Name { of: Vec<Expression>, text: Vec<u8> }
+    pub(super) struct Node { children: Vec<Node>, next: Option<Box<Node>>, last: u32 }
+    pub(super) enum Deep { A(Middle), B }
+    pub(super) enum Middle { A(Inner), B }
+    pub(super) enum Inner { A(u8), B { x: u8 }, C(u64) }
+    pub(super) struct Aliased { #[serde(alias = "a", alias = "title")] name: String, #[serde(alias = "z")] n: u32 }
+    pub(super) enum AliasedVariants { #[serde(alias = "A")] First(u8), #[serde(alias = "B")] Second }
+    pub(super) enum LocalLast { Deposit(u64), Close(u64), #[serde(skip)] Local }
 });
 
 /// Refuses odd numbers, and has no zero.
@@ -354,9 +354,9 @@ fn scalars_and_containers_differ() {
 #[test]
 fn a_skipped_variant_shifts_those_behind_it() {
     build!(skipped {
-        pub enum Op { #[serde(skip)] Local, Deposit(u64), Close(u64) }
-        pub enum Middle { Open, #[serde(skip_deserializing)] Local, Close(u64) }
-        pub enum One { #[serde(skip)] Local, Deposit(u64) }
+        pub(super) enum Op { #[serde(skip)] Local, Deposit(u64), Close(u64) }
+        pub(super) enum Middle { Open, #[serde(skip_deserializing)] Local, Close(u64) }
+        pub(super) enum One { #[serde(skip)] Local, Deposit(u64) }
     });
     let said = misfit::<skipped::Op>();
     assert_eq!(
@@ -412,6 +412,7 @@ fn fields_left_out_for_some_values_are_refused() {
 #[test]
 fn fields_skipped_on_one_side_are_refused() {
     #[derive(Serialize, Deserialize)]
+    #[allow(dead_code, reason = "not written")]
     struct NotWritten {
         #[serde(default, skip_serializing)]
         a: u8,
@@ -424,6 +425,7 @@ fn fields_skipped_on_one_side_are_refused() {
         b: u8,
     }
     #[derive(Serialize, Deserialize)]
+    #[allow(dead_code, reason = "not written")]
     struct Both {
         #[serde(default, skip_serializing)]
         a: u8,

@@ -175,6 +175,11 @@ impl Endpoint {
                 "another server had this request, and the method is not run twice",
             ));
         }
+        if let Some(misfit) = method.misfit(encoding) {
+            let name = self.service.name;
+            let message = format!("{name}.{} cannot be called in bincode: {misfit}", method.name);
+            return Err(Fault::new(FaultKind::UnsupportedEncoding, message));
+        }
         if encoding == Encoding::Bincode
             && let Some(theirs) = request.signature
             && theirs != method.signature.as_str()
