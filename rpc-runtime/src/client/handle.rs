@@ -50,6 +50,14 @@ impl Client {
             .and_then(|()| {
                 codec::encode_arguments(&arguments, method.arguments, self.shared.encoding)
             })
+            .and_then(|body| {
+                if self.shared.encoding == Encoding::Bincode
+                    && !method.signature.unseen().is_empty()
+                {
+                    codec::reads_back::<A>(&body)?;
+                }
+                Ok(body)
+            })
             .map_err(CallError::Encode)
             .and_then(|body| match (body.len(), self.shared.max_request) {
                 (size, limit) if size > limit => Err(CallError::TooLarge(TooLarge { size, limit })),

@@ -107,6 +107,25 @@ pub(crate) fn encode_error<E: Serialize>(
     }
 }
 
+/// Reads what was written in bincode, and writes it again: of a type that could not be looked at as a whole, this shows
+/// whether it reads what it writes.
+pub(crate) fn reads_back<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<(), EncodeError> {
+    // The entries of a map may come in another order.
+    let sorted = |body: &[u8]| {
+        let mut bytes = body.to_vec();
+        bytes.sort_unstable();
+        bytes
+    };
+    let again = binary::decode::<T>(body).ok().and_then(|value| binary::encode(&value).ok());
+    match again {
+        Some(again) if sorted(&again) == sorted(body) => Ok(()),
+        _ => Err(EncodeError::because(
+            "bincode reads another value than was written: a field or a variant is skipped when it is written or when it \
+             is read; use `encoding = \"json\"`, or change the type",
+        )),
+    }
+}
+
 /// Reads a result or a method's own error.
 pub(crate) fn decode_value<T: DeserializeOwned>(
     body: &[u8],

@@ -21,7 +21,7 @@ impl<M: Method<FALLIBLE>, const FALLIBLE: bool> MethodCodec<M, FALLIBLE> {
     #[doc(hidden)]
     #[allow(clippy::new_without_default, reason = "a static is made by it, which no default could")]
     pub const fn new() -> Self {
-        Self { decode: decode::<M, FALLIBLE>, encode: <M::Output as Reply<FALLIBLE>>::encode }
+        Self { decode: decode::<M, FALLIBLE>, encode: encode::<M, FALLIBLE> }
     }
 }
 
@@ -30,6 +30,17 @@ fn decode<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     encoding: Encoding,
 ) -> Result<Given<M, FALLIBLE>, DecodeError> {
     codec::decode_arguments(body, M::DESCRIPTOR.arguments, encoding).map(M::Arguments::take)
+}
+
+fn encode<M: Method<FALLIBLE>, const FALLIBLE: bool>(
+    output: M::Output,
+    encoding: Encoding,
+) -> Result<EncodedReply, EncodeError> {
+    let reply = output.encode(encoding)?;
+    if reply.encoding == Encoding::Bincode && !M::DESCRIPTOR.signature.unseen().is_empty() {
+        M::Output::reads_back(&reply)?;
+    }
+    Ok(reply)
 }
 
 impl<M: Method<FALLIBLE>, const FALLIBLE: bool> fmt::Debug for MethodCodec<M, FALLIBLE> {

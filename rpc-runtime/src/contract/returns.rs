@@ -70,6 +70,13 @@ pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
     /// The bytes are not those of a value.
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<Self::Value, DecodeError>;
 
+    /// Whether what was encoded in bincode is read as it was written.
+    ///
+    /// # Errors
+    ///
+    /// It is read as something else.
+    fn reads_back(reply: &EncodedReply) -> Result<(), EncodeError>;
+
     /// Walks its types, for the signature.
     fn trace(tracer: &mut Tracer);
 
@@ -99,6 +106,10 @@ impl<T: Payload> Reply<false> for T {
         codec::decode_value(body, encoding)
     }
 
+    fn reads_back(reply: &EncodedReply) -> Result<(), EncodeError> {
+        codec::reads_back::<T>(&reply.body)
+    }
+
     fn trace(tracer: &mut Tracer) {
         tracer.trace::<T>(RESULT);
     }
@@ -121,6 +132,14 @@ impl<T: Payload, E: Payload> Reply<true> for Result<T, E> {
 
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<T, DecodeError> {
         codec::decode_value(body, encoding)
+    }
+
+    fn reads_back(reply: &EncodedReply) -> Result<(), EncodeError> {
+        if reply.failed {
+            codec::reads_back::<E>(&reply.body)
+        } else {
+            codec::reads_back::<T>(&reply.body)
+        }
     }
 
     fn trace(tracer: &mut Tracer) {

@@ -58,6 +58,14 @@ impl Choices {
         self.statuses.iter().position(|status| wanted(*status))
     }
 
+    fn forget_passed(&mut self) {
+        for status in &mut self.statuses {
+            if *status == Status::Passed {
+                *status = Status::Untried;
+            }
+        }
+    }
+
     pub(super) fn is_bad(&self, number: usize) -> bool {
         self.is(number, Status::Bad) || self.is(number, Status::Absent)
     }
@@ -263,6 +271,10 @@ impl Tracer {
                 progress = true;
                 choices.set(*chosen, Status::Passed);
             }
+        }
+        if passed {
+            // What was read and not written, since a pass failed later on, has to be written, too.
+            self.graph.choices().for_each(Choices::forget_passed);
         }
         if let Some(frame) = failed
             && !known_to_fail

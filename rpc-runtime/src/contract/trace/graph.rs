@@ -125,6 +125,10 @@ impl Graph {
         &mut self.places[id]
     }
 
+    pub(super) fn choices(&mut self) -> impl Iterator<Item = &mut Choices> {
+        self.places.iter_mut().map(|place| &mut place.choices)
+    }
+
     pub(super) fn len(&self) -> usize {
         self.places.len()
     }

@@ -120,4 +120,6 @@ impl Tracer {
 }
 
 #[cfg(test)]
+mod property_tests;
+#[cfg(test)]
 mod tests;
