@@ -53,6 +53,8 @@ pub struct Tracer {
     /// So many of these are of arguments.
     arguments: usize,
     steps: usize,
+    /// A sample was accepted and could not be written.
+    unwritten: bool,
     misfit: Option<Misfit>,
 }
 
@@ -62,11 +64,14 @@ impl Tracer {
         let root = self.root(role, type_name::<T>());
         self.passes(root, &mut |tracer| match T::deserialize(&mut *tracer) {
             Ok(value) => {
-                let _ = value.serialize(Writer::new(tracer, root));
+                tracer.unwritten |= value.serialize(Writer::new(tracer, root)).is_err();
                 true
             }
             Err(_) => false,
         });
+        if std::mem::take(&mut self.unwritten) {
+            self.graph.place_mut(root).refused = true;
+        }
     }
 
     /// What comes from here on is of another part of the method, so that an argument is not taken for a result.

@@ -19,11 +19,13 @@ pub(super) struct Writer<'a> {
     tracer: &'a mut Tracer,
     /// Where the value was read; `None` for one that nothing is known of.
     place: Option<PlaceId>,
+    /// The innermost place that is known.
+    near: PlaceId,
 }
 
 impl<'a> Writer<'a> {
     pub(super) fn new(tracer: &'a mut Tracer, place: PlaceId) -> Self {
-        Self { tracer, place: Some(place) }
+        Self { tracer, place: Some(place), near: place }
     }
 
     /// The place, if what is written there can be read there.
@@ -47,14 +49,15 @@ impl<'a> Writer<'a> {
 
     fn compound(mut self, written: Kind, length: Option<usize>) -> Result<Compound<'a>, Stop> {
         let place = self.at(written)?;
-        Ok(Compound { tracer: self.tracer, place, length, written: 0 })
+        let near = place.unwrap_or(self.near);
+        Ok(Compound { tracer: self.tracer, place, near, length, written: 0 })
     }
 
     /// The place of a variant's content.
     fn variant(mut self, number: u32, name: &'static str) -> Result<Self, Stop> {
         let place = self.at(Kind::Enum)?;
         let number = usize::try_from(number).unwrap_or(usize::MAX);
-        let Self { tracer, .. } = self;
+        let Self { tracer, near, .. } = self;
         let place = place.and_then(|place| {
             let read = tracer
                 .pass
@@ -68,7 +71,7 @@ impl<'a> Writer<'a> {
             // The content of another variant than the one that was read is not compared.
             known.children.get(number).copied().filter(|_| read == number)
         });
-        Ok(Self { tracer, place })
+        Ok(Self { tracer, place, near })
     }
 }
 
@@ -214,7 +217,7 @@ impl<'a> Serializer for Writer<'a> {
     fn serialize_some<T: ?Sized + Serialize>(mut self, value: &T) -> Result<(), Stop> {
         let place = self.at(Kind::Option)?;
         let inner = place.and_then(|id| self.tracer.graph.place(id).children.first().copied());
-        value.serialize(Writer { tracer: self.tracer, place: inner })
+        value.serialize(Writer { tracer: self.tracer, place: inner, near: self.near })
     }
 
     fn serialize_unit_variant(
@@ -266,17 +269,14 @@ impl<'a> Serializer for Writer<'a> {
         self.variant(number, name)?.compound(Kind::Tuple, Some(length))
     }
 
-    fn serialize_map(mut self, length: Option<usize>) -> Result<Compound<'a>, Stop> {
-        if length.is_none()
-            && let Some(place) = self.place
-        {
+    fn serialize_map(self, length: Option<usize>) -> Result<Compound<'a>, Stop> {
+        if length.is_none() {
             return self.tracer.misfit(
-                place,
+                self.near,
                 "it is written as a map of unknown length, as `flatten` does, and bincode writes the length first",
             );
         }
-        let place = self.at(Kind::Map)?;
-        Ok(Compound { tracer: self.tracer, place, length, written: 0 })
+        self.compound(Kind::Map, length)
     }
 
     fn serialize_struct(self, _: &'static str, length: usize) -> Result<Compound<'a>, Stop> {
@@ -298,6 +298,7 @@ impl<'a> Serializer for Writer<'a> {
 pub(super) struct Compound<'a> {
     tracer: &'a mut Tracer,
     place: Option<PlaceId>,
+    near: PlaceId,
     length: Option<usize>,
     written: usize,
 }
@@ -309,7 +310,11 @@ impl Compound<'_> {
             // The elements of an array share a place.
             children.get(number).or(children.first()).copied()
         });
-        value.serialize(Writer { tracer: &mut *self.tracer, place })
+        value.serialize(Writer {
+            tracer: &mut *self.tracer,
+            place,
+            near: place.unwrap_or(self.near),
+        })
     }
 
     fn element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Stop> {
@@ -347,12 +352,11 @@ impl Compound<'_> {
     }
 
     fn skipped<T>(&mut self, name: &'static str) -> Result<T, Stop> {
-        let Some(id) = self.place else { return Err(Stop) };
         let reason = format!(
             "the field `{name}` is left out for some values (`skip_serializing_if`), and what follows would be read in \
              its place"
         );
-        self.tracer.misfit(id, reason)
+        self.tracer.misfit(self.near, reason)
     }
 
     /// Compares the number of members.
@@ -375,13 +379,13 @@ impl Compound<'_> {
     }
 
     fn end_elements(self) -> Result<(), Stop> {
-        match (self.place, self.length) {
-            (Some(id), Some(length)) if length != self.written => self.tracer.misfit(
-                id,
+        match self.length {
+            Some(length) if length != self.written => self.tracer.misfit(
+                self.near,
                 format!("it announces {length} elements and writes {}", self.written),
             ),
-            (Some(id), None) => self.tracer.misfit(
-                id,
+            None => self.tracer.misfit(
+                self.near,
                 "it is written as a sequence of unknown length, and bincode writes the length first",
             ),
             _ => Ok(()),
