@@ -32,6 +32,7 @@ mod secrets;
 mod signatures;
 mod timeouts;
 mod tls;
+mod unfit_types;
 mod untyped;
 mod wire_replies;
 mod wire_requests;

@@ -4,7 +4,7 @@
 //! one place, the associated type in the marker's implementation; everything below takes it from there, so that rustc
 //! reports a type that cannot travel once, and where its author wrote it.
 
-use std::{future::Future, marker::PhantomData, sync::Arc};
+use std::{any::type_name, future::Future, marker::PhantomData, sync::Arc};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
@@ -179,8 +179,9 @@ macro_rules! tuples {
 
             #[allow(unused_variables, reason = "of no arguments")]
             fn trace(tracer: &mut Tracer, names: &'static [ArgumentDescriptor]) {
-                $(tracer.trace::<Carried<<M as Argument<$index>>::Type>>(
+                $(tracer.trace_as::<Carried<<M as Argument<$index>>::Type>>(
                     names.get($index).map_or("", |argument| argument.name),
+                    type_name::<<M as Argument<$index>>::Type>(),
                 );)*
             }
 

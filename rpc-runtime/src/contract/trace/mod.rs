@@ -61,7 +61,16 @@ pub struct Tracer {
 impl Tracer {
     /// Walks a type. The role says what it is for the method: an argument's name, or "the result".
     pub(crate) fn trace<T: Serialize + DeserializeOwned>(&mut self, role: &'static str) {
-        let root = self.root(role, type_name::<T>());
+        self.trace_as::<T>(role, type_name::<T>());
+    }
+
+    /// Walks a type that is known to users by another name.
+    pub(crate) fn trace_as<T: Serialize + DeserializeOwned>(
+        &mut self,
+        role: &'static str,
+        type_name: &'static str,
+    ) {
+        let root = self.root(role, type_name);
         self.passes(root, &mut |tracer| match T::deserialize(&mut *tracer) {
             Ok(value) => {
                 tracer.unwritten |= value.serialize(Writer::new(tracer, root)).is_err();
