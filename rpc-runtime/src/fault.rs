@@ -2,10 +2,13 @@
 
 use std::{error::Error, fmt};
 
-use crate::cut::cut;
+use crate::{cut::cut, escape::Escaped};
 
 /// The longest `rpc-message`, in bytes.
 const MAX_MESSAGE: usize = 1024;
+
+/// The longest word that is shown, in characters; a peer may send one of any length.
+const MAX_WORD: usize = 64;
 
 /// Why a request was refused, by the server or by the broker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -107,6 +110,9 @@ impl fmt::Display for FaultKind {
 
 /// A refusal: its kind, a sentence, and whether the method may have run.
 ///
+/// Its `Display` may go to a log or a terminal: control characters in the peer's text, and others that cannot be seen, are
+/// escaped. [`message`](Self::message) and [`word`](Self::word) have them as they came.
+///
 /// ```
 /// use rpc_runtime::{Fault, FaultKind};
 ///
@@ -170,9 +176,9 @@ impl Fault {
 
 impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.word)?;
+        Escaped::new(&self.word).at_most(MAX_WORD).fmt(f)?;
         if !self.message.is_empty() {
-            write!(f, ": {}", self.message)?;
+            write!(f, ": {}", Escaped::new(&self.message).whole())?;
         }
         Ok(())
     }
@@ -197,6 +203,17 @@ mod tests {
         assert_eq!(fault.kind(), FaultKind::Unrecognized);
         assert!(fault.may_have_run() && !fault.is_retryable());
         assert_eq!(fault.to_string(), "on-fire");
+    }
+
+    #[test]
+    fn what_a_peer_wrote_is_shown_escaped() {
+        let fault = Fault::with_word("on\u{1b}fire", "one\ntwo\u{202e}");
+        assert_eq!(fault.to_string(), "on\\u{1b}fire: one\\ntwo\\u{202e}");
+        assert_eq!((fault.word(), fault.message()), ("on\u{1b}fire", "one\ntwo\u{202e}"));
+        assert_eq!(
+            Fault::with_word("x".repeat(9_999), "").to_string().chars().count(),
+            MAX_WORD + 1
+        );
     }
 
     #[test]

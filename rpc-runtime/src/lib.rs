@@ -92,6 +92,7 @@ mod cut;
 pub mod discovery;
 mod envelope;
 mod error;
+mod escape;
 #[cfg(feature = "failpoints")]
 mod failpoint;
 mod fault;
@@ -125,6 +126,8 @@ pub use codec::{DecodeError, EncodeError, Encoding};
 pub use contract::MethodSchemas;
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
 pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
+#[doc(hidden)]
+pub use escape::{Escaped, is_unseen};
 pub use fault::{Fault, FaultKind};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;

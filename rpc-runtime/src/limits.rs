@@ -111,6 +111,13 @@ pub(crate) const MAX_ANSWERS: usize = 1_000;
 pub(crate) const MAX_ANSWER: usize = 1024 * 1024;
 pub(crate) const MAX_ANSWER_BYTES: usize = 64 * 1024 * 1024;
 
+/// The memory that one answer may take when it is read, that it may take with its JSON schemas, and that all answers to one
+/// question may take: a schema of one MiB of text is 40 MiB of values, and hostile ones a hundred. A fleet of hundreds of servers with
+/// schemas fits; of more, the schemas are left out.
+pub(crate) const MAX_ANSWER_MEMORY: usize = 16 * 1024 * 1024;
+pub(crate) const MAX_DESCRIBED_MEMORY: usize = 48 * 1024 * 1024;
+pub(crate) const MAX_ANSWERS_MEMORY: usize = 256 * 1024 * 1024;
+
 /// How many questions wait for a server; it answers one at a time, and those who asked do not wait for ever.
 pub(crate) const MAX_QUESTIONS: u32 = 1_000;
 

@@ -18,6 +18,7 @@ use tracing::{info, warn};
 use super::BrokerStatus;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
+    escape::Escaped,
     limits, observe, tasks,
     transport::{Link, Transport},
 };
@@ -309,7 +310,10 @@ async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>, broker: &str
     loop {
         let blocked = alarms.borrow_and_update().reason();
         match (&before, &blocked) {
-            (None, Some(reason)) => warn!(broker, %reason, "the broker takes no messages for now"),
+            (None, Some(reason)) => {
+                let reason = Escaped::new(reason);
+                warn!(broker, %reason, "the broker takes no messages for now");
+            }
             (Some(_), None) => info!(broker, "the broker takes messages again"),
             _ => {}
         }

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use super::connection::State;
 use crate::{
     error::BrokerError,
+    escape::Escaped,
     tasks::{BoxFuture, boxed},
 };
 
@@ -40,7 +41,9 @@ impl fmt::Display for BrokerStatus {
         match self {
             Self::Connecting => f.write_str("connecting"),
             Self::Connected => f.write_str("connected"),
-            Self::Blocked(reason) => write!(f, "blocked by the broker: {reason}"),
+            Self::Blocked(reason) => {
+                write!(f, "blocked by the broker: {}", Escaped::new(reason))
+            }
             Self::Refused(error) => write!(f, "refused: {error}"),
             Self::Closed => f.write_str("closed"),
         }

@@ -21,6 +21,7 @@ use self::{looks::Looks, table::Table};
 use crate::{
     envelope::{self, ReceivedReply},
     error::BrokerError,
+    escape::Escaped,
     observe,
     transport::{CallerSink, Fate, Message},
 };
@@ -164,8 +165,9 @@ impl CallerSink for Pending {
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             observe::late_reply();
+            let id = message.properties.correlation_id.as_ref();
             debug!(
-                correlation_id = message.properties.correlation_id.as_ref().map(field::display),
+                correlation_id = id.map(|id| field::display(Escaped::new(id))),
                 "dropped a reply that no call is waiting for: late, duplicate or forged"
             );
         }

@@ -3,6 +3,7 @@
 use std::{error::Error, fmt};
 
 use super::Encoding;
+use crate::escape::Escaped;
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -80,7 +81,8 @@ impl fmt::Display for EncodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        // It may quote what a peer sent.
+        Escaped::new(&self.message).whole().fmt(f)
     }
 }
 

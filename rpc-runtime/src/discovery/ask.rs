@@ -1,23 +1,27 @@
 //! Putting a question to servers, and reading what they answer.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
-use serde::de::DeserializeOwned;
 use tokio::time::{Instant, timeout_at};
-use tracing::debug;
 use uuid::Uuid;
 
 use super::{
     InstanceInfo, InstancePing, InstanceStats,
     collect::{self, Enough},
+    reading::{Answer, Reading},
     wire::{self, Addressee, EXCHANGE, Question},
 };
 use crate::{
     broker::Broker,
-    codec::{self, Encoding},
     error::{BrokerError, BrokerErrorKind},
     limits,
-    transport::{CallerOptions, Message},
+    transport::CallerOptions,
 };
 
 /// Asks servers about themselves: all of them, or those that its methods choose.
@@ -48,6 +52,7 @@ pub struct Discovery {
     timeout: Duration,
     quiet: Duration,
     at_most: usize,
+    dropped: Arc<AtomicU64>,
 }
 
 impl Discovery {
@@ -59,6 +64,7 @@ impl Discovery {
             timeout: limits::DISCOVERY_TIMEOUT,
             quiet: limits::DISCOVERY_QUIET,
             at_most: limits::MAX_ANSWERS,
+            dropped: Arc::default(),
         }
     }
 
@@ -92,6 +98,12 @@ impl Discovery {
     pub fn at_most(mut self, answers: usize) -> Self {
         self.at_most = answers.min(limits::MAX_ANSWERS);
         self
+    }
+
+    /// How many answers were dropped so far, of questions of this `Discovery` and its clones: they were too large, were too many,
+    /// could not be read, or could not be read in time. A line at WARN has said so.
+    pub fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
     }
 
     /// Which servers are there.
@@ -158,24 +170,19 @@ impl Discovery {
 
     /// What each server answered that was asked, with the time it took.
     async fn ask<T: Answer>(&self, question: Question) -> Result<Vec<(T, Duration)>, BrokerError> {
-        let answers = self.gather(question).await?;
-        let read = |(answer, at): (Arc<Message>, _)| Some((read::<T>(&answer)?, at));
-        let mut answers: Vec<(T, Duration)> = answers.into_iter().filter_map(read).collect();
-        answers.retain(|(answer, _)| match &self.addressee {
-            Addressee::Everybody => true,
-            Addressee::Service(name) => answer.serves(name),
-            Addressee::Instance(id) => answer.instance() == id,
-        });
-        answers.sort_by(|(a, _), (b, _)| a.place().cmp(&b.place()));
-        answers.dedup_by(|(a, _), (b, _)| a.instance() == b.instance());
-        Ok(answers)
+        let mut reading = Reading::new(&self.addressee);
+        self.gather(question, &mut reading).await?;
+        let dropped = reading.report(question);
+        self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        Ok(reading.into_answers())
     }
 
-    /// The answers as they came.
-    async fn gather(
+    /// Reads the answers as they come.
+    async fn gather<T: Answer>(
         &self,
         question: Question,
-    ) -> Result<Vec<(Arc<Message>, Duration)>, BrokerError> {
+        reading: &mut Reading<'_, T>,
+    ) -> Result<(), BrokerError> {
         let deadline = Instant::now() + self.timeout.min(limits::DISCOVERY_LONGEST);
         let correlation_id = Uuid::new_v4();
         let (inbox, mut answers) = collect::inbox(correlation_id);
@@ -191,7 +198,7 @@ impl Discovery {
         let channel = match timeout_at(deadline, open).await {
             Ok(Ok(channel)) => channel,
             // Servers declare the exchange: there never was one.
-            Ok(Err(error)) if error.kind() == BrokerErrorKind::NotFound => return Ok(Vec::new()),
+            Ok(Err(error)) if error.kind() == BrokerErrorKind::NotFound => return Ok(()),
             Ok(Err(error)) => return Err(error),
             Err(_) => return Err(self.no_connection()),
         };
@@ -204,61 +211,17 @@ impl Discovery {
             return Err(self.no_connection());
         }
         let enough = Enough { deadline, quiet: self.quiet, answers: self.at_most };
-        let answers = answers.gather(enough).await?;
-        let timed = answers.into_iter().map(|(answer, at)| (answer, at.duration_since(asked)));
-        Ok(timed.collect())
+        answers
+            .gather(enough, |answer, at| reading.read(&answer.body, at.duration_since(asked)))
+            .await?;
+        // Where there are as many as are enough, the others are not missed.
+        let late = if Instant::now() < deadline { 0 } else { answers.left() };
+        reading.note_unread(answers.dropped(), late);
+        Ok(())
     }
 
     fn no_connection(&self) -> BrokerError {
         let message = format!("no connection to the broker within {:?}", self.timeout);
         BrokerError::new(BrokerErrorKind::Unreachable, message)
     }
-}
-
-/// What answers have in common.
-trait Answer: DeserializeOwned {
-    fn instance(&self) -> &str {
-        self.place().1
-    }
-
-    /// Where it comes from, to put answers into an order: the host and the instance.
-    fn place(&self) -> (&str, &str);
-
-    fn serves(&self, service: &str) -> bool;
-}
-
-impl Answer for InstancePing {
-    fn place(&self) -> (&str, &str) {
-        (&self.host, &self.instance)
-    }
-
-    fn serves(&self, service: &str) -> bool {
-        self.services.iter().any(|known| known == service)
-    }
-}
-
-impl Answer for InstanceInfo {
-    fn place(&self) -> (&str, &str) {
-        (&self.host, &self.instance)
-    }
-
-    fn serves(&self, service: &str) -> bool {
-        self.services.iter().any(|known| known.name == service)
-    }
-}
-
-impl Answer for InstanceStats {
-    fn place(&self) -> (&str, &str) {
-        (&self.host, &self.instance)
-    }
-
-    fn serves(&self, service: &str) -> bool {
-        self.services.iter().any(|known| known.name == service)
-    }
-}
-
-/// What a server answered; one that answers something else is passed over.
-fn read<T: DeserializeOwned>(answer: &Message) -> Option<T> {
-    let read = codec::decode_value(&answer.body, Encoding::Json);
-    read.inspect_err(|error| debug!(%error, "dropped an answer that cannot be read")).ok()
 }

@@ -3,7 +3,7 @@
 use std::{
     sync::{
         Arc,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -33,11 +33,13 @@ pub(super) struct Inbox {
     events: mpsc::Sender<Event>,
     /// Bytes that may still come.
     room: AtomicUsize,
+    dropped: Arc<AtomicU64>,
 }
 
 /// Takes the answers out again.
 pub(super) struct Answers {
     events: mpsc::Receiver<Event>,
+    dropped: Arc<AtomicU64>,
 }
 
 /// When enough has come.
@@ -53,7 +55,9 @@ pub(super) fn inbox(correlation_id: Uuid) -> (Inbox, Answers) {
     // One who is flooded drops the rest.
     let (sender, events) = mpsc::channel(limits::MAX_ANSWERS);
     let room = AtomicUsize::new(limits::MAX_ANSWER_BYTES);
-    (Inbox { correlation_id, events: sender, room }, Answers { events })
+    let dropped = Arc::new(AtomicU64::new(0));
+    let inbox = Inbox { correlation_id, events: sender, room, dropped: dropped.clone() };
+    (inbox, Answers { events, dropped })
 }
 
 impl CallerSink for Inbox {
@@ -62,12 +66,13 @@ impl CallerSink for Inbox {
         let result = matches!(message.properties.kind.as_deref(), None | Some("result"));
         let size = message.size();
         let take = |room: usize| room.checked_sub(size);
-        if ours
-            && result
-            && size <= limits::MAX_ANSWER
-            && self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
-        {
-            let _ = self.events.try_send(Event::Answer(message.into(), Instant::now()));
+        if !ours || !result {
+            return;
+        }
+        let fits = size <= limits::MAX_ANSWER
+            && self.room.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok();
+        if !fits || self.events.try_send(Event::Answer(message.into(), Instant::now())).is_err() {
+            self.dropped.fetch_add(1, Ordering::Relaxed);
         }
     }
 
@@ -77,7 +82,7 @@ impl CallerSink for Inbox {
 }
 
 impl Answers {
-    /// Every answer until there are enough, with the moment of its arrival.
+    /// Hands out every answer as it comes, with the moment of its arrival, until as many were taken as are enough.
     ///
     /// # Errors
     ///
@@ -85,13 +90,15 @@ impl Answers {
     pub(super) async fn gather(
         &mut self,
         enough: Enough,
-    ) -> Result<Vec<(Arc<Message>, Instant)>, BrokerError> {
-        let mut answers = Vec::new();
+        mut take: impl FnMut(&Message, Instant) -> bool,
+    ) -> Result<(), BrokerError> {
+        let mut taken = 0;
         let mut until = enough.deadline;
-        while answers.len() < enough.answers {
+        // To read an answer takes time, too: one that is there may still be too late.
+        while taken < enough.answers && Instant::now() < enough.deadline {
             match timeout_at(until, self.events.recv()).await {
                 Ok(Some(Event::Answer(answer, at))) => {
-                    answers.push((answer, at));
+                    taken += usize::from(take(&answer, at));
                     until = enough.deadline.min(at + enough.quiet);
                 }
                 Ok(Some(Event::Fate(Fate::Refused(error)))) => return Err(error),
@@ -100,7 +107,18 @@ impl Answers {
                 Ok(Some(Event::Fate(_))) => {}
             }
         }
-        Ok(answers)
+        Ok(())
+    }
+
+    /// How many answers were too large, or too many, to be handed out.
+    pub(super) fn dropped(&self) -> u64 {
+        self.dropped.load(Ordering::Relaxed)
+    }
+
+    /// How many answers are there and were not handed out.
+    pub(super) fn left(&mut self) -> u64 {
+        let left = std::iter::from_fn(|| self.events.try_recv().ok());
+        left.map(|event| u64::from(matches!(event, Event::Answer(..)))).sum()
     }
 }
 
@@ -120,6 +138,16 @@ mod tests {
         Enough { deadline, quiet: second, answers: usize::MAX }
     }
 
+    async fn count(answers: &mut Answers, enough: Enough) -> usize {
+        let mut count = 0;
+        let gathered = answers.gather(enough, |_, _| {
+            count += 1;
+            true
+        });
+        gathered.await.unwrap();
+        count
+    }
+
     #[tokio::test(start_paused = true)]
     async fn it_ends_when_no_further_answer_comes() {
         let id = Uuid::new_v4();
@@ -127,7 +155,7 @@ mod tests {
         inbox.reply(answer(id, 1));
         inbox.reply(answer(id, 1));
         let before = Instant::now();
-        assert_eq!(answers.gather(enough()).await.unwrap().len(), 2);
+        assert_eq!(count(&mut answers, enough()).await, 2);
         assert_eq!(before.elapsed(), Duration::from_secs(1));
     }
 
@@ -140,7 +168,7 @@ mod tests {
         let mut fault = answer(id, 1);
         fault.properties.kind = Some("fault".into());
         inbox.reply(fault);
-        assert!(answers.gather(enough()).await.unwrap().is_empty());
+        assert_eq!(count(&mut answers, enough()).await, 0);
     }
 
     #[tokio::test(start_paused = true)]
@@ -150,12 +178,34 @@ mod tests {
         for _ in 0..2 * limits::MAX_ANSWERS {
             inbox.reply(answer(id, 1));
         }
-        assert_eq!(answers.gather(enough()).await.unwrap().len(), limits::MAX_ANSWERS);
+        assert_eq!(count(&mut answers, enough()).await, limits::MAX_ANSWERS);
         let large = limits::MAX_ANSWER;
         for _ in 0..2 * limits::MAX_ANSWER_BYTES / large {
             inbox.reply(answer(id, large));
         }
-        assert!(answers.gather(enough()).await.unwrap().len() <= limits::MAX_ANSWER_BYTES / large);
+        assert!(count(&mut answers, enough()).await <= limits::MAX_ANSWER_BYTES / large);
+    }
+
+    /// By the true clock: one that is paused stands still while a thread works.
+    #[tokio::test]
+    async fn answers_are_not_read_past_the_deadline() {
+        let id = Uuid::new_v4();
+        let (inbox, mut answers) = inbox(id);
+        for _ in 0..9 {
+            inbox.reply(answer(id, 1));
+        }
+        let deadline = Instant::now() + Duration::from_millis(50);
+        let mut read = 0;
+        let slow = |_: &Message, _| {
+            read += 1;
+            while Instant::now() < deadline {
+                std::thread::yield_now();
+            }
+            true
+        };
+        answers.gather(Enough { deadline, ..enough() }, slow).await.unwrap();
+        assert!(read <= 1, "{read}");
+        assert_eq!(answers.left(), 9 - read);
     }
 
     #[tokio::test(start_paused = true)]
@@ -164,7 +214,7 @@ mod tests {
         let (inbox, mut answers) = inbox(id);
         inbox.settled(id, Fate::Unroutable);
         let before = Instant::now();
-        assert!(answers.gather(enough()).await.unwrap().is_empty());
+        assert_eq!(count(&mut answers, enough()).await, 0);
         assert_eq!(before.elapsed(), Duration::ZERO);
     }
 }

@@ -40,7 +40,9 @@ mod ask;
 mod collect;
 mod info;
 mod ping;
+mod reading;
 mod stats;
+mod weight;
 mod wire;
 
 pub use ask::Discovery;

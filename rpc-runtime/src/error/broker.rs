@@ -2,6 +2,8 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
+use crate::escape::Escaped;
+
 type Source = Arc<dyn Error + Send + Sync>;
 
 /// What kind of trouble there is with the broker.
@@ -83,7 +85,8 @@ impl BrokerError {
 
 impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        // It may quote the broker, which quotes names of others.
+        Escaped::new(&self.message).whole().fmt(f)
     }
 }
 

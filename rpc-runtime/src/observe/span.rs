@@ -10,7 +10,11 @@ use tracing::{
 };
 
 use super::Outcome;
-use crate::{client::Outgoing, transport::Message};
+use crate::{
+    client::Outgoing,
+    escape::Escaped,
+    transport::{Id, Message},
+};
 
 const SYSTEM: &str = "rabbitmq-rpc";
 
@@ -21,6 +25,11 @@ impl fmt::Display for Called<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.0, self.1)
     }
+}
+
+/// An id that a peer wrote.
+fn id(id: Option<&Id>) -> Option<field::DisplayValue<Escaped<&Id>>> {
+    id.map(|id| field::display(Escaped::new(id)))
 }
 
 /// Where a message goes: `exchange:routing.key`, or the queue.
@@ -88,9 +97,9 @@ pub(crate) fn request_span<'a>(
         messaging.system = "rabbitmq",
         messaging.operation.name = "process",
         messaging.operation.type = "process",
-        messaging.destination.name = %Destination(&message.exchange, &message.routing_key),
-        messaging.message.id = properties.message_id.as_ref().map(field::display),
-        messaging.message.conversation_id = properties.correlation_id.as_ref().map(field::display),
+        messaging.destination.name = %Escaped::new(Destination(&message.exchange, &message.routing_key)),
+        messaging.message.id = id(properties.message_id.as_ref()),
+        messaging.message.conversation_id = id(properties.correlation_id.as_ref()),
         "error.type" = Empty,
     );
     #[cfg(feature = "opentelemetry")]

@@ -17,6 +17,7 @@ use super::{
 };
 use crate::{
     contract::MethodDescriptor,
+    escape::Escaped,
     fault::{Fault, FaultKind},
     middleware::{BoxError, Meaning, Next, Origin, Reply, Request, meaning},
     tasks::CatchUnwind,
@@ -111,7 +112,7 @@ fn refusal(error: BoxError, context: &Context) -> Fault {
             warn!(
                 service = context.service(),
                 method = context.method(),
-                correlation_id = context.correlation_id(),
+                correlation_id = context.correlation_id().map(|id| display(Escaped::new(id))),
                 "a layer failed"
             );
             (FaultKind::Internal, "a layer of the server failed")

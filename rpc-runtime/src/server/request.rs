@@ -26,6 +26,7 @@ use super::{
 use crate::{
     contract::ServiceDescriptor,
     envelope::{self, Answer, ReturnAddress},
+    escape::Escaped,
     fault::{Fault, FaultKind},
     middleware::{Next, Reply},
     observe::{self, End, Metered},
@@ -312,7 +313,7 @@ impl Endpoint {
         self.counters.refused_reply_to.increment();
         warn!(
             service = self.service.name,
-            reply_to = address.queue(),
+            reply_to = %Escaped::new(address.queue()),
             "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
         );
         channel.reject(tag, None);
@@ -346,7 +347,8 @@ impl Endpoint {
                     self.counters.panics.increment();
                 }
                 // Its message may quote the request.
-                debug!(service = self.service.name, fault = fault.word(), "refused a request");
+                let fault = Escaped::new(fault.word());
+                debug!(service = self.service.name, %fault, "refused a request");
             }
             Answer::Result { .. } | Answer::Error { .. } => self.counters.answered.increment(),
         }
