@@ -5,6 +5,9 @@ use std::time::Duration;
 /// The units and their milliseconds, each before those that it ends like.
 const UNITS: [(&str, f64); 4] = [("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3600e3)];
 
+/// The longest that is taken, which every clock can add to its time.
+const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
 /// Reads one; a number without a unit has seconds.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let refused = || format!("{text:?} is not a duration: write 200ms, 5s, 2m or 1h");
@@ -14,6 +17,9 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let duration = Duration::try_from_secs_f64(number * size / 1e3).map_err(|_| refused())?;
     if duration.is_zero() {
         return Err("a duration of nothing".to_owned());
+    }
+    if duration > LONGEST {
+        return Err("a duration of over a year".to_owned());
     }
     Ok(duration)
 }
@@ -51,7 +57,7 @@ mod tests {
         ] {
             assert_eq!(parse(text), Ok(Duration::from_millis(milliseconds)), "{text}");
         }
-        for text in ["", "s", "-1s", "5 parsecs", "1e300h", "NaN", "0s"] {
+        for text in ["", "s", "-1s", "5 parsecs", "1e300h", "NaN", "0s", "8761h", "1e15h"] {
             assert!(parse(text).is_err(), "{text}");
         }
     }

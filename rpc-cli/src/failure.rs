@@ -29,11 +29,18 @@ pub(crate) struct Failure {
     message: String,
     /// What can be done about it.
     remedy: Option<String>,
+    /// Nobody reads the output any more, and nothing failed.
+    unread: bool,
 }
 
 impl Failure {
     pub(crate) fn new(kind: Kind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), remedy: None }
+        Self { kind, message: message.into(), remedy: None, unread: false }
+    }
+
+    /// The program that read the output has ended, as `head` does when it has enough: that is silent, and no failure.
+    pub(crate) fn unread() -> Self {
+        Self { unread: true, ..Self::new(Kind::Error, "nobody reads the output") }
     }
 
     pub(crate) fn remedy(mut self, remedy: impl Into<String>) -> Self {
@@ -43,6 +50,9 @@ impl Failure {
 
     /// Says it, in colour where it goes to a terminal.
     pub(crate) fn report(&self) -> ExitCode {
+        if self.unread {
+            return ExitCode::SUCCESS;
+        }
         let red = Style::new().fg_color(Some(AnsiColor::Red.into())).bold();
         anstream::eprintln!("{red}error:{red:#} {}", clean(&self.message));
         if let Some(remedy) = &self.remedy {

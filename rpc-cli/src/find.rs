@@ -1,5 +1,7 @@
 //! Finding services, and saying so when there are none.
 
+use std::collections::BTreeMap;
+
 use rpc_runtime::{
     Broker,
     discovery::{Discovery, InstanceInfo, MethodInfo, ServiceInfo},
@@ -10,6 +12,7 @@ use crate::{
     duration,
     failure::{Failure, Kind},
     near::near,
+    show::{short, warning},
 };
 
 /// A service, and the servers that serve it.
@@ -29,6 +32,7 @@ pub(crate) async fn service(
 ) -> Result<Found, Failure> {
     let asking = Discovery::new(broker).timeout(global.wait);
     let instances = asking.clone().service(name).info().await?;
+    note_dropped(&asking);
     let described = |instance: &InstanceInfo| {
         instance.services.iter().find(|service| service.name == name).cloned()
     };
@@ -38,6 +42,59 @@ pub(crate) async fn service(
     };
     let differences = differences(&service, descriptions);
     Ok(Found { service, instances, differences })
+}
+
+/// Where requests go, as some servers say, and which servers those are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Claim {
+    pub(crate) queue: String,
+    pub(crate) exchange: String,
+    pub(crate) instances: Vec<String>,
+}
+
+/// Where servers say that the requests of this service go; nothing vouches for any of them, so where they differ, a person
+/// has to choose.
+pub(crate) fn claims(instances: &[InstanceInfo], name: &str) -> Vec<Claim> {
+    let mut claims: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
+    for instance in instances {
+        for service in instance.services.iter().filter(|service| service.name == name) {
+            let by = claims.entry((&service.queue, &service.exchange)).or_default();
+            by.push(format!("{} on {:?}", short(&instance.instance), instance.host));
+        }
+    }
+    let claim = |((queue, exchange), instances): ((&str, &str), _)| Claim {
+        queue: queue.to_owned(),
+        exchange: exchange.to_owned(),
+        instances,
+    };
+    claims.into_iter().map(claim).collect()
+}
+
+impl Claim {
+    /// `the queue "sums" (0b6ec1aa on "worker-3")`.
+    pub(crate) fn show(&self) -> String {
+        /// So many are named.
+        const MOST: usize = 3;
+        let mut by: Vec<String> = self.instances.iter().take(MOST).cloned().collect();
+        let others = self.instances.len().saturating_sub(MOST);
+        by.extend((others > 0).then(|| format!("{others} more")));
+        let exchange = match self.exchange.as_str() {
+            "" => String::new(),
+            exchange => format!(" by the exchange {exchange:?}"),
+        };
+        format!("the queue {:?}{exchange} ({})", self.queue, by.join(", "))
+    }
+}
+
+/// Says that what is shown is not all that was answered.
+pub(crate) fn note_dropped(asking: &Discovery) {
+    let dropped = asking.dropped();
+    if dropped > 0 {
+        warning(&format!(
+            "{dropped} answers were dropped: too large, too many, too late or none that can be read; \
+             ask for one service, or wait longer with --wait"
+        ));
+    }
 }
 
 /// Says that nobody serves it, and what is served instead.
@@ -88,23 +145,61 @@ fn differences(first: &ServiceInfo, others: impl Iterator<Item = ServiceInfo>) -
             differ.push(what);
         }
     };
+    let ours = shapes(first);
     for other in others {
         if other.queue != first.queue {
             note(format!("the queue ({} and {})", first.queue, other.queue));
         }
-        let of = |service: &ServiceInfo, name: &str| -> Option<String> {
-            let mut methods = service.methods.iter();
-            methods.find(|method| method.name == name).map(shape)
-        };
+        if other.exchange != first.exchange {
+            note(format!("the exchange ({:?} and {:?})", first.exchange, other.exchange));
+        }
+        let theirs = shapes(&other);
         for method in first.methods.iter().chain(&other.methods) {
-            if of(first, &method.name) != of(&other, &method.name) {
-                note(method.name.clone());
+            let name = method.name.as_str();
+            if ours.get(name) != theirs.get(name) {
+                note(name.to_owned());
             }
         }
     }
     differ
 }
 
+fn shapes(service: &ServiceInfo) -> BTreeMap<&str, String> {
+    service.methods.iter().rev().map(|method| (method.name.as_str(), shape(method))).collect()
+}
+
 fn shape(method: &MethodInfo) -> String {
     format!("{} {}", method.signature, crate::show::signature(method))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn claims_name_who_makes_them() {
+        let instance = |id: &str, queue: &str, exchange: &str| -> InstanceInfo {
+            let service = json!({"name": "S", "queue": queue, "exchange": exchange});
+            let other = json!({"name": "T", "queue": "other"});
+            let info = json!({"instance": id, "host": "h\n", "services": [service, other]});
+            serde_json::from_value(info).unwrap()
+        };
+        let instances = [
+            instance("0123456789", "S", ""),
+            instance("a", "evil", ""),
+            instance("b", "S", ""),
+            instance("c", "S", "rpc"),
+        ];
+        let shown: Vec<String> = claims(&instances, "S").iter().map(Claim::show).collect();
+        assert_eq!(
+            shown,
+            [
+                r#"the queue "S" (01234567 on "h\n", b on "h\n")"#,
+                r#"the queue "S" by the exchange "rpc" (c on "h\n")"#,
+                r#"the queue "evil" (a on "h\n")"#,
+            ]
+        );
+    }
 }

@@ -29,21 +29,31 @@ pub(super) async fn run(global: &Global, arguments: &CallArgs) -> Result<(), Fai
     let started = Instant::now();
     let ended = prepared.call().await;
     let took_us = u64::try_from(started.elapsed().as_micros()).unwrap_or(u64::MAX);
+    let written = write(global, &ended, took_us);
+    match ended {
+        Ok(_) => written,
+        // How the call ended counts for more than who reads it.
+        Err(error) => Err(prepared.explain(error).await),
+    }
+}
+
+fn write(
+    global: &Global,
+    ended: &Result<UntypedReply, CallError<UntypedReply>>,
+    took_us: u64,
+) -> Result<(), Failure> {
     if global.output == Output::Json {
-        match &ended {
+        match ended {
             Ok(reply) => json(&Ended { result: Some(value(reply)?), error: None, took_us })?,
             Err(CallError::Application(reply)) => {
                 json(&Ended { result: None, error: Some(value(reply)?), took_us })?;
             }
             Err(_) => {}
         }
-    } else if let Ok(reply) = &ended {
+    } else if let Ok(reply) = ended {
         raw_json(value(reply)?.get())?;
     }
-    match ended {
-        Ok(_) => Ok(()),
-        Err(error) => Err(prepared.explain(error).await),
-    }
+    Ok(())
 }
 
 /// The reply as JSON; one in plain text is a string.

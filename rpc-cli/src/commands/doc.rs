@@ -6,19 +6,26 @@ use crate::{
     document::{asyncapi, markdown},
     failure::Failure,
     find,
-    show::{clean, indent, json, line},
+    show::{clean_json, clean_lines, indent, json, line, warning},
 };
 
 pub(super) async fn run(global: &Global, arguments: &DocArgs) -> Result<(), Failure> {
     let broker = connect(global).await?;
-    let service = find::service(&broker, global, &arguments.service).await?.service;
+    let found = find::service(&broker, global, &arguments.service).await?;
+    if !found.differences.is_empty() {
+        let differences = found.differences.join(", ");
+        warning(&format!("its servers differ in {differences}; this is what one of them says"));
+    }
+    let service = found.service;
     match (arguments.format, global.output) {
         (DocFormat::Asyncapi, _) => {
             let document = asyncapi::document(&service);
             // Indented wherever it goes: it is a file that people read, and put under version control.
-            line(clean(&indent(&document.to_string())))
+            line(clean_json(&indent(&document.to_string())))
         }
         (DocFormat::Markdown, Output::Json) => json(&service),
-        (DocFormat::Markdown, Output::Text) => line(clean(markdown::document(&service).trim_end())),
+        (DocFormat::Markdown, Output::Text) => {
+            line(clean_lines(markdown::document(&service).trim_end()))
+        }
     }
 }

@@ -60,6 +60,10 @@ fn described(found: &Found) -> String {
     }
     if !differences.is_empty() {
         let _ = writeln!(text, "\n  Its servers differ in {}.", clean(&differences.join(", ")));
+        let claims = find::claims(instances, &service.name);
+        for claim in claims.iter().filter(|_| claims.len() > 1) {
+            let _ = writeln!(text, "  {}", clean(&claim.show()));
+        }
     }
     let _ = write!(text, "\n{}", servers(instances));
     text

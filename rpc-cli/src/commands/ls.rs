@@ -8,7 +8,7 @@ use super::{connect, discovery};
 use crate::{
     cli::{Global, Output},
     failure::Failure,
-    find::nobody,
+    find::{nobody, note_dropped},
     show::{Align, Table, json, line},
 };
 
@@ -25,7 +25,9 @@ struct Listed {
 
 pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let broker = connect(global).await?;
-    let instances = discovery(&broker, global, None).info().await?;
+    let asking = discovery(&broker, global, None);
+    let instances = asking.info().await?;
+    note_dropped(&asking);
     if instances.is_empty() {
         return Err(nobody(global, None));
     }

@@ -7,7 +7,7 @@ use crate::{
     cli::{Chosen, Global, Output},
     duration,
     failure::Failure,
-    find::nobody,
+    find::{nobody, note_dropped},
     show::{Align, Table, json, line, short},
 };
 
@@ -24,7 +24,9 @@ struct Pong {
 pub(super) async fn run(global: &Global, chosen: &Chosen) -> Result<(), Failure> {
     let broker = connect(global).await?;
     let service = chosen.service.as_deref();
-    let mut pings = discovery(&broker, global, service).ping().await?;
+    let asking = discovery(&broker, global, service);
+    let mut pings = asking.ping().await?;
+    note_dropped(&asking);
     pings.retain(|ping| chosen.includes(&ping.instance));
     if pings.is_empty() {
         return Err(nobody(global, service));

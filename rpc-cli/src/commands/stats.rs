@@ -10,7 +10,7 @@ use crate::{
     cli::{Global, Output, StatsArgs},
     duration,
     failure::Failure,
-    find::nobody,
+    find::{nobody, note_dropped},
     show::{Align, Table, json, line, short},
 };
 
@@ -19,7 +19,10 @@ pub(super) async fn run(global: &Global, arguments: &StatsArgs) -> Result<(), Fa
     let asking = discovery(&broker, global, arguments.chosen.service.as_deref());
     loop {
         show(global, arguments, &asking).await?;
-        let Some(interval) = arguments.watch else { return Ok(()) };
+        let Some(interval) = arguments.watch else {
+            note_dropped(&asking);
+            return Ok(());
+        };
         sleep(interval).await;
         if global.output == Output::Text {
             line("")?;

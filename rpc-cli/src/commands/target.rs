@@ -15,6 +15,12 @@ use crate::{
     find,
 };
 
+/// The longest that a call waits because an answer of discovery says so.
+const LONGEST_TOLD: Duration = Duration::from_secs(60 * 60);
+
+/// What to do where answers leave a doubt.
+const CHOOSE: &str = "`rpc info` shows who says what; choose the queue with --queue, for nobody vouches for these answers";
+
 /// A call that can be made, once or many times.
 pub(super) struct Prepared {
     broker: Broker,
@@ -65,7 +71,8 @@ impl Prepared {
         let mut call = self.client.call(&self.method, self.body.clone());
         let of_method = self.service.as_ref().and_then(|service| {
             let method = service.methods.iter().find(|method| method.name == self.method)?;
-            method.timeout_ms.or(service.timeout_ms).map(Duration::from_millis)
+            let told = method.timeout_ms.or(service.timeout_ms).map(Duration::from_millis);
+            told.map(|told| told.min(LONGEST_TOLD))
         });
         if let Some(timeout) = self.target.timeout.or(of_method) {
             call = call.timeout(timeout);
@@ -127,25 +134,70 @@ fn no_server(because: &str) -> Failure {
 }
 
 /// The service, if its servers can be asked and have the method; `None` where nothing is known of it.
+///
+/// Nothing vouches for an answer, and the arguments of the call go where it says. So all servers are asked, and where the
+/// answers leave a doubt, nothing is sent.
 async fn described(
     broker: &Broker,
     global: &Global,
     name: &str,
     method: &str,
 ) -> Result<Option<ServiceInfo>, Failure> {
-    let found = Discovery::new(broker).timeout(global.wait).service(name).at_most(1);
+    let asking = Discovery::new(broker).timeout(global.wait).service(name);
     // Its servers may have discovery switched off, or this user no right to ask: the call shows what is there.
-    let info = found.info().await.unwrap_or_default();
-    let services = info.into_iter().flat_map(|instance| instance.services);
+    let instances = asking.info().await.unwrap_or_default();
+    if asking.dropped() > 0 {
+        let dropped = format!("{} answers about {name:?} could not be read", asking.dropped());
+        return Err(Failure::new(Kind::Error, dropped).remedy(CHOOSE));
+    }
+    let claims = find::claims(&instances, name);
+    let services = instances.into_iter().flat_map(|instance| instance.services);
     let Some(service) = services.into_iter().find(|service| service.name == name) else {
         return match broker.queue_state(name).await? {
             Some(_) => Ok(None),
             None => find::service(broker, global, name).await.map(|found| Some(found.service)),
         };
     };
+    if claims.len() > 1 {
+        let claims: Vec<String> = claims.iter().map(find::Claim::show).collect();
+        let differ =
+            format!("the servers of {name:?} do not agree on its queue: {}", claims.join("; "));
+        return Err(Failure::new(Kind::Error, differ).remedy(CHOOSE));
+    }
+    confirm(broker, &service).await?;
     if service.methods.iter().any(|known| known.name == method) {
         Ok(Some(service))
     } else {
         Err(find::unknown_method(&service, method))
     }
+}
+
+/// Holds the queue that servers name against what RabbitMQ says of it, and of the one that the service usually has.
+async fn confirm(broker: &Broker, service: &ServiceInfo) -> Result<(), Failure> {
+    let (name, queue) = (&service.name, &service.queue);
+    if queue.is_empty() {
+        let unsaid = format!("the servers of {name:?} do not say which queue it has");
+        return Err(Failure::new(Kind::Error, unsaid).remedy(CHOOSE));
+    }
+    let consumers = async |queue: &str| {
+        // A user who may not ask RabbitMQ may still call.
+        let state = broker.queue_state(queue).await.ok()?;
+        Some(state.map_or(0, |state| state.consumers))
+    };
+    let usual = match service.version {
+        Some(version) => format!("{name}.v{version}"),
+        None => name.clone(),
+    };
+    for usual in [name, &usual] {
+        if usual != queue && consumers(usual).await.is_some_and(|consumers| consumers > 0) {
+            let differ = format!(
+                "the servers of {name:?} that answered say that its queue is {queue:?}, and others consume the queue {usual:?}"
+            );
+            return Err(Failure::new(Kind::Error, differ).remedy(CHOOSE));
+        }
+    }
+    if consumers(queue).await == Some(0) {
+        return Err(no_server(&format!("nobody consumes the queue {queue:?}")));
+    }
+    Ok(())
 }

@@ -2,6 +2,9 @@
 
 use serde_json::{Value, json};
 
+/// Deeper than any type that people read.
+const DEEPEST: usize = 32;
+
 /// The JSON Schema that a server tells of a type; else what its name tells. One that refers to parts of itself, because
 /// its type holds itself, has to stand in a document of its own.
 pub(super) fn told(schema_told: Option<&Value>, ty: &str) -> Value {
@@ -18,7 +21,14 @@ fn refers(schema: &Value) -> bool {
 
 /// The JSON Schema of a type; of one that is not known by its name, its name alone.
 pub(super) fn schema(ty: &str) -> Value {
+    schema_within(ty, DEEPEST)
+}
+
+/// No deeper than so many levels: the name comes from a peer.
+fn schema_within(ty: &str, levels: usize) -> Value {
     let ty = ty.trim();
+    let Some(levels) = levels.checked_sub(1) else { return json!({"title": ty}) };
+    let schema = |ty: &str| schema_within(ty, levels);
     let (path, arguments) = split(ty);
     let name = path.rsplit("::").next().unwrap_or(path);
     match (name, &arguments[..]) {
@@ -106,6 +116,14 @@ mod tests {
         assert_eq!(told(None, "bool"), json!({"type": "boolean"}));
         let tree = json!({"type": "array", "items": {"$ref": "#/definitions/Tree"}});
         assert_eq!(told(Some(&tree), "Tree"), json!({"title": "Tree"}));
+    }
+
+    #[test]
+    fn a_type_nested_without_end_is_known_as_far_as_people_read() {
+        let schema = schema(&"Vec<".repeat(100_000));
+        assert!(schema.is_object());
+        let deep = format!("{}u8{}", "Vec<".repeat(100_000), ">".repeat(100_000));
+        assert!(super::schema(&deep).to_string().len() < 1_000_000);
     }
 
     #[test]

@@ -4,12 +4,13 @@ mod json;
 mod table;
 
 use std::{
-    io::{IsTerminal as _, Write as _},
+    fmt::Write as _,
+    io::{self, IsTerminal as _},
     time::Duration,
 };
 
-use anstyle::Style;
-use rpc_runtime::discovery::MethodInfo;
+use anstyle::{AnsiColor, Style};
+use rpc_runtime::{Escaped, discovery::MethodInfo, is_unseen};
 use serde::Serialize;
 
 pub(crate) use json::indent;
@@ -58,20 +59,46 @@ pub(crate) fn short(instance: &str) -> String {
     instance.chars().take(8).collect()
 }
 
-/// Text of others without what a terminal would obey: control characters, and those that turn the direction of writing.
+/// Text of others on one line, with what cannot be seen written out: control characters, line breaks, characters without a
+/// width, and those that turn the direction of writing.
 pub(crate) fn clean(text: &str) -> String {
-    let hostile = |letter: char| {
-        (letter.is_control() && letter != '\n')
-            || matches!(letter, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    text.chars().map(|letter| if hostile(letter) { '\u{fffd}' } else { letter }).collect()
+    Escaped::new(text).whole().to_string()
+}
+
+/// The same for text of several lines, such as documentation.
+pub(crate) fn clean_lines(text: &str) -> String {
+    Escaped::new(text).whole().lines().to_string()
+}
+
+/// The same for JSON, of which it stays the same value.
+pub(crate) fn clean_json(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for letter in text.chars() {
+        if is_unseen(letter) && letter != '\n' {
+            for unit in letter.encode_utf16(&mut [0; 2]) {
+                let _ = write!(shown, "\\u{unit:04x}");
+            }
+        } else {
+            shown.push(letter);
+        }
+    }
+    shown
 }
 
 /// Writes a line, or several, to the standard output.
 pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
-    writeln!(anstream::stdout(), "{}", text.as_ref()).map_err(|error| {
-        Failure::new(Kind::Error, format!("the output cannot be written: {error}"))
-    })
+    io::Write::write_fmt(&mut anstream::stdout(), format_args!("{}\n", text.as_ref())).map_err(
+        |error| match error.kind() {
+            io::ErrorKind::BrokenPipe => Failure::unread(),
+            _ => Failure::new(Kind::Error, format!("the output cannot be written: {error}")),
+        },
+    )
+}
+
+/// Says beside the output that it is not all that it could be.
+pub(crate) fn warning(text: &str) {
+    let yellow = Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold();
+    anstream::eprintln!("{yellow}warning:{yellow:#} {}", clean(text));
 }
 
 /// Writes a value as JSON to the standard output.
@@ -83,7 +110,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
 
 /// Writes JSON to the standard output: as it is, but indented and harmless where a person reads it.
 pub(crate) fn raw_json(text: &str) -> Result<(), Failure> {
-    if std::io::stdout().is_terminal() { line(clean(&indent(text))) } else { line(text) }
+    if std::io::stdout().is_terminal() { line(clean_json(&indent(text))) } else { line(text) }
 }
 
 #[cfg(test)]
@@ -91,10 +118,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_others_moves_the_cursor() {
-        assert_eq!(
-            clean("a\u{1b}[2Jb\r\n\u{202e}c\u{9b}"),
-            "a\u{fffd}[2Jb\u{fffd}\n\u{fffd}c\u{fffd}"
-        );
+    fn nothing_of_others_moves_the_cursor_or_hides() {
+        let hostile = "a\u{1b}[2J\r\nb\u{202e}c\u{200b}\u{2028}\u{9b}";
+        assert_eq!(clean(hostile), "a\\u{1b}[2J\\r\\nb\\u{202e}c\\u{200b}\\u{2028}\\u{9b}");
+        assert_eq!(clean_lines(hostile), "a\\u{1b}[2J\\r\nb\\u{202e}c\\u{200b}\\u{2028}\\u{9b}");
+    }
+
+    #[test]
+    fn json_that_is_shown_is_the_same_value() {
+        let value = serde_json::json!({"a\u{202e}": ["\u{200b}\u{e0041}\u{9b}", "é\n"]});
+        let shown = clean_json(&indent(&value.to_string()));
+        assert!(!shown.chars().any(|letter| is_unseen(letter) && letter != '\n'), "{shown:?}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&shown).unwrap(), value);
     }
 }

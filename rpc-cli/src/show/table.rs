@@ -2,7 +2,12 @@
 
 use std::fmt::{self, Write as _};
 
-use super::{BOLD, clean};
+use rpc_runtime::Escaped;
+
+use super::BOLD;
+
+/// The longest text of a cell, in characters: each row is as wide as the widest.
+const LONGEST: usize = 200;
 
 /// Which side a column's texts stand at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,9 +28,10 @@ impl Table {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row; a cell of several lines becomes one of one.
+    /// Adds a row; a cell is one line, and not a long one.
     pub(crate) fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
-        self.rows.push(cells.into_iter().map(|cell| clean(&cell).replace('\n', " ")).collect());
+        let shown = |cell| Escaped::new(cell).at_most(LONGEST).to_string();
+        self.rows.push(cells.into_iter().map(shown).collect());
     }
 
     fn widths(&self) -> Vec<usize> {
@@ -79,5 +85,16 @@ mod tests {
              fib               12\n\
              a-long-name  1234567"
         );
+    }
+
+    #[test]
+    fn a_cell_is_one_line_and_no_wider_than_a_screen() {
+        let mut table = Table::new(&[("ABOUT", Align::Left)]);
+        table.row(["one\ntwo\u{202e}".to_owned()]);
+        table.row(["x".repeat(1_000_000)]);
+        let plain = anstream::adapter::strip_str(&table.to_string()).to_string();
+        let lines: Vec<&str> = plain.lines().collect();
+        assert_eq!((lines.len(), lines[1]), (3, "one\\ntwo\\u{202e}"));
+        assert_eq!(lines[2].chars().count(), LONGEST + 1);
     }
 }

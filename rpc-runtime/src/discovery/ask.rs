@@ -210,7 +210,11 @@ impl Discovery {
         if channel.publish(correlation_id, message).is_err() {
             return Err(self.no_connection());
         }
-        let enough = Enough { deadline, quiet: self.quiet, answers: self.at_most };
+        let enough = Enough {
+            deadline,
+            quiet: self.quiet.min(limits::DISCOVERY_LONGEST),
+            answers: self.at_most,
+        };
         answers
             .gather(enough, |answer, at| reading.read(&answer.body, at.duration_since(asked)))
             .await?;

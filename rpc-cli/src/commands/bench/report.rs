@@ -94,7 +94,7 @@ fn histogram(steps: &[(u64, u64)]) -> String {
     let most = steps.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
     let mut text = String::new();
     for (end, count) in steps {
-        let eighths = count * WIDTH * 8 / most;
+        let eighths = count.saturating_mul(WIDTH * 8) / most;
         let full = usize::try_from(eighths / 8).unwrap_or(0);
         let part = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"];
         let part = part.get(usize::try_from(eighths % 8).unwrap_or(0)).copied().unwrap_or("");

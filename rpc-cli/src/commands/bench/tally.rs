@@ -91,7 +91,8 @@ fn word(error: &CallError<UntypedReply>) -> String {
         CallError::NoServer => "no-server",
         CallError::DeadlineExceeded { .. } => "timeout",
         CallError::ConnectionLost { .. } => "connection-lost",
-        CallError::Refused(fault) => fault.word(),
+        // A word of few: a peer may write any.
+        CallError::Refused(fault) => fault.kind().as_str(),
         CallError::Panicked => "panicked",
         CallError::Broker(_) => "broker",
         _ => "other",

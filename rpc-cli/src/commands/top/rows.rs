@@ -59,7 +59,8 @@ pub(super) fn rows(
                 row.service.clone_from(&served.name);
                 row.method.clone_from(&method.name);
                 row.servers += 1;
-                row.in_flight += method.in_flight;
+                // A peer may count anything.
+                row.in_flight = row.in_flight.saturating_add(method.in_flight);
                 row.waiting = row.waiting.max(served.depth);
                 if let Some(latency) = method.latency_us {
                     row.p50 = row.p50.max(Some(latency.p50));
@@ -101,10 +102,65 @@ fn counters(snapshot: &Snapshot) -> HashMap<(&str, &str, &str), (u64, u64)> {
 }
 
 fn errors_of(method: &MethodStats) -> u64 {
-    method.errors.values().sum()
+    method.errors.values().fold(0, |sum: u64, count| sum.saturating_add(*count))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "it is shown with few digits")]
 fn per_second(count: u64, seconds: f64) -> f64 {
     count as f64 / seconds.max(1e-3)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn number() -> impl Strategy<Value = u64> {
+        prop_oneof![Just(u64::MAX), Just(u64::MAX - 1), Just(0), any::<u64>()]
+    }
+
+    fn method() -> impl Strategy<Value = Value> {
+        let errors = prop::collection::btree_map("[ab]", number(), 0..3);
+        ("[ab]", number(), number(), errors, number()).prop_map(
+            |(name, calls, now, errors, p99)| {
+                json!({
+                    "name": name, "calls": calls, "in_flight": now, "errors": errors,
+                    "latency_us": {"mean": p99, "p50": p99, "p90": p99, "p99": p99, "max": p99},
+                })
+            },
+        )
+    }
+
+    prop_compose! {
+        fn snapshot()(
+            methods in prop::collection::vec(prop::collection::vec(method(), 0..4), 0..4),
+            after in 0u64..100_000,
+            depth in any::<Option<u32>>(),
+        ) -> (Vec<InstanceStats>, Duration) {
+            let instance = |methods| {
+                let service = json!({"name": "S", "depth": depth, "methods": methods});
+                serde_json::from_value(json!({"instance": "i", "services": [service]})).unwrap()
+            };
+            (methods.into_iter().map(instance).collect(), Duration::from_micros(after))
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_numbers_of_peers_can_be_shown(before in snapshot(), now in snapshot()) {
+            let start = Instant::now();
+            let made = |(instances, after)| Snapshot { at: start + after, instances };
+            let (before, now) = (made(before), made(now));
+            for order in [Order::Name, Order::Calls, Order::Errors, Order::Latency] {
+                for row in rows(Some(&before), &now, None, order) {
+                    prop_assert!(row.calls.is_finite() && row.errors.is_finite(), "{row:?}");
+                    prop_assert!(row.calls >= 0.0 && row.errors >= 0.0, "{row:?}");
+                }
+            }
+        }
+    }
 }

@@ -187,6 +187,24 @@ mod tests {
     }
 
     #[test]
+    fn the_largest_numbers_of_peers_are_drawn() {
+        let mut view = View::new(None);
+        for after in [0, 1] {
+            let at = Instant::now() + Duration::from_secs(after);
+            let largest = u64::MAX;
+            let mut instances =
+                vec![instance("a", 0, largest, 1), instance("b", largest, largest, 1)];
+            for stats in &mut instances {
+                let method = &mut stats.services[0].methods[0];
+                method.in_flight = largest;
+                method.errors.insert("error".to_owned(), largest);
+            }
+            view.update(Ok(Snapshot { at, instances }));
+        }
+        assert!(drawn(&view)[2].starts_with("Fibonacci   fib"), "{:?}", drawn(&view));
+    }
+
+    #[test]
     fn what_went_wrong_is_shown_and_what_is_known_stays() {
         let mut view = View::new(Some("Fibonacci".to_owned()));
         let instances = vec![instance("a", 1, 0, 0)];
