@@ -69,11 +69,7 @@ impl Prepared {
     /// The call, not yet sent.
     pub(super) fn call(&self) -> UntypedCall {
         let mut call = self.client.call(&self.method, self.body.clone());
-        let of_method = self.service.as_ref().and_then(|service| {
-            let method = service.methods.iter().find(|method| method.name == self.method)?;
-            let told = method.timeout_ms.or(service.timeout_ms).map(Duration::from_millis);
-            told.map(|told| told.min(LONGEST_TOLD))
-        });
+        let of_method = self.service.as_ref().and_then(|service| told(service, &self.method));
         if let Some(timeout) = self.target.timeout.or(of_method) {
             call = call.timeout(timeout);
         }
@@ -126,6 +122,13 @@ impl Prepared {
         Failure::new(Kind::Timeout, format!("{name} did not answer {waited}; {ran}"))
             .remedy("`rpc stats` shows whether requests wait; --timeout waits longer")
     }
+}
+
+/// How long callers of the method wait, as its servers say.
+fn told(service: &ServiceInfo, method: &str) -> Option<Duration> {
+    let method = service.methods.iter().find(|known| known.name == method)?;
+    let told = method.timeout_ms.or(service.timeout_ms).map(Duration::from_millis);
+    told.map(|told| told.min(LONGEST_TOLD))
 }
 
 fn no_server(because: &str) -> Failure {
@@ -200,4 +203,22 @@ async fn confirm(broker: &Broker, service: &ServiceInfo) -> Result<(), Failure> 
         return Err(no_server(&format!("nobody consumes the queue {queue:?}")));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn no_answer_makes_a_call_wait_for_years() {
+        let service = |milliseconds: u64| -> ServiceInfo {
+            let method = json!({"name": "m", "timeout_ms": milliseconds});
+            serde_json::from_value(json!({"name": "S", "methods": [method]})).unwrap()
+        };
+        assert_eq!(told(&service(250), "m"), Some(Duration::from_millis(250)));
+        assert_eq!(told(&service(u64::MAX), "m"), Some(LONGEST_TOLD));
+        assert_eq!(told(&service(250), "other"), None);
+    }
 }

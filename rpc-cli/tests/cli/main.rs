@@ -11,6 +11,8 @@ mod calling;
 mod connecting;
 mod failing;
 mod finding;
+mod forging;
 mod measuring;
+mod pipes;
 mod run;
 mod sample;
