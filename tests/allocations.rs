@@ -5,8 +5,13 @@
     reason = "a test fails by panicking; the standard message is enough where the line says what was expected"
 )]
 
+use std::time::{Duration, Instant};
+
 use allocation_counter::measure;
-use rpc_runtime::{Broker, Server, ServerBuilder, middleware::Request, rpc_service};
+use rpc_runtime::{
+    Broker, Server, ServerBuilder, discovery::Discovery, middleware::Request, rpc_service,
+};
+use rpc_tests::{Node, Python};
 use tower::{ServiceBuilder, layer::util::Identity, util::MapRequestLayer};
 
 #[rpc_service]
@@ -70,4 +75,42 @@ fn layers_cost_an_allocation_for_each_that_is_added_and_none_within() {
     assert_more(allocations(two, plain), none, 2.0);
     let server = |server: ServerBuilder| server.layer(Identity::new());
     assert_more(allocations(|broker| AdderClient::new(&broker), server), none, 1.0);
+}
+
+/// Answers of a mebibyte each that somebody made up: with values that take a hundred times the memory of their text, where
+/// reading them together took gigabytes and many times the time limit.
+#[test]
+fn forged_answers_take_bounded_memory_and_time() {
+    const SOON: Duration = Duration::from_secs(20);
+    const MOST: u64 = 400 * 1024 * 1024;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let node = runtime.block_on(Node::start());
+    let methods = r#"{"instance":"NUMBER","services":[{"name":"S","methods":[{"name":"m""#;
+    let schema = format!(r#"{methods},"result_schema":[0"#);
+    for (piece, head, tail) in [
+        (r#",{"":0}"#, schema.as_str(), "]}]}]}"),
+        (r#",{"name":""}"#, &format!("{methods}}}"), "]}]}"),
+        (r#",{"name":""}"#, r#"{"instance":"NUMBER","services":[{"name":"S"}"#, "]}"),
+        ("[", r#"{"instance":"NUMBER","services":"#, ""),
+    ] {
+        let broker = runtime.block_on(Broker::connect(&node.url())).unwrap();
+        let arguments = [&node.url(), "62", "1048576", piece, head, tail];
+        let forger = runtime.block_on(async {
+            let forger = Python::find().start("forged_answers.py", &arguments);
+            forger.line_with("listening", SOON).await;
+            forger
+        });
+        let (started, discovery) = (Instant::now(), Discovery::new(&broker));
+        let mut infos = Vec::new();
+        let taken = measure(|| infos = runtime.block_on(discovery.info()).unwrap());
+        let (took, dropped) = (started.elapsed(), discovery.dropped());
+        println!("{} answers, {dropped} dropped, {} bytes, {took:?}", infos.len(), taken.bytes_max);
+        assert!(taken.bytes_max < MOST, "{} bytes", taken.bytes_max);
+        assert!(took < SOON, "{took:?}");
+        assert!(infos.len() as u64 + dropped <= 62 && infos.len() as u64 + dropped > 0);
+        runtime.block_on(async {
+            forger.success(SOON).await;
+            broker.close().await;
+        });
+    }
 }

@@ -25,6 +25,7 @@ mod identity;
 mod interop;
 mod least_privilege;
 mod lifecycle;
+mod log_lines;
 mod middleware;
 mod paused_time;
 mod queue_waits;

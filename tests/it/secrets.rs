@@ -22,7 +22,13 @@ const ALONE: &str = "RPC_TEST_ALONE_AT";
 
 /// Everything that was logged.
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+}
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -64,7 +70,7 @@ async fn look_at_everything(address: &str) {
     subscriber.with_ansi(false).with_writer(log.clone()).init();
 
     let shown = use_everything(address).await;
-    let log = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
+    let log = log.text();
     assert!(log.contains("rpc_runtime"), "our own lines are there");
     let refusal = log.lines().find(|line| line.contains("refused a request")).unwrap();
     for named in ["Sample/", "messaging.message.conversation_id="] {

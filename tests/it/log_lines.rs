@@ -1,0 +1,231 @@
+//! Text of peers and of the broker in what a program logs: it forges no line, and moves no cursor.
+
+use std::{env, error::Error, process::Command};
+
+use rpc_runtime::{
+    Broker, CallError, Queue, Server, discovery::Discovery, is_unseen, middleware::Request,
+};
+use rpc_tests::{Message, Node, Peer, QueueSpec, eventually, unique};
+use tower::{BoxError, filter::FilterLayer};
+
+use crate::{
+    brokers::{Inside, SOON, SampleClient, SampleServer, queue, refusal},
+    secrets::Log,
+};
+
+const ALONE: &str = "RPC_TEST_LOGS_ALONE";
+
+/// A line break and what would be a line of its own, an escape sequence, and characters that hide or turn others.
+const HOSTILE: &str =
+    "x\n2000-01-01T00:00:00Z FORGED\r\u{1b}[2J\u{9b}\u{200b}\u{202e}\u{2028}\u{feff}";
+
+fn assert_harmless(text: &str) {
+    let unseen = |letter: char| letter != '\n' && is_unseen(letter);
+    let line = text.lines().find(|line| {
+        line.contains(unseen) || line.contains("00Z FORGED") && line.starts_with("2000")
+    });
+    assert_eq!(line, None, "a line shows a peer's text as it came");
+}
+
+/// In a process of its own, whose log is its own.
+#[tokio::test]
+async fn no_text_of_others_forges_a_log_line() {
+    if env::var(ALONE).is_ok() {
+        return look_at_everything().await;
+    }
+    let this = "log_lines::no_text_of_others_forges_a_log_line";
+    let program = env::current_exe().unwrap();
+    let run = Command::new(program).args([this, "--exact"]).env(ALONE, "1").output().unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
+}
+
+async fn look_at_everything() {
+    let node = Node::start().await;
+    let log = Log::default();
+    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
+    subscriber.with_ansi(false).with_writer(log.clone()).init();
+    let shown = use_everything(&node, &log).await;
+    let log = log.text();
+    for expected in [
+        "refused a request",
+        "did not run a request",
+        "a layer failed",
+        "dropped a reply that no call is waiting for",
+        "dropped answers of servers",
+        "the queue cannot be consumed",
+        "connection lost",
+        "conversation_id=x\\n2000",
+        "message.id=x\\n2000",
+    ] {
+        assert!(log.contains(expected), "{expected:?} was logged");
+    }
+    assert_harmless(&log);
+    assert_harmless(&shown);
+}
+
+/// Has every text that others choose reach a line, and returns what errors show.
+async fn use_everything(node: &Node, log: &Log) -> String {
+    let address = &node.url();
+    let mut shown = Vec::new();
+    let mut show = |error: &dyn Error| {
+        shown.push(error.to_string());
+        shown.extend(error.source().map(ToString::to_string));
+    };
+    let broker = Broker::connect(address).await.unwrap();
+    let peer = Peer::connect(address).await.unwrap();
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    let (plain, layered) = (unique("plain"), unique("layered"));
+    let failing = FilterLayer::new(|_: Request| Err::<Request, _>(BoxError::from("no")));
+    let servers = [
+        Server::builder(&broker).service_on(queue(&plain), SampleServer::new(Inside::new())),
+        Server::builder(&broker)
+            .service_on(queue(&layered), SampleServer::new(Inside::new()))
+            .layer(failing),
+    ];
+    let [plain_server, layered_server] = servers.map(|server| server.start());
+    let (plain_server, layered_server) =
+        (plain_server.await.unwrap(), layered_server.await.unwrap());
+
+    // Requests.
+    let hostile = Some(HOSTILE.to_owned());
+    let request = Message {
+        routing_key: plain.clone(),
+        body: b"[1, 2]".to_vec(),
+        content_type: Some("application/json".to_owned()),
+        kind: Some("add".to_owned()),
+        correlation_id: hostile.clone(),
+        message_id: hostile.clone(),
+        app_id: hostile.clone(),
+        reply_to: Some(callback.clone()),
+        headers: serde_json::json!({ HOSTILE: HOSTILE }),
+        ..Message::default()
+    };
+    let requests = [
+        request.clone(),
+        Message { kind: hostile.clone(), ..request.clone() },
+        Message { content_type: hostile.clone(), ..request.clone() },
+        Message { content_encoding: hostile.clone(), ..request.clone() },
+        Message { body: HOSTILE.into(), ..request.clone() },
+        Message {
+            body: format!("{{\"{}\":1}}", HOSTILE.escape_default()).into(),
+            ..request.clone()
+        },
+        Message { headers: serde_json::json!({"rpc-timeout-ms": HOSTILE}), ..request.clone() },
+        Message { headers: serde_json::json!({"rpc-signature": HOSTILE}), ..request.clone() },
+        Message { routing_key: layered.clone(), ..request.clone() },
+    ];
+    for request in &requests {
+        peer.publish(request.clone()).await.unwrap();
+        let reply = peer.get(&callback, SOON).await.unwrap().expect("every request is answered");
+        assert_eq!(reply.correlation_id, hostile, "it is echoed as it came");
+    }
+    let elsewhere = unique(HOSTILE);
+    peer.declare(QueueSpec::named(&elsewhere).exclusive()).await.unwrap();
+    // One to a queue that the server serves itself, one to a queue whose name is hostile.
+    for reply_to in [&plain, &elsewhere] {
+        let request = Message { reply_to: Some(reply_to.clone()), ..request.clone() };
+        peer.publish(request).await.unwrap();
+    }
+    eventually("a request was not run", SOON, || {
+        (plain_server.stats().refused_reply_to >= 1).then_some(())
+    })
+    .await;
+
+    // Replies.
+    let spy = unique("spy");
+    peer.declare(QueueSpec::named(&spy).exclusive()).await.unwrap();
+    let call = tokio::spawn(SampleClient::builder(&broker).queue(&spy).build().add(1, 2));
+    let asked = peer.get(&spy, SOON).await.unwrap().expect("the request");
+    let reply = Message {
+        routing_key: asked.reply_to.unwrap(),
+        correlation_id: hostile.clone(),
+        kind: Some("fault".to_owned()),
+        content_type: hostile.clone(),
+        headers: serde_json::json!({"rpc-fault": HOSTILE, "rpc-message": HOSTILE}),
+        ..Message::default()
+    };
+    peer.publish(reply.clone()).await.unwrap();
+    eventually("it was dropped", SOON, || (broker.unclaimed_replies() == 1).then_some(())).await;
+    peer.publish(Message { correlation_id: asked.correlation_id, ..reply }).await.unwrap();
+    show(&refusal(call.await.unwrap()));
+    for kind in [HOSTILE, "result", "error"] {
+        let call = tokio::spawn(SampleClient::builder(&broker).queue(&spy).build().divide(1, 2));
+        let asked = peer.get(&spy, SOON).await.unwrap().expect("the request");
+        let reply = Message {
+            routing_key: asked.reply_to.unwrap(),
+            correlation_id: asked.correlation_id,
+            kind: Some(kind.to_owned()),
+            content_type: hostile.clone(),
+            body: HOSTILE.into(),
+            ..Message::default()
+        };
+        peer.publish(reply).await.unwrap();
+        let error = call.await.unwrap().unwrap_err();
+        assert!(!matches!(error, CallError::Application(_)), "{error:?}");
+        show(&error);
+    }
+
+    // Names that the broker quotes.
+    let there = unique(HOSTILE);
+    peer.declare(QueueSpec::named(&there)).await.unwrap();
+    let builder =
+        Server::builder(&broker).service_on(Queue::named(&there), SampleServer::new(Inside::new()));
+    show(&builder.start().await.unwrap_err());
+    let nobody = SampleClient::builder(&broker).queue(unique(HOSTILE)).build();
+    show(&nobody.add(1, 2).await.unwrap_err());
+    peer.delete(&there).await.unwrap();
+    let takes_away = unique(HOSTILE);
+    let consuming = Server::builder(&broker)
+        .service_on(queue(&takes_away), SampleServer::new(Inside::new()))
+        .start()
+        .await
+        .unwrap();
+    peer.delete(&takes_away).await.unwrap();
+    peer.declare(QueueSpec::named(&takes_away)).await.unwrap();
+
+    // Discovery.
+    let listener = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    peer.bind(&listener, "rpc.discovery", "#").await.unwrap();
+    let asking = {
+        let broker = broker.clone();
+        tokio::spawn(async move {
+            let asking =
+                Discovery::new(&broker).service(HOSTILE).timeout(SOON).quiet(SOON).at_most(1);
+            (asking.info().await.unwrap(), asking.dropped())
+        })
+    };
+    let question = peer.get(&listener, SOON).await.unwrap().expect("the question");
+    for body in [
+        HOSTILE.to_owned(),
+        serde_json::json!({"instance": HOSTILE, "services": HOSTILE}).to_string(),
+        serde_json::json!({"instance": HOSTILE, "services": [{"name": HOSTILE}]}).to_string(),
+    ] {
+        let answer = Message {
+            routing_key: question.reply_to.clone().unwrap(),
+            correlation_id: question.correlation_id.clone(),
+            kind: Some("result".to_owned()),
+            body: body.into(),
+            ..Message::default()
+        };
+        peer.publish(answer).await.unwrap();
+    }
+    let (infos, dropped) = asking.await.unwrap();
+    assert_eq!((infos.len(), dropped), (1, 2));
+
+    let logged = async |line: &str| {
+        eventually(line, SOON, || log.text().contains(line).then_some(())).await;
+    };
+    logged("the queue cannot be consumed").await;
+    // The reason of an administrator, which the broker hands on.
+    let reason = r"x\n2000-01-01T00:00:00Z FORGED\r\e[2J";
+    let close = format!(
+        "[rabbit_networking:close_connection(C, \"{reason}\") || C <- rabbit_networking:connections()], ok."
+    );
+    node.eval(&close).await;
+    logged("connection lost").await;
+    for server in [plain_server, layered_server, consuming] {
+        let _ = server.shutdown().await;
+    }
+    broker.close().await;
+    shown.join("\n")
+}
