@@ -41,8 +41,35 @@ pub(crate) const LAST_WORDS: Duration = Duration::from_secs(1);
 /// How long the first connection may take, over all attempts.
 pub(crate) const CONNECT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How long one attempt to connect may take: a broker that accepts and stays silent is given up then.
+/// How long a first connection is tried for that nobody will ever answer: where nobody listens, or somebody who is no
+/// broker. Long enough for a broker that is just being restarted by hand, short enough for somebody who mistyped a port.
+pub(crate) const HOPELESS: Duration = Duration::from_secs(3);
+
+/// How long before its end the last attempt at a first connection begins.
+pub(crate) const LAST_ATTEMPT: Duration = Duration::from_millis(100);
+
+/// How long one place may take to connect to: a broker that accepts and stays silent is given up then.
 pub(crate) const CONNECT_ATTEMPT: Duration = Duration::from_secs(10);
+
+/// When the next place is tried besides one that has not even taken the connection: what RFC 8305 recommends. Many round
+/// trips in any network.
+pub(crate) const CONNECT_SLOW: Duration = Duration::from_millis(250);
+
+/// When the next place is tried besides one that has taken the connection and does not get on: a busy broker that asks
+/// others about a login takes a second or so.
+pub(crate) const CONNECT_SILENT: Duration = Duration::from_secs(2);
+
+/// How many places a name leads to at most.
+pub(crate) const MOST_PLACES: usize = 16;
+
+/// The fewest channels that a connection is of use with: two for calls, and one to ask for something.
+pub(crate) const FEWEST_CHANNELS: u16 = 3;
+
+/// How long the broker may take to answer on a channel. To declare a quorum queue takes seconds in a busy cluster.
+pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
+
+/// How often a broker that blocks and unblocks is written about at most.
+pub(crate) const ALARM_LOG: Duration = Duration::from_secs(10);
 
 /// How often the broker and this process assure each other that they live: a half-open connection is noticed within
 /// twice that.

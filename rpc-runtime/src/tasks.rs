@@ -6,6 +6,10 @@
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicBool, Ordering},
+    },
     task::{Context, Poll, Waker},
     thread,
 };
@@ -23,6 +27,79 @@ pub(crate) fn boxed<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFu
 /// Starts a task.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(boxed(future))
+}
+
+/// A task that goes on for as long as this lives, and is started again on another runtime where its own has ended.
+#[derive(Default)]
+pub(crate) struct Lasting(Mutex<Option<Started>>);
+
+struct Started {
+    task: JoinHandle<()>,
+    /// It was dropped before it was done: its runtime has ended.
+    dropped: Arc<AtomicBool>,
+}
+
+impl Lasting {
+    /// Starts the task on the current runtime, unless it runs or is done. `dropped` runs where it is dropped before it is
+    /// done, and `wake` as soon as it may be started again. Says `false` where the current runtime takes no tasks any more.
+    pub(crate) fn start<F>(
+        &self,
+        task: impl FnOnce() -> F,
+        dropped: impl FnOnce() + Send + 'static,
+        wake: impl FnOnce() + Send + 'static,
+    ) -> bool
+    where
+        F: Future<Output = ()> + Send + 'static,
+    {
+        let mut started = self.lock();
+        if started.as_ref().is_some_and(|started| !started.dropped.load(Ordering::SeqCst)) {
+            return true;
+        }
+        let flag = Arc::new(AtomicBool::new(false));
+        let again = flag.clone();
+        let end = End(Some(Box::new(move || {
+            dropped();
+            again.store(true, Ordering::SeqCst);
+            wake();
+        })));
+        let task = task();
+        let task = spawn(async move {
+            let mut end = end;
+            task.await;
+            end.0 = None;
+        });
+        let taken = !flag.load(Ordering::SeqCst);
+        *started = Some(Started { task, dropped: flag });
+        taken
+    }
+
+    /// Ends it.
+    pub(crate) fn stop(&self) {
+        if let Some(started) = &*self.lock() {
+            started.task.abort();
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Started>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Lasting {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+/// Runs this where it is dropped with its task; `None` once the task is done.
+struct End(Option<Box<dyn FnOnce() + Send>>);
+
+impl Drop for End {
+    fn drop(&mut self) {
+        if let Some(dropped) = self.0.take() {
+            dropped();
+        }
+    }
 }
 
 /// The output of a future that does not have to wait.
@@ -56,5 +133,74 @@ impl<F: Future> Future for CatchUnwind<F> {
             Ok(polled) => polled.map(Ok),
             Err(panic) => Poll::Ready(Err(panic)),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{future::pending, time::Duration};
+
+    use tokio::{
+        runtime::{Builder, Runtime},
+        sync::watch,
+    };
+
+    use super::*;
+
+    fn runtime() -> Runtime {
+        Builder::new_current_thread().enable_all().build().unwrap()
+    }
+
+    #[test]
+    fn a_task_starts_again_after_its_runtime() {
+        let (lasting, starts) = (Lasting::default(), watch::Sender::new(0));
+        let start = || {
+            let (starts, dropped) = (starts.clone(), starts.clone());
+            let task = move || async move {
+                starts.send_modify(|starts| *starts += 1);
+                pending().await
+            };
+            lasting.start(task, move || dropped.send_modify(|starts| *starts += 10), || {})
+        };
+        for turn in 1..=3 {
+            let runtime = runtime();
+            runtime.block_on(async {
+                assert!(start() && start(), "once");
+                let mut starts = starts.subscribe();
+                let started = starts.wait_for(|starts| starts % 10 == turn);
+                tokio::time::timeout(Duration::from_secs(10), started).await.unwrap().unwrap();
+            });
+            assert_eq!(*starts.borrow() / 10, turn - 1);
+            drop(runtime);
+            assert_eq!(*starts.borrow() / 10, turn);
+        }
+    }
+
+    #[test]
+    fn a_task_that_is_done_stays_so() {
+        let lasting = Lasting::default();
+        let start = |runs: &watch::Sender<u32>| {
+            let runs = runs.clone();
+            let task = move || async move { runs.send_modify(|runs| *runs += 1) };
+            lasting.start(task, || panic!("it is done"), || {})
+        };
+        let runs = watch::Sender::new(0);
+        for _ in 0..3 {
+            runtime().block_on(async {
+                assert!(start(&runs));
+                tokio::task::yield_now().await;
+            });
+        }
+        assert_eq!(*runs.borrow(), 1);
+    }
+
+    #[test]
+    fn a_runtime_that_has_ended_takes_no_task() {
+        let lasting = Lasting::default();
+        let runtime = runtime();
+        let handle = runtime.handle().clone();
+        drop(runtime);
+        let _entered = handle.enter();
+        assert!(!lasting.start(|| async {}, || {}, || {}));
     }
 }

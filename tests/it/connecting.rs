@@ -2,12 +2,15 @@
 
 use std::{error::Error, time::Duration};
 
-use rpc_runtime::{Broker, BrokerError, BrokerErrorKind};
-use rpc_tests::Rabbit;
+use rpc_runtime::{Broker, BrokerError, BrokerErrorKind, CallError, Server};
+use rpc_tests::{Rabbit, unique};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
-    net::TcpListener,
+    net::{TcpListener, TcpSocket, TcpStream},
+    time::{Instant, timeout},
 };
+
+use crate::brokers::{Inside, SampleClient, SampleServer, assert_ended, queue};
 
 /// The whole chain of an error, as a program prints it.
 fn in_full(error: &BrokerError) -> String {
@@ -50,6 +53,64 @@ async fn an_unknown_virtual_host_is_named() {
     assert!(error.to_string().contains("\"nowhere\""), "{error}");
     let error = refused(&with_login("guest:guest", "/").await).await;
     assert!(error.to_string().contains("ends with a slash"), "{error}");
+}
+
+/// As a token is that OAuth gives out.
+#[tokio::test]
+async fn a_password_may_be_a_token_of_kilobytes() {
+    for password in ["t".repeat(900), "%2B".repeat(100), "t".repeat(3_500)] {
+        let login = format!("guest:sw0rdfish{password}");
+        let error = refused(&with_login(&login, "/%2f").await).await;
+        assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused, "it was shown: {error}");
+    }
+}
+
+#[tokio::test]
+async fn characters_that_have_to_be_encoded_are_named() {
+    for password in ["12/3sw0rdfish", "sw0rd#fish", "sw0rd?fish"] {
+        let error = refused(&format!("amqp://guest:{password}@127.0.0.1:1/%2f")).await;
+        assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress);
+        let said = in_full(&error);
+        assert!(!said.contains("fish") && !said.contains("sw0rd"), "{said}");
+        assert!(said.contains("# as %23, / as %2F, ? as %3F"), "{said}");
+    }
+}
+
+/// A port where nobody listens.
+async fn dead_port() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    listener.local_addr().unwrap().port()
+}
+
+#[tokio::test]
+async fn a_first_connection_without_hope_ends_soon() {
+    let hopeless = format!("amqp://127.0.0.1:{}", dead_port().await);
+    let start = Instant::now();
+    let error = Broker::connect(&hopeless).await.unwrap_err();
+    assert!(start.elapsed() < Duration::from_secs(4), "{:?}", start.elapsed());
+    assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
+    assert!(error.to_string().contains("wait_for_broker"), "{error}");
+    assert!(in_full(&error).contains("refused"), "{error:?}");
+}
+
+#[tokio::test]
+async fn a_broker_that_is_waited_for_may_start_late() {
+    let port = dead_port().await;
+    let waiting = Broker::builder(&format!("amqp://127.0.0.1:{port}"))
+        .connect_timeout(Duration::from_millis(100))
+        .wait_for_broker(Duration::from_secs(4))
+        .connect();
+    let start = Instant::now();
+    let error = waiting.await.unwrap_err();
+    assert!(start.elapsed() > Duration::from_millis(3_500), "{:?}", start.elapsed());
+    assert!(!error.to_string().contains("wait_for_broker"), "{error}");
+}
+
+#[tokio::test]
+async fn a_host_that_is_not_found_is_said_not_to_be() {
+    let error = refused("amqp://guest:sw0rdfish@nowhere.invalid").await;
+    assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
+    assert!(error.to_string().contains("nowhere.invalid"), "{error}");
 }
 
 #[tokio::test]
@@ -136,6 +197,89 @@ async fn what_is_no_address_is_said_to_be_none() {
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{address}");
         assert!(error.to_string().contains("amqp://user:password@host:5672/vhost"), "{error}");
     }
+}
+
+/// Somebody who takes connections and stays silent, and somebody whose queue of connections is full.
+async fn silent_and_full() -> (TcpListener, TcpListener, Vec<TcpStream>) {
+    let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let full = TcpSocket::new_v4().unwrap();
+    full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let full = full.listen(0).unwrap();
+    let mut waiting = Vec::new();
+    // Nobody accepts them: in the end the system drops what comes.
+    while let Ok(Ok(stream)) =
+        timeout(Duration::from_millis(300), TcpStream::connect(full.local_addr().unwrap())).await
+    {
+        waiting.push(stream);
+    }
+    (silent, full, waiting)
+}
+
+/// Row 34.
+#[tokio::test]
+async fn a_node_that_swallows_packets_costs_a_moment() {
+    let (silent, full, _waiting) = silent_and_full().await;
+    let url = |listener: &TcpListener| format!("amqp://{}/%2f", listener.local_addr().unwrap());
+    let live = Rabbit::shared().await.url();
+    let start = Instant::now();
+    // Whichever of them is the first.
+    let connecting = (0..4).map(|_| {
+        let builder = Broker::builder(&url(&silent)).address(&url(&full)).address(live);
+        tokio::spawn(builder.connect())
+    });
+    for connecting in connecting.collect::<Vec<_>>() {
+        connecting.await.unwrap().unwrap();
+    }
+    assert!(start.elapsed() < Duration::from_secs(9), "{:?}", start.elapsed());
+}
+
+/// Row 34.
+#[tokio::test]
+async fn an_error_says_what_each_address_did() {
+    let (silent, full, _waiting) = silent_and_full().await;
+    let (silent, full) = (silent.local_addr().unwrap(), full.local_addr().unwrap());
+    let dead = format!("127.0.0.1:{}", dead_port().await);
+    let builder = Broker::builder(&format!("amqp://guest:sw0rdfish@{silent}"))
+        .address(&format!("amqp://guest:sw0rdfish@{full}"))
+        .address(&format!("amqp://guest:sw0rdfish@{dead}"));
+    let error = builder.connect_timeout(Duration::from_secs(1)).connect().await.unwrap_err();
+    let said = in_full(&error);
+    assert!(!said.contains("sw0rdfish"), "{said}");
+    assert!(
+        said.contains(&format!("{silent}/%2f accepted the connection and did not answer")),
+        "{said}"
+    );
+    assert!(said.contains(&format!("{full}/%2f did not answer")), "{said}");
+    assert!(said.contains(&format!("no broker answers at amqp://{dead}")), "{said}");
+}
+
+#[tokio::test]
+async fn too_few_channels_are_named_at_once() {
+    let url = Rabbit::shared().await.url();
+    let error = refused(&format!("{url}?channel_max=2")).await;
+    assert_eq!(error.kind(), BrokerErrorKind::Misuse);
+    assert!(
+        error.to_string().contains("2 channels") && error.to_string().contains("`channel_max`"),
+        "{error}"
+    );
+
+    // Enough for one service with discovery, and not for two.
+    let broker = Broker::connect(&format!("{url}?channel_max=3")).await.unwrap();
+    let (one, other) = (unique("channels"), unique("channels"));
+    let served = |name: &str| (queue(name), SampleServer::new(Inside::new()));
+    let ((first, service), (second, another)) = (served(&one), served(&other));
+    let both = Server::builder(&broker).service_on(first, service).service_on(second, another);
+    let error = both.start().await.unwrap_err();
+    assert!(error.to_string().contains("`channel_max`"), "{error}");
+
+    let (first, service) = served(&one);
+    let server = Server::builder(&broker).service_on(first, service).start().await.unwrap();
+    let client = SampleClient::builder(&broker).queue(&one).build();
+    let start = Instant::now();
+    let ended = client.add(1, 2).await;
+    assert_ended!(ended, Err(CallError::Broker(error)) if error.to_string().contains("`channel_max`"));
+    assert!(start.elapsed() < Duration::from_secs(5), "it does not wait for its deadline");
+    server.shutdown().await.unwrap();
 }
 
 #[tokio::test]

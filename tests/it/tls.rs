@@ -1,6 +1,9 @@
 //! TLS against RabbitMQ's own listener, with an authority that lives for one test.
 
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    time::{Duration, Instant},
+};
 
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rpc_runtime::{Broker, BrokerBuilder, BrokerError, BrokerErrorKind, Tls};
@@ -69,6 +72,11 @@ impl Encrypted {
             .connect_timeout(Duration::from_secs(2))
             .tls(tls)
     }
+
+    /// An address that leads to the port with TLS, and does not say so.
+    fn wrongly_plain(&self) -> BrokerBuilder {
+        Broker::builder(&format!("amqp://guest:guest@localhost:{}/%2f", self.port))
+    }
 }
 
 fn whole(error: &BrokerError) -> String {
@@ -103,6 +111,16 @@ async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
         let said = whole(&error);
         assert!(said.contains(reason) || said.contains("certificate"), "{said}");
     }
+
+    // One end encrypts, and the other does not.
+    let start = Instant::now();
+    let error = encrypted.wrongly_plain().connect().await.unwrap_err();
+    assert!(error.to_string().contains("but TLS: write amqps://"), "{error}");
+    let plain = encrypted.node.url().replace("amqp://", "amqps://");
+    let error = Broker::builder(&plain).tls(trusted()).connect().await.unwrap_err();
+    assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress);
+    assert!(error.to_string().contains("does not speak TLS"), "{error}");
+    assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 
     // A certificate in the place of a password.
     let (certificate, key) = encrypted.authority.signs("reporter");

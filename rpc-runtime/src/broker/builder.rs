@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::{
     Broker, Shared, Tls,
     callers::Callers,
-    connection::{Connection, Unavailable},
+    connection::{Connection, Patience, Unavailable},
 };
 use crate::{
     error::BrokerError,
@@ -40,6 +40,7 @@ pub struct BrokerBuilder {
     addresses: Vec<String>,
     name: Option<String>,
     connect_timeout: Duration,
+    wait_for_broker: Option<Duration>,
     heartbeat: Duration,
     max_attempts: Option<u32>,
     unavailable: Unavailable,
@@ -66,6 +67,7 @@ impl BrokerBuilder {
             addresses: vec![address.to_owned()],
             name: None,
             connect_timeout: limits::CONNECT_TIMEOUT,
+            wait_for_broker: None,
             heartbeat: limits::HEARTBEAT,
             max_attempts: None,
             unavailable: Unavailable::default(),
@@ -77,7 +79,8 @@ impl BrokerBuilder {
         }
     }
 
-    /// Another node of the same cluster. They are tried in turn.
+    /// Another node of the same cluster. They are tried in turn, beginning with any of them, and the next one soon where
+    /// one is slow: so the connections of many programs spread, and a node that swallows packets costs a moment.
     pub fn address(mut self, address: &str) -> Self {
         self.addresses.push(address.to_owned());
         self
@@ -89,14 +92,38 @@ impl BrokerBuilder {
         self
     }
 
-    /// How long the first connection may take, over all attempts; by default 30 seconds.
+    /// How long the first connection may take, over all attempts; by default 30 seconds. Where nobody will ever answer
+    /// (each address refuses the connection, is not found, has another certificate, or does not speak AMQP), it is given up
+    /// after 3 seconds, unless the broker is [waited for](Self::wait_for_broker).
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
     }
 
+    /// For programs that may be started before their broker: the first connection is tried for so long where nobody
+    /// listens yet, too. It may take as long then, if [`connect_timeout`](Self::connect_timeout) is shorter.
+    ///
+    /// ```no_run
+    /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
+    /// use std::time::Duration;
+    ///
+    /// use rpc_runtime::Broker;
+    ///
+    /// // Both are started by the same `docker compose up`.
+    /// let broker = Broker::builder("amqp://rabbit")
+    ///     .wait_for_broker(Duration::from_secs(60))
+    ///     .connect()
+    ///     .await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn wait_for_broker(mut self, time: Duration) -> Self {
+        self.wait_for_broker = Some(time);
+        self
+    }
+
     /// How many attempts in a row may fail before the connection is given up for good, at the start and whenever it was
-    /// lost; at least 1. By default attempts go on for ever, with pauses of up to 5 seconds.
+    /// lost; at least 1. An attempt tries all addresses. By default attempts go on for ever, with pauses of up to 5 seconds.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));
         self
@@ -234,15 +261,19 @@ impl BrokerBuilder {
                 tls: &self.tls,
                 external: self.external,
             })?;
-            let timeout = self.connect_timeout;
             let broker = self.build(Arc::new(transport));
-            broker.shared.connection.first_link(timeout).await?;
+            broker.shared.connection.first_link().await?;
             Ok(broker)
         })
     }
 
     pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {
-        let connection = Connection::new(transport, self.max_attempts);
+        let (connect, wait) = (self.connect_timeout, self.wait_for_broker);
+        let patience = Patience {
+            within: wait.map_or(connect, |wait| wait.max(connect)),
+            hopeless: wait.unwrap_or(limits::HOPELESS),
+        };
+        let connection = Connection::new(transport, self.max_attempts, Some(patience));
         self.build_on(connection)
     }
 

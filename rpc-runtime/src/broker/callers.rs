@@ -1,26 +1,29 @@
 //! The channel that all calls of a broker share, kept open over the connections that come and go.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
     time::Duration,
 };
 
 use tokio::{
     sync::watch,
-    task::{JoinHandle, JoinSet},
+    task::JoinSet,
     time::{Instant, sleep, sleep_until},
 };
 use tracing::{debug, warn};
 
 use super::{
     Broker,
-    connection::{Connection, pauses},
+    connection::{Connection, pauses, runtime_ended},
 };
 use crate::{
     client::Pending,
     error::{BrokerError, BrokerErrorKind},
     limits,
-    tasks::{self, boxed},
+    tasks::{Lasting, boxed},
     transport::{CallerChannel, CallerOptions},
 };
 
@@ -54,7 +57,9 @@ pub(super) struct Callers {
     options: CallerOptions,
     pending: Arc<Pending>,
     state: watch::Sender<State>,
-    supervisor: Mutex<Option<JoinHandle<()>>>,
+    /// The number of the last channel.
+    number: Arc<AtomicU64>,
+    supervisor: Lasting,
 }
 
 impl Callers {
@@ -63,7 +68,8 @@ impl Callers {
             options,
             pending: Pending::new(max_in_flight),
             state: watch::Sender::new(State::Opening),
-            supervisor: Mutex::new(None),
+            number: Arc::default(),
+            supervisor: Lasting::default(),
         }
     }
 
@@ -88,10 +94,12 @@ impl Callers {
         if let Some(open) = self.open_now() {
             return Ok(open);
         }
-        self.start(connection);
         let mut states = self.state.subscribe();
         loop {
-            match &*states.borrow_and_update() {
+            // Each time: the runtime that it was kept open on may have ended. What changes from here on is seen below.
+            states.mark_unchanged();
+            self.start(connection)?;
+            match &*states.borrow() {
                 State::Open(open) => return Ok(open.clone()),
                 State::Refused(error) => return Err(error.clone()),
                 State::Opening => {}
@@ -101,26 +109,25 @@ impl Callers {
         }
     }
 
-    fn start(&self, connection: &Connection) {
-        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
-        if supervisor.is_none() {
-            let supervise = supervise(
+    fn start(&self, connection: &Connection) -> Result<(), BrokerError> {
+        let task = || {
+            supervise(
                 connection.clone(),
                 self.options.clone(),
                 self.pending.clone(),
                 self.state.clone(),
-            );
-            *supervisor = Some(tasks::spawn(supervise));
-        }
-    }
-}
-
-impl Drop for Callers {
-    fn drop(&mut self) {
-        let supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = &*supervisor {
-            task.abort();
-        }
+                self.number.clone(),
+            )
+        };
+        let (state, changed) = (self.state.clone(), self.state.clone());
+        let pending = self.pending.clone();
+        let number = self.number.clone();
+        let dropped = move || {
+            state.send_replace(State::Opening);
+            pending.lose(number.load(Ordering::SeqCst));
+        };
+        let wake = move || changed.send_modify(|_| {});
+        if self.supervisor.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
     }
 }
 
@@ -129,9 +136,9 @@ async fn supervise(
     options: CallerOptions,
     pending: Arc<Pending>,
     state: watch::Sender<State>,
+    number: Arc<AtomicU64>,
 ) {
     let mut waits = pauses();
-    let mut number = 0;
     loop {
         let opened = match connection.link().await {
             Ok(link) => link.open_caller(options.clone(), pending.clone()).await,
@@ -140,7 +147,7 @@ async fn supervise(
         let error = match opened {
             Ok(channel) => {
                 waits = pauses();
-                keep_open(channel, &mut number, &pending, &state).await
+                keep_open(channel, &number, &pending, &state).await
             }
             Err(error) => error,
         };
@@ -149,13 +156,13 @@ async fn supervise(
             return;
         }
         let pause = if error.is_permanent() {
-            warn!(%error, "no calls can be made");
+            warn!(error = %error.whole(), "no calls can be made");
             // What is missing may be declared at any moment, by a server that starts.
             let soon = error.kind() == BrokerErrorKind::NotFound;
             state.send_replace(State::Refused(error));
             if soon { waits.next().unwrap_or(limits::LONGEST_PAUSE) } else { limits::LONGEST_PAUSE }
         } else {
-            debug!(%error, "the channel for calls could not be opened");
+            debug!(error = %error.whole(), "the channel for calls could not be opened");
             waits.next().unwrap_or(limits::LONGEST_PAUSE)
         };
         sleep(pause).await;
@@ -166,7 +173,7 @@ async fn supervise(
 /// on it, for as long as the callback queue is there.
 async fn keep_open(
     mut channel: Arc<dyn CallerChannel>,
-    number: &mut u64,
+    last: &AtomicU64,
     pending: &Arc<Pending>,
     state: &watch::Sender<State>,
 ) -> BrokerError {
@@ -176,15 +183,15 @@ async fn keep_open(
     let mut pause = Duration::ZERO;
     loop {
         let opened = Instant::now();
-        *number += 1;
-        state.send_replace(State::Open(OpenCaller { number: *number, channel: channel.clone() }));
+        let number = last.fetch_add(1, Ordering::SeqCst) + 1;
+        state.send_replace(State::Open(OpenCaller { number, channel: channel.clone() }));
         let reopened = tokio::select! {
             biased;
             reason = &mut closed => Err(reason),
             reason = channel.exhausted() => {
                 debug!(%reason, "the channel for calls is gone; opening another");
                 state.send_replace(State::Opening);
-                pending.lose_unaccepted(*number);
+                pending.lose_unaccepted(number);
                 pause = pause_after(opened.elapsed(), pause);
                 tokio::select! {
                     biased;
@@ -196,7 +203,7 @@ async fn keep_open(
                 debug!("the broker rejects requests; opening another channel for calls");
                 let reopened = channel.reopen().await;
                 if reopened.is_ok() {
-                    retired.spawn(boxed(retire(channel, *number, pending.clone())));
+                    retired.spawn(boxed(retire(channel, number, pending.clone())));
                 }
                 reopened
             }
@@ -206,7 +213,7 @@ async fn keep_open(
             Err(reason) => {
                 debug!(%reason, "the callback queue is gone");
                 state.send_replace(State::Opening);
-                pending.lose(*number);
+                pending.lose(number);
                 return reason;
             }
         }

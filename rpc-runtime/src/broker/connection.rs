@@ -3,23 +3,25 @@
 use std::{
     fmt,
     future::pending,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
 use backon::{BackoffBuilder, ExponentialBuilder};
 use tokio::{
     sync::watch,
-    task::JoinHandle,
-    time::{Instant, sleep, timeout},
+    time::{Instant, sleep, sleep_until},
 };
 use tracing::{info, warn};
 
-use super::BrokerStatus;
+use super::{BrokerStatus, alarms::AlarmLog};
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    escape::Escaped,
-    limits, observe, tasks,
+    limits, observe,
+    tasks::Lasting,
     transport::{Link, Transport},
 };
 
@@ -41,14 +43,27 @@ pub(crate) struct Connection(Arc<Supervised>);
 struct Supervised {
     transport: Arc<dyn Transport>,
     max_attempts: Option<u32>,
+    /// For the first connection; later ones are tried for as long as it takes.
+    patience: Option<Patience>,
+    /// There was one.
+    connected: Arc<AtomicBool>,
     state: watch::Sender<State>,
-    supervisor: Mutex<Option<JoinHandle<()>>>,
+    supervisor: Lasting,
+}
+
+/// How long a first connection is tried for.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Patience {
+    /// At most.
+    pub(super) within: Duration,
+    /// Where nobody will ever answer, unless somebody starts a broker.
+    pub(super) hopeless: Duration,
 }
 
 #[derive(Clone)]
 pub(super) enum State {
-    /// Nobody has needed it yet, or an attempt is under way; the error is that of the last one.
-    Connecting(Option<BrokerError>),
+    /// Nobody has needed it yet, or an attempt is under way.
+    Connecting,
     Up {
         link: Arc<dyn Link>,
         /// Why the broker takes no messages, if so.
@@ -62,7 +77,7 @@ pub(super) enum State {
 impl State {
     pub(super) fn status(&self) -> BrokerStatus {
         match self {
-            Self::Connecting(_) => BrokerStatus::Connecting,
+            Self::Connecting => BrokerStatus::Connecting,
             Self::Up { blocked: None, .. } => BrokerStatus::Connected,
             Self::Up { blocked: Some(reason), .. } => BrokerStatus::Blocked(reason.clone()),
             Self::Refused(error) => BrokerStatus::Refused(error.clone()),
@@ -101,28 +116,40 @@ pub(crate) enum NotReady {
 }
 
 impl Connection {
-    pub(super) fn new(transport: Arc<dyn Transport>, max_attempts: Option<u32>) -> Self {
-        Self::in_state(State::Connecting(None), transport, max_attempts)
+    pub(super) fn new(
+        transport: Arc<dyn Transport>,
+        max_attempts: Option<u32>,
+        patience: Option<Patience>,
+    ) -> Self {
+        Self::in_state(State::Connecting, transport, max_attempts, patience)
     }
 
     /// One that is up already.
     pub(super) fn up(transport: Arc<dyn Transport>, link: Arc<dyn Link>) -> Self {
-        Self::in_state(State::Up { link, blocked: None }, transport, None)
+        Self::in_state(State::Up { link, blocked: None }, transport, None, None)
     }
 
-    fn in_state(state: State, transport: Arc<dyn Transport>, max_attempts: Option<u32>) -> Self {
+    fn in_state(
+        state: State,
+        transport: Arc<dyn Transport>,
+        max_attempts: Option<u32>,
+        patience: Option<Patience>,
+    ) -> Self {
         Self(Arc::new(Supervised {
             transport,
             max_attempts,
+            patience,
+            connected: Arc::default(),
             state: watch::Sender::new(state),
-            supervisor: Mutex::new(None),
+            supervisor: Lasting::default(),
         }))
     }
 
     /// Follows it from now on, and not only once somebody needs it.
     #[cfg(feature = "testing")]
     pub(super) fn start(&self) {
-        self.0.start();
+        // A runtime that takes no tasks any more waits for no connection.
+        let _ = self.0.start();
     }
 
     pub(super) fn address(&self) -> String {
@@ -140,13 +167,15 @@ impl Connection {
 
     /// Returns when the broker takes messages; what `unavailable` says decides whether that is waited for.
     pub(super) async fn ready(&self, unavailable: Unavailable) -> Result<(), NotReady> {
-        self.0.start();
         let mut states = self.states();
         loop {
-            let not_ready = match &*states.borrow_and_update() {
+            // Each time: the runtime that it was followed on may have ended. What changes from here on is seen below.
+            states.mark_unchanged();
+            self.0.start().map_err(NotReady::Never)?;
+            let not_ready = match &*states.borrow() {
                 State::Up { blocked: None, .. } => return Ok(()),
                 State::Up { blocked: Some(reason), .. } => NotReady::Blocked(reason.clone()),
-                State::Connecting(_) => NotReady::Down,
+                State::Connecting => NotReady::Down,
                 State::Refused(error) => return Err(NotReady::Never(error.clone())),
                 State::Closed => return Err(NotReady::Never(closed())),
             };
@@ -174,14 +203,15 @@ impl Connection {
 
     /// The live connection, as soon as there is one.
     pub(crate) async fn link(&self) -> Result<Arc<dyn Link>, BrokerError> {
-        self.0.start();
         let mut states = self.0.state.subscribe();
         loop {
-            match &*states.borrow_and_update() {
+            states.mark_unchanged();
+            self.0.start()?;
+            match &*states.borrow() {
                 State::Up { link, .. } => return Ok(link.clone()),
                 State::Refused(error) => return Err(error.clone()),
                 State::Closed => return Err(closed()),
-                State::Connecting(_) => {}
+                State::Connecting => {}
             }
             if states.changed().await.is_err() {
                 return Err(closed());
@@ -189,23 +219,15 @@ impl Connection {
         }
     }
 
-    /// The first connection, within a time.
-    pub(super) async fn first_link(&self, within: Duration) -> Result<(), BrokerError> {
-        match timeout(within, self.link()).await {
-            Ok(link) => link.map(drop),
-            Err(_) => Err(match &*self.0.state.borrow() {
-                State::Connecting(Some(last)) => last.clone(),
-                _ => BrokerError::new(
-                    BrokerErrorKind::Unreachable,
-                    format!("{} did not answer within {within:?}", self.address()),
-                ),
-            }),
-        }
+    /// The first connection, if there is one in time.
+    pub(super) async fn first_link(&self) -> Result<(), BrokerError> {
+        // It is followed on this runtime, and gives up by itself.
+        self.link().await.map(drop)
     }
 
     pub(super) async fn close(&self) {
         let before = self.0.state.send_replace(State::Closed);
-        self.0.stop();
+        self.0.supervisor.stop();
         if let State::Up { link, .. } = before {
             link.close().await;
         }
@@ -213,111 +235,162 @@ impl Connection {
 }
 
 impl Supervised {
-    fn start(&self) {
-        let mut supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
-        if supervisor.is_none() {
+    fn start(&self) -> Result<(), BrokerError> {
+        if matches!(*self.state.borrow(), State::Closed) {
+            return Ok(());
+        }
+        let task = || {
             let first = match &*self.state.borrow() {
                 State::Up { link, .. } => Some(link.clone()),
                 _ => None,
             };
-            let supervise =
-                supervise(self.transport.clone(), first, self.max_attempts, self.state.clone());
-            *supervisor = Some(tasks::spawn(supervise));
-        }
-    }
-
-    fn stop(&self) {
-        let supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(task) = &*supervisor {
-            task.abort();
-        }
+            let supervisor = Supervisor {
+                transport: self.transport.clone(),
+                max_attempts: self.max_attempts,
+                patience: self.patience,
+                connected: self.connected.clone(),
+                state: self.state.clone(),
+            };
+            supervisor.run(first)
+        };
+        let (state, changed) = (self.state.clone(), self.state.clone());
+        let lost = self.transport.needs_its_runtime();
+        let dropped = move || {
+            if lost {
+                advance(&state, State::Connecting);
+            }
+        };
+        let wake = move || {
+            if lost {
+                changed.send_modify(|_| {});
+            }
+        };
+        if self.supervisor.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
     }
 }
 
-impl Drop for Supervised {
-    fn drop(&mut self) {
-        self.stop();
-    }
+/// The runtime that a connection was made on, or is to be made on, is no more.
+pub(super) fn runtime_ended() -> BrokerError {
+    let message = "the tokio runtime that the connection was made on has ended";
+    BrokerError::new(BrokerErrorKind::ConnectionLost, message)
 }
 
 fn closed() -> BrokerError {
     BrokerError::new(BrokerErrorKind::Closed, "the `Broker` was closed by this program")
 }
 
-async fn supervise(
+/// Makes connections, one after another.
+struct Supervisor {
     transport: Arc<dyn Transport>,
-    mut first: Option<Arc<dyn Link>>,
     max_attempts: Option<u32>,
+    patience: Option<Patience>,
+    connected: Arc<AtomicBool>,
     state: watch::Sender<State>,
-) {
-    let mut waits = pauses();
-    let (mut failures, mut before) = (0, false);
-    loop {
-        let attempted = match first.take() {
-            Some(link) => Ok(link),
-            None => attempt(&*transport).await,
-        };
-        let pause = match attempted {
-            Ok(link) => {
-                info!(broker = transport.address(), "connected");
-                if std::mem::replace(&mut before, true) {
-                    observe::reconnected();
-                }
-                let connected = Instant::now();
-                let reason = follow(&state, &link, &transport.address()).await;
-                warn!(broker = transport.address(), %reason, "connection lost; connecting again");
-                if !advance(&state, State::Connecting(Some(reason))) {
-                    return;
-                }
-                failures = 0;
-                if connected.elapsed() > limits::STABLE_AFTER {
-                    waits = pauses();
+}
+
+impl Supervisor {
+    async fn run(self, mut first: Option<Arc<dyn Link>>) {
+        let Self { transport, max_attempts, patience, connected, state } = self;
+        let began = Instant::now();
+        let mut waits = pauses();
+        let mut failures = 0;
+        loop {
+            // What bounds the first connection bounds no later one.
+            let patience = patience.filter(|_| !connected.load(Ordering::Relaxed));
+            let attempted = match first.take() {
+                Some(link) => Ok(link),
+                None => transport.connect(patience.map(|patience| began + patience.within)).await,
+            };
+            let error = match attempted {
+                Ok(link) => {
+                    info!(broker = transport.address(), "connected");
+                    if connected.swap(true, Ordering::Relaxed) {
+                        observe::reconnected();
+                    }
+                    let since = Instant::now();
+                    let reason = follow(&state, &link, &transport.address()).await;
+                    warn!(
+                        broker = transport.address(),
+                        reason = %reason.whole(),
+                        "connection lost; connecting again"
+                    );
+                    if !advance(&state, State::Connecting) {
+                        return;
+                    }
+                    failures = 0;
+                    if since.elapsed() > limits::STABLE_AFTER {
+                        waits = pauses();
+                        continue;
+                    }
+                    // A broker that takes every connection and loses it again is not to be hammered.
+                    sleep(waits.next().unwrap_or(limits::LONGEST_PAUSE)).await;
                     continue;
                 }
-                // A broker that takes every connection and loses it again is not to be hammered.
-                sleep(waits.next().unwrap_or(limits::LONGEST_PAUSE)).await;
-                continue;
-            }
-            Err(error) if max_attempts.is_some_and(|most| failures + 1 >= most) => {
-                warn!(broker = transport.address(), %error, "no connection; giving up");
+                Err(error) => error,
+            };
+            let broker = transport.address();
+            failures += 1;
+            if max_attempts.is_some_and(|most| failures >= most) {
+                warn!(broker, error = %error.whole(), "no connection; giving up");
                 advance(&state, State::Refused(error));
                 return;
             }
-            Err(error) if error.is_permanent() => {
-                warn!(broker = transport.address(), %error, "the broker refuses the connection");
+            if error.is_permanent() {
+                warn!(broker, error = %error.whole(), "the broker refuses the connection");
                 if !advance(&state, State::Refused(error)) {
                     return;
                 }
-                limits::PERMANENT_PAUSE
+                sleep(limits::PERMANENT_PAUSE).await;
+                continue;
             }
-            Err(error) => {
-                warn!(broker = transport.address(), %error, "no connection yet");
-                if !advance(&state, State::Connecting(Some(error))) {
-                    return;
+            let mut pause = waits.next().unwrap_or(limits::LONGEST_PAUSE);
+            if let Some(patience) = patience {
+                match patience.pause(began.elapsed(), error.is_hopeless(), pause) {
+                    Some(shorter) => pause = shorter,
+                    None => {
+                        let error = patience.exhausted(error);
+                        warn!(broker, error = %error.whole(), "no connection; giving up");
+                        advance(&state, State::Refused(error));
+                        return;
+                    }
                 }
-                waits.next().unwrap_or(limits::LONGEST_PAUSE)
             }
-        };
-        failures += 1;
-        sleep(pause).await;
+            warn!(broker, error = %error.whole(), "no connection yet");
+            if !advance(&state, State::Connecting) {
+                return;
+            }
+            sleep(pause).await;
+        }
+    }
+}
+
+impl Patience {
+    /// How long to wait for the next attempt, where the last one failed; `None` where it was the last. The very last begins
+    /// shortly before the end.
+    fn pause(self, passed: Duration, hopeless: bool, pause: Duration) -> Option<Duration> {
+        let most = if hopeless { self.hopeless.min(self.within) } else { self.within };
+        let left = most.saturating_sub(limits::LAST_ATTEMPT).checked_sub(passed)?;
+        (!left.is_zero()).then(|| pause.min(left))
+    }
+
+    /// The reason why there is no connection, with what can be done.
+    fn exhausted(self, error: BrokerError) -> BrokerError {
+        if error.is_hopeless() && self.hopeless < self.within {
+            return error.remedy(
+                "if the broker may still be starting, have it waited for with `BrokerBuilder::wait_for_broker`",
+            );
+        }
+        error
     }
 }
 
 /// Announces a connection and whether it takes messages, until it is gone.
 async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>, broker: &str) -> BrokerError {
     let (mut closed, mut alarms) = (link.closed(), link.blocked());
-    let mut before = None;
+    let mut log = AlarmLog::default();
     loop {
         let blocked = alarms.borrow_and_update().reason();
-        match (&before, &blocked) {
-            (None, Some(reason)) => {
-                let reason = Escaped::new(reason);
-                warn!(broker, %reason, "the broker takes no messages for now");
-            }
-            (Some(_), None) => info!(broker, "the broker takes messages again"),
-            _ => {}
-        }
-        before.clone_from(&blocked);
+        log.note(blocked.as_ref(), broker);
         // Where the connection was closed in the meantime, its link ends, too.
         advance(state, State::Up { link: link.clone(), blocked });
         let changed = async {
@@ -325,24 +398,17 @@ async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>, broker: &str
                 pending::<()>().await;
             }
         };
+        let to_be_written = async {
+            match log.due() {
+                Some(due) => sleep_until(due).await,
+                None => pending().await,
+            }
+        };
         tokio::select! {
             reason = &mut closed => return reason,
             () = changed => {}
+            () = to_be_written => {}
         }
-    }
-}
-
-async fn attempt(transport: &dyn Transport) -> Result<Arc<dyn Link>, BrokerError> {
-    match timeout(limits::CONNECT_ATTEMPT, transport.connect()).await {
-        Ok(connected) => connected,
-        Err(_) => Err(BrokerError::new(
-            BrokerErrorKind::Unreachable,
-            format!(
-                "{} accepted the connection and said nothing for {:?}",
-                transport.address(),
-                limits::CONNECT_ATTEMPT
-            ),
-        )),
     }
 }
 
@@ -360,6 +426,25 @@ fn advance(state: &watch::Sender<State>, next: State) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    const fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    #[test]
+    fn a_first_connection_is_tried_until_its_time_is_over() {
+        let patience = Patience { within: millis(30_000), hopeless: millis(3_000) };
+        let second = millis(1_000);
+        assert_eq!(patience.pause(millis(0), true, second), Some(second));
+        assert_eq!(patience.pause(millis(2_500), true, second), Some(millis(400)));
+        assert_eq!(patience.pause(millis(2_900), true, second), None);
+        assert_eq!(patience.pause(millis(10_000), true, second), None);
+        assert_eq!(patience.pause(millis(10_000), false, second), Some(second));
+        assert_eq!(patience.pause(millis(29_950), false, second), None);
+        let short = Patience { within: millis(400), hopeless: millis(3_000) };
+        assert_eq!(short.pause(millis(100), true, second), Some(millis(200)));
+        assert_eq!(short.pause(millis(300), true, second), None);
+    }
 
     #[test]
     fn pauses_grow_to_the_longest_and_no_further() {

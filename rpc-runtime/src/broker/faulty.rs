@@ -29,7 +29,7 @@ impl Broker {
         let transport = Arc::new(FaultyTransport::new(Arc::new(memory), injected.clone()));
         let connection = match first {
             Some(link) => Connection::up(transport, link),
-            None => Connection::new(transport, None),
+            None => Connection::new(transport, None, None),
         };
         connection.start();
         BrokerBuilder::new("").build_on(connection)

@@ -1,5 +1,6 @@
 //! A connection to RabbitMQ, or a broker in the process, shared by any number of clients and servers.
 
+mod alarms;
 mod builder;
 mod callers;
 mod connection;
@@ -72,8 +73,10 @@ impl Broker {
     /// and password `guest` may be left out. A query may follow, as other programs have it: `heartbeat` (seconds),
     /// `channel_max`, `frame_max` (bytes) and `auth_mechanism` (`plain` or `external`).
     ///
-    /// Attempts are repeated for 30 seconds; see [`builder`](Self::builder) to change that, or to give the addresses of
-    /// several nodes.
+    /// In a user, a password or a virtual host, `#`, `/`, `?`, `@` and `%` have to be percent-encoded.
+    ///
+    /// Attempts are repeated for 30 seconds, and each that fails is logged; where nobody listens, or somebody who is no
+    /// broker, for 3. See [`builder`](Self::builder) to change that, or to give the addresses of several nodes.
     ///
     /// # Errors
     ///

@@ -26,6 +26,8 @@ pub enum BrokerErrorKind {
     NotFound,
     /// The queue or exchange exists with other properties.
     DeclaredDifferently,
+    /// The virtual host, the user or the node has as many connections as it may have. It passes by itself.
+    LimitReached,
     /// Something is used in a way that the broker, or this library, does not allow.
     Misuse,
     /// The connection or channel was lost.
@@ -53,11 +55,13 @@ pub struct BrokerError {
     kind: BrokerErrorKind,
     message: String,
     source: Option<Source>,
+    /// Nobody will ever answer, unless somebody starts a broker.
+    hopeless: bool,
 }
 
 impl BrokerError {
     pub(crate) fn new(kind: BrokerErrorKind, message: impl Into<String>) -> Self {
-        Self { kind, message: message.into(), source: None }
+        Self { kind, message: message.into(), source: None, hopeless: false }
     }
 
     pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
@@ -72,6 +76,27 @@ impl BrokerError {
         self
     }
 
+    pub(crate) fn hopeless(mut self) -> Self {
+        self.hopeless = true;
+        self
+    }
+
+    pub(crate) fn is_hopeless(&self) -> bool {
+        self.hopeless
+    }
+
+    /// The sentence with its causes, for a line of a log.
+    pub(crate) fn whole(&self) -> impl fmt::Display {
+        let mut text = self.message.clone();
+        let mut cause = self.source();
+        while let Some(error) = cause {
+            text.push_str(": ");
+            text.push_str(&error.to_string());
+            cause = error.source();
+        }
+        text
+    }
+
     /// What kind of trouble it is.
     pub fn kind(&self) -> BrokerErrorKind {
         self.kind
@@ -79,7 +104,8 @@ impl BrokerError {
 
     /// Whether trying again, without changing anything, is pointless.
     pub fn is_permanent(&self) -> bool {
-        !matches!(self.kind, BrokerErrorKind::Unreachable | BrokerErrorKind::ConnectionLost)
+        use BrokerErrorKind::{ConnectionLost, LimitReached, Unreachable};
+        !matches!(self.kind, Unreachable | ConnectionLost | LimitReached)
     }
 }
 

@@ -289,7 +289,11 @@ impl ServerBuilder {
 
     fn open(self) -> BoxFuture<'static, Result<Server, BrokerError>> {
         boxed(async {
+            // One for each service, one for discovery, one for replies that may be refused, and one to look at queues.
+            let needed = self.services.len() + usize::from(self.discovery) + 2;
+            let connection = self.broker.connection();
             let (mut server, workers, responder) = self.prepare()?;
+            check_channels(needed, connection.link().await?.channels())?;
             let listening = match &responder {
                 Some(responder) => Some(responder.open().await?),
                 None => None,
@@ -443,6 +447,17 @@ fn check_types(service: &ServiceDescriptor) -> Result<(), BrokerError> {
         }
     }
     Ok(())
+}
+
+/// Fails where a connection may have too few channels for a server, before it serves with some of them.
+fn check_channels(needed: usize, allowed: Option<u16>) -> Result<(), BrokerError> {
+    match allowed.map(usize::from) {
+        Some(allowed) if allowed < needed => Err(misuse(format!(
+            "the connection may have {allowed} channels, and this server needs {needed}, besides two for calls: raise \
+             `channel_max`, in the address of the broker or in the configuration of RabbitMQ"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 impl fmt::Debug for ServerBuilder {

@@ -163,7 +163,7 @@ impl CallerSink for Events {
 
 impl Bench {
     async fn new(transport: impl Transport) -> Self {
-        let link = transport.connect().await.unwrap();
+        let link = transport.connect(None).await.unwrap();
         Self {
             link,
             // Gone by itself, for a test that fails before it could clean up.

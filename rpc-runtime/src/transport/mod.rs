@@ -37,8 +37,13 @@ use crate::{error::BrokerError, limits};
 
 /// A broker that can be connected to.
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Makes one attempt to connect; who calls it sets the deadline and tries again.
-    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>>;
+    /// Makes one attempt to connect, which ends by itself, and no later than `by`; who calls it tries again.
+    fn connect(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>>;
+
+    /// Whether its connections end with the runtime that they were made on.
+    fn needs_its_runtime(&self) -> bool {
+        true
+    }
 
     /// Where it leads, without secrets.
     fn address(&self) -> String;
@@ -72,6 +77,11 @@ pub(crate) trait Link: Send + Sync + 'static {
 
     /// Resolves when the connection is gone, with the reason.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
+
+    /// How many channels it may have; `None` where that has no bound.
+    fn channels(&self) -> Option<u16> {
+        None
+    }
 
     /// Whether it takes messages, and why not.
     fn blocked(&self) -> watch::Receiver<Blocked>;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use rpc_runtime::{Broker, BrokerErrorKind, BrokerStatus, CallError};
-use rpc_tests::{Node, eventually, unique};
+use rpc_runtime::{Broker, BrokerError, BrokerErrorKind, BrokerStatus, CallError};
+use rpc_tests::{Node, Rabbit, eventually, unique};
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpListener;
 use tokio::time::{Instant, timeout};
@@ -58,6 +58,36 @@ async fn a_bound_on_attempts_counts_again_after_each_connection() {
     let ended = client.add(1, 2).await;
     assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::Unreachable);
     assert!(started.elapsed() < Duration::from_secs(5));
+}
+
+/// Row 34.
+#[tokio::test]
+async fn a_limit_of_connections_passes_and_others_are_tried() {
+    let node = Node::start().await;
+    let is_limit = |error: BrokerError| {
+        assert_eq!(error.kind(), BrokerErrorKind::LimitReached, "{error}");
+        assert!(!error.is_permanent() && error.to_string().contains("limit"), "{error}");
+    };
+    let briefly = || Broker::builder(&node.url()).connect_timeout(Duration::from_millis(500));
+    for limit in [
+        &["set_vhost_limits", "-p", "/", r#"{"max-connections": 1}"#][..],
+        &["set_user_limits", "guest", r#"{"max-connections": 1}"#][..],
+    ] {
+        node.ctl(limit).await;
+        let holder = Broker::connect(&node.url()).await.unwrap();
+        is_limit(briefly().connect().await.unwrap_err());
+
+        // Another node takes it.
+        let elsewhere = briefly().address(Rabbit::shared().await.url()).connect().await.unwrap();
+        assert!(matches!(elsewhere.status(), BrokerStatus::Connected));
+
+        let waiting = tokio::spawn(Broker::builder(&node.url()).connect());
+        nothing_happens_for(Duration::from_millis(300), || waiting.is_finished()).await;
+        holder.close().await;
+        let connected = timeout(SOON, waiting).await.unwrap().unwrap().unwrap();
+        connected.close().await;
+        node.ctl(&["clear_vhost_limits", "-p", "/"]).await;
+    }
 }
 
 /// Row 19: the password was right once. Attempts go on, but seldom, and calls are told at once.

@@ -9,8 +9,10 @@ mod limits;
 mod losing_the_connection;
 mod permissions;
 mod queues;
+mod runtimes_that_end;
 mod servers_that_die;
 mod single_messages;
+mod standing_still;
 mod storm;
 
 #[path = "../../programs/ledger.rs"]

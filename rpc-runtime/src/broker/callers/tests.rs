@@ -76,7 +76,7 @@ fn keep(channel: Scripted) -> Kept {
     let mut task = JoinSet::new();
     let known = pending.clone();
     task.spawn(async move {
-        keep_open(Arc::new(channel), &mut 0, &known, &state).await;
+        keep_open(Arc::new(channel), &AtomicU64::new(0), &known, &state).await;
     });
     Kept { states, pending, _task: task }
 }

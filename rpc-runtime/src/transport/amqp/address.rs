@@ -1,6 +1,9 @@
 //! Where a broker is. The text of an address holds a password, so it is never shown; this is what is shown instead.
 
-use std::{fmt, time::Duration};
+use std::{
+    fmt::{self, Write as _},
+    time::Duration,
+};
 
 use percent_encoding::percent_decode_str;
 
@@ -16,6 +19,10 @@ const FRAME_MAX: u32 = 131_072;
 
 /// RabbitMQ 4.1 takes no connection with smaller frames.
 const FRAME_MIN: u32 = 8192;
+
+/// The largest password, in bytes: longer ones do not fit into the one frame that a login has, whatever sizes are agreed
+/// on later. Tokens are some thousand bytes long.
+const MAX_PASSWORD: usize = FRAME_MAX as usize / 2;
 
 /// More a broker does not count.
 const CHANNEL_MAX: u16 = u16::MAX;
@@ -116,12 +123,23 @@ impl Address {
 impl fmt::Display for Address {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let scheme = if self.encrypted { "amqps" } else { "amqp" };
-        let vhost = self.virtual_host.replace('/', "%2f");
         if self.host.contains(':') {
-            write!(f, "{scheme}://[{}]:{}/{vhost}", self.host, self.port)
+            write!(f, "{scheme}://[{}]:{}/", self.host, self.port)?;
         } else {
-            write!(f, "{scheme}://{}:{}/{vhost}", self.host, self.port)
+            write!(f, "{scheme}://{}:{}/", self.host, self.port)?;
         }
+        // What would end the name, or a line of a log, is written as in an address.
+        for c in self.virtual_host.chars() {
+            if c.is_control() || c.is_whitespace() || "/?#@%,".contains(c) {
+                let mut bytes = [0; 4];
+                for byte in c.encode_utf8(&mut bytes).bytes() {
+                    write!(f, "%{byte:02x}")?;
+                }
+            } else {
+                f.write_char(c)?;
+            }
+        }
+        Ok(())
     }
 }
 
@@ -154,13 +172,18 @@ fn decode(text: &str) -> Result<String, &'static str> {
 
 /// `Err`: what is wrong with it, without quoting any of it.
 fn read(text: &str) -> Result<Address, &'static str> {
-    let (before, _) = split(text);
-    let (scheme, rest) = before.split_once("://").ok_or("it has no scheme")?;
+    let (scheme, after) = text.split_once("://").ok_or("it has no scheme")?;
     let encrypted = match &*scheme.to_ascii_lowercase() {
         "amqp" => false,
         "amqps" => true,
         _ => return Err("its scheme is neither amqp nor amqps"),
     };
+    let end = after.find(['/', '?', '#']).unwrap_or(after.len());
+    if after[end..].contains('@') {
+        // The rest of a password, most likely: nothing of it may be taken for something else, and shown.
+        return Err(MISPLACED_AT);
+    }
+    let (rest, _) = split(after);
     let (authority, virtual_host) = match rest.split_once('/') {
         Some((authority, name)) => (authority, decode(name)?),
         None => (rest, "/".to_owned()),
@@ -176,8 +199,17 @@ fn read(text: &str) -> Result<Address, &'static str> {
         Some(Ok(both)) => both,
     };
     let (host, port) = read_place(place)?;
-    if [user, password, &*virtual_host].iter().any(|part| part.len() > MAX_SHORT_STRING) {
-        return Err("its user, password or virtual host is longer than AMQP has it");
+    let (user, password) = (decode(user)?, decode(password)?);
+    if user.len() > MAX_SHORT_STRING || virtual_host.len() > MAX_SHORT_STRING {
+        return Err("its user or virtual host is longer than the 255 bytes that AMQP has for it");
+    }
+    if password.len() > MAX_PASSWORD {
+        return Err("its password is longer than 64 KiB");
+    }
+    if user.contains('\0') || password.contains('\0') {
+        return Err(
+            "its user or password has a character of the code 0, which a login cannot have",
+        );
     }
     let login = match parameter(text, "auth_mechanism") {
         None => Login::Password,
@@ -193,8 +225,8 @@ fn read(text: &str) -> Result<Address, &'static str> {
             "" => 5672,
             port => port.parse().map_err(|_| "its port is no number up to 65535")?,
         },
-        user: decode(user)?,
-        password: decode(password)?,
+        user,
+        password,
         virtual_host,
         login,
         tuning: Tuning {
@@ -210,6 +242,10 @@ fn read(text: &str) -> Result<Address, &'static str> {
         },
     })
 }
+
+/// What is wrong where an `@` stands behind the host.
+const MISPLACED_AT: &str = "an `@` stands behind a `/`, `?` or `#`; in a user, a password or a virtual host these have to \
+                            be percent-encoded: # as %23, / as %2F, ? as %3F, @ as %40";
 
 /// The host, and the port or nothing.
 fn read_place(place: &str) -> Result<(&str, &str), &'static str> {
@@ -237,21 +273,35 @@ fn invalid(text: &str, why: &str) -> BrokerError {
     BrokerError::new(BrokerErrorKind::InvalidAddress, message)
 }
 
-/// The text without the user and the password, or what may be meant to be these.
+/// The scheme, the host and the port, as far as they are known to be these: anything else may be a part of a password.
 fn redacted(text: &str) -> String {
-    let (scheme, rest) = text.split_once("://").unwrap_or(("", text));
-    let shown = match (rest.rfind('@'), rest.find(':')) {
-        (Some(at), _) => format!("…{}", &rest[at..]),
-        // What follows is a port only if it looks like one.
-        (None, Some(colon)) if !rest[colon + 1..].starts_with(|c: char| c.is_ascii_digit()) => {
-            format!("{}:…", &rest[..colon])
-        }
-        (None, _) => rest.to_owned(),
+    let (scheme, rest) = match text.split_once("://") {
+        Some((scheme, rest)) => (Some(scheme), rest),
+        None => (None, text),
     };
+    let (before, rest) = match rest.rsplit_once('@') {
+        Some((_, place)) => ("…@", place),
+        None => ("", rest),
+    };
+    let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let more = if place.len() < rest.len() { "/…" } else { "" };
+    // What follows a colon is a port only if it looks like one.
+    let host = match place.rsplit_once(':') {
+        Some((host, port)) if port.parse::<u16>().is_ok() && host.starts_with('[') => {
+            place.to_owned()
+        }
+        Some((host, port)) if port.parse::<u16>().is_ok() && !host.contains(':') => {
+            place.to_owned()
+        }
+        Some(_) if place.starts_with('[') && place.ends_with(']') => place.to_owned(),
+        Some(_) => format!("{}:…", place.split(':').next().unwrap_or_default()),
+        None => place.to_owned(),
+    };
+    let is_scheme = |scheme: &&str| scheme.chars().all(|c| c.is_ascii_alphanumeric() || c == '+');
     match scheme {
-        "" => shown,
-        scheme if scheme.contains('@') => format!("…://{shown}"),
-        scheme => format!("{scheme}://{shown}"),
+        None => format!("{before}{host}{more}"),
+        Some(scheme) if is_scheme(&scheme) => format!("{scheme}://{before}{host}{more}"),
+        Some(_) => format!("…://{before}{host}{more}"),
     }
 }
 

@@ -1,13 +1,15 @@
 //! A channel, and what is asked of the broker on it.
 
-use std::sync::Arc;
+use std::{io, sync::Arc};
 
 use smol_str::SmolStr;
+use tokio::time::timeout;
 
 use super::{
     mux::{Ended, Mux, Port, Route},
     wire::{Answer, Command},
 };
+use crate::limits;
 
 /// A channel that is closed when this is dropped.
 pub(super) struct Channel {
@@ -32,13 +34,18 @@ impl Channel {
         self.mux.route(&self.port, route);
     }
 
-    /// Asks something of the broker, at once, and waits for the answer. What it refuses ends the channel.
+    /// Asks something of the broker, at once, and waits for the answer, for a while. What it refuses ends the channel.
     pub(super) fn ask(
         &self,
         command: &Command<'_>,
     ) -> impl Future<Output = Result<Answer, Ended>> + Send + use<> {
-        let answer = self.mux.ask(&self.port, command);
-        async move { answer?.await.unwrap_or(Err(Ended::Closed)) }
+        let (answer, mux) = (self.mux.ask(&self.port, command), self.mux.clone());
+        async move {
+            match timeout(limits::ANSWER_WITHIN, answer?).await {
+                Ok(answered) => answered.unwrap_or(Err(Ended::Closed)),
+                Err(_) => Err(unanswered(&mux)),
+            }
+        }
     }
 
     /// Starts to consume, and returns what the consumer is called.
@@ -56,6 +63,18 @@ impl Channel {
             let _ = answer.await;
         }
     }
+}
+
+/// A broker that lives and does not answer. Under an alarm, RabbitMQ reads nothing of a connection that publishes.
+fn unanswered(mux: &Mux) -> Ended {
+    let within = limits::ANSWER_WITHIN;
+    let message = match mux.blocked().borrow().reason() {
+        Some(reason) => {
+            format!("the broker did not answer within {within:?}; it takes no messages: {reason:?}")
+        }
+        None => format!("the broker did not answer within {within:?}, though the connection lives"),
+    };
+    Ended::Lost(Arc::new(io::Error::new(io::ErrorKind::TimedOut, message)))
 }
 
 impl Drop for Channel {

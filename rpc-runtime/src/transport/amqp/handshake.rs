@@ -1,6 +1,6 @@
 //! How a connection begins: both sides greet, we log in, both agree on sizes, and we enter a virtual host.
 
-use std::io;
+use std::{io, time::Duration};
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -10,7 +10,7 @@ use super::{
     socket::Stream,
     wire::{Command, GREETING, HEARTBEAT, METHOD, Method, PREFIX, Refusal, Tuning, next_frame},
 };
-use crate::{cut::cut, envelope::MAX_SHORT_STRING};
+use crate::{cut::cut, envelope::MAX_SHORT_STRING, limits};
 
 /// What the handshake led to.
 pub(super) struct Agreed {
@@ -30,7 +30,43 @@ pub(super) enum Failure {
     Mechanisms(String),
     /// The connection could not be encrypted.
     Insecure(io::Error),
+    /// It was to be encrypted, and what answered does not speak TLS.
+    #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "made where TLS is tried"))]
+    Plain,
+    /// The name of the host could not be resolved.
+    Unresolved(io::Error),
+    /// Nothing came for so long.
+    Silent {
+        /// Somebody has taken the connection.
+        reached: bool,
+        within: Duration,
+    },
+    /// So few channels are of no use.
+    Channels(u16),
     Lost(io::Error),
+}
+
+impl Failure {
+    /// The broker does not take this login.
+    pub(super) fn is_refusal(&self) -> bool {
+        matches!(self, Self::Refused(_) | Self::Mechanisms(_) | Self::Unfit(HUNG_UP))
+    }
+
+    /// Nobody will ever answer, as far as can be known: unless somebody starts a broker there.
+    pub(super) fn is_hopeless(&self) -> bool {
+        match self {
+            Self::Lost(error) => error.kind() == io::ErrorKind::ConnectionRefused,
+            // Of a certificate, say. A connection that was only lost may be better the next time.
+            Self::Insecure(error) => {
+                matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
+            }
+            Self::Unfit(what) => *what != HUNG_UP,
+            Self::Unresolved(_) | Self::Plain => true,
+            Self::Refused(_) | Self::Mechanisms(_) | Self::Silent { .. } | Self::Channels(_) => {
+                false
+            }
+        }
+    }
 }
 
 impl From<io::Error> for Failure {
@@ -67,11 +103,14 @@ pub(super) async fn shake_hands(
         Ok(Method::Tune(offered)) => offered,
         // As some brokers do that take offence at a password.
         Err(Failure::Lost(error)) if is_hang_up(&error) => {
-            return Err(Failure::Unfit("hung up when it was shown the login"));
+            return Err(Failure::Unfit(HUNG_UP));
         }
         other => return Err(other.err().unwrap_or(OUT_OF_TURN)),
     };
     let tuning = agree(wanted, offered);
+    if tuning.channels < limits::FEWEST_CHANNELS {
+        return Err(Failure::Channels(tuning.channels));
+    }
     peer.say(&Command::Tune(tuning)).await?;
     peer.say(&Command::EnterVirtualHost(address.virtual_host())).await?;
     match peer.hear().await? {
@@ -88,9 +127,20 @@ fn is_hang_up(error: &io::Error) -> bool {
 /// The smallest frames that AMQP allows a side to ask for.
 const SMALLEST_FRAMES: u32 = 4096;
 
+const HUNG_UP: &str = "hung up when it was shown the login";
 const OUT_OF_TURN: Failure = Failure::Unfit("speaks AMQP, but out of turn");
 const NO_AMQP: Failure =
     Failure::Unfit("does not speak AMQP 0-9-1: is that the port of RabbitMQ, and of TLS or not?");
+
+const TLS: Failure = Failure::Unfit(
+    "does not speak AMQP 0-9-1 but TLS: write amqps:// for it, or the port without TLS, which is 5672 by default",
+);
+
+/// Whether this is what a TLS server says of something that is no TLS: an alert.
+fn is_tls(came: &[u8]) -> bool {
+    const ALERT: u8 = 21;
+    matches!(came, [ALERT] | [ALERT, 3, ..])
+}
 
 /// The smaller of what both sides want, where both want something. A heartbeat that this side does not want is not sent.
 fn agree(wanted: Tuning, offered: Tuning) -> Tuning {
@@ -127,7 +177,7 @@ impl Peer<'_> {
         loop {
             // Nothing else comes in a handshake: whatever it is, it is not waited for.
             if self.came.first().is_some_and(|kind| ![METHOD, HEARTBEAT].contains(kind)) {
-                return Err(NO_AMQP);
+                return Err(if is_tls(&self.came) { TLS } else { NO_AMQP });
             }
             match next_frame(&self.came, largest).map_err(|_| NO_AMQP)? {
                 Some(frame) if self.came.len() >= frame.size => {

@@ -6,6 +6,7 @@ mod address;
 mod backlog;
 mod caller;
 mod channel;
+mod dial;
 mod direct_reply_to;
 mod error;
 mod handshake;
@@ -29,32 +30,35 @@ pub(crate) use wire::fuzz_properties;
 
 use std::{
     fmt,
+    net::SocketAddr,
     sync::{
         Arc, OnceLock,
-        atomic::{AtomicUsize, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use smol_str::SmolStr;
-use tokio::{sync::watch, time::timeout};
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
+use uuid::Uuid;
 
 use self::{
     address::Address,
     backlog::Backlog,
+    dial::{Dial, dial},
+    handshake::{Agreed, Failure},
     mux::{Ended, Mux, Pump},
     outbox::Outboxes,
-    socket::Security,
+    socket::{Security, Stream},
 };
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
     OpenWorker, QueueState, Transport, WorkerOptions,
 };
-use crate::{
-    broker::Tls,
-    error::{BrokerError, BrokerErrorKind},
-    tasks,
-};
+use crate::{broker::Tls, error::BrokerError, tasks};
 
 /// How long a polite goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -76,6 +80,7 @@ pub(crate) struct AmqpTransport(Arc<Dialer>);
 /// The nodes of a RabbitMQ cluster, tried in turn.
 struct Dialer {
     addresses: Vec<Address>,
+    /// The address that is tried first the next time.
     next: AtomicUsize,
     name: String,
     security: Security,
@@ -89,7 +94,8 @@ impl AmqpTransport {
         let encrypted = addresses.iter().any(Address::is_encrypted);
         Ok(Self(Arc::new(Dialer {
             addresses,
-            next: AtomicUsize::new(0),
+            // Anywhere, so that the connections of many programs spread over a cluster.
+            next: AtomicUsize::new(usize::from(Uuid::new_v4().as_bytes()[0])),
             name: options.name.to_owned(),
             security: Security::new(encrypted.then_some(options.tls))?,
         })))
@@ -98,23 +104,25 @@ impl AmqpTransport {
 
 impl Dialer {
     /// Makes a connection, which is called `name` in the broker's pages, and says who is logged in.
-    async fn dial(&self, name: &str) -> Result<(Arc<Mux>, SmolStr), BrokerError> {
-        let turn = self.next.fetch_add(1, Ordering::Relaxed) % self.addresses.len().max(1);
-        let Some(address) = self.addresses.get(turn) else {
-            return Err(BrokerError::new(BrokerErrorKind::InvalidAddress, "no address"));
-        };
-        let failed = |failure| error::connecting(failure, address);
-        let mut socket = socket::open(address, &self.security).await.map_err(failed)?;
-        let agreed = handshake::shake_hands(&mut socket, address, name).await;
-        let (pump, mux) = Pump::new(socket, agreed.map_err(failed)?);
+    async fn dial(
+        &self,
+        name: &str,
+        by: Option<Instant>,
+    ) -> Result<(Arc<Mux>, SmolStr), BrokerError> {
+        let (from, all) = (self.next.fetch_add(1, Ordering::Relaxed), self.addresses.len());
+        let in_turn = (0..all).map(|turn| (from % all + turn) % all);
+        let dialed = dial(&Named { dialer: self, name }, in_turn, by).await;
+        let (address, (socket, agreed)) =
+            dialed.map_err(|failed| error::nowhere(failed, &self.addresses))?;
+        let (pump, mux) = Pump::new(socket, agreed);
         tasks::spawn(pump);
-        Ok((mux, address.user().into()))
+        Ok((mux, self.addresses[address].user().into()))
     }
 
     /// Makes a connection that does nothing but carry replies to direct reply-to.
     async fn dial_for_direct_replies(&self) -> Result<Arc<Mux>, BrokerError> {
         let name = format!("{} (direct replies)", self.name);
-        self.dial(&name).await.map(|(mux, _)| mux)
+        self.dial(&name, None).await.map(|(mux, _)| mux)
     }
 }
 
@@ -124,10 +132,41 @@ impl fmt::Debug for AmqpTransport {
     }
 }
 
-impl Transport for AmqpTransport {
-    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+/// What makes connections that the broker's pages show under a name.
+struct Named<'a> {
+    dialer: &'a Dialer,
+    name: &'a str,
+}
+
+impl Dial for Named<'_> {
+    type Connected = (Box<dyn Stream>, Agreed);
+
+    fn resolve(&self, address: usize) -> BoxFuture<'_, Result<Vec<SocketAddr>, Failure>> {
         Box::pin(async move {
-            let (mux, user) = self.0.dial(&self.0.name).await?;
+            let address = &self.dialer.addresses[address];
+            socket::resolve(address.host(), address.port()).await
+        })
+    }
+
+    fn connect(
+        &self,
+        address: usize,
+        to: SocketAddr,
+        reached: Arc<AtomicBool>,
+    ) -> BoxFuture<'_, Result<Self::Connected, Failure>> {
+        Box::pin(async move {
+            let address = &self.dialer.addresses[address];
+            let mut socket = socket::open(address, to, &self.dialer.security, &reached).await?;
+            let agreed = handshake::shake_hands(&mut socket, address, self.name).await?;
+            Ok((socket, agreed))
+        })
+    }
+}
+
+impl Transport for AmqpTransport {
+    fn connect(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+        Box::pin(async move {
+            let (mux, user) = self.0.dial(&self.0.name, by).await?;
             let link: Arc<dyn Link> = Arc::new(AmqpLink::new(mux, user, self.0.clone()));
             Ok(link)
         })
@@ -214,6 +253,10 @@ impl Link for AmqpLink {
         })
     }
 
+    fn channels(&self) -> Option<u16> {
+        Some(self.mux.most_channels())
+    }
+
     fn blocked(&self) -> watch::Receiver<Blocked> {
         self.mux.blocked().subscribe()
     }
@@ -245,3 +288,6 @@ fn when_set(mut reason: watch::Receiver<Option<BrokerError>>) -> BoxFuture<'stat
         }
     })
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,22 +1,39 @@
 //! The socket: ours, encrypted or not.
 
-use std::io;
-
+use std::{
+    io,
+    net::SocketAddr,
+    sync::atomic::{AtomicBool, Ordering},
+};
 use tokio::net::TcpStream;
 
 use super::{address::Address, handshake::Failure};
-use crate::{broker::Tls, error::BrokerError};
+use crate::{broker::Tls, error::BrokerError, limits};
 
-/// Connects to where an address leads.
+/// Where the name of a host leads.
+pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
+    let found = tokio::net::lookup_host((host, port)).await.map_err(Failure::Unresolved)?;
+    let found: Vec<SocketAddr> = found.take(limits::MOST_PLACES).collect();
+    if found.is_empty() {
+        let nothing = io::Error::new(io::ErrorKind::NotFound, "the name leads to no address");
+        return Err(Failure::Unresolved(nothing));
+    }
+    Ok(found)
+}
+
+/// Connects to one of the places that an address leads to, and notes as soon as somebody there has taken the connection.
 pub(super) async fn open(
     address: &Address,
+    to: SocketAddr,
     security: &Security,
+    reached: &AtomicBool,
 ) -> Result<Box<dyn Stream>, Failure> {
-    let stream = TcpStream::connect((address.host(), address.port())).await?;
+    let stream = TcpStream::connect(to).await?;
+    reached.store(true, Ordering::Relaxed);
     // Requests are small and somebody waits for each.
     stream.set_nodelay(true)?;
     if address.is_encrypted() {
-        security.connect(address.host().to_owned(), stream).await.map_err(Failure::Insecure)
+        security.connect(address.host().to_owned(), stream).await
     } else {
         Ok(Box::new(stream))
     }
@@ -42,17 +59,20 @@ impl Security {
     }
 
     #[cfg(feature = "tls")]
-    async fn connect(&self, host: String, stream: TcpStream) -> io::Result<Box<dyn Stream>> {
+    async fn connect(&self, host: String, stream: TcpStream) -> Result<Box<dyn Stream>, Failure> {
         match &self.handshake {
-            Some(handshake) => Ok(Box::new(handshake.connect(host, stream).await?)),
-            None => Err(io::ErrorKind::Unsupported.into()),
+            Some(handshake) => {
+                let encrypted = handshake.connect(host, stream).await;
+                Ok(Box::new(encrypted.map_err(super::tls::failure)?))
+            }
+            None => Err(Failure::Insecure(io::ErrorKind::Unsupported.into())),
         }
     }
 
     #[cfg(not(feature = "tls"))]
     #[allow(clippy::unused_async, reason = "with TLS it waits")]
-    async fn connect(&self, _: String, _: TcpStream) -> io::Result<Box<dyn Stream>> {
-        Err(io::ErrorKind::Unsupported.into())
+    async fn connect(&self, _: String, _: TcpStream) -> Result<Box<dyn Stream>, Failure> {
+        Err(Failure::Insecure(io::ErrorKind::Unsupported.into()))
     }
 }
 

@@ -13,6 +13,7 @@ use tokio_rustls::{
     },
 };
 
+use super::handshake::Failure;
 use crate::{
     Tls,
     error::{BrokerError, BrokerErrorKind},
@@ -39,6 +40,15 @@ impl Handshake {
         let name = ServerName::try_from(host)
             .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
         self.0.connect(name, stream).await
+    }
+}
+
+/// How a handshake failed: what answers may speak no TLS at all.
+pub(super) fn failure(error: io::Error) -> Failure {
+    let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
+    match cause {
+        Some(rustls::Error::InvalidMessage(_)) => Failure::Plain,
+        _ => Failure::Insecure(error),
     }
 }
 

@@ -45,13 +45,16 @@ impl Line {
         let Ok(room) = self.room.clone().try_acquire_owned() else { return false };
         let held = Held { due: Instant::now() + time, send: Box::new(send), _room: room };
         let mut entrance = self.entrance.lock().unwrap_or_else(PoisonError::into_inner);
-        let entrance = entrance.get_or_insert_with(|| {
+        // The task may have ended with its runtime.
+        let going = entrance.take().filter(|entrance| !entrance.is_closed());
+        let going = going.unwrap_or_else(|| {
             let (sender, receiver) = mpsc::unbounded_channel();
             tasks::spawn(run(receiver, cut));
             sender
         });
-        // Where the task is gone, so is the connection, or the runtime.
-        let _ = entrance.send(held);
+        // Where the task is gone now, so is the connection.
+        let _ = going.send(held);
+        *entrance = Some(going);
         true
     }
 }

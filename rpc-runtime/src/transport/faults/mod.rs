@@ -18,7 +18,10 @@ use std::{
     time::Duration,
 };
 
-use tokio::{sync::watch, time::sleep};
+use tokio::{
+    sync::watch,
+    time::{Instant, sleep},
+};
 
 pub(crate) use self::rules::{Fault, Selection, Way};
 use self::{
@@ -125,15 +128,15 @@ impl fmt::Debug for FaultyTransport {
 }
 
 impl Transport for FaultyTransport {
-    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
-        Box::pin(async {
+    fn connect(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+        Box::pin(async move {
             // As over a network; so whoever follows the status sees that the connection was down.
             sleep(limits::INJECTED_ROUND_TRIP).await;
             if self.injected.is_refusing() {
                 let message = format!("{} refuses the connection, as injected", self.address());
                 return Err(BrokerError::new(BrokerErrorKind::Unreachable, message));
             }
-            self.inner.connect().await.map(|link| self.injected.around(link))
+            self.inner.connect(by).await.map(|link| self.injected.around(link))
         })
     }
 

@@ -51,9 +51,13 @@ impl MemoryTransport {
 }
 
 impl Transport for MemoryTransport {
-    fn connect(&self) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+    fn connect(&self, _: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
         let link = self.link();
         Box::pin(async { Ok(link) })
+    }
+
+    fn needs_its_runtime(&self) -> bool {
+        false
     }
 
     fn address(&self) -> String {

@@ -29,6 +29,22 @@ fn an_error_in_an_address_shows_no_password_and_says_what_is_wrong() {
         ("amqp://ada:s3cret", "its port"),
         ("ada:s3cret@amqp://rabbit", "neither amqp nor amqps"),
         ("ada:s3cret", "no scheme"),
+        // Characters of a password that end the host.
+        ("amqp://ada:12/3s3cret@rabbit", "%2F"),
+        ("amqp://ada:s3#cret@rabbit/", "%23"),
+        ("amqp://ada:s3?cret@rabbit/", "%3F"),
+        ("amqp://ada:12?s3cret@rabbit/", "%3F"),
+        ("amqp://ada:s3/cr@et@rabbit/", "%40"),
+        ("amqp://rabbit/v?password=s3@cret", "%40"),
+        ("amqp://rabbit/v#s3@cret", "%40"),
+        // A password where `@host` was forgotten, or comes too early.
+        ("amqp://ada:99999s3cret", "its port"),
+        ("amqp://ada:12s3cret/", "its port"),
+        ("amqp://ada@rabbit:s3cret", "its port"),
+        ("amqp://rabbit:0x?password=s3cret", "its port"),
+        ("amqp://rabbit:0x/s3cret", "its port"),
+        ("amqp://ada:s3%00cret@rabbit", "code 0"),
+        ("ada:s3cret://rabbit", "neither amqp nor amqps"),
     ] {
         let error = parse(text).map(drop).unwrap_err();
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{text}");
@@ -73,7 +89,33 @@ fn a_name_that_would_have_to_be_cut_is_refused() {
     let long = "v".repeat(256);
     assert!(parse(&format!("amqp://rabbit/{}", &long[1..])).is_ok());
     let error = parse(&format!("amqp://rabbit/{long}")).unwrap_err();
-    assert!(error.to_string().contains("longer than AMQP has it"), "{error}");
+    assert!(error.to_string().contains("longer than the 255 bytes"), "{error}");
+    let error = parse(&format!("amqp://{long}@rabbit")).unwrap_err();
+    assert!(error.to_string().contains("longer than the 255 bytes"), "{error}");
+}
+
+#[test]
+fn names_are_measured_decoded() {
+    let name = "%C3%A4".repeat(127);
+    assert_eq!(parse(&format!("amqp://{name}@rabbit/{name}")).unwrap().user().len(), 254);
+    assert!(parse(&format!("amqp://{name}%C3%A4@rabbit")).is_err());
+}
+
+#[test]
+fn a_password_may_be_a_token_of_kilobytes() {
+    for password in ["t".repeat(900), "%2B".repeat(100), "t".repeat(MAX_PASSWORD)] {
+        let address = parse(&format!("amqp://ada:{password}@rabbit")).unwrap();
+        let decoded = password.replace("%2B", "+");
+        assert_eq!(address.response(), format!("\0ada\0{decoded}").as_bytes());
+    }
+    let error = parse(&format!("amqp://ada:{}@rabbit", "t".repeat(MAX_PASSWORD + 1))).unwrap_err();
+    assert!(error.to_string().contains("64 KiB"), "{error}");
+}
+
+#[test]
+fn a_virtual_host_is_shown_encoded() {
+    let address = parse("amqp://rabbit/a%2fb%0a%40,%20c").unwrap();
+    assert_eq!(address.to_string(), "amqp://rabbit:5672/a%2fb%0a%40%2c%20c");
 }
 
 #[test]

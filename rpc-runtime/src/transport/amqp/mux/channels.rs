@@ -2,7 +2,6 @@
 
 use std::{
     collections::{HashMap, VecDeque},
-    io,
     sync::Arc,
 };
 
@@ -56,17 +55,17 @@ impl Channels {
         self.used.len()
     }
 
+    pub(super) fn most(&self) -> u16 {
+        self.most
+    }
+
     pub(super) fn reserve(&mut self) -> Result<Arc<Port>, Ended> {
         let next = |number: u16| if number >= self.most { 1 } else { number + 1 };
         // What was just closed rests the longest.
         let free = std::iter::successors(Some(next(self.last)), |number| Some(next(*number)))
             .take(usize::from(self.most))
             .find(|number| !self.used.contains_key(number));
-        let number = free.ok_or_else(|| {
-            let most = self.most;
-            let reason = format!("all {most} channels that the broker allows are in use");
-            Ended::Lost(Arc::new(io::Error::other(reason)))
-        })?;
+        let number = free.ok_or(Ended::NoChannel(self.most))?;
         self.last = number;
         let port = Arc::new(Port::new(self.outgoing.clone(), number));
         let waiting = VecDeque::new();

@@ -12,6 +12,8 @@ use tokio::time::Sleep;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     SayAlive,
+    /// This process stood still: that is to be written, and a sign of life given.
+    NoteStall,
     TakeForDead,
 }
 
@@ -21,6 +23,18 @@ pub(super) struct Heartbeat {
     heard: Instant,
     said: Instant,
     timer: Pin<Box<Sleep>>,
+    /// When the timer is to go off.
+    wakes: Instant,
+    stalled: Option<Stall>,
+}
+
+/// This process stood still: its runtime was blocked, or it was stopped.
+#[derive(Debug, Clone, Copy)]
+struct Stall {
+    /// How long nobody looked at the timer after it had gone off.
+    time: Duration,
+    until: Instant,
+    written: bool,
 }
 
 impl Heartbeat {
@@ -32,7 +46,7 @@ impl Heartbeat {
     pub(super) fn every(every: Duration) -> Self {
         let now = Instant::now();
         let timer = Box::pin(tokio::time::sleep(every / 2));
-        Self { every, heard: now, said: now, timer }
+        Self { every, heard: now, said: now, timer, wakes: now + every / 2, stalled: None }
     }
 
     /// Something came.
@@ -51,16 +65,46 @@ impl Heartbeat {
         let mut due = None;
         while self.timer.as_mut().poll(cx).is_ready() {
             let now = Instant::now();
+            if self.look_for_a_stall(now) {
+                due = Some(Due::NoteStall);
+            }
             let mut left = self.left(now);
             if left == Err(Due::SayAlive) {
-                due = Some(Due::SayAlive);
+                due = due.or(Some(Due::SayAlive));
                 self.said = now;
                 left = self.left(now);
             }
             let Ok(left) = left else { return Some(Due::TakeForDead) };
             self.timer.as_mut().reset(tokio::time::Instant::now() + left);
+            self.wakes = now + left;
         }
         due
+    }
+
+    /// How long this process has just stood still, if that was longer than the interval, and whether that is asked for the
+    /// first time.
+    pub(super) fn stall(&mut self) -> Option<(Duration, bool)> {
+        let now = Instant::now();
+        self.look_for_a_stall(now);
+        let stall = self.stalled.as_mut()?;
+        let recent = now.saturating_duration_since(stall.until) < self.every;
+        recent.then(|| (stall.time, !std::mem::replace(&mut stall.written, true)))
+    }
+
+    /// How often each side gives a sign of life at least.
+    pub(super) fn interval(&self) -> Duration {
+        self.every
+    }
+
+    fn look_for_a_stall(&mut self, now: Instant) -> bool {
+        let late = now.saturating_duration_since(self.wakes);
+        let stalled = late > self.every;
+        if stalled {
+            self.stalled = Some(Stall { time: late, until: now, written: false });
+            // Only once.
+            self.wakes = now;
+        }
+        stalled
     }
 
     /// How long nothing has to be done.

@@ -67,6 +67,8 @@ pub(super) enum Ended {
     Dismissed(Refusal),
     /// It was closed by this side.
     Closed,
+    /// As many channels as there may be are in use.
+    NoChannel(u16),
     /// The connection went.
     Lost(Arc<io::Error>),
 }
@@ -104,6 +106,11 @@ impl Mux {
 
     fn channels(&self) -> MutexGuard<'_, Channels> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// How many channels there may be.
+    pub(super) fn most_channels(&self) -> u16 {
+        self.channels().most()
     }
 
     /// Whether the broker takes messages.

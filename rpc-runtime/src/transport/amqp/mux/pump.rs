@@ -6,6 +6,7 @@ use std::{
     pin::{Pin, pin},
     sync::Arc,
     task::{Context, Poll},
+    time::Duration,
 };
 
 use bytes::{Buf, BytesMut};
@@ -13,7 +14,7 @@ use tokio::{
     io::{AsyncReadExt, AsyncWrite},
     time::{Sleep, sleep},
 };
-use tracing::debug;
+use tracing::{debug, warn};
 
 use super::{
     super::{
@@ -106,12 +107,51 @@ impl Pump {
             Some(Due::TakeForDead) => {
                 Err(io::Error::new(io::ErrorKind::TimedOut, "the broker gives no sign of life"))
             }
+            Some(Due::NoteStall) => {
+                self.note_stall();
+                if self.writing.is_empty() {
+                    self.mux.outgoing.heartbeat();
+                    return Ok(true);
+                }
+                Ok(false)
+            }
             // What waits to be written is one, too.
             Some(Due::SayAlive) if self.writing.is_empty() => {
                 self.mux.outgoing.heartbeat();
                 Ok(true)
             }
             _ => Ok(false),
+        }
+    }
+
+    /// Writes that this process stood still, if it did, and returns for how long.
+    fn note_stall(&mut self) -> Option<(Duration, Duration)> {
+        let heartbeat = self.heartbeat.as_mut()?;
+        let ((stall, new), interval) = (heartbeat.stall()?, heartbeat.interval());
+        if new {
+            warn!(
+                ?stall,
+                heartbeat = ?interval,
+                "the runtime of the connection stood still: a method or another task blocks its thread, or the process was \
+                 stopped. RabbitMQ closes a connection of which it hears nothing for twice the heartbeat, and its requests \
+                 run again: mark methods that block with `#[rpc(blocking)]`, and do other work that blocks in \
+                 `tokio::task::spawn_blocking`"
+            );
+        }
+        Some((stall, interval))
+    }
+
+    /// Why the socket is gone, with what may have led to it.
+    fn explained(&mut self, error: io::Error) -> io::Error {
+        match self.note_stall() {
+            Some((stall, interval)) => io::Error::new(
+                error.kind(),
+                format!(
+                    "{error}; before that, the runtime of this connection stood still for {stall:.1?}, where the heartbeat \
+                     is {interval:?}: a task blocked its thread, or the process was stopped"
+                ),
+            ),
+            None => error,
         }
     }
 
@@ -228,7 +268,7 @@ impl Future for Pump {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let Poll::Ready(done) = self.turn(cx) else { return Poll::Pending };
-        let lost = done.err().map(|error| Ended::Lost(Arc::new(error)));
+        let lost = done.err().map(|error| Ended::Lost(Arc::new(self.explained(error))));
         debug!(?lost, "the socket is gone");
         // What the broker said says more than how the socket ended.
         self.ended = self.router.ended.take().or(lost);

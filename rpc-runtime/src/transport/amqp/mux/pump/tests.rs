@@ -142,3 +142,29 @@ async fn a_broker_is_alive_whose_signs_of_life_have_not_been_read_yet() {
     sleep(Duration::from_millis(1)).await;
     assert!(tasks::now(&mut pump).is_none());
 }
+
+#[tokio::test]
+async fn a_stall_is_named_when_the_connection_goes() {
+    let (mut pump, Bench { broker, mux }) = Bench::with_pump(&[], Some(Duration::from_millis(100)));
+    assert!(tasks::now(&mut pump).is_none());
+    drop(broker);
+    thread::sleep(Duration::from_millis(400));
+    assert!(tasks::now(&mut pump).is_some());
+    drop(pump);
+    let why = mux.ended().borrow().clone();
+    let Some(Ended::Lost(error)) = why else { panic!("{why:?}") };
+    assert!(error.to_string().contains("stood still"), "{error}");
+}
+
+#[tokio::test]
+async fn a_loss_without_a_stall_names_none() {
+    let mut bench = Bench::new(&[], Some(Duration::from_secs(5)));
+    bench.heard(&[]).await;
+    let Bench { broker, mux } = bench;
+    drop(broker);
+    let mut ended = mux.ended();
+    timeout(SOON, ended.wait_for(Option::is_some)).await.unwrap().unwrap();
+    let why = mux.ended().borrow().clone();
+    let Some(Ended::Lost(error)) = why else { panic!("{why:?}") };
+    assert!(!error.to_string().contains("stood still"), "{error}");
+}
