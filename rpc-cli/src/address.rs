@@ -15,12 +15,27 @@ pub(crate) fn redact(text: &str) -> String {
                 shown.push('…');
                 shown.push_str(&word[at..]);
             }
-            None => shown.push_str(word),
+            None => shown.push_str(without_secret(word)),
         }
         rest = remaining;
     }
     shown.push_str(rest);
     shown
+}
+
+/// A word without what may be a password where `@host` was forgotten: what follows a colon and is no port.
+fn without_secret(word: &str) -> &str {
+    match word.split_once(':') {
+        Some((host, rest)) if !host.contains(['/', '[']) => {
+            let port = rest.split(|c: char| !c.is_ascii_digit()).next().unwrap_or_default();
+            let behind = rest.get(port.len()..).and_then(|rest| rest.chars().next());
+            match behind {
+                None | Some('/' | '\'' | '"') if port.len() <= 5 => word,
+                _ => host,
+            }
+        }
+        _ => word,
+    }
 }
 
 #[cfg(test)]
@@ -35,5 +50,9 @@ mod tests {
         );
         assert_eq!(redact("amqp://a:b@c and amqps://d:e@f"), "amqp://…@c and amqps://…@f");
         assert_eq!(redact("amqp://host no secret"), "amqp://host no secret");
+        assert_eq!(redact("'amqp://host:5672/v' found"), "'amqp://host:5672/v' found");
+        assert_eq!(redact("amqp://ada:12/s3cret@host"), "amqp://…@host");
+        assert_eq!(redact("'amqp://ada:s3cret' found"), "'amqp://ada found");
+        assert_eq!(redact("amqp://ada:12s3cret"), "amqp://ada");
     }
 }

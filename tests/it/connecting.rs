@@ -58,7 +58,7 @@ async fn an_unknown_virtual_host_is_named() {
 /// As a token is that OAuth gives out.
 #[tokio::test]
 async fn a_password_may_be_a_token_of_kilobytes() {
-    for password in ["t".repeat(900), "%2B".repeat(100), "t".repeat(3_500)] {
+    for password in ["t".repeat(900), "%2B".repeat(100), "t".repeat(3_500), "t".repeat(9_000)] {
         let login = format!("guest:sw0rdfish{password}");
         let error = refused(&with_login(&login, "/%2f").await).await;
         assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused, "it was shown: {error}");

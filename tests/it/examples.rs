@@ -1,6 +1,6 @@
 //! The example programs, as a user starts them, against RabbitMQ and against plain pika programs.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rpc_runtime::{Broker, UntypedClient};
 use rpc_tests::{Peer, Process, Python, Rabbit, eventually_async, unique};
@@ -48,6 +48,20 @@ async fn fibonacci_over_rabbitmq_is_one_program_or_several_and_servers_drain() {
         stop(server).await;
     }
     delete(url().await, "Fibonacci").await;
+}
+
+#[tokio::test]
+async fn a_client_without_a_broker_says_so_soon() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    let address = format!("amqp://127.0.0.1:{port}");
+    let mut client = Process::example("fibonacci_client", &["--broker", &address]).await;
+    let started = Instant::now();
+    assert!(!client.wait(PATIENCE).await.success());
+    assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
+    let said = client.lines().join("\n");
+    assert!(said.contains("refused") && said.contains("wait_for_broker"), "{said}");
 }
 
 #[tokio::test]

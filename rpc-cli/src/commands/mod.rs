@@ -34,7 +34,10 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn connect(global: &Global) -> Result<Broker, Failure> {
-    let mut builder = Broker::builder(&global.url).name("rpc").connect_timeout(global.wait);
+    let mut builder = Broker::builder(&global.url)
+        .name("rpc")
+        .connect_timeout(global.wait)
+        .wait_for_broker(global.wait);
     if let Some(exchange) = &global.exchange {
         builder = builder.exchange(exchange);
     }

@@ -72,7 +72,7 @@ impl Responder {
                     waits.next().unwrap_or(limits::LONGEST_PAUSE)
                 }
                 Ok((link, Err(error))) if error.is_permanent() => {
-                    warn!(%error, "cannot be asked about itself: {REMEDY}");
+                    warn!(error = %error.whole(), "cannot be asked about itself: {REMEDY}");
                     let closed = link.closed();
                     // It would be kept alive.
                     drop(link);

@@ -268,7 +268,7 @@ impl Worker {
                 }
                 Err(error) if error.kind() == BrokerErrorKind::Closed => return None,
                 Err(error) if error.is_permanent() => {
-                    warn!(queue = self.queue.name(), %error, "the queue cannot be consumed");
+                    warn!(queue = self.queue.name(), error = %error.whole(), "the queue cannot be consumed");
                     limits::LONGEST_PAUSE
                 }
                 Err(error) => {

@@ -37,7 +37,8 @@ impl Bench {
     }
 
     fn rabbitmq() -> Self {
-        let first = one_thread();
+        // It goes on while nobody is in `block_on`.
+        let first = threads();
         let (broker, other) = first.block_on(async {
             let url = Rabbit::shared().await.url();
             (Broker::connect(url).await.unwrap(), url)

@@ -7,6 +7,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::{
     address::Address,
+    error::ACCESS_REFUSED,
     socket::Stream,
     wire::{Command, GREETING, HEARTBEAT, METHOD, Method, PREFIX, Refusal, Tuning, next_frame},
 };
@@ -49,7 +50,13 @@ pub(super) enum Failure {
 impl Failure {
     /// The broker does not take this login.
     pub(super) fn is_refusal(&self) -> bool {
-        matches!(self, Self::Refused(_) | Self::Mechanisms(_) | Self::Unfit(HUNG_UP))
+        match self {
+            // Others may have room where one is at its limit.
+            Self::Refused(refusal) => refusal.code == ACCESS_REFUSED,
+            Self::Mechanisms(_) => true,
+            Self::Unfit(what) => *what == HUNG_UP,
+            _ => false,
+        }
     }
 
     /// Nobody will ever answer, as far as can be known: unless somebody starts a broker there.
