@@ -158,7 +158,7 @@ mod tests {
             let (starts, dropped) = (starts.clone(), starts.clone());
             let task = move || async move {
                 starts.send_modify(|starts| *starts += 1);
-                pending().await
+                pending::<()>().await;
             };
             lasting.start(task, move || dropped.send_modify(|starts| *starts += 10), || {})
         };

@@ -345,15 +345,14 @@ impl Supervisor {
             }
             let mut pause = waits.next().unwrap_or(limits::LONGEST_PAUSE);
             if let Some(patience) = patience {
-                match patience.pause(began.elapsed(), error.is_hopeless(), pause) {
-                    Some(shorter) => pause = shorter,
-                    None => {
-                        let error = patience.exhausted(error);
-                        warn!(broker, error = %error.whole(), "no connection; giving up");
-                        advance(&state, State::Refused(error));
-                        return;
-                    }
-                }
+                let shorter = patience.pause(began.elapsed(), error.is_hopeless(), pause);
+                let Some(shorter) = shorter else {
+                    let error = patience.exhausted(error);
+                    warn!(broker, error = %error.whole(), "no connection; giving up");
+                    advance(&state, State::Refused(error));
+                    return;
+                };
+                pause = shorter;
             }
             warn!(broker, error = %error.whole(), "no connection yet");
             if !advance(&state, State::Connecting) {

@@ -52,7 +52,7 @@ fn several(errors: &[BrokerError]) -> BrokerError {
         _ => 1,
     };
     let kind =
-        errors.iter().max_by_key(weight).map_or(BrokerErrorKind::Unreachable, |error| error.kind());
+        errors.iter().max_by_key(weight).map_or(BrokerErrorKind::Unreachable, BrokerError::kind);
     let said: Vec<String> = errors.iter().map(|error| error.whole().to_string()).collect();
     BrokerError::new(kind, format!("no address leads to a broker: {}", said.join("; ")))
 }

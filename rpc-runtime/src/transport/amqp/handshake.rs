@@ -54,7 +54,7 @@ impl Failure {
             // Others may have room where one is at its limit.
             Self::Refused(refusal) => refusal.code == ACCESS_REFUSED,
             Self::Mechanisms(_) => true,
-            Self::Unfit(what) => *what == HUNG_UP,
+            Self::Unfit(what) => [HUNG_UP, HUNG_UP_LONG].contains(what),
             _ => false,
         }
     }
@@ -67,7 +67,7 @@ impl Failure {
             Self::Insecure(error) => {
                 matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
             }
-            Self::Unfit(what) => *what != HUNG_UP,
+            Self::Unfit(what) => ![HUNG_UP, HUNG_UP_LONG].contains(what),
             Self::Unresolved(_) | Self::Plain => true,
             Self::Refused(_) | Self::Mechanisms(_) | Self::Silent { .. } | Self::Channels(_) => {
                 false
@@ -110,7 +110,8 @@ pub(super) async fn shake_hands(
         Ok(Method::Tune(offered)) => offered,
         // As some brokers do that take offence at a password.
         Err(Failure::Lost(error)) if is_hang_up(&error) => {
-            return Err(Failure::Unfit(HUNG_UP));
+            let long = address.response().len() > LONG_LOGIN;
+            return Err(Failure::Unfit(if long { HUNG_UP_LONG } else { HUNG_UP }));
         }
         other => return Err(other.err().unwrap_or(OUT_OF_TURN)),
     };
@@ -135,6 +136,11 @@ fn is_hang_up(error: &io::Error) -> bool {
 const SMALLEST_FRAMES: u32 = 4096;
 
 const HUNG_UP: &str = "hung up when it was shown the login";
+
+/// A user and a password with which a login may not fit into the frame that RabbitMQ takes for it.
+const LONG_LOGIN: usize = 3_500;
+const HUNG_UP_LONG: &str = "hung up when it was shown the login: its password is long, and RabbitMQ takes a login of 4,096 \
+                            bytes in all, of 8,192 from 4.1 on";
 const OUT_OF_TURN: Failure = Failure::Unfit("speaks AMQP, but out of turn");
 const NO_AMQP: Failure =
     Failure::Unfit("does not speak AMQP 0-9-1: is that the port of RabbitMQ, and of TLS or not?");
