@@ -275,13 +275,13 @@ async fn too_few_channels_are_named_at_once() {
     // Enough for one service with discovery, and not for two.
     let broker = Broker::connect(&format!("{url}?channel_max=3")).await.unwrap();
     let (one, other) = (unique("channels"), unique("channels"));
-    let served = |name: &str| (queue(name), SampleServer::new(Inside::new()));
-    let ((first, service), (second, another)) = (served(&one), served(&other));
+    let sample = |name: &str| (queue(name), SampleServer::new(Inside::new()));
+    let ((first, service), (second, another)) = (sample(&one), sample(&other));
     let both = Server::builder(&broker).service_on(first, service).service_on(second, another);
     let error = both.start().await.unwrap_err();
     assert!(error.to_string().contains("`channel_max`"), "{error}");
 
-    let (first, service) = served(&one);
+    let (first, service) = sample(&one);
     let server = Server::builder(&broker).service_on(first, service).start().await.unwrap();
     let client = SampleClient::builder(&broker).queue(&one).build();
     let start = Instant::now();

@@ -69,10 +69,8 @@ async fn a_limit_of_connections_passes_and_others_are_tried() {
         assert!(!error.is_permanent() && error.to_string().contains("limit"), "{error}");
     };
     let briefly = || Broker::builder(&node.url()).connect_timeout(Duration::from_millis(500));
-    const ONE: &str = r#"{"max-connections": 1}"#;
-    const MANY: &str = r#"{"max-connections": -1}"#;
     for limit in [&["set_vhost_limits", "-p", "/"][..], &["set_user_limits", "guest"][..]] {
-        node.ctl(&[limit, &[ONE]].concat()).await;
+        node.ctl(&[limit, &[r#"{"max-connections": 1}"#]].concat()).await;
         let holder = Broker::connect(&node.url()).await.unwrap();
         is_limit(briefly().connect().await.unwrap_err());
 
@@ -85,7 +83,7 @@ async fn a_limit_of_connections_passes_and_others_are_tried() {
         holder.close().await;
         let connected = timeout(SOON, waiting).await.unwrap().unwrap().unwrap();
         connected.close().await;
-        node.ctl(&[limit, &[MANY]].concat()).await;
+        node.ctl(&[limit, &[r#"{"max-connections": -1}"#]].concat()).await;
     }
 }
 

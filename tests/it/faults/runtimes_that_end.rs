@@ -33,7 +33,7 @@ struct Bench {
 impl Bench {
     fn in_memory() -> Self {
         let broker = Broker::in_memory();
-        Self::new(broker.clone(), broker)
+        Self::new(broker.clone(), &broker)
     }
 
     fn rabbitmq() -> Self {
@@ -45,19 +45,19 @@ impl Bench {
         });
         let serving = threads();
         let serving_broker = serving.block_on(Broker::connect(other)).unwrap();
-        Self::on(broker, first, serving_broker, serving)
+        Self::on(broker, first, &serving_broker, serving)
     }
 
-    fn new(broker: Broker, serving_broker: Broker) -> Self {
+    fn new(broker: Broker, serving_broker: &Broker) -> Self {
         Self::on(broker, one_thread(), serving_broker, threads())
     }
 
-    fn on(broker: Broker, first: Runtime, serving_broker: Broker, serving: Runtime) -> Self {
+    fn on(broker: Broker, first: Runtime, serving_broker: &Broker, serving: Runtime) -> Self {
         let (queue_name, inside) = (unique("runtimes"), Inside::new());
         // The first to use it: the tasks of the broker are of this runtime.
         let nobody = SampleClient::builder(&broker).queue(unique("nobody")).build();
         assert_ended!(first.block_on(nobody.add(1, 2)), Err(CallError::NoServer));
-        let server = Server::builder(&serving_broker)
+        let server = Server::builder(serving_broker)
             .service_on(queue(&queue_name), SampleServer::new(inside.clone()))
             .start();
         let server = Some(serving.block_on(server).unwrap());
