@@ -13,7 +13,7 @@ use rpc_runtime::{
     Broker, CallError, FaultKind, Server, ServerBuilder, discovery::Discovery, rpc_service,
 };
 use rpc_tests::{
-    Message, Node, Peer, QueueSpec, Rabbit, Relay, eventually, eventually_async, unique,
+    Message, Node, Peer, Python, QueueSpec, Rabbit, Relay, eventually, eventually_async, unique,
 };
 use tokio::time::timeout;
 use tracing::{Level, subscriber::DefaultGuard};
@@ -400,23 +400,24 @@ async fn headers_of_megabytes_are_rejected_unread() {
     let (warnings, _guard) = Warnings::gather();
     let node = Node::builder().config("frame_max = 8388608").start().await;
     let watched = Watched::on(&node.url(), |server| server).await;
-    let peer = Peer::connect(&format!("{}?frame_max=8388608", node.url())).await.unwrap();
-    let headers = serde_json::json!({ "x": "A".repeat(2_000_000) });
-    for body in [String::new(), "[1, 2]".to_owned(), format!("[1, {}]", " ".repeat(300_000))] {
-        let message = json(&watched.pair.queue, "add", &body);
-        peer.publish(Message { headers: headers.clone(), ..message }).await.unwrap();
-    }
+    let url = node.url();
+    let send = async |queue: &str, bodies: &[&str]| {
+        let arguments = [&[url.as_str(), queue, "2000000", "8388608"], bodies].concat();
+        let sender = Python::find().start("large_headers.py", &arguments);
+        assert_eq!(sender.success(SOON).await, "sent");
+    };
+    let large = " ".repeat(100_000);
+    send(&watched.pair.queue, &["", "[1, 2]", &large]).await;
     let server = &watched.pair.server;
     eventually("all are rejected", SOON, || (server.stats().unreadable == 3).then_some(())).await;
     warnings.has(&[&watched.pair.queue, "headers are too large"]).await;
 
     let spy = unique("spy");
-    peer.declare(QueueSpec::named(&spy).classic()).await.unwrap();
-    let call =
-        tokio::spawn(SampleClient::builder(&watched.pair.broker).queue(&spy).build().add(1, 2));
-    let request = peer.get(&spy, SOON).await.unwrap().expect("the request");
-    let reply = json(&request.reply_to.unwrap(), "result", "3");
-    peer.publish(Message { headers, ..reply }).await.unwrap();
+    watched.peer.declare(QueueSpec::named(&spy).classic()).await.unwrap();
+    let client = SampleClient::builder(&watched.pair.broker).queue(&spy).build();
+    let call = tokio::spawn(client.add(1, 2));
+    let request = watched.peer.get(&spy, SOON).await.unwrap().expect("the request");
+    send(&request.reply_to.unwrap(), &["3"]).await;
     let broker = &watched.pair.broker;
     eventually("it is dropped", SOON, || (broker.unclaimed_replies() == 1).then_some(())).await;
     call.abort();
@@ -435,7 +436,7 @@ async fn a_request_over_the_limit_is_answered_with_its_size() {
         let reply = watched.peer.get(&callback, SOON).await.unwrap().expect("an answer");
         if known {
             assert_eq!(reply.header("rpc-fault"), "too-large");
-            assert!(reply.headers.to_string().contains("2000005 bytes"), "{}", reply.headers);
+            assert!(reply.headers.to_string().contains("2000006 bytes"), "{}", reply.headers);
         } else {
             assert_eq!(reply.text(), "3");
         }

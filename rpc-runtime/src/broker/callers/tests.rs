@@ -15,6 +15,8 @@ use crate::{
 struct Scripted {
     end: Arc<Notify>,
     reject: Arc<Notify>,
+    /// It ends at once, and so do those that take its place.
+    dies: bool,
 }
 
 fn when(told: &Arc<Notify>) -> BoxFuture<'static, ()> {
@@ -40,9 +42,11 @@ impl CallerChannel for Scripted {
     }
 
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
-        let end = when(&self.end);
+        let (end, dies) = (when(&self.end), self.dies);
         Box::pin(async move {
-            end.await;
+            if !dies {
+                end.await;
+            }
             BrokerError::new(BrokerErrorKind::Closed, "ended")
         })
     }
@@ -53,7 +57,8 @@ impl CallerChannel for Scripted {
 
     fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
         Box::pin(async {
-            let another: Arc<dyn CallerChannel> = Arc::new(Self::default());
+            let another: Arc<dyn CallerChannel> =
+                Arc::new(Self { dies: self.dies, ..Self::default() });
             Ok(another)
         })
     }
@@ -102,6 +107,30 @@ async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_o
 
     pending.settled(call.correlation_id(), Fate::Rejected);
     assert!(matches!(call.await, Outcome::Rejected));
+}
+
+#[test]
+fn a_channel_that_dies_young_is_followed_by_a_pause() {
+    let young = limits::STABLE_AFTER / 2;
+    let mut pause = Duration::ZERO;
+    let pauses: Vec<_> = (0..8)
+        .map(|_| {
+            pause = pause_after(young, pause);
+            pause
+        })
+        .collect();
+    assert_eq!(pauses[..2], [limits::FIRST_PAUSE, limits::FIRST_PAUSE * 2]);
+    assert_eq!(pauses[7], limits::YOUNG_PAUSE);
+    assert_eq!(pause_after(limits::STABLE_AFTER * 2, pause), Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn channels_that_keep_dying_are_few() {
+    let mut kept = keep(Scripted { dies: true, ..Scripted::default() });
+    kept.wait_for_channel(1).await;
+    let started = Instant::now();
+    kept.wait_for_channel(20).await;
+    assert!(started.elapsed() > Duration::from_secs(5), "{:?}", started.elapsed());
 }
 
 #[tokio::test(start_paused = true)]

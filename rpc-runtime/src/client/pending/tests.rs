@@ -85,6 +85,27 @@ async fn calls_of_a_lost_channel_end_and_none_enters_any_more() {
 }
 
 #[tokio::test]
+async fn a_call_whose_channel_was_closed_is_interrupted() {
+    let pending = Pending::new(10);
+    let call = enter(&pending, 1, false).unwrap();
+    pending.settled(call.correlation_id(), Fate::Interrupted);
+    pending.lose_unaccepted(1);
+    assert!(matches!(call.await, Outcome::Interrupted));
+}
+
+#[tokio::test]
+async fn a_reply_too_large_to_be_kept_ends_its_call() {
+    let pending = Pending::new(10);
+    let call = enter(&pending, 1, false).unwrap();
+    let reply = reply_to(&call.correlation_id().to_string());
+    pending.reply(Message { dropped: usize::MAX, ..reply });
+    let ended = call.await;
+    assert!(matches!(&ended, Outcome::Reply(ReceivedReply::Unreadable(_))), "{ended:?}");
+    pending.unreadable();
+    assert_eq!(pending.unclaimed(), 1);
+}
+
+#[tokio::test]
 async fn calls_that_the_broker_has_outlive_the_channel_that_sent_them() {
     let pending = Pending::new(10);
     let [taken, passed, ignored, unknown, oneway] =

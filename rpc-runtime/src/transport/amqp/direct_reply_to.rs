@@ -26,7 +26,10 @@ pub(super) fn may_be_genuine(name: &str) -> bool {
 fn is_base64(text: &str) -> bool {
     let digits = text.trim_end_matches('=');
     let padding = text.len() - digits.len();
-    !digits.is_empty() && padding <= 2 && text.len() % 4 == 0 && digits.bytes().all(is_digit)
+    !digits.is_empty()
+        && padding <= 2
+        && text.len().is_multiple_of(4)
+        && digits.bytes().all(is_digit)
 }
 
 fn is_digit(byte: u8) -> bool {

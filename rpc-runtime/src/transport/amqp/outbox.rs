@@ -82,7 +82,8 @@ pub(super) struct Kept {
     since: Instant,
     /// It is a fault already, in the place of a reply that was too large.
     replaced: bool,
-    _room: Option<Room>,
+    #[allow(dead_code, reason = "held, not read")]
+    room: Option<Room>,
 }
 
 impl Kept {
@@ -91,16 +92,16 @@ impl Kept {
         request: Unsettled,
         queue: SmolStr,
         undeliverable: Arc<AtomicU64>,
-    ) -> Self {
-        Self {
+    ) -> Box<Self> {
+        Box::new(Self {
             reply,
             request: Some(request),
             queue,
             undeliverable,
             since: Instant::now(),
             replaced: false,
-            _room: None,
-        }
+            room: None,
+        })
     }
 
     fn settle(&mut self) {
@@ -115,7 +116,7 @@ impl Kept {
 }
 
 enum Item {
-    Reply(Kept),
+    Reply(Box<Kept>),
     /// Whoever waits until everything before it is dealt with.
     Flush(oneshot::Sender<()>),
 }
@@ -209,11 +210,11 @@ impl Outbox {
     }
 
     /// Sends a reply and settles its request.
-    pub(super) fn send(&self, mut kept: Kept) {
+    pub(super) fn send(&self, mut kept: Box<Kept>) {
         if self.direct {
             // The others are as many as there are requests that are not acknowledged.
-            kept._room = Room::take(&self.load, kept.reply.body.len());
-            if kept._room.is_none() {
+            kept.room = Room::take(&self.load, kept.reply.body.len());
+            if kept.room.is_none() {
                 give_up(kept, &self.load.warned, "too many replies to direct reply-to are waiting");
                 return;
             }
@@ -234,7 +235,7 @@ impl Outbox {
 }
 
 /// Says that a reply reaches nobody, and settles its request.
-fn give_up(mut kept: Kept, warned: &Throttle, reason: &str) {
+fn give_up(mut kept: Box<Kept>, warned: &Throttle, reason: &str) {
     kept.came_back();
     if let Some(left_out) = warned.pass() {
         warn!(
@@ -467,7 +468,7 @@ impl Sender {
         open
     }
 
-    async fn send_alone(&mut self, mut kept: Kept, mut open: Option<Open>) -> Option<Open> {
+    async fn send_alone(&mut self, mut kept: Box<Kept>, mut open: Option<Open>) -> Option<Open> {
         let mut losses = 0;
         loop {
             let way = match open.take() {
@@ -507,11 +508,9 @@ impl Sender {
     }
 
     /// The broker has refused this one. Returns what is sent in its place.
-    fn refused(&self, kept: Kept, refusal: &Refusal) -> Option<Kept> {
-        if !kept.replaced
-            && let Some(limit) = refused_size(refusal)
-        {
-            self.proven.refused_size(kept.reply.body.len(), limit);
+    fn refused(&self, kept: Box<Kept>, refusal: &Refusal) -> Option<Box<Kept>> {
+        if !kept.replaced && is_refused_size(refusal) {
+            self.proven.refused_size(kept.reply.body.len(), size_limit(refusal));
             return Some(self.in_place_of(kept, &refusal.text));
         }
         if refusal.code == ACCESS_REFUSED && !self.is_own() {
@@ -522,7 +521,7 @@ impl Sender {
     }
 
     /// The fault that is sent in the place of a reply that the broker does not take.
-    fn in_place_of(&self, mut kept: Kept, reason: &str) -> Kept {
+    fn in_place_of(&self, mut kept: Box<Kept>, reason: &str) -> Box<Kept> {
         let size = kept.reply.body.len();
         if let Some(left_out) = self.load.warned.pass() {
             warn!(
@@ -542,7 +541,7 @@ impl Sender {
     }
 
     /// There is no way out just now. Returns what is to be tried again.
-    fn unopened(&self, mut kept: Kept, reason: &str) -> Option<Kept> {
+    fn unopened(&self, mut kept: Box<Kept>, reason: &str) -> Option<Box<Kept>> {
         match &self.way {
             Way::Channel(mux) if mux.ended().borrow().is_some() => None,
             Way::Channel(_) => {
@@ -600,14 +599,16 @@ async fn answered(fence: &mut Option<Fence>) -> Result<Answer, Ended> {
     }
 }
 
-/// Whether this is about the size of a message; the limit, where it is said.
-fn refused_size(refusal: &Refusal) -> Option<Option<usize>> {
-    if !refusal.text.contains("message size ") {
-        return None;
-    }
-    let (_, limit) = refusal.text.split_once("max size ").unwrap_or_default();
+/// Whether a message was refused for its size.
+fn is_refused_size(refusal: &Refusal) -> bool {
+    refusal.text.contains("message size ")
+}
+
+/// The largest size that is not refused, where RabbitMQ says it.
+fn size_limit(refusal: &Refusal) -> Option<usize> {
+    let (_, limit) = refusal.text.split_once("max size ")?;
     let digits = limit.find(|c: char| !c.is_ascii_digit()).unwrap_or(limit.len());
-    Some(limit.get(..digits).and_then(|digits| digits.parse().ok()))
+    limit.get(..digits)?.parse().ok()
 }
 
 #[cfg(test)]
@@ -619,9 +620,10 @@ mod tests {
         let refusal = |text: &str| Refusal { code: 406, text: text.into() };
         let text =
             "PRECONDITION_FAILED - message size 100000 is larger than configured max size 65536";
-        assert_eq!(refused_size(&refusal(text)), Some(Some(65_536)));
-        assert_eq!(refused_size(&refusal("message size 9 is too much")), Some(None));
-        assert_eq!(refused_size(&refusal("ACCESS_REFUSED - no")), None);
+        assert!(is_refused_size(&refusal(text)));
+        assert_eq!(size_limit(&refusal(text)), Some(65_536));
+        assert_eq!(size_limit(&refusal("message size 9 is too much")), None);
+        assert!(!is_refused_size(&refusal("ACCESS_REFUSED - no")));
     }
 
     #[test]

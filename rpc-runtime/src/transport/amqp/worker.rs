@@ -204,8 +204,9 @@ async fn take(
     let requests = Requests::new(channel.port(), outboxes.clone(), consumed);
     let coming = requests.start();
     channel.route(requests.clone());
-    let consumer = channel.consume(&queue, true).await.map_err(consuming)?;
-    let worker = AmqpWorker { channel, requests, outboxes, used: AtomicU64::new(0), consumer };
+    let name = channel.consume(&queue, true).await.map_err(consuming)?;
+    let worker =
+        AmqpWorker { channel, requests, outboxes, used: AtomicU64::new(0), consumer: name };
     Ok((Arc::new(worker), Box::new(coming)))
 }
 
