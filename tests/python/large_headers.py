@@ -6,13 +6,15 @@ Usage: large_headers.py URL QUEUE BYTES FRAME_MAX BODY...
 import sys
 
 import pika
+import pika.spec
 
 
 def main():
     url, queue, size, frame_max, *bodies = sys.argv[1:]
+    # Beyond its own bound pika does not go.
+    pika.spec.FRAME_MAX_SIZE = int(frame_max)
     parameters = pika.URLParameters(url)
-    # The setter refuses it.
-    parameters._frame_max = int(frame_max)
+    parameters.frame_max = int(frame_max)
     connection = pika.BlockingConnection(parameters)
     channel = connection.channel()
     channel.confirm_delivery()
