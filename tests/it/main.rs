@@ -29,6 +29,7 @@ mod log_lines;
 mod middleware;
 mod paused_time;
 mod queue_waits;
+mod random_peer;
 mod secrets;
 mod signatures;
 mod timeouts;

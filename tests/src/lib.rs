@@ -3,6 +3,7 @@
 //! * [`Rabbit::shared`] is the RabbitMQ that all tests of a binary use, each with queues of its [own](unique);
 //!   a [`Node`] is one for a single test, to be killed, paused and restarted.
 //! * [`Peer`] is pika under remote control: it sends and reads raw messages, property by property.
+//! * [`RawPeer`] writes AMQP by hand: bytes where client libraries want texts and tables.
 //! * [`Python`] runs the programs in `tests/python`, [`Process`] any other program, the examples first.
 //! * [`Relay`] stands between a client and a broker, and cuts, stalls, swallows and delays what passes.
 //! * [`eventually`] waits for a state; nothing else here or in the tests sleeps.
@@ -23,6 +24,7 @@ mod peer;
 mod process;
 mod python;
 mod rabbit;
+mod raw;
 mod relay;
 mod unique;
 
@@ -32,6 +34,7 @@ pub use peer::{Message, Peer, PeerError, Published, QueueInfo, QueueSpec, typed}
 pub use process::Process;
 pub use python::Python;
 pub use rabbit::Rabbit;
+pub use raw::{Event, Property, RawMessage, RawPeer, RawProperties, long, short};
 pub use relay::{Direction, Relay};
 pub use unique::unique;
 

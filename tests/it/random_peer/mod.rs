@@ -1,0 +1,377 @@
+//! A peer that sends random properties, headers and bodies to running servers and callers.
+//!
+//! `RPC_FUZZ_SECONDS` makes it go on for so long, `RPC_FUZZ_SEED` repeats what a former run sent.
+
+mod bodies;
+mod messages;
+mod random;
+mod values;
+
+#[path = "../../programs/marks.rs"]
+mod marks;
+
+use std::collections::{HashMap, VecDeque};
+use std::io;
+use std::time::Duration;
+
+use rpc_runtime::Broker;
+use rpc_tests::{
+    Event, Node, Process, Property, RawMessage, RawPeer, eventually_async, long, short, unique,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+use tokio::time::Instant;
+
+use self::marks::{ControlClient, MarksClient, Names, Report};
+use self::messages::{Asked, Known, Sent, Way, remember};
+use self::random::Random;
+
+/// Without `RPC_FUZZ_SECONDS`.
+const MESSAGES: usize = 600;
+const SEED: u64 = 15;
+/// After so many messages everybody is looked at.
+const BATCH: usize = 60;
+const BURST: usize = 16;
+/// What a plain call may take while the peer's messages are worked on, and a queue to become empty.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Of memory, in KiB: the bounds on what is in flight let a program come to this, and no further.
+const MOST_MEMORY: u64 = 700 * 1024;
+
+/// Rows 29, 31 and 33.
+#[tokio::test]
+async fn random_messages_hurt_no_server_and_no_caller() {
+    let seconds = number("RPC_FUZZ_SECONDS");
+    let seed = number("RPC_FUZZ_SEED").unwrap_or(SEED);
+    println!("random peer: seed {seed}");
+    let until = seconds.map(|seconds| Instant::now() + Duration::from_secs(seconds));
+
+    let mut peer = RandomPeer::start(seed).await;
+    loop {
+        peer.batch().await;
+        if until.map_or(peer.figures.messages >= MESSAGES, |until| Instant::now() >= until) {
+            break;
+        }
+    }
+    let (report, figures) = peer.end().await;
+    println!("random peer: {figures:?}\nrandom peer: {report:?}");
+    assert!(report.runs > 0 && report.steady > 0, "{report:?}");
+}
+
+fn number(variable: &str) -> Option<u64> {
+    let text = std::env::var(variable).ok()?;
+    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
+}
+
+/// What the peer did.
+#[derive(Debug, Default)]
+struct Figures {
+    messages: usize,
+    confirmed: usize,
+    channels_closed: HashMap<String, u32>,
+    connections_closed: HashMap<String, u32>,
+    replies: u64,
+    probes: u32,
+}
+
+struct RandomPeer {
+    seed: u64,
+    random: Random,
+    known: Known,
+    figures: Figures,
+    /// How often the requests may run that reach two queues.
+    copies: HashMap<u64, u32>,
+    sender: RawPeer,
+    heard: UnboundedReceiver<RawMessage>,
+    listening: tokio::task::JoinHandle<io::Error>,
+    target: Process,
+    probes: Vec<MarksClient>,
+    control: ControlClient,
+    broker: Broker,
+    /// The messages since everybody was looked at.
+    last: Vec<String>,
+    node: Node,
+}
+
+impl RandomPeer {
+    async fn start(seed: u64) -> Self {
+        // A node of its own: its questions reach every server of a broker.
+        let node = Node::start().await;
+        let (url, prefix) = (node.url(), unique("peer"));
+        let names = Names::new(&prefix);
+        let mut listener = RawPeer::connect(node.port()).await.unwrap();
+        let (ways, reply_queues) = declare(&mut listener, &names).await.unwrap();
+
+        let target = Process::example("peer_target", &[&url, &prefix]).await;
+        target.line_with("serving", Duration::from_secs(60)).await;
+        let questions = listener.declare("", b"").await.unwrap();
+        listener.bind(&questions, "rpc.discovery", "#").await.unwrap();
+        listener.consume(&questions).await.unwrap();
+        let (sends, heard) = unbounded_channel();
+        let listening = tokio::spawn(async move {
+            loop {
+                match listener.event().await {
+                    Ok(Event::Message(message)) => drop(sends.send(message)),
+                    Ok(_) => {}
+                    Err(error) => return error,
+                }
+            }
+        });
+
+        let broker = Broker::connect(&url).await.unwrap();
+        let through = Broker::builder(&url).exchange(&names.exchange).connect().await.unwrap();
+        let probes =
+            [(&broker, &names.classic), (&broker, &names.quorum), (&through, &names.routed)];
+        let probes = probes.map(|(broker, queue)| {
+            MarksClient::builder(broker).queue(queue).timeout(PATIENCE).build()
+        });
+        let control =
+            ControlClient::builder(&broker).queue(&names.control).timeout(PATIENCE).build();
+        let known = Known {
+            names,
+            ways,
+            reply_queues,
+            calls: VecDeque::new(),
+            questions: VecDeque::new(),
+            descriptions: VecDeque::new(),
+            last_id: 0,
+        };
+        Self {
+            seed,
+            random: Random(seed),
+            known,
+            figures: Figures::default(),
+            copies: HashMap::new(),
+            sender: RawPeer::connect(node.port()).await.unwrap(),
+            heard,
+            listening,
+            target,
+            probes: probes.into(),
+            control,
+            broker,
+            last: Vec::new(),
+            node,
+        }
+    }
+
+    async fn batch(&mut self) {
+        self.last.clear();
+        let end = self.figures.messages + BATCH;
+        while self.figures.messages < end {
+            self.hear();
+            let burst = 1 + self.random.below(BURST);
+            if let Err(error) = self.burst(burst).await {
+                let kind = error.to_string().chars().take(60).collect();
+                *self.figures.connections_closed.entry(kind).or_default() += 1;
+                self.sender = RawPeer::connect(self.node.port()).await.unwrap();
+            }
+        }
+        self.probe().await;
+    }
+
+    /// Sends some messages one behind the other, and waits for what RabbitMQ makes of them.
+    async fn burst(&mut self, count: usize) -> io::Result<()> {
+        let mut waiting = Vec::new();
+        for _ in 0..count {
+            let Sent { message, id, copies } = self.known.message(&mut self.random);
+            if copies > 1 {
+                self.copies.insert(id, copies);
+            }
+            self.figures.messages += 1;
+            self.last.push(described(id, &message));
+            waiting.push(self.sender.publish(&message).await?);
+        }
+        while !waiting.is_empty() {
+            match self.sender.event().await? {
+                Event::Confirmed { tag, multiple } => {
+                    let before = waiting.len();
+                    waiting.retain(|waits| *waits != tag && (!multiple || *waits > tag));
+                    self.figures.confirmed += before - waiting.len();
+                }
+                Event::Message(_) => {}
+                Event::ChannelClosed(code, text) => {
+                    let reason = text.split('\'').next().unwrap_or_default();
+                    let kind = format!("{code} {reason}").chars().take(60).collect();
+                    *self.figures.channels_closed.entry(kind).or_default() += 1;
+                    return self.sender.open().await;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what came to the peer's own queues.
+    fn hear(&mut self) {
+        while let Ok(message) = self.heard.try_recv() {
+            let get = |property| message.properties.get(property).unwrap_or_default().to_vec();
+            let asked = Asked {
+                reply_to: get(Property::ReplyTo),
+                correlation_id: get(Property::CorrelationId),
+                method: get(Property::Type),
+                json: get(Property::ContentType) == b"application/json",
+            };
+            if message.routing_key == self.known.names.decoy.as_bytes() {
+                remember(&mut self.known.calls, asked);
+            } else if message.exchange == b"rpc.discovery" {
+                if !self.known.reply_queues.iter().any(|name| asked.reply_to == name.as_bytes()) {
+                    remember(&mut self.known.questions, asked);
+                }
+            } else {
+                self.figures.replies += 1;
+                if message.body.starts_with(b"{\"") {
+                    remember(&mut self.known.descriptions, message.body);
+                }
+            }
+        }
+    }
+
+    /// Plain calls are answered, and nobody was hurt.
+    async fn probe(&mut self) {
+        for (position, probe) in self.probes.iter().enumerate() {
+            let ended = probe.add(self.figures.probes, 1).await;
+            if ended.as_ref().ok() != Some(&(self.figures.probes + 1)) {
+                self.fail(&format!("plain call {position} ends with {ended:?}"));
+            }
+        }
+        self.figures.probes += 1;
+        match self.control.report().await {
+            Ok(report) => self.check(&report),
+            Err(error) => self.fail(&format!("no report: {error:?}")),
+        }
+        if self.listening.is_finished() {
+            self.fail("the connection of the peer that listens was closed");
+        }
+    }
+
+    fn check(&self, report: &Report) {
+        let mut faults = Vec::new();
+        for (name, times) in report.lost.iter().filter(|(_, times)| **times > 0) {
+            faults.push(format!("the {name} lost its connection {times} times"));
+        }
+        for (id, runs) in &report.ran_again {
+            if *runs > self.copies.get(id).copied().unwrap_or(1) {
+                faults.push(format!("request {id} ran {runs} times"));
+            }
+        }
+        if !report.unsteady.is_empty() {
+            faults.push(format!("calls of no concern to the peer failed: {:?}", report.unsteady));
+        }
+        if !report.late.is_empty() {
+            faults.push(format!("these ended late or not: {:?}", report.late));
+        }
+        if let Some((text, times)) =
+            report.warnings.iter().find(|(text, _)| text.contains("stopped consuming"))
+        {
+            faults.push(format!("{times} times: {text}"));
+        }
+        if report.peak > MOST_MEMORY {
+            faults.push(format!("{} KiB of memory", report.peak));
+        }
+        if !faults.is_empty() {
+            self.fail(&faults.join("\n"));
+        }
+    }
+
+    fn fail(&self, what: &str) -> ! {
+        panic!(
+            "seed {}: {what}\n== {:?}\n== since everybody was well\n{}\n== the program\n{}",
+            self.seed,
+            self.figures,
+            self.last.join("\n"),
+            self.target.lines().join("\n"),
+        );
+    }
+
+    async fn end(mut self) -> (Report, Figures) {
+        let queues =
+            [&self.known.names.classic, &self.known.names.quorum, &self.known.names.routed];
+        for queue in queues {
+            self.is_empty(queue).await;
+        }
+        let report = match self.control.end().await {
+            Ok(report) => report,
+            Err(error) => self.fail(&format!("no last report: {error:?}")),
+        };
+        self.check(&report);
+        self.target.line_with("servers ended", PATIENCE * 2).await;
+        // What was not acknowledged is back by now.
+        for queue in queues {
+            self.is_empty(queue).await;
+        }
+        self.hear();
+        (report, self.figures)
+    }
+
+    async fn is_empty(&self, queue: &str) {
+        eventually_async(&format!("{queue} is empty"), PATIENCE, async || {
+            let state = self.broker.queue_state(queue).await.unwrap().expect("it is there");
+            (state.messages == 0).then_some(())
+        })
+        .await;
+    }
+}
+
+/// The peer's own queues: the decoy, one for replies, and some that RabbitMQ moves messages out of. Returns the ways
+/// to the services, and where replies may go.
+async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec<String>)> {
+    let text = |text: &str| [&b"S"[..], &long(text.as_bytes())].concat();
+    let number = |number: u32| [&b"I"[..], &number.to_be_bytes()].concat();
+    let mut ways = Vec::new();
+    for queue in [&names.classic, &names.quorum] {
+        ways.push(("".to_owned(), queue.clone(), None));
+    }
+    // Twice, since these are what most requests are.
+    for method in ["mark", "once", "tree", "mark", "once"] {
+        let key = format!("{}.{method}", names.routed);
+        ways.push((names.exchange.clone(), key, Some(method)));
+    }
+    ways.push((String::new(), names.routed.clone(), None));
+    ways.push((names.exchange.clone(), format!("{}.x", names.routed), None));
+    let mut reply_queues = Vec::new();
+    let dead = |exchange: &str, key: &str, limit: &str| {
+        [
+            [short(b"x-dead-letter-exchange"), text(exchange)].concat(),
+            [short(b"x-dead-letter-routing-key"), text(key)].concat(),
+            [short(limit.as_bytes()), number(0)].concat(),
+        ]
+        .concat()
+    };
+    for (exchange, key, method) in ways.clone() {
+        for limit in ["x-message-ttl", "x-max-length"] {
+            let own = peer.declare("", &dead(&exchange, &key, limit)).await?;
+            ways.push((String::new(), own, method));
+        }
+    }
+    // Takes nothing.
+    let full = [
+        [short(b"x-max-length"), number(0)].concat(),
+        [short(b"x-overflow"), text("reject-publish")].concat(),
+    ];
+    reply_queues.push(peer.declare("", &full.concat()).await?);
+    let replies = peer.declare("", b"").await?;
+    peer.consume(&replies).await?;
+    // Most replies go where they are read.
+    reply_queues.extend([replies.clone(), replies.clone(), replies]);
+    peer.declare(&names.decoy, b"").await?;
+    peer.consume(&names.decoy).await?;
+    let ways = ways.into_iter().map(|(exchange, key, method)| Way { exchange, key, method });
+    Ok((ways.collect(), reply_queues))
+}
+
+/// A message in a line.
+fn described(id: u64, message: &RawMessage) -> String {
+    let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
+    let get = |property| message.properties.get(property).map(text);
+    format!(
+        "{id}: to {:?} {:?}, type {:?}, content_type {:?}, reply_to {:?}, correlation_id {:?}, expiration {:?}, \
+         {} bytes: {}, headers {} bytes",
+        text(&message.exchange),
+        text(&message.routing_key),
+        get(Property::Type),
+        get(Property::ContentType),
+        get(Property::ReplyTo),
+        get(Property::CorrelationId),
+        get(Property::Expiration),
+        message.body.len(),
+        text(&message.body[..message.body.len().min(48)]),
+        message.properties.size(Property::Headers),
+    )
+}
