@@ -56,13 +56,15 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asking = book.broker("asker", Broker::builder(url)).await?;
 
     let mut servers = Vec::new();
-    for (broker, queue) in [
-        (&serving, Queue::named(&names.classic).classic()),
-        (&serving, Queue::named(&names.quorum).quorum()),
-        (&routed, Queue::named(&names.routed).classic()),
+    // The first replies to any queue, the others to those that RabbitMQ named.
+    for (broker, queue, accepted) in [
+        (&serving, Queue::named(&names.classic).classic(), ""),
+        (&serving, Queue::named(&names.quorum).quorum(), "amq.gen-"),
+        (&routed, Queue::named(&names.routed).classic(), "amq.gen-"),
     ] {
         let marks = MarksServer::new(book.clone());
-        servers.push(Server::builder(broker).service_on(queue, marks).start().await?);
+        let server = Server::builder(broker).service_on(queue, marks).accept_reply_to(accepted);
+        servers.push(server.start().await?);
     }
 
     for (broker, queue) in

@@ -1,6 +1,6 @@
 //! Random messages: where they go, and every property that they may have.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use rpc_tests::{Property, RawMessage, RawProperties};
 use super::bodies::{self, BINCODE, JSON};
 use super::marks::Names;
 use super::random::{Random, without};
-use super::values;
+use super::values::{self, Table};
 
 const METHODS: &[&str] =
     &["mark", "mark", "mark", "once", "once", "note", "fail", "explode", "swell", "tree", "wide"];
@@ -42,6 +42,12 @@ pub(super) struct Known {
     pub(super) questions: VecDeque<Asked>,
     /// What servers said of themselves.
     pub(super) descriptions: VecDeque<Vec<u8>>,
+    /// Queues of the peer's whose messages RabbitMQ moves to a callback queue.
+    pub(super) detours: HashMap<Vec<u8>, String>,
+    /// The same for questions.
+    pub(super) question_detours: Vec<String>,
+    /// The most bytes of headers that fit a frame, with all other properties.
+    pub(super) largest: usize,
     pub(super) last_id: u64,
 }
 
@@ -99,13 +105,9 @@ impl Known {
         self.others(random, &mut properties);
         let mut copies = 1;
         if random.once_in(2) {
-            let mut table = self.table(random);
-            // RabbitMQ refuses what does not fit a frame; it is to see what just fits.
-            table.truncate(131_000);
-            if names_a_queue(&table, &self.ways) {
-                copies = 8;
-            }
-            properties.headers(&table);
+            let table = self.table(random);
+            copies += table.more;
+            properties.headers(&table.bytes);
         }
         let message = RawMessage {
             exchange: way.exchange.clone().into_bytes(),
@@ -135,7 +137,7 @@ impl Known {
         content_type(random, &mut properties, if call.json { JSON } else { BINCODE });
         self.others(random, &mut properties);
         if random.once_in(2) {
-            properties.headers(&self.table(random));
+            properties.headers(&self.table(random).bytes);
         }
         let correlation_id = match random.below(8) {
             0 => random.bytes(16),
@@ -158,10 +160,15 @@ impl Known {
         content_type(random, &mut properties, JSON);
         self.others(random, &mut properties);
         if random.once_in(3) {
-            properties.headers(&self.table(random));
+            properties.headers(&self.table(random).bytes);
+        }
+        let mut exchange = "rpc.discovery";
+        if random.once_in(3) {
+            exchange = "";
+            key.clone_from(&self.question_detours[random.below(self.question_detours.len())]);
         }
         let message = RawMessage {
-            exchange: b"rpc.discovery".to_vec(),
+            exchange: exchange.as_bytes().to_vec(),
             routing_key: key.into_bytes(),
             body: values::text(random),
             properties,
@@ -210,10 +217,10 @@ impl Known {
         Sent { message, id: 0, copies: 0 }
     }
 
-    fn table(&self, random: &mut Random) -> Vec<u8> {
+    fn table(&self, random: &mut Random) -> Table {
         let queues: Vec<String> = self.ways.iter().map(|way| way.key.clone()).collect();
-        let table = values::table(random, &queues);
-        if table.len() > 100_000 && without("large") { b"\x01aV".to_vec() } else { table }
+        let large = without("large");
+        values::table(random, &queues, if large { 3_000 } else { self.largest })
     }
 
     /// The properties that any message may have, each of them or not.
@@ -338,12 +345,6 @@ impl Known {
         }
         token
     }
-}
-
-/// Whether a table has the name of a queue that requests come to: RabbitMQ may route by it.
-fn names_a_queue(table: &[u8], ways: &[Way]) -> bool {
-    let has = |text: &[u8]| table.windows(text.len()).any(|window| window == text);
-    (has(b"CC") || has(b"BCC")) && ways.iter().any(|way| has(way.key.as_bytes()))
 }
 
 fn content_type(random: &mut Random, properties: &mut RawProperties, usual: &str) {

@@ -10,7 +10,7 @@ mod values;
 #[path = "../../programs/marks.rs"]
 mod marks;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::io;
 use std::time::Duration;
 
@@ -27,12 +27,18 @@ use self::random::Random;
 
 /// Without `RPC_FUZZ_SECONDS`.
 const MESSAGES: usize = 600;
-const SEED: u64 = 15;
+const SEED: u64 = 16;
 /// After so many messages everybody is looked at.
 const BATCH: usize = 60;
 const BURST: usize = 16;
 /// What a plain call may take while the peer's messages are worked on, and a queue to become empty.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Under what the servers take, so that RabbitMQ refuses some of their replies.
+const LARGEST_MESSAGE: usize = 8 << 20;
+/// With every other seed, RabbitMQ's smallest.
+const SMALL_FRAMES: usize = 8_192;
+/// What most messages have in properties besides the headers: so some headers just fit a frame, and some do not.
+const OTHER_PROPERTIES: usize = 200;
 /// Of memory, in KiB: the bounds on what is in flight let a program come to this, and no further.
 const MOST_MEMORY: u64 = 700 * 1024;
 
@@ -94,7 +100,11 @@ struct RandomPeer {
 impl RandomPeer {
     async fn start(seed: u64) -> Self {
         // A node of its own: its questions reach every server of a broker.
-        let node = Node::start().await;
+        let mut node = Node::builder().config(format!("max_message_size = {LARGEST_MESSAGE}"));
+        if seed % 2 == 0 {
+            node = node.config(format!("frame_max = {SMALL_FRAMES}"));
+        }
+        let node = node.start().await;
         let (url, prefix) = (node.url(), unique("peer"));
         let names = Names::new(&prefix);
         let mut listener = RawPeer::connect(node.port()).await.unwrap();
@@ -105,6 +115,11 @@ impl RandomPeer {
         let questions = listener.declare("", b"").await.unwrap();
         listener.bind(&questions, "rpc.discovery", "#").await.unwrap();
         listener.consume(&questions).await.unwrap();
+        let mut question_detours = Vec::new();
+        for question in ["ping", "info", "stats"] {
+            let moved = moved_to("rpc.discovery", question, "x-message-ttl");
+            question_detours.push(listener.declare("", &moved).await.unwrap());
+        }
         let (sends, heard) = unbounded_channel();
         let listening = tokio::spawn(async move {
             loop {
@@ -125,6 +140,7 @@ impl RandomPeer {
         });
         let control =
             ControlClient::builder(&broker).queue(&names.control).timeout(PATIENCE).build();
+        let sender = RawPeer::connect(node.port()).await.unwrap();
         let known = Known {
             names,
             ways,
@@ -132,6 +148,9 @@ impl RandomPeer {
             calls: VecDeque::new(),
             questions: VecDeque::new(),
             descriptions: VecDeque::new(),
+            detours: HashMap::new(),
+            question_detours,
+            largest: sender.room() - OTHER_PROPERTIES,
             last_id: 0,
         };
         Self {
@@ -140,7 +159,7 @@ impl RandomPeer {
             known,
             figures: Figures::default(),
             copies: HashMap::new(),
-            sender: RawPeer::connect(node.port()).await.unwrap(),
+            sender,
             heard,
             listening,
             target,
@@ -157,11 +176,14 @@ impl RandomPeer {
         let end = self.figures.messages + BATCH;
         while self.figures.messages < end {
             self.hear();
+            self.make_detours().await;
             let burst = 1 + self.random.below(BURST);
             if let Err(error) = self.burst(burst).await {
                 let kind = error.to_string().chars().take(60).collect();
                 *self.figures.connections_closed.entry(kind).or_default() += 1;
                 self.sender = RawPeer::connect(self.node.port()).await.unwrap();
+                // They went with the connection.
+                self.known.detours.clear();
             }
         }
         self.probe().await;
@@ -196,6 +218,19 @@ impl RandomPeer {
             }
         }
         Ok(())
+    }
+
+    /// A queue for each callback queue, whose messages RabbitMQ moves there.
+    async fn make_detours(&mut self) {
+        let callbacks = self.known.calls.iter().map(|call| call.reply_to.clone());
+        let unknown = callbacks
+            .filter(|name| !self.known.detours.contains_key(name) && name.starts_with(b"amq.gen-"));
+        for callback in unknown.collect::<BTreeSet<_>>() {
+            let moved = moved_to("", &String::from_utf8_lossy(&callback), "x-message-ttl");
+            if let Ok(queue) = self.sender.declare("", &moved).await {
+                self.known.detours.insert(callback, queue);
+            }
+        }
     }
 
     /// Takes in what came to the peer's own queues.
@@ -312,8 +347,6 @@ impl RandomPeer {
 /// The peer's own queues: the decoy, one for replies, and some that RabbitMQ moves messages out of. Returns the ways
 /// to the services, and where replies may go.
 async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec<String>)> {
-    let text = |text: &str| [&b"S"[..], &long(text.as_bytes())].concat();
-    let number = |number: u32| [&b"I"[..], &number.to_be_bytes()].concat();
     let mut ways = Vec::new();
     for queue in [&names.classic, &names.quorum] {
         ways.push(("".to_owned(), queue.clone(), None));
@@ -326,23 +359,15 @@ async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec
     ways.push((String::new(), names.routed.clone(), None));
     ways.push((names.exchange.clone(), format!("{}.x", names.routed), None));
     let mut reply_queues = Vec::new();
-    let dead = |exchange: &str, key: &str, limit: &str| {
-        [
-            [short(b"x-dead-letter-exchange"), text(exchange)].concat(),
-            [short(b"x-dead-letter-routing-key"), text(key)].concat(),
-            [short(limit.as_bytes()), number(0)].concat(),
-        ]
-        .concat()
-    };
     for (exchange, key, method) in ways.clone() {
         for limit in ["x-message-ttl", "x-max-length"] {
-            let own = peer.declare("", &dead(&exchange, &key, limit)).await?;
+            let own = peer.declare("", &moved_to(&exchange, &key, limit)).await?;
             ways.push((String::new(), own, method));
         }
     }
     // Takes nothing.
     let full = [
-        [short(b"x-max-length"), number(0)].concat(),
+        [short(b"x-max-length"), number_value(0)].concat(),
         [short(b"x-overflow"), text("reject-publish")].concat(),
     ];
     reply_queues.push(peer.declare("", &full.concat()).await?);
@@ -354,6 +379,24 @@ async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec
     peer.consume(&names.decoy).await?;
     let ways = ways.into_iter().map(|(exchange, key, method)| Way { exchange, key, method });
     Ok((ways.collect(), reply_queues))
+}
+
+/// The arguments of a queue whose messages RabbitMQ moves on at once, as expired or as too many.
+fn moved_to(exchange: &str, key: &str, limit: &str) -> Vec<u8> {
+    [
+        [short(b"x-dead-letter-exchange"), text(exchange)].concat(),
+        [short(b"x-dead-letter-routing-key"), text(key)].concat(),
+        [short(limit.as_bytes()), number_value(0)].concat(),
+    ]
+    .concat()
+}
+
+fn text(text: &str) -> Vec<u8> {
+    [&b"S"[..], &long(text.as_bytes())].concat()
+}
+
+fn number_value(number: u32) -> Vec<u8> {
+    [&b"I"[..], &number.to_be_bytes()].concat()
 }
 
 /// A message in a line.

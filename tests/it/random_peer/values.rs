@@ -63,9 +63,17 @@ pub(super) fn text(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// A header table without its length. `queues`: those that `CC` and forged `x-death` may name.
-pub(super) fn table(random: &mut Random, queues: &[String]) -> Vec<u8> {
+/// A header table without its length.
+pub(super) struct Table {
+    pub(super) bytes: Vec<u8>,
+    /// How many queues RabbitMQ may route the message to besides.
+    pub(super) more: u32,
+}
+
+/// A table for a message whose header fits a frame of this size. `queues`: those that `CC` and forged `x-death` may name.
+pub(super) fn table(random: &mut Random, queues: &[String], largest: usize) -> Table {
     let mut table = Vec::new();
+    let mut more = 0;
     for _ in 0..random.below(5) {
         let name = match random.below(4) {
             0 => text(random),
@@ -74,7 +82,11 @@ pub(super) fn table(random: &mut Random, queues: &[String]) -> Vec<u8> {
         let value = match &name[..] {
             b"x-death" if !random.once_in(4) => x_death(random, queues),
             // A list: anything else is refused by RabbitMQ.
-            b"CC" | b"BCC" if !random.once_in(8) => keys(random, queues),
+            b"CC" | b"BCC" if !random.once_in(8) => {
+                let (list, named) = keys(random, queues);
+                more += named;
+                list
+            }
             b"rpc-timeout-ms" if random.once_in(2) => integer(random),
             b"rpc-signature" if random.once_in(2) => text_value(&text(random)),
             _ => value(random, 3),
@@ -83,10 +95,13 @@ pub(super) fn table(random: &mut Random, queues: &[String]) -> Vec<u8> {
     }
     match random.below(40) {
         // Near what RabbitMQ takes in one frame, and near the framework's own bound.
-        0 => fill(&mut table, 131_064 - 64 - random.below(400)),
+        0 => {
+            let size = largest.saturating_sub(random.below(400));
+            fill(&mut table, size);
+        }
         1 => fill(&mut table, 16 * 1024 - 64 + random.below(128)),
         2 => {
-            let size = random.below(130_000);
+            let size = random.below(largest);
             fill(&mut table, size);
         }
         3 => {
@@ -103,9 +118,20 @@ pub(super) fn table(random: &mut Random, queues: &[String]) -> Vec<u8> {
             let members = b"V".repeat(random.below(100_000));
             table.extend([short(b"many"), b"A".to_vec(), long(&members)].concat());
         }
+        // A table that is none.
+        7 => {
+            let place = random.below(table.len());
+            if let Some(byte) = table.get_mut(place) {
+                *byte = random.bytes(1)[0];
+            }
+        }
         _ => {}
     }
-    table
+    // RabbitMQ closes the connection of whoever sends larger ones: only now and then.
+    if !random.once_in(50) {
+        table.truncate(largest);
+    }
+    Table { bytes: table, more }
 }
 
 fn fill(table: &mut Vec<u8>, size: usize) {
@@ -168,15 +194,20 @@ fn nested(random: &mut Random, depth: usize) -> Vec<u8> {
     })
 }
 
-fn keys(random: &mut Random, queues: &[String]) -> Vec<u8> {
-    let members: Vec<u8> = (0..random.below(4))
-        .flat_map(|_| match random.below(3) {
+/// A list of routing keys, and how many of them are queues'.
+fn keys(random: &mut Random, queues: &[String]) -> (Vec<u8>, u32) {
+    let (mut members, mut named) = (Vec::new(), 0);
+    for _ in 0..random.below(4) {
+        members.extend(match random.below(3) {
             0 => text_value(&text(random)),
-            1 => text_value(queues[random.below(queues.len())].as_bytes()),
+            1 => {
+                named += 1;
+                text_value(queues[random.below(queues.len())].as_bytes())
+            }
             _ => text_value(b"nowhere.mark"),
-        })
-        .collect();
-    [&b"A"[..], &long(&members)].concat()
+        });
+    }
+    ([&b"A"[..], &long(&members)].concat(), named)
 }
 
 /// Deaths as RabbitMQ writes them, and as it never would.
@@ -199,7 +230,7 @@ fn x_death(random: &mut Random, queues: &[String]) -> Vec<u8> {
         }
         if random.once_in(2) {
             add(b"exchange", text_value(b""));
-            add(b"routing-keys", keys(random, queues));
+            add(b"routing-keys", keys(random, queues).0);
             add(b"time", [&b"T"[..], &random.number().to_be_bytes()].concat());
         }
         if random.once_in(8) {
