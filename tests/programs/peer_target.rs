@@ -213,15 +213,15 @@ impl Book {
                 }
             });
             let ended = match ended.await {
-                Err(_) => "late",
-                Ok(Ok(_)) => "answered",
-                Ok(Err(_)) => "failed",
+                Err(_) => "late".to_owned(),
+                Ok(Ok(_)) => "answered".to_owned(),
+                Ok(Err(error)) => format!("{:?}", error.kind()),
             };
             let mut notes = self.notes();
             if ended == "late" && notes.report.late.len() < 100 {
                 notes.report.late.push(format!("question {}: {:?}", count % 3, asked.elapsed()));
             }
-            *notes.report.questions.entry(ended.to_owned()).or_default() += 1;
+            *notes.report.questions.entry(ended).or_default() += 1;
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Random bodies: arguments and results, whole, cut, changed, or of lengths that are not there.
 
 use super::marks::check;
-use super::random::{Random, without};
+use super::random::Random;
 
 pub(super) const BINCODE: &str = "application/x-bincode";
 pub(super) const JSON: &str = "application/json";
@@ -93,8 +93,8 @@ fn bincode_tree(random: &mut Random) -> Vec<u8> {
 /// Elements that are one byte here and 520 in memory.
 fn wide(random: &mut Random) -> Vec<u8> {
     let count = match random.below(40) {
-        0 if !without("wide") => random.below(4 << 20),
-        1..=4 if !without("wide") => random.below(100_000),
+        0 => random.below(4 << 20),
+        1..=4 => random.below(100_000),
         _ => random.below(200),
     };
     let claimed = if random.once_in(8) { random.number() } else { count as u64 };

@@ -8,7 +8,7 @@ use rpc_tests::{Property, RawMessage, RawProperties};
 
 use super::bodies::{self, BINCODE, JSON};
 use super::marks::Names;
-use super::random::{Random, without};
+use super::random::Random;
 use super::values::{self, Table};
 
 const METHODS: &[&str] =
@@ -72,8 +72,8 @@ impl Known {
     pub(super) fn message(&mut self, random: &mut Random) -> Sent {
         let mut sent = match random.below(10) {
             0 if !self.questions.is_empty() => self.answer(random),
-            0 | 1 if !without("question") => self.question(random),
-            2..=4 if !self.calls.is_empty() && !without("reply") => self.reply(random),
+            0 | 1 => self.question(random),
+            2..=4 if !self.calls.is_empty() => self.reply(random),
             _ => self.request(random),
         };
         sent.message.frames = match random.below(8) {
@@ -186,7 +186,7 @@ impl Known {
             _ => self.descriptions[random.below(known)].clone(),
         };
         let place = random.below(body.len());
-        match if without("schema") { 9 } else { random.below(6) } {
+        match random.below(6) {
             // Numbers and texts of all kinds in the place of others.
             0 => {
                 let number = random.number().to_string();
@@ -219,8 +219,7 @@ impl Known {
 
     fn table(&self, random: &mut Random) -> Table {
         let queues: Vec<String> = self.ways.iter().map(|way| way.key.clone()).collect();
-        let large = without("large");
-        values::table(random, &queues, if large { 3_000 } else { self.largest })
+        values::table(random, &queues, self.largest)
     }
 
     /// The properties that any message may have, each of them or not.
@@ -307,7 +306,6 @@ impl Known {
                 let random_names: &[&str] = &["amq.gen-", "amq.gen-nobody", "amq_", "amq.", ""];
                 random.pick(random_names).as_bytes().to_vec()
             }
-            _ if without("tokens") => Vec::new(),
             _ => self.token(random),
         }
     }

@@ -39,8 +39,3 @@ impl Random {
         }
     }
 }
-
-/// Known faults that are left out; for the time until they are mended.
-pub(super) fn without(what: &str) -> bool {
-    std::env::var("RPC_FUZZ_WITHOUT").is_ok_and(|all| all.split(',').any(|one| one == what))
-}
