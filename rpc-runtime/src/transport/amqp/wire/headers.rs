@@ -10,7 +10,7 @@ use super::{
     table::{put_boolean, put_integer, put_table, put_text},
 };
 use crate::{
-    envelope::{HOSTILE, MAX_TABLE_BYTES, MAX_HEADER_DEPTH},
+    envelope::{HOSTILE, MAX_HEADER_DEPTH, MAX_TABLE_BYTES},
     transport::{DEATHS, HeaderValue, Headers},
 };
 
