@@ -15,7 +15,7 @@ use crate::{
 struct Scripted {
     end: Arc<Notify>,
     reject: Arc<Notify>,
-    /// It ends at once, and so do those that take its place.
+    /// It ends after a moment, and so do those that take its place.
     dies: bool,
 }
 
@@ -44,7 +44,9 @@ impl CallerChannel for Scripted {
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
         let (end, dies) = (when(&self.end), self.dies);
         Box::pin(async move {
-            if !dies {
+            if dies {
+                sleep(Duration::from_millis(1)).await;
+            } else {
                 end.await;
             }
             BrokerError::new(BrokerErrorKind::Closed, "ended")
