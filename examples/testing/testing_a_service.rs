@@ -227,6 +227,6 @@ mod tests {
         let service = PaymentsServer::new(Till::default());
         let methods = service.descriptor().methods.iter();
         let signatures: Vec<_> = methods.map(|m| (m.name, m.signature.as_str())).collect();
-        assert_eq!(signatures, [("charge", "c9d169d61b3c8867"), ("charged", "aac352f32ad73938")]);
+        assert_eq!(signatures, [("charge", "7b505d23987835f4"), ("charged", "d65942a28080086a")]);
     }
 }

@@ -273,7 +273,7 @@ async fn too_few_channels_are_named_at_once() {
     );
 
     // Enough for one service with discovery, and not for two.
-    let broker = Broker::connect(&format!("{url}?channel_max=3")).await.unwrap();
+    let broker = Broker::connect(&format!("{url}?channel_max=4")).await.unwrap();
     let (one, other) = (unique("channels"), unique("channels"));
     let sample = |name: &str| (queue(name), SampleServer::new(Inside::new()));
     let ((first, service), (second, another)) = (sample(&one), sample(&other));
@@ -283,11 +283,16 @@ async fn too_few_channels_are_named_at_once() {
 
     let (first, service) = sample(&one);
     let server = Server::builder(&broker).service_on(first, service).start().await.unwrap();
+    let (second, another) = sample(&other);
+    let beside = Server::builder(&broker).service_on(second, another).discovery(false);
+    let beside = beside.start().await.unwrap();
+    // Calls take two more.
     let client = SampleClient::builder(&broker).queue(&one).build();
     let start = Instant::now();
     let ended = client.add(1, 2).await;
     assert_ended!(ended, Err(CallError::Broker(error)) if error.to_string().contains("`channel_max`"));
     assert!(start.elapsed() < Duration::from_secs(5), "it does not wait for its deadline");
+    beside.shutdown().await.unwrap();
     server.shutdown().await.unwrap();
 }
 
