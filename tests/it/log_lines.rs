@@ -23,6 +23,9 @@ const ALONE: &str = "RPC_TEST_LOGS_ALONE";
 const HOSTILE: &str =
     "x\n2000-01-01T00:00:00Z FORGED\r\u{1b}[2J\u{9b}\u{200b}\u{202e}\u{2028}\u{feff}";
 
+/// The same as the name of a queue, out of which RabbitMQ takes line breaks.
+const NAME: &str = "x\u{1b}[2J\u{9b}\u{200b}\u{202e}\u{2028}\u{feff}";
+
 fn assert_harmless(text: &str) {
     let unseen = |letter: char| letter != '\n' && is_unseen(letter);
     let line = text.lines().find(|line| {
@@ -125,7 +128,7 @@ async fn use_everything(node: &Node, log: &Log) -> String {
         let reply = peer.get(&callback, SOON).await.unwrap().expect("every request is answered");
         assert_eq!(reply.correlation_id, hostile, "it is echoed as it came");
     }
-    let elsewhere = unique(HOSTILE);
+    let elsewhere = unique(NAME);
     peer.declare(QueueSpec::named(&elsewhere).exclusive()).await.unwrap();
     // One to a queue that the server serves itself, one to a queue whose name is hostile.
     for reply_to in [&plain, &elsewhere] {
@@ -172,15 +175,15 @@ async fn use_everything(node: &Node, log: &Log) -> String {
     }
 
     // Names that the broker quotes.
-    let there = unique(HOSTILE);
+    let there = unique(NAME);
     peer.declare(QueueSpec::named(&there)).await.unwrap();
     let builder =
         Server::builder(&broker).service_on(Queue::named(&there), SampleServer::new(Inside::new()));
     show(&builder.start().await.unwrap_err());
-    let nobody = SampleClient::builder(&broker).queue(unique(HOSTILE)).build();
+    let nobody = SampleClient::builder(&broker).queue(unique(NAME)).build();
     show(&nobody.add(1, 2).await.unwrap_err());
     peer.delete(&there).await.unwrap();
-    let takes_away = unique(HOSTILE);
+    let takes_away = unique(NAME);
     let consuming = Server::builder(&broker)
         .service_on(queue(&takes_away), SampleServer::new(Inside::new()))
         .start()
