@@ -7,7 +7,8 @@ use std::{
 };
 
 use rpc_runtime::{
-    Broker, CallError, Queue, Server, discovery::Discovery, is_unseen, middleware::Request,
+    Broker, CallError, Queue, Server, ServerBuilder, discovery::Discovery, is_unseen,
+    middleware::Request,
 };
 use rpc_tests::{Message, Node, Peer, QueueSpec, eventually, unique};
 use tower::{BoxError, filter::FilterLayer};
@@ -72,155 +73,22 @@ async fn look_at_everything() {
     assert_harmless(&shown);
 }
 
+/// What a program does, and what its errors show.
+struct Scene {
+    broker: Broker,
+    peer: Peer,
+    shown: Vec<String>,
+}
+
 /// Has every text that others choose reach a line, and returns what errors show.
 async fn use_everything(node: &Node, log: &Log) -> String {
-    let address = &node.url();
-    let mut shown = Vec::new();
-    let mut show = |error: &dyn Error| {
-        shown.push(error.to_string());
-        shown.extend(error.source().map(ToString::to_string));
-    };
-    let broker = Broker::connect(address).await.unwrap();
-    let peer = Peer::connect(address).await.unwrap();
-    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
-    let (plain, layered) = (unique("plain"), unique("layered"));
-    let failing = FilterLayer::new(|_: Request| Err::<Request, _>(BoxError::from("no")));
-    let servers = [
-        Server::builder(&broker).service_on(queue(&plain), SampleServer::new(Inside::new())),
-        Server::builder(&broker)
-            .service_on(queue(&layered), SampleServer::new(Inside::new()))
-            .layer(failing),
-    ];
-    let [plain_server, layered_server] = servers.map(|server| server.start());
-    let (plain_server, layered_server) =
-        (plain_server.await.unwrap(), layered_server.await.unwrap());
-
-    // Requests.
-    let hostile = Some(HOSTILE.to_owned());
-    let request = Message {
-        routing_key: plain.clone(),
-        body: b"[1, 2]".to_vec(),
-        content_type: Some("application/json".to_owned()),
-        kind: Some("add".to_owned()),
-        correlation_id: hostile.clone(),
-        message_id: hostile.clone(),
-        app_id: hostile.clone(),
-        reply_to: Some(callback.clone()),
-        headers: serde_json::json!({ HOSTILE: HOSTILE }),
-        ..Message::default()
-    };
-    let requests = [
-        request.clone(),
-        Message { kind: hostile.clone(), ..request.clone() },
-        Message { content_type: hostile.clone(), ..request.clone() },
-        Message { content_encoding: hostile.clone(), ..request.clone() },
-        Message { body: HOSTILE.into(), ..request.clone() },
-        Message {
-            body: format!("{{\"{}\":1}}", HOSTILE.escape_default()).into(),
-            ..request.clone()
-        },
-        Message { headers: serde_json::json!({"rpc-timeout-ms": HOSTILE}), ..request.clone() },
-        Message { headers: serde_json::json!({"rpc-signature": HOSTILE}), ..request.clone() },
-        Message { routing_key: layered.clone(), ..request.clone() },
-    ];
-    for request in &requests {
-        peer.publish(request.clone()).await.unwrap();
-        let reply = peer.get(&callback, SOON).await.unwrap().expect("every request is answered");
-        assert_eq!(reply.correlation_id, hostile, "it is echoed as it came");
-    }
-    let elsewhere = unique(NAME);
-    peer.declare(QueueSpec::named(&elsewhere).exclusive()).await.unwrap();
-    // One to a queue that the server serves itself, one to a queue whose name is hostile.
-    for reply_to in [&plain, &elsewhere] {
-        let request = Message { reply_to: Some(reply_to.clone()), ..request.clone() };
-        peer.publish(request).await.unwrap();
-    }
-    eventually("a request was not run", SOON, || {
-        (plain_server.stats().refused_reply_to >= 1).then_some(())
-    })
-    .await;
-
-    // Replies.
-    let spy = unique("spy");
-    peer.declare(QueueSpec::named(&spy).exclusive()).await.unwrap();
-    let call = tokio::spawn(SampleClient::builder(&broker).queue(&spy).build().add(1, 2));
-    let asked = peer.get(&spy, SOON).await.unwrap().expect("the request");
-    let reply = Message {
-        routing_key: asked.reply_to.unwrap(),
-        correlation_id: hostile.clone(),
-        kind: Some("fault".to_owned()),
-        content_type: hostile.clone(),
-        headers: serde_json::json!({"rpc-fault": HOSTILE, "rpc-message": HOSTILE}),
-        ..Message::default()
-    };
-    peer.publish(reply.clone()).await.unwrap();
-    eventually("it was dropped", SOON, || (broker.unclaimed_replies() == 1).then_some(())).await;
-    peer.publish(Message { correlation_id: asked.correlation_id, ..reply }).await.unwrap();
-    show(&refusal(call.await.unwrap()));
-    for kind in [HOSTILE, "result", "error"] {
-        let call = tokio::spawn(SampleClient::builder(&broker).queue(&spy).build().divide(1, 2));
-        let asked = peer.get(&spy, SOON).await.unwrap().expect("the request");
-        let reply = Message {
-            routing_key: asked.reply_to.unwrap(),
-            correlation_id: asked.correlation_id,
-            kind: Some(kind.to_owned()),
-            content_type: hostile.clone(),
-            body: HOSTILE.into(),
-            ..Message::default()
-        };
-        peer.publish(reply).await.unwrap();
-        let error = call.await.unwrap().unwrap_err();
-        assert!(!matches!(error, CallError::Application(_)), "{error:?}");
-        show(&error);
-    }
-
-    // Names that the broker quotes.
-    let there = unique(NAME);
-    peer.declare(QueueSpec::named(&there)).await.unwrap();
-    let builder =
-        Server::builder(&broker).service_on(Queue::named(&there), SampleServer::new(Inside::new()));
-    show(&builder.start().await.unwrap_err());
-    let nobody = SampleClient::builder(&broker).queue(unique(NAME)).build();
-    show(&nobody.add(1, 2).await.unwrap_err());
-    peer.delete(&there).await.unwrap();
-    let takes_away = unique(NAME);
-    let consuming = Server::builder(&broker)
-        .service_on(queue(&takes_away), SampleServer::new(Inside::new()))
-        .start()
-        .await
-        .unwrap();
-    peer.delete(&takes_away).await.unwrap();
-    peer.declare(QueueSpec::named(&takes_away)).await.unwrap();
-
-    // Discovery.
-    let listener = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
-    peer.bind(&listener, "rpc.discovery", "#").await.unwrap();
-    let asking = {
-        let broker = broker.clone();
-        tokio::spawn(async move {
-            let asking =
-                Discovery::new(&broker).service(HOSTILE).timeout(SOON).quiet(SOON).at_most(1);
-            (asking.info().await.unwrap(), asking.dropped())
-        })
-    };
-    let question = peer.get(&listener, SOON).await.unwrap().expect("the question");
-    for body in [
-        HOSTILE.to_owned(),
-        serde_json::json!({"instance": HOSTILE, "services": HOSTILE}).to_string(),
-        serde_json::json!({"instance": HOSTILE, "services": [{"name": HOSTILE}]}).to_string(),
-    ] {
-        let answer = Message {
-            routing_key: question.reply_to.clone().unwrap(),
-            correlation_id: question.correlation_id.clone(),
-            kind: Some("result".to_owned()),
-            body: body.into(),
-            ..Message::default()
-        };
-        peer.publish(answer).await.unwrap();
-    }
-    let (infos, dropped) = asking.await.unwrap();
-    assert_eq!((infos.len(), dropped), (1, 2));
-
+    let broker = Broker::connect(&node.url()).await.unwrap();
+    let peer = Peer::connect(&node.url()).await.unwrap();
+    let mut scene = Scene { broker, peer, shown: Vec::new() };
+    scene.requests().await;
+    scene.replies().await;
+    let consuming = scene.names().await;
+    scene.answers().await;
     let logged = async |line: &str| {
         eventually(line, SOON, || log.text().contains(line).then_some(())).await;
     };
@@ -232,9 +100,172 @@ async fn use_everything(node: &Node, log: &Log) -> String {
     );
     node.eval(&close).await;
     logged("connection lost").await;
-    for server in [plain_server, layered_server, consuming] {
-        let _ = server.shutdown().await;
+    let _ = consuming.shutdown().await;
+    scene.broker.close().await;
+    scene.shown.join("\n")
+}
+
+impl Scene {
+    fn show(&mut self, error: &dyn Error) {
+        self.shown.push(error.to_string());
+        self.shown.extend(error.source().map(ToString::to_string));
     }
-    broker.close().await;
-    shown.join("\n")
+
+    /// Requests with hostile texts in every place that has one.
+    async fn requests(&self) {
+        let callback = self.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+        let (plain, layered) = (unique("plain"), unique("layered"));
+        let failing = FilterLayer::new(|_: Request| Err::<Request, _>(BoxError::from("no")));
+        let servers = [
+            Server::builder(&self.broker)
+                .service_on(queue(&plain), SampleServer::new(Inside::new())),
+            Server::builder(&self.broker)
+                .service_on(queue(&layered), SampleServer::new(Inside::new()))
+                .layer(failing),
+        ];
+        let [plain_server, layered_server] = servers.map(ServerBuilder::start);
+        let (plain_server, layered_server) =
+            (plain_server.await.unwrap(), layered_server.await.unwrap());
+
+        let hostile = Some(HOSTILE.to_owned());
+        let request = Message {
+            routing_key: plain.clone(),
+            body: b"[1, 2]".to_vec(),
+            content_type: Some("application/json".to_owned()),
+            kind: Some("add".to_owned()),
+            correlation_id: hostile.clone(),
+            message_id: hostile.clone(),
+            app_id: hostile.clone(),
+            reply_to: Some(callback.clone()),
+            headers: serde_json::json!({ HOSTILE: HOSTILE }),
+            ..Message::default()
+        };
+        let requests = [
+            request.clone(),
+            Message { kind: hostile.clone(), ..request.clone() },
+            Message { content_type: hostile.clone(), ..request.clone() },
+            Message { content_encoding: hostile.clone(), ..request.clone() },
+            Message { body: HOSTILE.into(), ..request.clone() },
+            Message {
+                body: format!("{{\"{}\":1}}", HOSTILE.escape_default()).into(),
+                ..request.clone()
+            },
+            Message { headers: serde_json::json!({"rpc-timeout-ms": HOSTILE}), ..request.clone() },
+            Message { headers: serde_json::json!({"rpc-signature": HOSTILE}), ..request.clone() },
+            Message { routing_key: layered.clone(), ..request.clone() },
+        ];
+        for request in &requests {
+            self.peer.publish(request.clone()).await.unwrap();
+            let reply =
+                self.peer.get(&callback, SOON).await.unwrap().expect("every request is answered");
+            assert_eq!(reply.correlation_id, hostile, "it is echoed as it came");
+        }
+        let elsewhere = unique(NAME);
+        self.peer.declare(QueueSpec::named(&elsewhere).exclusive()).await.unwrap();
+        // One to a queue that the server serves itself, one to a queue whose name is hostile.
+        for reply_to in [&plain, &elsewhere] {
+            let request = Message { reply_to: Some(reply_to.clone()), ..request.clone() };
+            self.peer.publish(request).await.unwrap();
+        }
+        eventually("a request was not run", SOON, || {
+            (plain_server.stats().refused_reply_to >= 1).then_some(())
+        })
+        .await;
+
+        for server in [plain_server, layered_server] {
+            server.shutdown().await.unwrap();
+        }
+    }
+
+    /// The same of replies.
+    async fn replies(&mut self) {
+        let hostile = Some(HOSTILE.to_owned());
+        let spy = unique("spy");
+        self.peer.declare(QueueSpec::named(&spy).exclusive()).await.unwrap();
+        let call = tokio::spawn(SampleClient::builder(&self.broker).queue(&spy).build().add(1, 2));
+        let asked = self.peer.get(&spy, SOON).await.unwrap().expect("the request");
+        let reply = Message {
+            routing_key: asked.reply_to.unwrap(),
+            correlation_id: hostile.clone(),
+            kind: Some("fault".to_owned()),
+            content_type: hostile.clone(),
+            headers: serde_json::json!({"rpc-fault": HOSTILE, "rpc-message": HOSTILE}),
+            ..Message::default()
+        };
+        self.peer.publish(reply.clone()).await.unwrap();
+        eventually("it was dropped", SOON, || (self.broker.unclaimed_replies() == 1).then_some(()))
+            .await;
+        self.peer.publish(Message { correlation_id: asked.correlation_id, ..reply }).await.unwrap();
+        self.show(&refusal(call.await.unwrap()));
+        for kind in [HOSTILE, "result", "error"] {
+            let call =
+                tokio::spawn(SampleClient::builder(&self.broker).queue(&spy).build().divide(1, 2));
+            let asked = self.peer.get(&spy, SOON).await.unwrap().expect("the request");
+            let reply = Message {
+                routing_key: asked.reply_to.unwrap(),
+                correlation_id: asked.correlation_id,
+                kind: Some(kind.to_owned()),
+                content_type: hostile.clone(),
+                body: HOSTILE.into(),
+                ..Message::default()
+            };
+            self.peer.publish(reply).await.unwrap();
+            let error = call.await.unwrap().unwrap_err();
+            assert!(!matches!(error, CallError::Application(_)), "{error:?}");
+            self.show(&error);
+        }
+    }
+
+    /// Names that the broker quotes when it refuses; and a server whose queue was taken away.
+    async fn names(&mut self) -> Server {
+        let there = unique(NAME);
+        self.peer.declare(QueueSpec::named(&there)).await.unwrap();
+        let builder = Server::builder(&self.broker)
+            .service_on(Queue::named(&there), SampleServer::new(Inside::new()));
+        self.show(&builder.start().await.unwrap_err());
+        let nobody = SampleClient::builder(&self.broker).queue(unique(NAME)).build();
+        self.show(&nobody.add(1, 2).await.unwrap_err());
+        self.peer.delete(&there).await.unwrap();
+        let takes_away = unique(NAME);
+        let consuming = Server::builder(&self.broker)
+            .service_on(queue(&takes_away), SampleServer::new(Inside::new()))
+            .start()
+            .await
+            .unwrap();
+        self.peer.delete(&takes_away).await.unwrap();
+        self.peer.declare(QueueSpec::named(&takes_away)).await.unwrap();
+
+        consuming
+    }
+
+    /// Answers of discovery.
+    async fn answers(&self) {
+        let listener = self.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+        self.peer.bind(&listener, "rpc.discovery", "#").await.unwrap();
+        let asking = {
+            let broker = self.broker.clone();
+            tokio::spawn(async move {
+                let asking =
+                    Discovery::new(&broker).service(HOSTILE).timeout(SOON).quiet(SOON).at_most(1);
+                (asking.info().await.unwrap(), asking.dropped())
+            })
+        };
+        let question = self.peer.get(&listener, SOON).await.unwrap().expect("the question");
+        for body in [
+            HOSTILE.to_owned(),
+            serde_json::json!({"instance": HOSTILE, "services": HOSTILE}).to_string(),
+            serde_json::json!({"instance": HOSTILE, "services": [{"name": HOSTILE}]}).to_string(),
+        ] {
+            let answer = Message {
+                routing_key: question.reply_to.clone().unwrap(),
+                correlation_id: question.correlation_id.clone(),
+                kind: Some("result".to_owned()),
+                body: body.into(),
+                ..Message::default()
+            };
+            self.peer.publish(answer).await.unwrap();
+        }
+        let (infos, dropped) = asking.await.unwrap();
+        assert_eq!((infos.len(), dropped), (1, 2));
+    }
 }
