@@ -97,7 +97,7 @@ mod tests {
             .unwrap_err(),
         );
         // What is behind a pointer counts as much as what is not.
-        let boxed: Vec<u8> = [&[0xfc][..], &100_000u32.to_le_bytes(), &[0; 900_000]].concat();
+        let boxed: Vec<u8> = [&[0xfc][..], &100_000u32.to_le_bytes(), &vec![0; 900_000]].concat();
         refused(decode::<Vec<Boxed>>(&boxed).map(drop).unwrap_err());
         // A few are no harm.
         let few = encode(&vec![None::<Large>; 1_000]).unwrap();

@@ -94,12 +94,11 @@ impl<'a> Budget<'a> {
         let left =
             left.ok_or_else(|| E::custom(format_args!("nested over {MAX_DEPTH} levels deep")))?;
         let inline = self.inline.get();
-        let rest = match inline.checked_sub(size) {
-            Some(rest) => rest,
-            None => {
-                self.spend_memory(size)?;
-                inline
-            }
+        let rest = if let Some(rest) = inline.checked_sub(size) {
+            rest
+        } else {
+            self.spend_memory(size)?;
+            inline
         };
         self.levels.set(left);
         self.inline.set(size);

@@ -94,7 +94,7 @@ impl BrokerError {
             text.push_str(&error.to_string());
             cause = error.source();
         }
-        text
+        Escaped::new(text).whole()
     }
 
     /// What kind of trouble it is.

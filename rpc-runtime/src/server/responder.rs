@@ -14,6 +14,7 @@ use crate::{
     discovery::{self, Question},
     envelope::{self, Answer, ReturnAddress},
     error::{BrokerError, BrokerErrorKind},
+    escape::Escaped,
     limits,
     transport::{Link, ListenerOptions, Message, OpenWorker, QueueState},
 };
@@ -144,8 +145,8 @@ impl Responder {
 fn asked(message: &Message, keys: &[String]) -> Option<(ReturnAddress, Question)> {
     let address = ReturnAddress::of(&message.properties)?;
     if !address.is_server_named() {
-        let reply_to = address.queue();
-        warn!(reply_to, "did not answer a question: its reply_to is no callback queue");
+        let reply_to = Escaped::new(address.queue());
+        warn!(%reply_to, "did not answer a question: its reply_to is no callback queue");
         return None;
     }
     Some((address, Question::from_routing_key(&message.routing_key, keys)?))

@@ -148,12 +148,11 @@ impl Walk<'_> {
                 Piece::Inside(id) => {
                     let class = self.classes.get(id).copied().unwrap_or_default();
                     let number = self.met.len();
-                    match self.met.get(&class) {
-                        Some(number) => self.hash.text(&format!("^{number}")),
-                        None => {
-                            self.met.insert(class, number);
-                            open.extend(pieces(self.graph, id).into_iter().rev());
-                        }
+                    if let Some(number) = self.met.get(&class) {
+                        self.hash.text(&format!("^{number}"));
+                    } else {
+                        self.met.insert(class, number);
+                        open.extend(pieces(self.graph, id).into_iter().rev());
                     }
                 }
             }

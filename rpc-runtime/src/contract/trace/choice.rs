@@ -208,18 +208,14 @@ impl Tracer {
     ) -> usize {
         let choices = &mut self.graph.place_mut(id).choices;
         choices.prepare(count, required);
-        let chosen = match choices.untried() {
-            Some(untried) => {
-                choices.set(untried, Status::Trying);
-                untried
-            }
-            None => {
-                let known = known(self);
-                let choices = &self.graph.place(id).choices;
-                let usable =
-                    |status| !matches!(status, Status::Bad | Status::Absent | Status::Untried);
-                known.or_else(|| choices.first(usable)).unwrap_or(0)
-            }
+        let chosen = if let Some(untried) = choices.untried() {
+            choices.set(untried, Status::Trying);
+            untried
+        } else {
+            let known = known(self);
+            let choices = &self.graph.place(id).choices;
+            let usable = |status| !matches!(status, Status::Bad | Status::Absent | Status::Untried);
+            known.or_else(|| choices.first(usable)).unwrap_or(0)
         };
         self.pass.trail.push((id, chosen));
         chosen

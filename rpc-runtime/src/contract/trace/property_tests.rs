@@ -1,5 +1,7 @@
 //! Random types, made while the test runs. They read and write themselves as serde's derived code does.
 
+#![allow(clippy::trivially_copy_pass_by_ref, reason = "iterators' filters take references")]
+
 use std::{cell::RefCell, collections::HashMap, fmt, rc::Rc};
 
 use proptest::prelude::*;
@@ -96,7 +98,7 @@ enum Value {
     Variant(usize, Box<Value>),
 }
 
-/// SplitMix64: a seed makes a type and its values.
+/// The generator `SplitMix64`: a seed makes a type and its values.
 struct Random(u64);
 
 impl Random {
@@ -145,7 +147,9 @@ impl Maker {
             0 => Type::Bool,
             1 => Type::U8,
             2 => Type::U16,
-            3 => Type::U32,
+            13 if self.attributes && self.random.below(8) == 0 => Type::Any,
+            13 if self.random.below(4) == 0 => Type::Never(self.random.below(3)),
+            3 | 13 => Type::U32,
             4 => Type::U64,
             5 => Type::I32,
             6 => Type::F64,
@@ -155,9 +159,6 @@ impl Maker {
             10 => Type::Unit,
             11 => Type::Even,
             12 => Type::Long,
-            13 if self.attributes && self.random.below(8) == 0 => Type::Any,
-            13 if self.random.below(4) == 0 => Type::Never(self.random.below(3)),
-            13 => Type::U32,
             14 => Type::Option(inner(self)),
             15 | 16 => Type::Sequence(inner(self)),
             17 => Type::Map(inner(self)),

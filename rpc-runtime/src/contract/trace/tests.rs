@@ -1,3 +1,9 @@
+#![allow(
+    clippy::items_after_statements,
+    clippy::trivially_copy_pass_by_ref,
+    reason = "types stand beside what is said of them; serde hands references to functions"
+)]
+
 use std::{
     borrow::Cow,
     collections::{BTreeMap, BTreeSet, HashMap},

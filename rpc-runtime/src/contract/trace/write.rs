@@ -106,11 +106,12 @@ fn compare(graph: &Graph, id: PlaceId, written: Kind) -> Comparison {
         {
             Comparison::Same
         }
-        (Kind::Text, Kind::Bytes) | (Kind::Bytes, Kind::Text) => Comparison::OtherForm,
+        (Kind::Text | Kind::Sequence, Kind::Bytes) | (Kind::Bytes, Kind::Text) => {
+            Comparison::OtherForm
+        }
         (Kind::Bytes | Kind::Text, Kind::Sequence) if byte(place.children.first()) => {
             Comparison::OtherForm
         }
-        (Kind::Sequence, Kind::Bytes) => Comparison::OtherForm,
         _ if width(written).zip(width(read)).is_some_and(|(w, r)| w.0 == r.0 && w.1 <= r.1) => {
             Comparison::Same
         }

@@ -254,7 +254,7 @@ mod tests {
         let expected: Headers =
             smallvec![(HOSTILE.into(), HeaderValue::Opaque { size: 2 * most + 2, depth: 0 })];
         assert_eq!(read(&flags(most + 1)), expected);
-        let text = [&b"\x01aS"[..], &long(&[b'x'; MAX_TABLE_BYTES])].concat();
+        let text = [&b"\x01aS"[..], &long(&vec![b'x'; MAX_TABLE_BYTES])].concat();
         assert_eq!(read(&text).len(), 1);
         assert_eq!(read(&text)[0].1.size(), MAX_TABLE_BYTES + 1);
     }
