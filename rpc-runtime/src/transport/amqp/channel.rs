@@ -48,6 +48,15 @@ impl Channel {
         }
     }
 
+    /// Asks something of the broker, and waits for the answer for as long as the connection lives.
+    pub(super) fn ask_patiently(
+        &self,
+        command: &Command<'_>,
+    ) -> impl Future<Output = Result<Answer, Ended>> + Send + use<> {
+        let answer = self.mux.ask(&self.port, command);
+        async move { answer?.await.unwrap_or(Err(Ended::Closed)) }
+    }
+
     /// Starts to consume, and returns what the consumer is called.
     pub(super) async fn consume(&self, queue: &str, acknowledged: bool) -> Result<SmolStr, Ended> {
         match self.ask(&Command::Consume { queue, acknowledged }).await? {

@@ -2,7 +2,7 @@
 //!
 //! RabbitMQ decodes such a name when a reply is published to it, and ends the connection of the publisher if that fails.
 
-/// What these names begin with.
+/// The prefix of these names.
 const PREFIX: &str = "amq.rabbitmq.reply-to.";
 
 /// The first byte of a term as Erlang writes it: the name begins with one, the address of the caller's channel.
@@ -13,8 +13,8 @@ pub(super) fn is_direct(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// Whether it may be a name that RabbitMQ has made: the address of a channel and a key, both in base64, with a dot between
-/// them. What is left to be wrong only RabbitMQ can say.
+/// Whether RabbitMQ may have made this name: the address of a channel and a key, both in base64, with a dot between them.
+/// Only RabbitMQ itself can check the rest.
 pub(super) fn may_be_genuine(name: &str) -> bool {
     let Some((channel, key)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'))
     else {

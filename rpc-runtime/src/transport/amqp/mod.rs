@@ -40,6 +40,7 @@ use std::{
 
 use smol_str::SmolStr;
 use tokio::{
+    runtime::Handle,
     sync::watch,
     time::{Instant, timeout},
 };
@@ -51,7 +52,7 @@ use self::{
     dial::{Dial, dial},
     handshake::{Agreed, Failure},
     mux::{Ended, Mux, Pump},
-    outbox::Outboxes,
+    outbox::{ClosedOnDrop, Outboxes},
     socket::{Security, Stream},
 };
 use super::{
@@ -184,18 +185,23 @@ struct AmqpLink {
     user: SmolStr,
     backlog: Arc<Backlog>,
     dialer: Arc<Dialer>,
-    /// Once something is served.
+    /// The runtime of the connection.
+    runtime: Handle,
+    /// Set once something is served.
     outboxes: OnceLock<Arc<Outboxes>>,
 }
 
 impl AmqpLink {
+    /// To be called on the runtime of the connection.
     fn new(mux: Arc<Mux>, user: SmolStr, dialer: Arc<Dialer>) -> Self {
         let backlog = Backlog::new(mux.blocked().clone());
-        Self { mux, user, backlog, dialer, outboxes: OnceLock::new() }
+        let (runtime, outboxes) = (Handle::current(), OnceLock::new());
+        Self { mux, user, backlog, dialer, runtime, outboxes }
     }
 
     fn outboxes(&self) -> Arc<Outboxes> {
-        let start = || Arc::new(Outboxes::new(self.mux.clone(), self.dialer.clone()));
+        let start =
+            || Arc::new(Outboxes::new(self.mux.clone(), self.dialer.clone(), &self.runtime));
         self.outboxes.get_or_init(start).clone()
     }
 }
@@ -262,8 +268,13 @@ impl Link for AmqpLink {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        self.mux.say_goodbye();
-        Box::pin(async {
+        let connection = ClosedOnDrop(self.mux.clone());
+        Box::pin(async move {
+            if let Some(outboxes) = self.outboxes.get() {
+                // A request whose reply has gone out would run again if it were not acknowledged.
+                outboxes.flush(CLOSE_WITHIN).await;
+            }
+            drop(connection);
             // A broker that does not answer is left alone then.
             let _ = timeout(CLOSE_WITHIN, self.closed()).await;
         })

@@ -1,8 +1,8 @@
-//! What the broker is known to accept of replies on a connection, and what not.
+//! Which replies the broker is known to accept on a connection.
 //!
-//! A reply that the broker refuses costs the channel that it was published on. So the first reply goes out where that hurts
-//! nobody, and so does one that is larger than any before, or that follows a pause: RabbitMQ looks at the rights of a user
-//! again on a channel that has rested. All others are as good as those that were accepted.
+//! RabbitMQ closes the channel of a reply that it refuses. So the first reply of a connection goes out on a channel of its
+//! own, and so does one that is larger than any before, or that follows a pause: RabbitMQ looks at the rights of a user again
+//! on a channel that has rested. All others are like a reply that was accepted.
 
 use std::{
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
@@ -14,7 +14,7 @@ use tokio::time::Instant;
 /// RabbitMQ forgets what a user may do once a channel has rested for a second.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How long a user who may not reply is taken not to.
+/// How long no reply is tried after one that the user had no right to send.
 const FORBIDDEN_FOR: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
@@ -41,13 +41,13 @@ impl Proven {
         }
     }
 
-    /// A moment, as it is compared here.
+    /// A moment in ticks since the connection was made.
     pub(super) fn tick(&self, now: Instant) -> u64 {
         let elapsed = now.saturating_duration_since(self.since);
         elapsed.as_secs() * 4 + u64::from(elapsed.subsec_nanos() / TICK.subsec_nanos())
     }
 
-    /// Whether a reply of this size is as good as accepted at this moment, on a channel that was last used at another.
+    /// Whether the broker accepts a reply of this size now, on a channel that was last used at `used`. Both are in ticks.
     pub(super) fn accepts(&self, size: usize, now: u64, used: u64) -> bool {
         size < self.below.load(Ordering::Relaxed)
             && now <= used.max(self.at.load(Ordering::Relaxed)) + 1
@@ -59,7 +59,7 @@ impl Proven {
         self.below.fetch_max(size.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Nothing is known any more of what is accepted.
+    /// Has all replies proven again.
     pub(super) fn forget(&self) {
         self.below.store(0, Ordering::Relaxed);
     }
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_larger_and_soon_after_is_as_good_as_accepted() {
+    fn no_larger_and_soon_after_is_accepted() {
         let start = Instant::now();
         let proven = Proven::new(start);
         let accepts = |size, milliseconds, used| {

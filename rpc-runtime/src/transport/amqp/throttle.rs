@@ -1,4 +1,4 @@
-//! Log lines that others can cause as often as they like: one a second, with the number of those left out.
+//! Log lines that a peer can cause at any rate: one a second, with the number of those left out.
 
 use std::{
     sync::{Mutex, PoisonError},

@@ -38,13 +38,13 @@ struct AmqpWorker {
     channel: Channel,
     requests: Arc<Requests>,
     outboxes: Arc<Outboxes>,
-    /// When a reply went out on the channel last, as [`Proven::tick`](super::proven::Proven::tick) has it.
+    /// When a reply last went out on the channel, as a [`Proven::tick`](super::proven::Proven::tick).
     used: AtomicU64,
-    /// What the broker calls the consumer.
+    /// The broker's name for the consumer.
     consumer: SmolStr,
 }
 
-/// What comes, and the way out for what is answered.
+/// The requests that come in, and the port for their replies.
 struct Requests {
     port: Arc<Port>,
     /// `None` once no more come. There are never more than the broker sends ahead.
@@ -54,7 +54,7 @@ struct Requests {
     warned: Throttle,
 }
 
-/// What is consumed, and what is counted of it.
+/// The queue that is consumed, its limit, and its counters.
 struct Consumed {
     queue: SmolStr,
     most_body: usize,
@@ -62,7 +62,7 @@ struct Consumed {
     refused: Arc<Refused>,
 }
 
-/// What the broker has sent.
+/// The requests that the broker has sent.
 type Coming = mpsc::UnboundedReceiver<Delivery>;
 
 impl Requests {
@@ -110,7 +110,7 @@ impl Route for Requests {
             return;
         }
         if let Some(deliveries) = &*self.deliveries() {
-            // Whoever takes them may be gone; then the broker takes them back with the channel.
+            // If the worker is gone, the broker takes the request back with the channel.
             let _ = deliveries.send(delivery);
         }
     }
@@ -136,7 +136,7 @@ impl Route for Requests {
 
     fn ended(&self, why: Ended) {
         if let Ended::Refused(refusal) = &why {
-            // It may have been for a reply: what was accepted before is not any more.
+            // A reply may be the cause, so replies have to be proven again.
             self.outboxes.proven.forget();
             warn!(
                 queue = &*self.consumed.queue,
@@ -234,7 +234,7 @@ impl AmqpWorker {
         safe
     }
 
-    /// Sends a reply where it does no harm, and settles the request after it.
+    /// Sends a reply through an outbox, which settles the request when the broker has dealt with the reply.
     #[cold]
     fn answer_apart(&self, tag: u64, reply: Message, reject: bool) {
         let Requests { port, consumed, .. } = &*self.requests;
@@ -253,7 +253,7 @@ impl WorkerChannel for AmqpWorker {
             self.answer_apart(tag, reply, false);
             return;
         }
-        // A channel that is gone has given its requests back; here and below.
+        // A channel that is gone has given its requests back. Here and below.
         let _ = self.requests.port.send(|out| {
             if let Some(reply) = &reply {
                 out.publish(reply);
@@ -291,7 +291,7 @@ impl WorkerChannel for AmqpWorker {
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             self.outboxes.flush(CLOSE_WITHIN).await;
-            // What was answered is acknowledged first.
+            // Closing sends the acknowledgements first.
             let _ = timeout(CLOSE_WITHIN, self.channel.close()).await;
         })
     }

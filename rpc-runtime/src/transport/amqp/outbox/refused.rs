@@ -1,0 +1,71 @@
+//! Why a reply was refused, as the broker words it.
+
+use super::super::{mux::Ended, wire::Refusal};
+
+pub(super) const ACCESS_REFUSED: u16 = 403;
+
+/// The broker shuts down, or an operator has closed the connection.
+const CONNECTION_FORCED: u16 = 320;
+
+/// The refusal of a reply, where one ended the channel. The end of a connection is a refusal only if the connection carries
+/// nothing but replies, and not where it was closed from outside.
+pub(super) fn refusal(why: &Ended, own_connection: bool) -> Option<&Refusal> {
+    match why {
+        Ended::Refused(refusal) => Some(refusal),
+        Ended::Dismissed(refusal) => {
+            (own_connection && refusal.code != CONNECTION_FORCED).then_some(refusal)
+        }
+        Ended::Closed | Ended::NoChannel(_) | Ended::Lost(_) => None,
+    }
+}
+
+/// Whether a message was refused for its size.
+pub(super) fn is_for_size(refusal: &Refusal) -> bool {
+    refusal.text.contains("message size ")
+}
+
+/// The largest size that is not refused, where RabbitMQ names it.
+pub(super) fn size_limit(refusal: &Refusal) -> Option<usize> {
+    let (_, limit) = refusal.text.split_once("max size ")?;
+    let digits = limit.find(|c: char| !c.is_ascii_digit()).unwrap_or(limit.len());
+    limit.get(..digits)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{io, sync::Arc};
+
+    use super::*;
+
+    fn refused(code: u16, text: &str) -> Refusal {
+        Refusal { code, text: text.into() }
+    }
+
+    #[test]
+    fn a_refusal_for_size_names_the_limit() {
+        let text =
+            "PRECONDITION_FAILED - message size 100000 is larger than configured max size 65536";
+        assert!(is_for_size(&refused(406, text)));
+        assert_eq!(size_limit(&refused(406, text)), Some(65_536));
+        assert_eq!(size_limit(&refused(406, "message size 9 is too much")), None);
+        assert!(!is_for_size(&refused(403, "ACCESS_REFUSED - no")));
+    }
+
+    #[test]
+    fn a_connection_closed_from_outside_refuses_no_reply() {
+        let dismissed = |code| Ended::Dismissed(refused(code, "x"));
+        assert!(refusal(&dismissed(541), true).is_some(), "an address that does not decode");
+        assert!(refusal(&dismissed(CONNECTION_FORCED), true).is_none());
+        assert!(refusal(&dismissed(541), false).is_none(), "requests are consumed on it");
+    }
+
+    #[test]
+    fn a_lost_connection_refuses_no_reply() {
+        let lost = Ended::Lost(Arc::new(io::Error::other("x")));
+        for own in [false, true] {
+            assert!(refusal(&Ended::Refused(refused(406, "x")), own).is_some());
+            assert!(refusal(&lost, own).is_none());
+            assert!(refusal(&Ended::Closed, own).is_none());
+        }
+    }
+}

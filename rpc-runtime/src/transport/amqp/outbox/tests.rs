@@ -1,0 +1,161 @@
+//! An outbox against a broker that is played by the test.
+
+use std::sync::atomic::AtomicU64;
+
+use bytes::{Bytes, BytesMut};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    sync::watch,
+    time::sleep,
+};
+
+use super::{
+    super::{
+        AmqpOptions, AmqpTransport, CLOSE_WITHIN,
+        handshake::Agreed,
+        mux::{Port, Pump},
+        wire::Tuning,
+    },
+    *,
+};
+use crate::{broker::Tls, transport::Message};
+
+const SOON: Duration = Duration::from_secs(5);
+
+/// What the broker has read so far.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+struct Seen {
+    /// The channels of the replies.
+    published: Vec<u16>,
+    /// The channels of the acknowledgements.
+    acknowledged: Vec<u16>,
+    closes_connection: bool,
+}
+
+/// Reads frames and answers them; under an alarm it reads nothing after a message.
+async fn play(
+    mut socket: DuplexStream,
+    seen: watch::Sender<Seen>,
+    mut alarm: watch::Receiver<bool>,
+) {
+    while let Ok(kind) = socket.read_u8().await {
+        let channel = socket.read_u16().await.unwrap();
+        let size = socket.read_u32().await.unwrap();
+        let mut payload = vec![0; usize::try_from(size).unwrap() + 1];
+        socket.read_exact(&mut payload).await.unwrap();
+        if kind != 1 {
+            continue;
+        }
+        let answer: &[u8] = match payload[..4] {
+            [0, 10, 0, 50] => {
+                seen.send_modify(|seen| seen.closes_connection = true);
+                &[0, 10, 0, 51]
+            }
+            [0, 20, 0, 10] => &[0, 20, 0, 11, 0, 0, 0, 0],
+            [0, 60, 0, 10] => &[0, 60, 0, 11],
+            [0, 60, 0, 40] => {
+                seen.send_modify(|seen| seen.published.push(channel));
+                alarm.wait_for(|alarm| !alarm).await.unwrap();
+                continue;
+            }
+            [0, 60, 0, 80] => {
+                seen.send_modify(|seen| seen.acknowledged.push(channel));
+                continue;
+            }
+            _ => continue,
+        };
+        socket.write_u8(1).await.unwrap();
+        socket.write_u16(channel).await.unwrap();
+        socket.write_u32(u32::try_from(answer.len()).unwrap()).await.unwrap();
+        socket.write_all(answer).await.unwrap();
+        socket.write_u8(0xCE).await.unwrap();
+    }
+}
+
+fn reply(request: Unsettled) -> Box<Kept> {
+    let reply = Message {
+        routing_key: "amq.gen-x".into(),
+        body: Bytes::from_static(b"x"),
+        ..Message::default()
+    };
+    Kept::new(reply, request, "q".into(), Arc::<AtomicU64>::default())
+}
+
+struct Played {
+    mux: Arc<Mux>,
+    outboxes: Outboxes,
+    request: Arc<Port>,
+    seen: watch::Receiver<Seen>,
+    alarm: watch::Sender<bool>,
+}
+
+impl Played {
+    fn start() -> Self {
+        let (broker, socket) = duplex(1024 * 1024);
+        let (alarm, seen) = (watch::Sender::new(false), watch::Sender::default());
+        let subscribed = seen.subscribe();
+        tokio::spawn(play(broker, seen, alarm.subscribe()));
+        let tuning = Tuning { channels: 100, largest_frame: 4096, heartbeat: 0 };
+        let (pump, mux) = Pump::new(Box::new(socket), Agreed { tuning, came: BytesMut::new() });
+        tokio::spawn(pump);
+        let transport = AmqpTransport::new(&AmqpOptions {
+            addresses: &["amqp://a".to_owned()],
+            name: "test",
+            heartbeat: Duration::from_secs(8),
+            tls: &Tls::default(),
+            external: false,
+        });
+        let dialer = transport.unwrap().0;
+        let outboxes = Outboxes::new(mux.clone(), dialer, &Handle::current());
+        let request = mux.reserve().unwrap();
+        Self { mux, outboxes, request, seen: subscribed, alarm }
+    }
+
+    fn reply(&self, tag: u64) -> Box<Kept> {
+        reply(Unsettled { port: self.request.clone(), tag, reject: false })
+    }
+
+    async fn sees(&mut self, state: impl FnMut(&Seen) -> bool) -> Seen {
+        timeout(SOON, self.seen.wait_for(state)).await.unwrap().unwrap().clone()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_alarm_of_hours_doubles_no_reply() {
+    let mut played = Played::start();
+    played.alarm.send_replace(true);
+    played.outboxes.careful.send(played.reply(1));
+    played.sees(|seen| seen.published.len() == 1).await;
+    // The time is paused: all that has a time limit meets it now.
+    sleep(Duration::from_secs(2 * 60 * 60)).await;
+    assert!(played.seen.borrow().acknowledged.is_empty());
+    played.alarm.send_replace(false);
+    let seen = played.sees(|seen| !seen.acknowledged.is_empty()).await;
+    let expected = Seen { published: vec![2], acknowledged: vec![1], ..Seen::default() };
+    assert_eq!(seen, expected, "on a channel of its own, and the request on its channel");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_flush_waits_for_what_was_sent_before() {
+    let mut played = Played::start();
+    played.alarm.send_replace(true);
+    played.outboxes.careful.send(played.reply(1));
+    let start = Instant::now();
+    played.outboxes.flush(CLOSE_WITHIN).await;
+    assert!(start.elapsed() >= CLOSE_WITHIN, "nothing was dealt with");
+    played.alarm.send_replace(false);
+    played.outboxes.flush(SOON).await;
+    assert!(start.elapsed() < SOON);
+    played.mux.say_goodbye();
+    let seen = played.sees(|seen| seen.closes_connection).await;
+    assert_eq!(seen.acknowledged, [1], "before the connection closes");
+}
+
+#[tokio::test(start_paused = true)]
+async fn replies_of_a_dropped_worker_are_still_sent() {
+    let Played { mux: _mux, outboxes, request, mut seen, alarm: _alarm } = Played::start();
+    let unsettled = Unsettled { port: request, tag: 1, reject: false };
+    outboxes.careful.send(reply(unsettled));
+    drop(outboxes);
+    timeout(SOON, seen.wait_for(|seen| seen.acknowledged == [1])).await.unwrap().unwrap();
+}
