@@ -159,10 +159,12 @@ async fn polled(pair: &Pair, n: u32) -> Call<u32> {
     call
 }
 
+type Change = fn(Call<u32>) -> Call<u32>;
+
 async fn a_call_cannot_be_changed_after_its_first_poll(broker: Broker) {
     let pair = Pair::new(broker).await;
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
-    let changes: [(&str, fn(Call<u32>) -> Call<u32>); 6] = [
+    let changes: [(&str, Change); 6] = [
         ("timeout", |call| call.timeout(SOON)),
         ("deadline", |call| call.deadline(Instant::now())),
         ("header", |call| call.header("tenant", "a").header("CC", "x")),

@@ -111,7 +111,7 @@ fn every_test_that_the_failure_modes_name_is_there() {
     let mut named = 0;
     for name in rows.flat_map(|tests| tests.split('`').skip(1).step_by(2)) {
         let test = name.rsplit("::").next().unwrap_or_default();
-        if name.ends_with(".rs") {
+        if Path::new(name).extension().is_some_and(|extension| extension == "rs") {
             let file = root().join("rpc-runtime/src").join(name);
             assert!(file.is_file(), "{name} is no file");
             continue;

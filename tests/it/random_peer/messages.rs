@@ -313,8 +313,8 @@ impl Known {
     /// An address for direct reply-to: somebody's, a changed one, or none at all.
     fn token(&self, random: &mut Random) -> Vec<u8> {
         let given = self.calls.iter().map(|call| &call.reply_to);
-        let given = given.filter(|address| address.starts_with(DIRECT_REPLY_TO.as_bytes()));
-        let mut token = match (random.below(6), given.last()) {
+        let mut given = given.filter(|address| address.starts_with(DIRECT_REPLY_TO.as_bytes()));
+        let mut token = match (random.below(6), given.next_back()) {
             (0..=2, Some(token)) => token.clone(),
             (3, _) => {
                 let node = random.pick(&["rabbit@nowhere", "", "rpc@localhost"]).as_bytes();
@@ -369,6 +369,7 @@ fn content_type(random: &mut Random, properties: &mut RawProperties, usual: &str
 }
 
 fn uuid(random: &mut Random) -> String {
-    let text: String = random.bytes(16).iter().map(|byte| format!("{byte:02x}")).collect();
+    let text =
+        random.bytes(16).iter().fold(String::new(), |text, byte| text + &format!("{byte:02x}"));
     [&text[..8], &text[8..12], &text[12..16], &text[16..20], &text[20..]].join("-")
 }

@@ -101,7 +101,7 @@ impl RandomPeer {
     async fn start(seed: u64) -> Self {
         // A node of its own: its questions reach every server of a broker.
         let mut node = Node::builder().config(format!("max_message_size = {LARGEST_MESSAGE}"));
-        if seed % 2 == 0 {
+        if seed.is_multiple_of(2) {
             node = node.config(format!("frame_max = {SMALL_FRAMES}"));
         }
         let node = node.start().await;
@@ -349,7 +349,7 @@ impl RandomPeer {
 async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec<String>)> {
     let mut ways = Vec::new();
     for queue in [&names.classic, &names.quorum] {
-        ways.push(("".to_owned(), queue.clone(), None));
+        ways.push((String::new(), queue.clone(), None));
     }
     // Twice, since these are what most requests are.
     for method in ["mark", "once", "tree", "mark", "once"] {

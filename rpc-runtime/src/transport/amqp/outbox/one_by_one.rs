@@ -137,8 +137,6 @@ impl Sender {
                 kept.send_beside_request();
                 None
             }
-            // An alarm: nothing goes out on another channel either.
-            (Way::Channel(_), NotOpened::Failed(_)) => Some(kept),
             (Way::Connection(_), why) if kept.since.elapsed() >= limits::DIRECT_REPLY_WITHIN => {
                 let reason = match &why {
                     NotOpened::NoChannel => "the connection for direct reply-to has no channel",
@@ -147,7 +145,8 @@ impl Sender {
                 kept.give_up(&self.load.warned, reason);
                 None
             }
-            (Way::Connection(_), _) => Some(kept),
+            // On the connection of requests this is an alarm: nothing goes out on another channel either.
+            _ => Some(kept),
         }
     }
 

@@ -51,11 +51,11 @@ impl Way {
             Self::Channel(mux) => (mux.clone(), None),
             Self::Connection(dialer) => {
                 let dial = timeout(limits::CONNECT_ATTEMPT, dialer.dial_for_direct_replies());
-                let Ok(dialed) = dial.await else {
+                let Ok(connected) = dial.await else {
                     let reason = "no connection for direct reply-to in time";
                     return Err(NotOpened::Failed(reason.to_owned()));
                 };
-                let mux = dialed.map_err(|error| NotOpened::Failed(error.to_string()))?;
+                let mux = connected.map_err(|error| NotOpened::Failed(error.to_string()))?;
                 (mux.clone(), Some(ClosedOnDrop(mux)))
             }
         };
