@@ -1,6 +1,6 @@
 //! What a server reads, row by row of the wire: raw messages go in, raw replies come out.
 
-use rpc_runtime::{Broker, Server, ServerBuilder, rpc_service};
+use rpc_runtime::{Broker, Server, ServerBuilder, discovery::Discovery, rpc_service};
 use rpc_tests::{Message, Peer, Published, QueueSpec, Rabbit, typed, unique};
 use serde_json::{Value, json};
 
@@ -301,6 +301,8 @@ async fn a_reply_to_that_no_broker_gave_is_not_obeyed() {
     })
     .await;
     assert_eq!(wire.inside.started(), 0, "none was run");
+    let discovery = Discovery::new(&wire.broker).instance(server.instance()).timeout(SOON);
+    assert_eq!(discovery.at_most(1).stats().await.unwrap()[0].refused_reply_to, 3);
     assert_eq!(wire.peer.queue(&victim).await.unwrap().messages, 0);
     wire.peer.delete(&victim).await.unwrap();
 

@@ -25,6 +25,12 @@ pub struct InstanceStats {
     /// Answers that RabbitMQ returned: their callers were gone.
     #[serde(default)]
     pub undeliverable: u64,
+    /// Requests that were not run because of their `reply_to`.
+    #[serde(default)]
+    pub refused_reply_to: u64,
+    /// Requests that were rejected because their headers are too large to be read.
+    #[serde(default)]
+    pub unreadable: u64,
     /// What it has done for each service.
     #[serde(default)]
     pub services: Vec<ServiceStats>,

@@ -106,6 +106,8 @@ impl Instance {
             requests: counted.requests,
             given_back: counted.given_back,
             undeliverable: counted.undeliverable,
+            refused_reply_to: counted.refused_reply_to,
+            unreadable: counted.unreadable,
             services: self
                 .services
                 .iter()
