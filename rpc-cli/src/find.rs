@@ -73,7 +73,7 @@ pub(crate) fn claims(instances: &[InstanceInfo], name: &str) -> Vec<Claim> {
 impl Claim {
     /// `the queue "sums" (0b6ec1aa on "worker-3")`.
     pub(crate) fn show(&self) -> String {
-        /// So many are named.
+        /// The most that are named.
         const MOST: usize = 3;
         let mut by: Vec<String> = self.instances.iter().take(MOST).cloned().collect();
         let others = self.instances.len().saturating_sub(MOST);

@@ -1,7 +1,7 @@
 //! Text of peers and of the broker, made fit for a log line, an error or a terminal.
 //!
 //! A correlation id with a line break would otherwise write a log line of its own, and one with an escape sequence would
-//! move the cursor of whoever reads the log.
+//! move the cursor of a terminal that shows the log.
 
 use std::fmt::{self, Write as _};
 

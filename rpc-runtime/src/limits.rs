@@ -93,7 +93,7 @@ pub(crate) const DIRECT_REPLIES: usize = 4_096;
 /// How long the connection for replies to direct reply-to is kept without one.
 pub(crate) const DIRECT_IDLE: Duration = Duration::from_secs(60);
 
-/// How long a reply to direct reply-to waits for a connection: as long as a call does unless it is told otherwise.
+/// How long a reply to direct reply-to waits for a connection: the default timeout of a call.
 pub(crate) const DIRECT_REPLY_WITHIN: Duration = TIMEOUT;
 
 /// How long a channel lives at least before another takes its place because the broker rejects requests on it: a full

@@ -96,7 +96,7 @@ mod tests {
             .map(drop)
             .unwrap_err(),
         );
-        // What is behind a pointer counts as much as what is not.
+        // A value behind a pointer counts as much as one that is not.
         let boxed: Vec<u8> = [&[0xfc][..], &100_000u32.to_le_bytes(), &vec![0; 900_000]].concat();
         refused(decode::<Vec<Boxed>>(&boxed).map(drop).unwrap_err());
         // A few are no harm.

@@ -28,7 +28,7 @@ enum Status {
 #[derive(Debug, Default)]
 pub(super) struct Choices {
     statuses: Vec<Status>,
-    /// So many from the first have to be tried; the others only while none is good.
+    /// The number of choices, from the first, that have to be tried. The others are tried only while none is good.
     required: usize,
     failures: usize,
 }

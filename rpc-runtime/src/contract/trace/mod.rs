@@ -50,7 +50,7 @@ pub struct Tracer {
     graph: Graph,
     pass: Pass,
     roots: Vec<PlaceId>,
-    /// So many of these are of arguments.
+    /// The number of these that belong to arguments; the others belong to the result and the error.
     arguments: usize,
     steps: usize,
     /// A sample was accepted and could not be written.

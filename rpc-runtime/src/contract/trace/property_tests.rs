@@ -522,7 +522,7 @@ fn written_length(fields: &[Field], values: &[Value]) -> usize {
 
 struct Read<'a>(&'a Type);
 
-/// So many instances of the generic type may be in one type.
+/// The most instances of the generic type in one type.
 const PAGES: usize = 4;
 
 fn names<'a>(of: impl Iterator<Item = &'a &'static str>) -> &'static [&'static str] {
