@@ -105,6 +105,8 @@ impl RandomPeer {
             node = node.config(format!("frame_max = {SMALL_FRAMES}"));
         }
         let node = node.start().await;
+        // Messages that nobody reads stay in it: an alarm would hold up everybody's calls.
+        node.ctl(&["set_vm_memory_high_watermark", "absolute", "8GB"]).await;
         let (url, prefix) = (node.url(), unique("peer"));
         let names = Names::new(&prefix);
         let mut listener = RawPeer::connect(node.port()).await.unwrap();
