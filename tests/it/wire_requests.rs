@@ -300,6 +300,9 @@ async fn a_reply_to_that_no_broker_gave_is_not_obeyed() {
         (server.stats().refused_reply_to == 3).then_some(())
     })
     .await;
+    let asking = Discovery::new(&wire.broker).instance(server.instance()).timeout(SOON);
+    let [stats] = &asking.stats().await.unwrap()[..] else { panic!("one server answers") };
+    assert_eq!((stats.refused_reply_to, stats.unreadable), (3, 0));
     assert_eq!(wire.inside.started(), 0, "none was run");
     let discovery = Discovery::new(&wire.broker).instance(server.instance()).timeout(SOON);
     assert_eq!(discovery.at_most(1).stats().await.unwrap()[0].refused_reply_to, 3);

@@ -11,7 +11,7 @@ use crate::{
     duration,
     failure::Failure,
     find::{nobody, note_dropped},
-    show::{Align, Table, json, line, short},
+    show::{Align, Table, clean, json, line, short},
 };
 
 pub(super) async fn run(global: &Global, arguments: &StatsArgs) -> Result<(), Failure> {
@@ -45,7 +45,25 @@ async fn show(global: &Global, arguments: &StatsArgs, asking: &Discovery) -> Res
     if global.output == Output::Json {
         return json(&stats);
     }
-    line(table(&stats).to_string())
+    line(table(&stats).to_string())?;
+    rejections(&stats).try_for_each(line)
+}
+
+/// A line for each server that has rejected requests. They named no method, so no row counts them.
+fn rejections(stats: &[InstanceStats]) -> impl Iterator<Item = String> {
+    stats.iter().filter_map(|stats| {
+        let counted = [
+            (stats.refused_reply_to, "for their reply_to"),
+            (stats.unreadable, "for headers too large to be read"),
+        ];
+        let parts: Vec<String> = counted
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, why)| format!("{count} {why}"))
+            .collect();
+        let instance = clean(&short(&stats.instance));
+        (!parts.is_empty()).then(|| format!("{instance} rejected requests: {}", parts.join(", ")))
+    })
 }
 
 /// A row for each method of each server, with the queue of its service in the first.
@@ -95,4 +113,34 @@ fn errors(counted: &BTreeMap<String, u64>) -> String {
     let counted: Vec<String> =
         counted.iter().map(|(word, count)| format!("{word} {count}")).collect();
     if counted.is_empty() { "-".to_owned() } else { counted.join(", ") }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn rejected_requests_have_a_line_by_server() {
+        let stats = |instance: &str, refused_reply_to: u64, unreadable: u64| -> InstanceStats {
+            let stats = json!({
+                "instance": instance, "refused_reply_to": refused_reply_to, "unreadable": unreadable,
+            });
+            serde_json::from_value(stats).unwrap()
+        };
+        let older = serde_json::from_value(json!({ "instance": "older" })).unwrap();
+        let stats = [stats("0123456789", 3, 0), stats("a\n", 1, u64::MAX), stats("b", 0, 0), older];
+        let lines: Vec<String> = rejections(&stats).collect();
+        assert_eq!(
+            lines,
+            [
+                "01234567 rejected requests: 3 for their reply_to".to_owned(),
+                format!(
+                    "a\\n rejected requests: 1 for their reply_to, {} for headers too large to be read",
+                    u64::MAX
+                ),
+            ]
+        );
+    }
 }

@@ -1,9 +1,14 @@
 //! `ls`, `ping`, `info`, `stats`, `doc`.
 
+use std::time::Duration;
+
 use rpc_runtime::discovery::Discovery;
+use rpc_tests::{Message, Peer, eventually};
 use serde_json::json;
 
 use crate::{run::squeezed, sample::Place};
+
+const SOON: Duration = Duration::from_secs(10);
 
 #[tokio::test]
 async fn ls_lists_services_over_all_their_servers() {
@@ -104,6 +109,26 @@ async fn stats_show_what_was_called() {
     let json = place.rpc(&["stats", "--output", "json"]).await.json();
     assert_eq!(json[0]["services"][0]["methods"][0]["calls"], json!(2));
     assert_eq!(json[0]["services"][0]["consumers"], json!(1));
+}
+
+#[tokio::test]
+async fn stats_show_requests_refused_for_their_reply_to() {
+    let place = Place::new().await;
+    let server = place.serve().await;
+    let peer = Peer::connect(&place.url).await.unwrap();
+    let request = Message {
+        kind: Some("add".to_owned()),
+        reply_to: Some("somebody-elses".to_owned()),
+        ..Message::to("Calculator", "[1, 2]")
+    };
+    peer.publish(request).await.unwrap();
+    eventually("it was refused", SOON, || (server.stats().refused_reply_to == 1).then_some(()))
+        .await;
+    let stats = place.rpc(&["stats", "Calculator"]).await;
+    let line = format!("{} rejected requests: 1 for their reply_to", &server.instance()[..8]);
+    assert_eq!(stats.printed().lines().last(), Some(line.as_str()));
+    let json = place.rpc(&["stats", "--output", "json"]).await.json();
+    assert_eq!((&json[0]["refused_reply_to"], &json[0]["unreadable"]), (&json!(1), &json!(0)));
 }
 
 #[tokio::test]

@@ -22,10 +22,10 @@ pub struct InstanceStats {
     /// Requests given back to their queue, not started or not finished.
     #[serde(default)]
     pub given_back: u64,
-    /// Answers that RabbitMQ returned: their callers were gone.
+    /// Replies that reached no caller: RabbitMQ returned or refused them.
     #[serde(default)]
     pub undeliverable: u64,
-    /// Requests that were not run because of their `reply_to`.
+    /// Requests that were rejected for their `reply_to`.
     #[serde(default)]
     pub refused_reply_to: u64,
     /// Requests that were rejected because their headers are too large to be read.
