@@ -148,6 +148,16 @@ impl Fault {
         self
     }
 
+    /// The fault for a request that a server may have had before: the method may have run there. Only faults that pass by
+    /// themselves are changed. Any other fault of a request is the same on each server.
+    pub(crate) fn had_before(self, had_before: bool) -> Self {
+        if had_before && matches!(self.kind, Expired | Overloaded | ShuttingDown) {
+            self.ran(true)
+        } else {
+            self
+        }
+    }
+
     /// What kind of refusal it is.
     pub fn kind(&self) -> FaultKind {
         self.kind

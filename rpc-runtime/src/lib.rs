@@ -103,6 +103,7 @@ mod server;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod throttle;
 mod transport;
 
 #[doc(hidden)]

@@ -174,7 +174,8 @@ impl Exchange {
     /// What an outcome means for the call. Not `async`, so that no call in flight has room for it.
     fn next(&mut self, outcome: Outcome, handed_over_before: bool) -> Next {
         Next::End(match outcome {
-            Outcome::Reply(ReceivedReply::Fault(fault)) if fault.is_retryable() => {
+            // Also where it may have run before: only what is idempotent is sent again.
+            Outcome::Reply(ReceivedReply::Fault(fault)) if fault.kind().is_retryable() => {
                 let reason = fault.kind().as_str();
                 return Next::AgainLater { reason, or: Box::new(Ok(Reply::Fault(fault))) };
             }

@@ -30,6 +30,7 @@ use crate::{
     fault::{Fault, FaultKind},
     middleware::{Next, Reply},
     observe::{self, End, Metered},
+    throttle::Throttle,
     transport::{Delivery, Message, Refused, WorkerChannel},
 };
 
@@ -81,6 +82,8 @@ pub(super) struct Endpoint {
     exchange: SmolStr,
     phase: Arc<watch::Receiver<Phase>>,
     counters: Arc<Counters>,
+    /// Lines about a wrong `reply_to`.
+    warned: Throttle,
     faults: Arc<FaultCounters>,
 }
 
@@ -103,6 +106,7 @@ impl Endpoint {
             exchange,
             phase: Arc::new(phase),
             counters,
+            warned: Throttle::default(),
             faults: Arc::default(),
         }
     }
@@ -304,18 +308,22 @@ impl Endpoint {
             return self.refuse_reply_to(delivery.tag, address, channel);
         }
         let fault =
-            Fault::new(FaultKind::Overloaded, "this server runs as many requests as it may");
+            Fault::new(FaultKind::Overloaded, "this server runs as many requests as it may")
+                .had_before(delivery.had_before());
         self.finish(delivery.tag, address, Answer::Fault(fault), channel);
     }
 
     /// Rejects a request that cannot be answered: its queue's dead-letter exchange keeps it, if there is one.
     fn refuse_reply_to(&self, tag: u64, address: &ReturnAddress, channel: &dyn WorkerChannel) {
         self.counters.refused_reply_to.increment();
-        warn!(
-            service = self.service.name,
-            reply_to = %Escaped::new(address.queue()),
-            "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
-        );
+        if let Some(left_out) = self.warned.pass() {
+            warn!(
+                service = self.service.name,
+                reply_to = %Escaped::new(address.queue()),
+                left_out,
+                "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
+            );
+        }
         channel.reject(tag, None);
     }
 

@@ -16,6 +16,7 @@ use crate::{
     error::{BrokerError, BrokerErrorKind},
     escape::Escaped,
     limits,
+    throttle::Throttle,
     transport::{Link, ListenerOptions, Message, OpenWorker, QueueState},
 };
 
@@ -29,6 +30,8 @@ pub(super) struct Responder {
     connection: Connection,
     instance: Arc<Instance>,
     keys: Vec<String>,
+    /// Lines about a wrong `reply_to`.
+    warned: Throttle,
 }
 
 /// A connection, and what was opened on it.
@@ -37,7 +40,7 @@ type Listening = (Arc<dyn Link>, Result<OpenWorker, BrokerError>);
 impl Responder {
     pub(super) fn new(connection: Connection, instance: Arc<Instance>) -> Self {
         let keys = discovery::keys(&instance.id, instance.services());
-        Self { connection, instance, keys }
+        Self { connection, instance, keys, warned: Throttle::default() }
     }
 
     /// Starts to listen. It fails only if there is no connection, and never will be.
@@ -93,7 +96,7 @@ impl Responder {
     async fn answer_all(&self, link: &Arc<dyn Link>, (channel, mut questions): OpenWorker) {
         while let Some(question) = questions.next().await {
             let tag = question.tag;
-            let reply = match asked(&question, &self.keys) {
+            let reply = match asked(&question, &self.keys, &self.warned) {
                 Some((address, question)) => {
                     let answer = self.answer(question, &**link).await;
                     answer.map(|body| {
@@ -140,13 +143,22 @@ impl Responder {
     }
 }
 
-/// Where the answer goes, and what is asked; `None` for what is not for this server, or wants its answer where no callback
-/// queue is.
-fn asked(message: &Message, keys: &[String]) -> Option<(ReturnAddress, Question)> {
+/// Where the answer goes, and what is asked. `None` if the question is not for this server, if it expired in a queue and was
+/// moved back, or if its `reply_to` is no callback queue.
+fn asked(
+    message: &Message,
+    keys: &[String],
+    warned: &Throttle,
+) -> Option<(ReturnAddress, Question)> {
     let address = ReturnAddress::of(&message.properties)?;
+    if message.properties.has_expired() {
+        return None;
+    }
     if !address.is_server_named() {
-        let reply_to = Escaped::new(address.queue());
-        warn!(%reply_to, "did not answer a question: its reply_to is no callback queue");
+        if let Some(left_out) = warned.pass() {
+            let reply_to = Escaped::new(address.queue());
+            warn!(%reply_to, left_out, "did not answer a question: its reply_to is no callback queue");
+        }
         return None;
     }
     Some((address, Question::from_routing_key(&message.routing_key, keys)?))
@@ -155,4 +167,33 @@ fn asked(message: &Message, keys: &[String]) -> Option<(ReturnAddress, Question)
 fn encode<T: Serialize>(answer: &T) -> Option<Bytes> {
     let encoded = encode_json(answer);
     encoded.inspect_err(|error| warn!(%error, "an answer cannot be written")).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::transport::{DEATHS, HeaderValue, Properties};
+
+    #[test]
+    fn only_questions_that_can_be_answered_are() {
+        let keys = discovery::keys("an-instance", std::iter::empty());
+        let asks = |reply_to: Option<&str>, expired: Option<bool>| {
+            let deaths = |expired| HeaderValue::Deaths { size: 9, depth: 2, expired };
+            let properties = Properties {
+                reply_to: reply_to.map(Into::into),
+                headers: expired
+                    .map(|expired| (DEATHS.into(), deaths(expired)))
+                    .into_iter()
+                    .collect(),
+                ..Properties::default()
+            };
+            let message = Message { routing_key: "ping".into(), properties, ..Message::default() };
+            asked(&message, &keys, &Throttle::default()).is_some()
+        };
+        assert!(asks(Some("amq.gen-x"), None));
+        assert!(asks(Some("amq.gen-x"), Some(false)));
+        assert!(!asks(Some("amq.gen-x"), Some(true)), "it expired");
+        assert!(!asks(Some("somebody-elses"), None));
+        assert!(!asks(None, None));
+    }
 }

@@ -37,7 +37,7 @@ use crate::{error::BrokerError, limits};
 
 /// A broker that can be connected to.
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Makes one attempt to connect, which ends by itself, and no later than `by`; who calls it tries again.
+    /// Makes one attempt to connect, which ends by itself, and no later than `by`. The caller tries again.
     fn connect(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>>;
 
     /// Whether its connections end with the runtime that they were made on.

@@ -28,7 +28,7 @@ impl Endpoint {
         underway: &mut Underway<'a>,
     ) -> Result<(&'a Handler, Invocation), Fault> {
         let redelivered = delivery.had_before();
-        let message = delivery.message;
+        let Delivery { redelivered: marked, message, .. } = delivery;
         let properties = &message.properties;
         let request = envelope::read_request(properties)?;
         let handler = self.handler_for(&message, request.method)?;
@@ -36,15 +36,15 @@ impl Endpoint {
         let method = handler.method;
         let encoding = request.encoding.unwrap_or(self.service.encoding);
         if redelivered && properties.has_expired() {
-            return Err(Fault::new(
-                FaultKind::Expired,
-                "it expired in a queue, and was moved back",
-            ));
+            let fault = Fault::new(FaultKind::Expired, "it expired in a queue, and was moved back");
+            // No server had it, unless RabbitMQ says so.
+            return Err(fault.had_before(marked));
         }
         self.check(redelivered, message.size(), handler, &request, encoding)?;
         let remaining = self.remaining(&request, properties, came);
         if remaining.is_some_and(|remaining| remaining.is_zero()) {
-            return Err(Fault::new(FaultKind::Expired, "the deadline had passed on arrival"));
+            let fault = Fault::new(FaultKind::Expired, "the deadline had passed on arrival");
+            return Err(fault.had_before(redelivered));
         }
         let deadline = remaining.map(|remaining| came + remaining);
         let headers = properties.headers.iter();
@@ -64,7 +64,8 @@ impl Endpoint {
         });
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("before-the-method");
-        underway.admitted = Some(self.limits.admission.admit(&context)?);
+        let admitted = self.limits.admission.admit(&context);
+        underway.admitted = Some(admitted.map_err(|fault| fault.had_before(redelivered))?);
         Ok((handler, Invocation { body: Message::into_body(message), encoding, context }))
     }
 

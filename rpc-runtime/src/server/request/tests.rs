@@ -26,6 +26,8 @@ impl Payments for Bank {
 #[derive(Default)]
 struct Recorder {
     said: Mutex<Vec<String>>,
+    /// The header `rpc-ran` of each reply.
+    ran: Mutex<Vec<Option<HeaderValue>>>,
 }
 
 impl Recorder {
@@ -36,6 +38,8 @@ impl Recorder {
 
 impl WorkerChannel for Recorder {
     fn finish(&self, tag: u64, reply: Option<Message>, _: Instant) {
+        let ran = reply.as_ref().and_then(|reply| reply.properties.header("rpc-ran").cloned());
+        self.ran.lock().unwrap().push(ran);
         let word = reply.map(|reply| match reply.properties.header("rpc-fault") {
             Some(HeaderValue::Text(word)) => word.to_string(),
             _ => reply.properties.kind.unwrap_or_default().to_string(),
@@ -214,4 +218,26 @@ async fn what_was_dead_lettered_counts_as_redelivered() {
     Arc::get_mut(&mut rejecting.limits).unwrap().reject_redelivered = true;
     let said = said_by(rejecting, moved_back("balance", true)).await;
     assert_eq!(said, "1 finished with Some(\"expired\")");
+}
+
+#[tokio::test]
+async fn faults_of_redelivered_requests_say_they_may_have_run() {
+    let ran = Some(HeaderValue::Boolean(true));
+    for (redelivered, said) in [(false, None), (true, ran.clone())] {
+        let (endpoint, channel) = (endpoint(), Recorder::default());
+        endpoint.shed(&request("balance", Some("amq.gen-x"), redelivered), &channel);
+        let mut late = request("balance", Some("amq.gen-x"), redelivered);
+        let properties = &mut Arc::make_mut(&mut late.message).properties;
+        properties.headers.push(("rpc-timeout-ms".into(), HeaderValue::Integer(0)));
+        endpoint.serve(late, Instant::now(), &channel, &Span::none()).await;
+        let unknown = request("nonsense", Some("amq.gen-x"), redelivered);
+        endpoint.serve(unknown, Instant::now(), &channel, &Span::none()).await;
+        assert_eq!(*channel.ran.lock().unwrap(), [said.clone(), said, None], "{redelivered}");
+    }
+    for (redelivered, said) in [(false, None), (true, ran)] {
+        let channel = Recorder::default();
+        let expired = Delivery { redelivered, ..moved_back("balance", true) };
+        endpoint().serve(expired, Instant::now(), &channel, &Span::none()).await;
+        assert_eq!(*channel.ran.lock().unwrap(), [said], "{redelivered}");
+    }
 }

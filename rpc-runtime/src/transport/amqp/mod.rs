@@ -16,7 +16,6 @@ mod proven;
 mod refusal;
 mod requests;
 mod socket;
-mod throttle;
 #[cfg(feature = "tls")]
 mod tls;
 mod topology;

@@ -21,13 +21,13 @@ use super::{
     direct_reply_to, error,
     mux::{Ended, Mux, Port, Route},
     outbox::{Kept, Outboxes, Unsettled},
-    throttle::Throttle,
     topology,
     wire::Command,
 };
 use crate::{
     error::BrokerError,
     limits,
+    throttle::Throttle,
     transport::{
         BoxFuture, Deliveries, Delivery, ListenerOptions, Message, OpenWorker, Properties, Refused,
         WorkerChannel, WorkerOptions,

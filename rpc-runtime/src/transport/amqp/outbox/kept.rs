@@ -9,13 +9,11 @@ use smol_str::SmolStr;
 use tokio::time::Instant;
 use tracing::{field, warn};
 
-use super::{
-    super::{mux::Port, throttle::Throttle},
-    load::Room,
-};
+use super::{super::mux::Port, load::Room};
 use crate::{
     envelope,
     fault::{Fault, FaultKind},
+    throttle::Throttle,
     transport::Message,
 };
 

@@ -5,8 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, AtomicUsize, Ordering},
 };
 
-use super::super::throttle::Throttle;
-use crate::limits;
+use crate::{limits, throttle::Throttle};
 
 /// Shared by the workers that hand replies over and the task that sends them.
 #[derive(Default)]

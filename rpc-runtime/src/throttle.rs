@@ -7,8 +7,9 @@ use std::{
 
 const EVERY: Duration = Duration::from_secs(1);
 
+/// Decides when a line is written.
 #[derive(Debug, Default)]
-pub(super) struct Throttle(Mutex<State>);
+pub(crate) struct Throttle(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -18,7 +19,7 @@ struct State {
 
 impl Throttle {
     /// Whether it is time for a line, and how many were left out before it.
-    pub(super) fn pass(&self) -> Option<u64> {
+    pub(crate) fn pass(&self) -> Option<u64> {
         self.pass_at(Instant::now())
     }
 
