@@ -1,7 +1,7 @@
 //! The time of day, by tokio's clock: it never steps, and a test can pause it.
 //!
-//! The wall clock is read once in a process. After that only tokio's clock counts, so that somebody who sets the wall
-//! clock changes nothing between two requests.
+//! The wall clock is read once in a process. After that only tokio's clock counts. So setting the wall clock between two
+//! requests has no effect.
 
 use std::{
     sync::OnceLock,

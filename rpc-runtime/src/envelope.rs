@@ -244,7 +244,7 @@ fn header_timeout(properties: &Properties) -> Result<Option<Duration>, Fault> {
     }
 }
 
-/// It helps to tell how long the request waited, and no more: what is no number is no reason to refuse it.
+/// When the request was sent. A value that is no number is ignored: the request runs without it.
 fn sent(properties: &Properties) -> Option<i64> {
     match properties.header(SENT)? {
         HeaderValue::Integer(number) => Some(*number),

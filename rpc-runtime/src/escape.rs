@@ -1,15 +1,15 @@
 //! Text of peers and of the broker, made fit for a log line, an error or a terminal.
 //!
-//! A correlation id with a line break would otherwise write a log line of its own, and one with an escape sequence would
-//! move the cursor of a terminal that shows the log.
+//! Without this, a correlation id with a line break would write a log line of its own, and one with an escape sequence would
+//! move the cursor of a reader's terminal.
 
 use std::fmt::{self, Write as _};
 
 /// The most characters of a peer's text in a log line: more than any sensible name or id has.
 const LONGEST: usize = 256;
 
-/// Shows a text of somebody else's: characters that cannot be seen are written as Rust writes them (`\n`, `\u{202e}`), and
-/// what is longer than 256 characters is cut.
+/// Shows a peer's text. Characters that cannot be seen are written as Rust writes them (`\n`, `\u{202e}`), and text of more
+/// than 256 characters is cut.
 ///
 /// Not part of the API: `rpc-cli` shares it.
 #[derive(Debug, Clone, Copy)]
@@ -53,8 +53,8 @@ impl<T: fmt::Display> fmt::Display for Escaped<T> {
     }
 }
 
-/// Whether a character does something other than to be seen: it controls a terminal, breaks a line, turns the direction of
-/// writing, or has no width. The selectors that belong to emoji are not among them.
+/// Whether a character is not printed as itself: it controls a terminal, breaks a line, turns the direction of writing, or
+/// has no width. The selectors that belong to emoji are not among them.
 pub fn is_unseen(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control();

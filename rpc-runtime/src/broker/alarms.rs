@@ -1,4 +1,4 @@
-//! What is written of a broker that takes no messages: not each change, where it changes all the time.
+//! Log lines about a broker that takes no messages. A broker that changes all the time is not logged at each change.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use tracing::{info, warn};
 
 use crate::{escape::Escaped, limits};
 
-/// Writes of the first change at once, and of those that follow soon in one line.
+/// Logs the first change at once, and those that follow soon in one line.
 #[derive(Default)]
 pub(super) struct AlarmLog {
     /// As it is.

@@ -79,8 +79,8 @@ impl BrokerBuilder {
         }
     }
 
-    /// Another node of the same cluster. They are tried in turn, beginning with any of them, and the next one soon where
-    /// one is slow: so the connections of many programs spread, and a node that swallows packets costs a moment.
+    /// Another node of the same cluster. The nodes are tried in turn, from a random one on, so that the connections of many
+    /// programs spread. If a node is slow, the next one is tried soon: a node that swallows packets costs a moment.
     pub fn address(mut self, address: &str) -> Self {
         self.addresses.push(address.to_owned());
         self
@@ -100,8 +100,8 @@ impl BrokerBuilder {
         self
     }
 
-    /// For programs that may be started before their broker: the first connection is tried for so long where nobody
-    /// listens yet, too. It may take as long then, if [`connect_timeout`](Self::connect_timeout) is shorter.
+    /// How long to wait for a broker that does not listen yet: for programs that may be started before their broker. The
+    /// first connection may take this time even if [`connect_timeout`](Self::connect_timeout) is shorter.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {

@@ -299,7 +299,9 @@ impl Supervisor {
             let patience = patience.filter(|_| !connected.load(Ordering::Relaxed));
             let attempted = match first.take() {
                 Some(link) => Ok(link),
-                None => transport.connect(patience.map(|patience| began + patience.within)).await,
+                None => {
+                    transport.connect(patience.and_then(|patience| patience.until(began))).await
+                }
             };
             let error = match attempted {
                 Ok(link) => {
@@ -364,6 +366,11 @@ impl Supervisor {
 }
 
 impl Patience {
+    /// When the first connection is given up; `None` where the time is too long for a clock.
+    fn until(self, began: Instant) -> Option<Instant> {
+        began.checked_add(self.within)
+    }
+
     /// How long to wait for the next attempt, where the last one failed; `None` where it was the last. The very last begins
     /// shortly before the end.
     fn pause(self, passed: Duration, hopeless: bool, pause: Duration) -> Option<Duration> {
@@ -443,6 +450,13 @@ mod tests {
         let short = Patience { within: millis(400), hopeless: millis(3_000) };
         assert_eq!(short.pause(millis(100), true, second), Some(millis(200)));
         assert_eq!(short.pause(millis(300), true, second), None);
+    }
+
+    #[test]
+    fn any_time_to_connect_can_be_asked_for() {
+        let patience = Patience { within: Duration::MAX, hopeless: Duration::MAX };
+        assert_eq!(patience.until(Instant::now()), None);
+        assert_eq!(patience.pause(millis(10_000), true, millis(1_000)), Some(millis(1_000)));
     }
 
     #[test]

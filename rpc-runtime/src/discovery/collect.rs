@@ -52,7 +52,7 @@ pub(super) struct Enough {
 }
 
 pub(super) fn inbox(correlation_id: Uuid) -> (Inbox, Answers) {
-    // One who is flooded drops the rest.
+    // A caller that is flooded drops the rest.
     let (sender, events) = mpsc::channel(limits::MAX_ANSWERS);
     let room = AtomicUsize::new(limits::MAX_ANSWER_BYTES);
     let dropped = Arc::new(AtomicU64::new(0));

@@ -429,7 +429,7 @@ impl ServerBuilder {
     }
 }
 
-/// Refuses types that the service's own encoding would misread, and tells of those that nobody can compare.
+/// Refuses types that the service's own encoding would misread, and logs those that signatures cover by name alone.
 fn check_types(service: &ServiceDescriptor) -> Result<(), BrokerError> {
     for method in service.methods {
         if let Some(misfit) = method.misfit(service.encoding) {

@@ -1,10 +1,11 @@
 //! How long requests waited in their queue, without trusting that the caller's clock agrees with ours.
 //!
 //! A request carries the time when it was sent. The difference to its arrival is the offset of the two clocks, the
-//! latency and the wait. The smallest difference that was seen of a caller stands for the first two, so whatever exceeds
-//! it is the wait.
+//! latency and the wait. The smallest difference seen for a caller is taken as offset plus latency. The rest is the wait.
 //!
-//! Everything here comes from outside. A time that is wrong can only shorten deadlines of its own caller.
+//! Everything here comes from outside. A caller is a `reply_to` together with a `user_id`, which RabbitMQ verifies. A wrong
+//! time can only shorten the deadlines of requests with the same two. Callers that do not announce their user are safe as
+//! long as nobody else knows their `reply_to`.
 
 use std::{
     array, fmt,
@@ -17,7 +18,7 @@ use tokio::time::Instant;
 
 use crate::limits;
 
-/// Callers are kept in sets of so many, and the one that was not seen for longest makes room.
+/// How many callers a set holds. In a full set, a new caller replaces the one that was not seen for the longest time.
 const SET: usize = 4;
 
 /// What is known of the callers that were seen last.
@@ -38,10 +39,10 @@ impl Default for Waits {
 }
 
 impl Waits {
-    /// How long a request waited that arrived now: nothing for the first of its caller.
+    /// How long a request that arrives now has waited. Zero for the first request of its caller.
     ///
-    /// `difference` is between its arrival and the time that it was sent, in milliseconds. `longest` is the time after
-    /// which the broker drops it from its queue, if it does.
+    /// `difference` is its arrival minus the time when it was sent, in milliseconds. `longest` is the time after which the
+    /// broker drops it from its queue; `None` if it never does.
     pub(super) fn waited(
         &self,
         reply_to: &str,
