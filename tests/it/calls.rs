@@ -142,7 +142,8 @@ async fn a_reserved_header_fails_the_call(broker: Broker) {
 
 async fn headers_that_only_look_like_routing_travel(broker: Broker) {
     let pair = Pair::new(broker).await;
-    let sent = ["Cc", "bcc", "CC ", "CCC"];
+    // Sorted, as RabbitMQ 4 delivers them.
+    let sent = ["CC ", "CCC", "Cc", "bcc"];
     let call = sent.iter().fold(pair.client.seen(), |call, name| call.header(*name, "x"));
     let seen = call.await.unwrap();
     let names: Vec<&str> = seen.headers.iter().map(|(name, _)| name.as_str()).collect();
