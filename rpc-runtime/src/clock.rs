@@ -5,7 +5,7 @@
 
 use std::{
     sync::OnceLock,
-    time::{Instant as Moment, SystemTime, UNIX_EPOCH},
+    time::{Duration, Instant as Moment, SystemTime, UNIX_EPOCH},
 };
 
 use tokio::time::Instant;
@@ -18,20 +18,19 @@ pub(crate) fn unix_milliseconds(at: Instant) -> i64 {
         (Moment::now(), i64::try_from(epoch.as_millis()).unwrap_or(i64::MAX))
     });
     let at = at.into_std();
-    let since = |later: Moment, earlier| {
-        i64::try_from(later.saturating_duration_since(earlier).as_millis()).unwrap_or(i64::MAX)
-    };
-    if at >= *read {
-        epoch.saturating_add(since(at, *read))
-    } else {
-        epoch.saturating_sub(since(*read, at))
+    match at.checked_duration_since(*read) {
+        Some(since) => epoch.saturating_add(whole_milliseconds(since)),
+        None => epoch.saturating_sub(whole_milliseconds(read.saturating_duration_since(at))),
     }
+}
+
+fn whole_milliseconds(time: Duration) -> i64 {
+    let milliseconds = time.as_secs().saturating_mul(1_000);
+    i64::try_from(milliseconds.saturating_add(time.subsec_millis().into())).unwrap_or(i64::MAX)
 }
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     #[test]

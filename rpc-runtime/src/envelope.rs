@@ -65,25 +65,16 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) headers: &'a [(String, String)],
 }
 
+// Inlined, it writes the message where it is to stand.
+#[inline]
 pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
-    let mut headers = Headers::with_capacity(head.headers.len() + 3);
-    headers.extend(
-        head.headers.iter().map(|(name, value)| (name.into(), HeaderValue::Text(value.into()))),
-    );
     let remaining = head.remaining.map(milliseconds_left);
-    if let Some(milliseconds) = remaining {
-        headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds.into())));
-    }
-    headers.push((SmolStr::new_static(SENT), HeaderValue::Integer(head.sent)));
-    if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
-        headers.push((SmolStr::new_static(SIGNATURE), HeaderValue::Text(head.signature)));
-    }
     let routing_key = if head.exchange.is_empty() {
         head.queue.clone()
     } else {
         format_smolstr!("{}.{}", head.queue, head.method)
     };
-    Message {
+    let mut message = Message {
         exchange: head.exchange.clone(),
         routing_key,
         mandatory: true,
@@ -97,12 +88,23 @@ pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
             user_id: head.user_id.cloned(),
             priority: head.priority,
             persistent: head.persistent,
-            headers,
             ..Properties::default()
         },
         body,
         dropped: 0,
+    };
+    let headers = &mut message.properties.headers;
+    if let Some(milliseconds) = remaining {
+        headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds.into())));
     }
+    headers.push((SmolStr::new_static(SENT), HeaderValue::Integer(head.sent)));
+    if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
+        headers.push((SmolStr::new_static(SIGNATURE), HeaderValue::Text(head.signature)));
+    }
+    for (name, value) in head.headers {
+        headers.push((name.into(), HeaderValue::Text(value.into())));
+    }
+    message
 }
 
 /// Rounded up, at least 1, and within what RabbitMQ takes for an expiration.
@@ -171,19 +173,19 @@ pub(crate) struct ReceivedRequest<'a> {
 ///
 /// The fault with which it is to be answered.
 pub(crate) fn read_request(properties: &Properties) -> Result<ReceivedRequest<'_>, Fault> {
-    check_headers(&properties.headers)?;
+    let own = read_headers(&properties.headers)?;
     let longest_wait = expiration(properties)?;
-    let remaining = [header_timeout(properties)?, longest_wait];
+    let remaining = [own.timeout.map(timeout).transpose()?, longest_wait];
     Ok(ReceivedRequest {
         method: properties.kind.as_deref(),
         encoding: request_encoding(properties)?,
-        signature: match properties.header(SIGNATURE) {
+        signature: match own.signature {
             None => None,
             Some(HeaderValue::Text(signature)) => Some(signature),
             Some(_) => return Err(malformed(format!("the header `{SIGNATURE}` is not a string"))),
         },
         remaining: remaining.into_iter().flatten().min(),
-        sent: sent(properties),
+        sent: own.sent.and_then(sent),
         longest_wait,
     })
 }
@@ -192,24 +194,40 @@ fn malformed(message: impl Into<String>) -> Fault {
     Fault::new(FaultKind::MalformedRequest, message)
 }
 
-fn check_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<(), Fault> {
-    let size = headers.iter().fold(0usize, |size, (name, value)| {
-        size.saturating_add(name.len()).saturating_add(value.size())
-    });
+/// The framework's own headers of a request.
+#[derive(Default)]
+struct OwnHeaders<'a> {
+    timeout: Option<&'a HeaderValue>,
+    sent: Option<&'a HeaderValue>,
+    signature: Option<&'a HeaderValue>,
+}
+
+/// Finds the framework's own headers, the first of each name, and checks the bounds of all. Each request comes through
+/// here: so one pass does both.
+fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fault> {
+    let (mut own, mut size, mut too_deep) = (OwnHeaders::default(), 0usize, false);
+    for (name, value) in headers {
+        size = size.saturating_add(name.len()).saturating_add(value.size());
+        too_deep |= name == HOSTILE || value.depth() > MAX_HEADER_DEPTH;
+        let place = match name.as_str() {
+            TIMEOUT => &mut own.timeout,
+            SENT => &mut own.sent,
+            SIGNATURE => &mut own.signature,
+            _ => continue,
+        };
+        place.get_or_insert(value);
+    }
     if size > MAX_TABLE_BYTES {
         return Err(malformed(format!(
             "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
         )));
     }
-    let too_deep = |(name, value): &(SmolStr, HeaderValue)| {
-        name == HOSTILE || value.depth() > MAX_HEADER_DEPTH
-    };
-    if headers.iter().any(too_deep) {
+    if too_deep {
         return Err(malformed(format!(
             "the headers are nested over {MAX_HEADER_DEPTH} levels deep, or are none"
         )));
     }
-    Ok(())
+    Ok(own)
 }
 
 fn request_encoding(properties: &Properties) -> Result<Option<Encoding>, Fault> {
@@ -232,21 +250,20 @@ fn request_encoding(properties: &Properties) -> Result<Option<Encoding>, Fault> 
     }
 }
 
-fn header_timeout(properties: &Properties) -> Result<Option<Duration>, Fault> {
+fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
     let refused = || malformed(format!("the header `{TIMEOUT}` is not a whole number"));
-    match properties.header(TIMEOUT) {
-        None => Ok(None),
-        Some(HeaderValue::Integer(number)) => {
-            Ok(Some(Duration::from_millis(u64::try_from(*number).unwrap_or(0))))
+    match header {
+        HeaderValue::Integer(number) => {
+            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
         }
-        Some(HeaderValue::Text(text)) => whole_milliseconds(text).map(Some).ok_or_else(refused),
-        Some(_) => Err(refused()),
+        HeaderValue::Text(text) => whole_milliseconds(text).ok_or_else(refused),
+        _ => Err(refused()),
     }
 }
 
 /// When the request was sent. A value that is no number is ignored: the request runs without it.
-fn sent(properties: &Properties) -> Option<i64> {
-    match properties.header(SENT)? {
+fn sent(header: &HeaderValue) -> Option<i64> {
+    match header {
         HeaderValue::Integer(number) => Some(*number),
         HeaderValue::Text(text) => text.trim().parse().ok(),
         _ => None,
@@ -272,7 +289,8 @@ pub(crate) enum Answer {
 }
 
 // Inlined, it writes the message where it is to stand.
-#[inline]
+#[allow(clippy::inline_always, reason = "with two callers it is not inlined otherwise")]
+#[inline(always)]
 pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
     let (kind, body, encoding, headers) = match answer {
         Answer::Result { body, encoding } => ("result", body, Some(encoding), Headers::new()),

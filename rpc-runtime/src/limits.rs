@@ -115,9 +115,9 @@ pub(crate) const PERMANENT_PAUSE: Duration = Duration::from_secs(30);
 /// Beyond that the waits of some are not counted.
 pub(crate) const REMEMBERED_CALLERS: usize = 1_024;
 
-/// For how long the clocks of a caller and a server are taken to differ by the same time. A clock that was set is
+/// For how many milliseconds the clocks of a caller and a server are taken to differ by the same time. A clock that was set is
 /// forgotten within twice that; a queue that is never empty for as long hides how long it is.
-pub(crate) const CLOCKS_AGREE_FOR: Duration = Duration::from_secs(5 * 60);
+pub(crate) const CLOCKS_AGREE_FOR_MS: i64 = 5 * 60 * 1_000;
 
 /// How long a request may take from its queue to its method: networks and busy processes take less, as a rule.
 pub(crate) const ON_ITS_WAY: Duration = Duration::from_secs(1);

@@ -31,7 +31,12 @@ impl Counter {
     /// The command, counted.
     pub(crate) fn wrap(self, command: &Command) -> Command {
         let (counter, arguments) = match self {
-            Self::Perf => ("perf", &["stat", "-x", ";", "-e", "instructions:u", "--"][..]),
+            // perf ends with SIGTERM before it has said anything. So it ignores the signal, and ends with its program.
+            Self::Perf => (
+                "sh",
+                &["-c", "trap '' TERM; exec perf stat -x ';' -e instructions:u -- \"$@\"", "perf"]
+                    [..],
+            ),
             Self::Callgrind => {
                 ("valgrind", &["--tool=callgrind", "--callgrind-out-file=/dev/null"][..])
             }

@@ -46,6 +46,22 @@ fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
     }
 }
 
+/// How a call ends whose last sending did not run, where an earlier one may have.
+fn after_a_loss(ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
+    match ended {
+        Ok(Reply::Fault(fault)) => Ok(Reply::Fault(fault.ran(true))),
+        Err(CallError::Refused(fault)) => Err(CallError::Refused(fault.ran(true))),
+        Err(CallError::DeadlineExceeded { .. }) => {
+            Err(CallError::DeadlineExceeded { may_have_run: true })
+        }
+        Err(error) => {
+            debug!(%error, "a request was sent again in vain; the first sending may have run");
+            Err(CallError::ConnectionLost { may_have_run: true })
+        }
+        Ok(reply) => Ok(reply),
+    }
+}
+
 /// A request and what it needs to be sent, again if need be.
 pub(super) struct Exchange {
     call: Arc<Outgoing>,
@@ -58,6 +74,8 @@ pub(super) struct Exchange {
     headers: Option<Arc<Headers>>,
     /// A request of this sending may be in a queue, or with a server.
     handed_over: bool,
+    /// What became of an earlier sending is not known.
+    left_behind: bool,
     /// Between attempts that were refused, once there was one.
     pauses: Option<Pauses>,
 }
@@ -87,8 +105,8 @@ impl Exchange {
             return Err(CallError::Encode(EncodeError::because(reason)));
         };
         let deadline = deadline.unwrap_or_else(Instant::now);
-        let (now, handed_over, pauses) = (None, false, None);
-        Ok(Self { call, deadline, now, body, encoding, headers, handed_over, pauses })
+        let (now, handed_over, left_behind, pauses) = (None, false, false, None);
+        Ok(Self { call, deadline, now, body, encoding, headers, handed_over, left_behind, pauses })
     }
 
     /// The same, if it is sent at once.
@@ -101,9 +119,13 @@ impl Exchange {
     pub(super) fn run(mut self) -> impl Future<Output = Result<Reply, CallError>> + Send {
         async move {
             let ended = self.attempts().await;
-            if !may_have_run(&ended) {
-                self.take_back();
+            if may_have_run(&ended) {
+                return ended;
             }
+            if self.left_behind {
+                return after_a_loss(ended);
+            }
+            self.take_back();
             ended
         }
     }
@@ -176,6 +198,7 @@ impl Exchange {
         Next::End(match outcome {
             // Also where it may have run before: only what is idempotent is sent again.
             Outcome::Reply(ReceivedReply::Fault(fault)) if fault.kind().is_retryable() => {
+                self.left_behind |= fault.may_have_run();
                 let reason = fault.kind().as_str();
                 return Next::AgainLater { reason, or: Box::new(Ok(Reply::Fault(fault))) };
             }
@@ -194,10 +217,12 @@ impl Exchange {
                 return Next::Again(None);
             }
             Outcome::Lost if self.call.idempotent => {
+                self.left_behind = true;
                 return Next::Again(Some("the connection was lost"));
             }
             Outcome::Lost => Err(CallError::ConnectionLost { may_have_run: true }),
             Outcome::Interrupted => {
+                self.left_behind = true;
                 // It may be this very request that the broker takes offence at: so it is not sent again for nothing.
                 let or = Box::new(Err(CallError::ConnectionLost { may_have_run: true }));
                 return Next::AgainLater { reason: "the broker closed the channel", or };

@@ -9,6 +9,7 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use bytes::Bytes;
 use tokio::{
     sync::{Semaphore, SemaphorePermit},
     time::Instant,
@@ -23,7 +24,7 @@ use crate::{
     error::BrokerError,
     escape::Escaped,
     observe,
-    transport::{CallerSink, Fate, Message},
+    transport::{CallerSink, Fate, Message, Properties},
 };
 
 /// How a request that was handed to the broker ended.
@@ -161,7 +162,11 @@ impl CallerSink for Pending {
         let known = envelope::reply_correlation(&message.properties)
             .and_then(|id| self.table(id).remove(id));
         if let Some(entry) = known {
-            entry.end(Outcome::Reply(read_reply(message)));
+            entry.end(Outcome::Reply(read_reply(
+                &message.properties,
+                message.body,
+                message.dropped,
+            )));
         } else {
             self.unclaimed.fetch_add(1, Ordering::Relaxed);
             observe::late_reply();
@@ -200,14 +205,13 @@ impl CallerSink for Pending {
     }
 }
 
-fn read_reply(message: Message) -> ReceivedReply {
-    if message.dropped > 0 {
+fn read_reply(properties: &Properties, body: Bytes, dropped: usize) -> ReceivedReply {
+    if dropped > 0 {
         return ReceivedReply::Unreadable(format!(
-            "the reply is {} bytes, which is more than a caller keeps",
-            message.dropped
+            "the reply is {dropped} bytes, which is more than a caller keeps"
         ));
     }
-    envelope::read_reply(&message.properties, message.body)
+    envelope::read_reply(properties, body)
 }
 
 #[cfg(test)]

@@ -14,8 +14,6 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::Instant;
-
 use crate::limits;
 
 /// How many callers a set holds. In a full set, a new caller replaces the one that was not seen for the longest time.
@@ -41,27 +39,30 @@ impl Default for Waits {
 impl Waits {
     /// How long a request that arrives now has waited. Zero for the first request of its caller.
     ///
-    /// `difference` is its arrival minus the time when it was sent, in milliseconds. `longest` is the time after which the
-    /// broker drops it from its queue; `None` if it never does.
+    /// `sent` and `came` are milliseconds since the Unix epoch, by the caller's clock and by ours. `longest` is the time
+    /// after which the broker drops it from its queue; `None` if it never does.
     pub(super) fn waited(
         &self,
         reply_to: &str,
         user_id: Option<&str>,
-        difference: i64,
+        sent: i64,
+        came: i64,
         longest: Option<Duration>,
-        now: Instant,
     ) -> Duration {
-        let caller = self.hash(self.hash(0, reply_to), user_id.unwrap_or_default());
-        // The length is not zero, and the rest is smaller than it.
-        let set = usize::try_from(caller % self.sets.len() as u64).unwrap_or_default();
-        let Some(set) = self.sets.get(set) else { return Duration::ZERO };
-        let mut set = set.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(seen) = set.iter_mut().flatten().find(|seen| seen.caller == caller) {
-            return seen.waited(difference, longest, now);
+        let mut caller = self.hash(0, reply_to);
+        if let Some(user_id) = user_id {
+            caller = self.hash(caller, user_id);
         }
-        let place = set.iter_mut().min_by_key(|place| place.as_ref().map(|seen| seen.last));
+        // The length is not zero, and the rest is smaller than it.
+        let index = usize::try_from(caller % self.sets.len() as u64).unwrap_or_default();
+        let Some(places) = self.sets.get(index) else { return Duration::ZERO };
+        let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(seen) = places.iter_mut().flatten().find(|seen| seen.caller == caller) {
+            return seen.waited(sent, came, longest);
+        }
+        let place = places.iter_mut().min_by_key(|place| place.as_ref().map(|seen| seen.last));
         if let Some(place) = place {
-            *place = Some(Seen::first(caller, difference, now));
+            *place = Some(Seen::first(caller, sent, came));
         }
         Duration::ZERO
     }
@@ -93,27 +94,33 @@ struct Seen {
     /// The smallest difference of this period, and of the one before: so that a clock that was set is forgotten.
     smallest: i64,
     smallest_before: i64,
-    period: Instant,
-    last: Instant,
+    /// When this period began, and when the caller was last seen, by our clock.
+    period: i64,
+    last: i64,
 }
 
 impl Seen {
-    fn first(caller: u64, difference: i64, now: Instant) -> Self {
-        Self { caller, smallest: difference, smallest_before: difference, period: now, last: now }
+    fn first(caller: u64, sent: i64, came: i64) -> Self {
+        let difference = came.saturating_sub(sent);
+        Self { caller, smallest: difference, smallest_before: difference, period: came, last: came }
     }
 
-    fn waited(&mut self, difference: i64, longest: Option<Duration>, now: Instant) -> Duration {
-        self.last = now;
-        if now.saturating_duration_since(self.period) >= limits::CLOCKS_AGREE_FOR {
+    fn waited(&mut self, sent: i64, came: i64, longest: Option<Duration>) -> Duration {
+        let difference = came.saturating_sub(sent);
+        self.last = came;
+        if came.saturating_sub(self.period) >= limits::CLOCKS_AGREE_FOR_MS {
             (self.smallest_before, self.smallest) = (self.smallest, difference);
-            self.period = now;
+            self.period = came;
         }
         self.smallest = self.smallest.min(difference);
         let excess = difference.saturating_sub(self.smallest.min(self.smallest_before));
+        if excess == 0 {
+            return Duration::ZERO;
+        }
         let waited = Duration::from_millis(u64::try_from(excess).unwrap_or_default());
         if longest.is_some_and(|longest| waited > longest.saturating_add(limits::ON_ITS_WAY)) {
             // The broker would have dropped it: so a clock was set, or a time was wrong.
-            *self = Self::first(self.caller, difference, now);
+            *self = Self::first(self.caller, sent, came);
             return Duration::ZERO;
         }
         waited
@@ -125,13 +132,19 @@ mod tests {
     use super::*;
 
     const SECOND: Duration = Duration::from_secs(1);
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE_MS: i64 = 60_000;
+    const NOW: i64 = 0;
+
+    /// When a request was sent that comes now, after this difference.
+    fn sent(difference: i64) -> i64 {
+        NOW.saturating_sub(difference)
+    }
 
     /// Waits of one caller, in milliseconds, by differences that were seen one after the other.
     fn waits(differences: &[i64], longest: Option<Duration>) -> Vec<u128> {
-        let (waits, now) = (Waits::default(), Instant::now());
+        let waits = Waits::default();
         let one = |difference: &i64| {
-            waits.waited("amq.gen-a", None, *difference, longest, now).as_millis()
+            waits.waited("amq.gen-a", None, sent(*difference), NOW, longest).as_millis()
         };
         differences.iter().map(one).collect()
     }
@@ -156,9 +169,9 @@ mod tests {
 
     #[test]
     fn callers_and_users_are_kept_apart() {
-        let (waits, now) = (Waits::default(), Instant::now());
+        let waits = Waits::default();
         let waited = |reply_to, user, difference| {
-            waits.waited(reply_to, user, difference, None, now).as_millis()
+            waits.waited(reply_to, user, sent(difference), NOW, None).as_millis()
         };
         assert_eq!(waited("amq.gen-a", None, 0), 0);
         assert_eq!(waited("amq.gen-b", None, 700), 0);
@@ -180,33 +193,32 @@ mod tests {
 
     #[test]
     fn a_clock_that_was_set_is_forgotten() {
-        let (waits, start) = (Waits::default(), Instant::now());
-        let waited = |difference, after: Duration| {
-            waits.waited("amq.gen-a", None, difference, None, start + after).as_millis()
+        let waits = Waits::default();
+        let waited = |difference, came: i64| {
+            waits.waited("amq.gen-a", None, came - difference, came, None).as_millis()
         };
-        assert_eq!(waited(5, Duration::ZERO), 0);
+        assert_eq!(waited(5, 0), 0);
         // The caller's clock went back by a second.
-        assert_eq!(waited(1_005, SECOND), 1_000);
-        assert_eq!(waited(1_005, 6 * MINUTE), 1_000, "the period before still counts");
-        assert_eq!(waited(1_006, 12 * MINUTE), 1);
+        assert_eq!(waited(1_005, 1_000), 1_000);
+        assert_eq!(waited(1_005, 6 * MINUTE_MS), 1_000, "the period before still counts");
+        assert_eq!(waited(1_006, 12 * MINUTE_MS), 1);
     }
 
     #[test]
     fn a_bounded_number_of_callers_is_remembered() {
-        let (waits, start) = (Waits::default(), Instant::now());
+        let waits = Waits::default();
         let kept = || {
             let kept =
                 |set: &Mutex<[Option<Seen>; SET]>| set.lock().unwrap().iter().flatten().count();
             waits.sets.iter().map(kept).sum::<usize>()
         };
-        for caller in 0..50_000u32 {
-            let now = start + Duration::from_millis(caller.into());
-            waits.waited(&format!("amq.gen-{caller}"), None, 0, None, now);
+        for now in 0..50_000 {
+            waits.waited(&format!("amq.gen-{now}"), None, now, now, None);
             // It is never the one that makes room.
-            waits.waited("amq.gen-busy", None, 0, None, now);
+            waits.waited("amq.gen-busy", None, now, now, None);
         }
         assert_eq!(kept(), limits::REMEMBERED_CALLERS);
-        let waited = waits.waited("amq.gen-busy", None, 300, None, start + MINUTE);
+        let waited = waits.waited("amq.gen-busy", None, MINUTE_MS - 300, MINUTE_MS, None);
         assert_eq!(waited.as_millis(), 300);
     }
 

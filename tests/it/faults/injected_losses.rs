@@ -96,6 +96,29 @@ async fn calls_in_flight_are_lost_or_sent_again_and_requests_are_delivered_again
     pair.server.shutdown().await.unwrap();
 }
 
+/// Loses a call while it runs. What is sent again in its place does not run.
+async fn lost_and_sent_again(prevent: impl Fn(&Faults)) -> Result<u32, CallError> {
+    let faults = Faults::new();
+    let pair = Pair::new(Broker::in_memory_with(&faults)).await;
+    let again = tokio::spawn(pair.client.again(2).timeout(A_MINUTE));
+    pair.inside.has_started(1).await;
+    prevent(&faults);
+    faults.lose_connection();
+    let ended = timeout(A_MINUTE, again).await.unwrap().unwrap();
+    pair.inside.gate.add_permits(10);
+    pair.server.shutdown().await.unwrap();
+    ended
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_call_that_was_lost_may_have_run_whatever_its_second_sending_ends_with() {
+    let ended = lost_and_sent_again(|faults| faults.return_requests(1)).await;
+    assert_ended!(ended, Err(CallError::ConnectionLost { may_have_run: true }));
+    let ended = lost_and_sent_again(|faults| faults.reject_requests(1_000)).await;
+    let refused = ended.unwrap_err();
+    assert!(matches!(&refused, CallError::Refused(_)) && refused.may_have_run(), "{refused:?}");
+}
+
 async fn the_status_goes_down_and_up(between: Between, broker: Broker) {
     let mut changes = broker.status_changes();
     let mut next = async || timeout(A_MINUTE, changes.next()).await.unwrap();

@@ -80,10 +80,8 @@ impl Endpoint {
         let (Some(sent), Some(reply_to)) = (request.sent, &properties.reply_to) else {
             return Some(remaining);
         };
-        let difference = clock::unix_milliseconds(came).saturating_sub(sent);
-        let user_id = properties.user_id.as_deref();
-        let waited =
-            self.limits.waits.waited(reply_to, user_id, difference, request.longest_wait, came);
+        let (user_id, came) = (properties.user_id.as_deref(), clock::unix_milliseconds(came));
+        let waited = self.limits.waits.waited(reply_to, user_id, sent, came, request.longest_wait);
         Some(remaining.saturating_sub(waited))
     }
 

@@ -1,7 +1,7 @@
 //! The channels of a connection: which are in use, and by whom.
 
 use std::{
-    collections::{HashMap, VecDeque},
+    collections::{BTreeMap, VecDeque},
     sync::Arc,
 };
 
@@ -15,7 +15,8 @@ use super::{
 
 pub(super) struct Channels {
     outgoing: Arc<Outgoing>,
-    used: HashMap<u16, Used>,
+    /// A connection has few.
+    used: BTreeMap<u16, Used>,
     /// The number that was given out last.
     last: u16,
     most: u16,
@@ -48,7 +49,7 @@ impl Used {
 
 impl Channels {
     pub(super) fn new(outgoing: Arc<Outgoing>, most: u16) -> Self {
-        Self { outgoing, used: HashMap::new(), last: 0, most }
+        Self { outgoing, used: BTreeMap::new(), last: 0, most }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -149,7 +150,7 @@ impl Channels {
 
     /// The connection is gone.
     pub(super) fn end(&mut self, why: &Ended) -> Vec<Arc<dyn Route>> {
-        self.used.drain().filter_map(|(_, mut used)| used.end(why)).collect()
+        std::mem::take(&mut self.used).into_values().filter_map(|mut used| used.end(why)).collect()
     }
 }
 

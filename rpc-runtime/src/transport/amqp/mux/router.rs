@@ -1,13 +1,13 @@
 //! What comes in: messages and answers go to whoever waits for them on their channel.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
 
 use super::{
     super::wire::{
-        BODY, Content, END, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_body_size,
+        BODY, END, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_body_size,
         read_content,
     },
     Ended, Mux, Route,
@@ -49,7 +49,8 @@ impl Partial {
 /// Takes frames apart.
 pub(super) struct Router {
     mux: Arc<Mux>,
-    partial: HashMap<u16, Partial>,
+    /// There are few at a time.
+    partial: BTreeMap<u16, Partial>,
     largest_frame: usize,
     /// How much has still to come of a frame that nobody reads.
     to_skip: usize,
@@ -61,7 +62,7 @@ pub(super) struct Router {
 
 impl Router {
     pub(super) fn new(mux: Arc<Mux>, largest_frame: usize) -> Self {
-        Self { mux, partial: HashMap::new(), largest_frame, to_skip: 0, messages: 0, ended: None }
+        Self { mux, partial: BTreeMap::new(), largest_frame, to_skip: 0, messages: 0, ended: None }
     }
 
     /// Deals with all frames that are there in full.
@@ -90,7 +91,7 @@ impl Router {
             let payload = &came[PREFIX..frame.size - 1];
             match frame.kind {
                 METHOD => self.method(frame.channel, payload)?,
-                HEADER => self.header(frame.channel, read_content(payload).ok_or(Malformed)?),
+                HEADER => self.header(frame.channel, payload)?,
                 BODY => self.body(frame.channel, Chunk::Copied(payload)),
                 // A heartbeat has been heard by now.
                 _ => {}
@@ -170,10 +171,10 @@ impl Router {
     }
 
     /// One that follows nothing is nobody's; a body, too.
-    fn header(&mut self, channel: u16, content: Content) {
-        let Some(partial) = self.partial.get_mut(&channel) else { return };
-        partial.message().properties = content.properties;
-        let size = usize::try_from(content.size).unwrap_or(usize::MAX);
+    fn header(&mut self, channel: u16, payload: &[u8]) -> Result<(), Malformed> {
+        let Some(partial) = self.partial.get_mut(&channel) else { return Ok(()) };
+        let size = read_content(payload, &mut partial.message().properties).ok_or(Malformed)?;
+        let size = usize::try_from(size).unwrap_or(usize::MAX);
         partial.missing = Some(size);
         if size > BELIEVED && partial.route.as_ref().is_some_and(|route| size > route.most_body()) {
             partial.dropped = true;
@@ -182,6 +183,7 @@ impl Router {
         if size == 0 {
             self.complete(channel, Bytes::new());
         }
+        Ok(())
     }
 
     /// Of a message with such a header nothing is known but its place.

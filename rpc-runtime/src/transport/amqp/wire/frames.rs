@@ -203,7 +203,12 @@ pub(super) fn put_length(to: &mut BytesMut, start: usize) {
 
 /// Names are checked where they come in; here one that is too long is cut, so that the frame stays one.
 pub(super) fn put_short(to: &mut BytesMut, text: &str) {
-    let text = cut::prefix(text, MAX_SHORT_STRING);
-    to.put_u8(u8::try_from(text.len()).unwrap_or(u8::MAX));
-    to.put_slice(text.as_bytes());
+    put_short_bytes(to, cut::prefix(text, MAX_SHORT_STRING).as_bytes());
+}
+
+/// The same for what is no text.
+pub(super) fn put_short_bytes(to: &mut BytesMut, bytes: &[u8]) {
+    let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
+    to.put_u8(length);
+    to.put_slice(bytes.get(..usize::from(length)).unwrap_or_default());
 }

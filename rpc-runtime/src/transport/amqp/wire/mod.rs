@@ -14,7 +14,7 @@ mod table;
 pub(super) use command::{Command, QueueDeclaration};
 pub(super) use frames::{Frames, Item, Malformed, next_frame};
 pub(super) use method::{Answer, Method, Refusal, Tuning};
-pub(super) use properties::{Content, read_body_size, read_content};
+pub(super) use properties::{read_body_size, read_content};
 
 /// The kinds of frames, by their first byte.
 pub(super) const METHOD: u8 = 1;
@@ -45,5 +45,6 @@ pub(super) const HEARTBEAT_FRAME: [u8; 8] = [HEARTBEAT, 0, 0, 0, 0, 0, 0, END];
 #[cfg(fuzzing)]
 pub(crate) fn fuzz_properties(written: &[u8]) -> Option<crate::transport::Properties> {
     let payload = [&[0; 12], written].concat();
-    read_content(&payload).map(|content| content.properties)
+    let mut properties = crate::transport::Properties::default();
+    read_content(&payload, &mut properties).map(|_| properties)
 }

@@ -6,22 +6,14 @@ use uuid::Uuid;
 
 use super::{
     BASIC,
-    cursor::{Cursor, text},
-    frames::put_short,
+    cursor::Cursor,
+    frames::{put_short, put_short_bytes},
     headers,
 };
 use crate::transport::{Expiration, Id, Properties};
 
 /// Delivery mode 2.
 const PERSISTENT: u8 = 2;
-
-/// What the header of a message says of it.
-#[derive(Debug, PartialEq)]
-pub(crate) struct Content {
-    pub(crate) properties: Properties,
-    /// Of the body that follows, in bytes.
-    pub(crate) size: u64,
-}
 
 /// The size of the body that a content header announces, from the beginning of its payload.
 pub(crate) fn read_body_size(payload: &[u8]) -> Option<u64> {
@@ -30,17 +22,19 @@ pub(crate) fn read_body_size(payload: &[u8]) -> Option<u64> {
     cursor.u64()
 }
 
-/// Reads the payload of a content header. Properties that are none leave a message that is refused for its headers.
-pub(crate) fn read_content(payload: &[u8]) -> Option<Content> {
+/// Reads the payload of a content header to where the properties are to stand, and returns the size of the body that follows.
+/// Properties that are none leave a message that is refused for its headers.
+pub(crate) fn read_content(payload: &[u8], to: &mut Properties) -> Option<u64> {
     let mut cursor = Cursor::new(payload);
     let (_class, _weight, size) = (cursor.u16()?, cursor.u16()?, cursor.u64()?);
-    let unreadable = || Properties { headers: headers::hostile(), ..Properties::default() };
-    Some(Content { properties: read(&mut cursor).unwrap_or_else(unreadable), size })
+    if read(&mut cursor, to).is_none() {
+        *to = Properties { headers: headers::hostile(), ..Properties::default() };
+    }
+    Some(size)
 }
 
-fn read(cursor: &mut Cursor<'_>) -> Option<Properties> {
+fn read(cursor: &mut Cursor<'_>, properties: &mut Properties) -> Option<()> {
     let flags = cursor.u16()?;
-    let mut properties = Properties::default();
     for bit in (2..16u16).rev().filter(|bit| flags & (1 << bit) != 0) {
         match bit {
             15 => properties.content_type = Some(cursor.text()?),
@@ -48,10 +42,10 @@ fn read(cursor: &mut Cursor<'_>) -> Option<Properties> {
             13 => properties.headers = headers::read(cursor.long()?),
             12 => properties.persistent = cursor.u8()? == PERSISTENT,
             11 => properties.priority = Some(cursor.u8()?),
-            10 => properties.correlation_id = Some(id(cursor)?),
+            10 => properties.correlation_id = Some(Id::from(cursor.short()?)),
             9 => properties.reply_to = Some(cursor.text()?),
             8 => properties.expiration = Some(Expiration::from(&*cursor.text()?)),
-            7 => properties.message_id = Some(id(cursor)?),
+            7 => properties.message_id = Some(Id::from(cursor.short()?)),
             // The timestamp.
             6 => drop(cursor.u64()?),
             5 => properties.kind = Some(cursor.text()?),
@@ -60,13 +54,7 @@ fn read(cursor: &mut Cursor<'_>) -> Option<Properties> {
             _ => drop(cursor.short()?),
         }
     }
-    Some(properties)
-}
-
-fn id(cursor: &mut Cursor<'_>) -> Option<Id> {
-    let bytes = cursor.short()?;
-    // The usual one, without a detour.
-    Some(std::str::from_utf8(bytes).map_or_else(|_| Id::Text(text(bytes)), Id::from))
+    Some(())
 }
 
 /// Writes the payload of a content header.
@@ -91,6 +79,10 @@ pub(super) fn write_content(to: &mut BytesMut, properties: &Properties, size: us
         Some(Id::Text(value)) => {
             *flags |= 1 << bit;
             put_short(to, value);
+        }
+        Some(Id::Bytes(value)) => {
+            *flags |= 1 << bit;
+            put_short_bytes(to, value);
         }
         None => {}
     };

@@ -65,7 +65,7 @@ fn text() -> impl Strategy<Value = SmolStr> {
 fn id() -> impl Strategy<Value = Id> {
     prop_oneof![
         any::<u128>().prop_map(|id| Id::Uuid(Uuid::from_u128(id))),
-        text().prop_map(|id| Id::from(id.as_str()))
+        text().prop_map(|id| Id::from(&id))
     ]
 }
 
