@@ -15,7 +15,9 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::task::JoinHandle;
+use tokio::{task::JoinHandle, time::sleep};
+
+use crate::limits;
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -29,14 +31,22 @@ pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JoinHa
     tokio::spawn(boxed(future))
 }
 
-/// A task that goes on for as long as this lives, and is started again on another runtime where its own has ended.
+/// A task that goes on for as long as this lives. Where its runtime has ended, it is started again on another; after a
+/// panic, with a pause before.
 #[derive(Default)]
 pub(crate) struct Lasting(Mutex<Option<Started>>);
 
 struct Started {
     task: JoinHandle<()>,
-    /// It was dropped before it was done: its runtime has ended.
-    dropped: Arc<AtomicBool>,
+    gone: Arc<Gone>,
+}
+
+/// How a task ended before it was done.
+#[derive(Default)]
+struct Gone {
+    /// It panicked, or its runtime has ended.
+    dropped: AtomicBool,
+    panicked: AtomicBool,
 }
 
 impl Lasting {
@@ -52,24 +62,31 @@ impl Lasting {
         F: Future<Output = ()> + Send + 'static,
     {
         let mut started = self.lock();
-        if started.as_ref().is_some_and(|started| !started.dropped.load(Ordering::SeqCst)) {
+        let before = started.as_ref().map(|started| &started.gone);
+        if before.is_some_and(|gone| !gone.dropped.load(Ordering::SeqCst)) {
             return true;
         }
-        let flag = Arc::new(AtomicBool::new(false));
-        let again = flag.clone();
+        // What panics at once would otherwise do so without end.
+        let pause = before.is_some_and(|gone| gone.panicked.load(Ordering::SeqCst));
+        let gone = Arc::new(Gone::default());
+        let noted = gone.clone();
         let end = End(Some(Box::new(move || {
             dropped();
-            again.store(true, Ordering::SeqCst);
+            noted.panicked.store(thread::panicking(), Ordering::SeqCst);
+            noted.dropped.store(true, Ordering::SeqCst);
             wake();
         })));
         let task = task();
         let task = spawn(async move {
             let mut end = end;
+            if pause {
+                sleep(limits::LONGEST_PAUSE).await;
+            }
             task.await;
             end.0 = None;
         });
-        let taken = !flag.load(Ordering::SeqCst);
-        *started = Some(Started { task, dropped: flag });
+        let taken = !gone.dropped.load(Ordering::SeqCst);
+        *started = Some(Started { task, gone });
         taken
     }
 
@@ -143,6 +160,7 @@ mod tests {
     use tokio::{
         runtime::{Builder, Runtime},
         sync::watch,
+        time::Instant,
     };
 
     use super::*;
@@ -174,6 +192,27 @@ mod tests {
             drop(runtime);
             assert_eq!(*starts.borrow() / 10, turn);
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_task_that_panicked_starts_again_after_a_pause() {
+        let (lasting, starts) = (Lasting::default(), watch::Sender::new(0));
+        let start = || {
+            let (starts, ended) = (starts.clone(), starts.clone());
+            let task = move || async move {
+                starts.send_modify(|starts| *starts += 1);
+                panic!("a fault of the task");
+            };
+            lasting.start(task, || {}, move || ended.send_modify(|starts| *starts += 10))
+        };
+        let mut seen = starts.subscribe();
+        let began = Instant::now();
+        assert!(start());
+        seen.wait_for(|starts| *starts == 11).await.unwrap();
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        assert!(start());
+        seen.wait_for(|starts| *starts == 22).await.unwrap();
+        assert!(began.elapsed() >= limits::LONGEST_PAUSE, "{:?}", began.elapsed());
     }
 
     #[test]

@@ -16,7 +16,7 @@ pub struct InstanceStats {
     /// How long ago it was started, in milliseconds.
     #[serde(default)]
     pub uptime_ms: u64,
-    /// Requests that were taken from a queue.
+    /// Requests that were taken from a queue, without the `unreadable` ones.
     #[serde(default)]
     pub requests: u64,
     /// Requests given back to their queue, not started or not finished.

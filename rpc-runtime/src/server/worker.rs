@@ -178,8 +178,8 @@ impl Worker {
             match self.take(&serving, &mut *deliveries, &mut phase).await {
                 Ended::ChannelGone => {
                     self.idle.send_modify(|idle| *idle += 1);
-                    // RabbitMQ gives the unacknowledged requests of this channel to others; replies to them, from
-                    // handlers that still run, go nowhere.
+                    // RabbitMQ gives the unacknowledged requests of this channel to others. A handler of one that still
+                    // runs cannot reply on this channel any more.
                     warn!(queue = self.queue.name(), "stopped consuming; starting again");
                     // A queue that somebody deletes as often as it is declared is declared ever more seldom.
                     if opened.elapsed() > limits::STABLE_AFTER {
