@@ -1,0 +1,30 @@
+// Calls `half` with NestJS's client: one serializer, and the rest as NestJS has it.
+require("reflect-metadata");
+const { ClientProxyFactory, Transport } = require("@nestjs/microservices");
+const { lastValueFrom } = require("rxjs");
+
+const [url, queue] = process.argv.slice(2);
+
+// The pattern is the method, the data are the arguments by name.
+const serializer = {
+  serialize: ({ pattern, data }) => ({ ...data, options: { type: pattern, contentType: "application/json" } }),
+};
+
+async function main() {
+  const client = ClientProxyFactory.create({
+    transport: Transport.RMQ,
+    options: { urls: [url], queue, noAssert: true, serializer },
+  });
+  const call = async (data) => {
+    try {
+      console.log("result", await lastValueFrom(client.send("half", data)));
+    } catch (error) {
+      console.log("refused", error.fault);
+    }
+  };
+  await call({ n: 8 });
+  await call({ n: "eight" });
+  await client.close();
+}
+
+main();
