@@ -1,7 +1,7 @@
 //! The server of RabbitMQ's RPC tutorial: plain clients in any language call it on `rpc_queue`.
 //!
-//! By default it declares the queue, durable and classic. `--quorum` declares it as today's tutorial does; `--passive`
-//! declares nothing and joins a queue that another program declared.
+//! By default it declares the queue, durable and classic. `--quorum` declares it as today's tutorial does, a quorum queue without
+//! a delivery limit; `--passive` declares nothing and joins a queue that another program declared.
 
 use examples::{BrokerArgs, Failure, Recursive, TutorialServer, interrupted};
 use lexopt::prelude::*;
@@ -26,7 +26,7 @@ async fn main() -> Result<(), Failure> {
     let broker = Broker::connect(&args.broker).await?;
     let mut queue = Queue::named(queue);
     if quorum {
-        queue = queue.quorum();
+        queue = queue.quorum().no_delivery_limit();
     }
     if passive {
         queue = queue.passive();

@@ -49,7 +49,7 @@ impl Envelope {
     /// Writes both messages, to read them later; `None` if the request has no return address.
     pub fn new() -> Option<Self> {
         let request = request(Uuid::new_v4());
-        let reply = reply(&ReturnAddress::of(&request.properties)?);
+        let reply = reply(&ReturnAddress::of(&request.properties, Encoding::Bincode)?);
         Some(Self { request, reply })
     }
 
@@ -60,12 +60,13 @@ impl Envelope {
 
     /// Reads a request; `true` if it can be run.
     pub fn read_request(&self) -> bool {
-        envelope::read_request(&self.request.properties).is_ok()
+        envelope::read_request(&self.request.properties, Encoding::Bincode).is_ok()
     }
 
     /// Writes the reply to the request.
     pub fn write_reply(&self) -> impl Sized + use<> {
-        ReturnAddress::of(&self.request.properties).map(|address| reply(&address))
+        ReturnAddress::of(&self.request.properties, Encoding::Bincode)
+            .map(|address| reply(&address))
     }
 
     /// The reply, as it comes.
@@ -101,7 +102,9 @@ impl Calls {
             return false;
         };
         let request = request(ticket.correlation_id());
-        let Some(address) = ReturnAddress::of(&request.properties) else { return false };
+        let Some(address) = ReturnAddress::of(&request.properties, Encoding::Bincode) else {
+            return false;
+        };
         self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);
         self.pending.reply(reply(&address));
         matches!(ticket.await, crate::client::Outcome::Reply(_))

@@ -3,12 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use serde_json::json;
 use smallvec::smallvec;
 use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use crate::{
     codec::Encoding,
+    cut,
     fault::{Fault, FaultKind},
     transport::{Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds},
 };
@@ -41,6 +43,12 @@ pub(crate) const HOSTILE: &str = "rpc-hostile-headers";
 pub(crate) const MAX_SHORT_STRING: usize = 255;
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
+
+/// The `content_type` of any bytes. Several clients send it by default, so it counts as none.
+const ANY_BYTES: &str = "application/octet-stream";
+
+/// The longest word of a fault in its body, in bytes. A layer may pass on the word of another server.
+const MAX_WORD: usize = 64;
 
 /// A request as its caller writes it.
 #[derive(Debug)]
@@ -95,7 +103,7 @@ pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
     };
     let headers = &mut message.properties.headers;
     if let Some(milliseconds) = remaining {
-        headers.push((SmolStr::new_static(TIMEOUT), HeaderValue::Integer(milliseconds.into())));
+        headers.push((SmolStr::new_static(TIMEOUT), timeout_header(milliseconds)));
     }
     headers.push((SmolStr::new_static(SENT), HeaderValue::Integer(head.sent)));
     if head.encoding == Encoding::Bincode && !head.signature.is_empty() {
@@ -113,17 +121,25 @@ fn milliseconds_left(remaining: Duration) -> u32 {
     u32::try_from(milliseconds).unwrap_or(u32::MAX).max(1)
 }
 
+/// In 32 bits where they are enough: some clients know no larger integer, and end their connection over one.
+fn timeout_header(milliseconds: u32) -> HeaderValue {
+    i32::try_from(milliseconds)
+        .map_or_else(|_| HeaderValue::Integer(milliseconds.into()), HeaderValue::Small)
+}
+
 /// Where a reply goes, and what it echoes.
 #[derive(Debug, Clone)]
 pub(crate) struct ReturnAddress {
     queue: SmolStr,
     correlation_id: Option<Id>,
     content_type: Option<SmolStr>,
+    /// The encoding of the service.
+    own: Encoding,
 }
 
 impl ReturnAddress {
-    /// Where the answer to this request is wanted; `None` for a one-way request.
-    pub(crate) fn of(properties: &Properties) -> Option<Self> {
+    /// Where the answer to this request is wanted; `None` for a one-way request. `own` is the encoding of the service.
+    pub(crate) fn of(properties: &Properties, own: Encoding) -> Option<Self> {
         Some(Self {
             queue: properties.reply_to.clone()?,
             correlation_id: properties
@@ -132,6 +148,7 @@ impl ReturnAddress {
                 .or(properties.message_id.as_ref())
                 .cloned(),
             content_type: properties.content_type.clone(),
+            own,
         })
     }
 
@@ -139,16 +156,48 @@ impl ReturnAddress {
         &self.queue
     }
 
-    /// Whether it is one that only RabbitMQ can have named: a peer that writes somebody else's queue there would
-    /// otherwise have the server write into it.
+    /// Whether RabbitMQ named it, or aio-pika (`amq_`): such names are random, so a peer cannot name somebody else's
+    /// queue.
     pub(crate) fn is_server_named(&self) -> bool {
         ["amq.gen-", "amq_", DIRECT_REPLY_TO].iter().any(|prefix| self.queue.starts_with(prefix))
     }
 
     /// The encoding of the request, if it is a known one.
     fn encoding(&self) -> Option<Encoding> {
-        self.content_type.as_deref().and_then(Encoding::from_content_type)
+        match ContentType::of(self.content_type.as_deref()) {
+            ContentType::Known(encoding) => Some(encoding),
+            ContentType::Missing => unsaid(self.own),
+            ContentType::Unknown(_) => None,
+        }
     }
+}
+
+/// A `content_type`, as far as it is known here.
+enum ContentType<'a> {
+    Known(Encoding),
+    /// There is none, or one that does not name an encoding.
+    Missing,
+    Unknown(&'a str),
+}
+
+impl<'a> ContentType<'a> {
+    fn of(written: Option<&'a str>) -> Self {
+        let Some(written) = written else { return Self::Missing };
+        if let Some(encoding) = Encoding::from_content_type(written) {
+            return Self::Known(encoding);
+        }
+        let essence = written.split(';').next().unwrap_or_default().trim();
+        if essence.is_empty() || essence.eq_ignore_ascii_case(ANY_BYTES) {
+            return Self::Missing;
+        }
+        Self::Unknown(written)
+    }
+}
+
+/// The encoding of a request without `content_type`, at a service of this encoding. Almost any bytes can be read as
+/// bincode, so bincode is never assumed.
+fn unsaid(own: Encoding) -> Option<Encoding> {
+    (own != Encoding::Bincode).then_some(own)
 }
 
 /// What a request's properties say, checked.
@@ -156,8 +205,7 @@ impl ReturnAddress {
 pub(crate) struct ReceivedRequest<'a> {
     /// The method's wire name, if the request says one.
     pub(crate) method: Option<&'a str>,
-    /// The encoding, if the request says one.
-    pub(crate) encoding: Option<Encoding>,
+    pub(crate) encoding: Encoding,
     pub(crate) signature: Option<&'a str>,
     /// What was left until the deadline when the request was sent.
     pub(crate) remaining: Option<Duration>,
@@ -167,18 +215,21 @@ pub(crate) struct ReceivedRequest<'a> {
     pub(crate) longest_wait: Option<Duration>,
 }
 
-/// Reads the properties of a request.
+/// Reads the properties of a request to a service of this encoding.
 ///
 /// # Errors
 ///
 /// The fault with which it is to be answered.
-pub(crate) fn read_request(properties: &Properties) -> Result<ReceivedRequest<'_>, Fault> {
+pub(crate) fn read_request(
+    properties: &Properties,
+    service: Encoding,
+) -> Result<ReceivedRequest<'_>, Fault> {
     let own = read_headers(&properties.headers)?;
     let longest_wait = expiration(properties)?;
     let remaining = [own.timeout.map(timeout).transpose()?, longest_wait];
     Ok(ReceivedRequest {
         method: properties.kind.as_deref(),
-        encoding: request_encoding(properties)?,
+        encoding: request_encoding(properties, service)?,
         signature: match own.signature {
             None => None,
             Some(HeaderValue::Text(signature)) => Some(signature),
@@ -230,23 +281,35 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     Ok(own)
 }
 
-fn request_encoding(properties: &Properties) -> Result<Option<Encoding>, Fault> {
+/// What clients write of a body that nothing was done to.
+const PLAIN_BODIES: [&str; 6] = ["", "utf-8", "utf8", "us-ascii", "binary", "identity"];
+
+fn request_encoding(properties: &Properties, own: Encoding) -> Result<Encoding, Fault> {
     let refused = |what: String| Fault::new(FaultKind::UnsupportedEncoding, what);
     if let Some(written) = properties.content_encoding.as_deref()
-        && !["", "utf-8", "identity"].iter().any(|known| written.eq_ignore_ascii_case(known))
+        && !PLAIN_BODIES.iter().any(|known| written.eq_ignore_ascii_case(known))
     {
         return Err(refused(format!(
             "content_encoding {written:?} is not spoken here; leave it out, or use \"identity\""
         )));
     }
-    match properties.content_type.as_deref() {
-        None | Some("") => Ok(None),
-        Some(written) => Encoding::from_content_type(written).map(Some).ok_or_else(|| {
+    let written = properties.content_type.as_deref();
+    match ContentType::of(written) {
+        ContentType::Known(encoding) => Ok(encoding),
+        ContentType::Missing => unsaid(own).ok_or_else(|| {
+            let which = written.map_or_else(
+                || "content_type is missing".to_owned(),
+                |written| format!("content_type is missing ({written:?} names no encoding)"),
+            );
             refused(format!(
-                "content_type {written:?} is not spoken here; use application/x-bincode, \
-                 application/json or text/plain"
+                "{which}; set it to application/json for a body in JSON, to text/plain for plain text, or to \
+                 application/x-bincode for bincode"
             ))
         }),
+        ContentType::Unknown(written) => Err(refused(format!(
+            "content_type {written:?} is not spoken here; use application/x-bincode, \
+             application/json or text/plain"
+        ))),
     }
 }
 
@@ -254,6 +317,9 @@ fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
     let refused = || malformed(format!("the header `{TIMEOUT}` is not a whole number"));
     match header {
         HeaderValue::Integer(number) => {
+            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
+        }
+        HeaderValue::Small(number) => {
             Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
         }
         HeaderValue::Text(text) => whole_milliseconds(text).ok_or_else(refused),
@@ -265,6 +331,7 @@ fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
 fn sent(header: &HeaderValue) -> Option<i64> {
     match header {
         HeaderValue::Integer(number) => Some(*number),
+        HeaderValue::Small(number) => Some((*number).into()),
         HeaderValue::Text(text) => text.trim().parse().ok(),
         _ => None,
     }
@@ -295,7 +362,10 @@ pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
     let (kind, body, encoding, headers) = match answer {
         Answer::Result { body, encoding } => ("result", body, Some(encoding), Headers::new()),
         Answer::Error { body, encoding } => ("error", body, Some(encoding), Headers::new()),
-        Answer::Fault(fault) => ("fault", Bytes::new(), address.encoding(), fault_headers(&fault)),
+        Answer::Fault(fault) => {
+            let (body, encoding) = fault_body(&fault, address.encoding());
+            ("fault", body, Some(encoding), fault_headers(&fault))
+        }
     };
     Message {
         exchange: SmolStr::default(),
@@ -314,14 +384,37 @@ pub(crate) fn write_reply(address: &ReturnAddress, answer: Answer) -> Message {
     }
 }
 
-/// The fault that goes where a reply was to go which cannot be sent.
+/// The fault that goes where a reply was to go which is too large for the broker. A reply that is a fault already goes
+/// without its body, which its headers repeat.
 pub(crate) fn fault_in_place_of(reply: &Message, fault: Fault) -> Message {
+    if reply.properties.kind.as_deref() == Some("fault") {
+        return Message { body: Bytes::new(), ..reply.clone() };
+    }
     let address = ReturnAddress {
         queue: reply.routing_key.clone(),
         correlation_id: reply.properties.correlation_id.clone(),
         content_type: reply.properties.content_type.clone(),
+        own: Encoding::Bincode,
     };
     write_reply(&address, Answer::Fault(fault))
+}
+
+/// The body of a fault, for programs that do not read `type`: they would take an empty body for a result. Those that
+/// write bincode share this crate.
+#[cold]
+fn fault_body(fault: &Fault, encoding: Option<Encoding>) -> (Bytes, Encoding) {
+    let (word, message) = (cut::prefix(fault.word(), MAX_WORD), fault.message());
+    match encoding {
+        Some(Encoding::Bincode) => (Bytes::new(), Encoding::Bincode),
+        Some(Encoding::Json) => {
+            let body = json!({ "err": { "fault": word, "message": message } });
+            (body.to_string().into(), Encoding::Json)
+        }
+        Some(Encoding::Text) | None if message.is_empty() => {
+            (format!("fault: {word}").into(), Encoding::Text)
+        }
+        Some(Encoding::Text) | None => (format!("fault: {word}: {message}").into(), Encoding::Text),
+    }
 }
 
 fn fault_headers(fault: &Fault) -> Headers {
@@ -359,16 +452,14 @@ pub(crate) fn read_reply(properties: &Properties, body: Bytes) -> ReceivedReply 
     if kind == Some("fault") {
         return ReceivedReply::Fault(read_fault(properties));
     }
-    let encoding = match properties.content_type.as_deref() {
-        None | Some("") => None,
-        Some(written) => match Encoding::from_content_type(written) {
-            Some(encoding) => Some(encoding),
-            None => {
-                return ReceivedReply::Unreadable(format!(
-                    "the reply's content_type {written:?} is not spoken here"
-                ));
-            }
-        },
+    let encoding = match ContentType::of(properties.content_type.as_deref()) {
+        ContentType::Known(encoding) => Some(encoding),
+        ContentType::Missing => None,
+        ContentType::Unknown(written) => {
+            return ReceivedReply::Unreadable(format!(
+                "the reply's content_type {written:?} is not spoken here"
+            ));
+        }
     };
     match kind {
         None | Some("result") => ReceivedReply::Result { body, encoding },
@@ -402,3 +493,5 @@ pub(crate) fn reply_correlation(properties: &Properties) -> Option<Uuid> {
 
 #[cfg(test)]
 mod property_tests;
+#[cfg(test)]
+mod tests;

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 
 use crate::{
-    codec::awkward,
+    codec::{Encoding, awkward},
     envelope::{
         Answer, ReceivedReply, ReturnAddress, read_reply, read_request, reply_correlation,
         write_reply,
@@ -16,9 +16,10 @@ pub fn envelope(bytes: &[u8]) {
     let Some(properties) = amqp::fuzz_properties(bytes) else { return };
     let _ = reply_correlation(&properties);
     let _ = read_reply(&properties, Bytes::new());
-    let Err(fault) = read_request(&properties) else { return };
+    let own = Encoding::Json;
+    let Err(fault) = read_request(&properties, own) else { return };
     assert!(!fault.may_have_run(), "refused before it ran: {fault}");
-    let Some(address) = ReturnAddress::of(&properties) else { return };
+    let Some(address) = ReturnAddress::of(&properties, own) else { return };
     let sent = write_reply(&address, Answer::Fault(fault.clone()));
     match read_reply(&sent.properties, sent.body) {
         ReceivedReply::Fault(read) => assert_eq!(read, fault),

@@ -75,6 +75,40 @@ async fn a_rust_client_calls_pika_and_aio_pika() {
     }
 }
 
+/// Today's tutorial declares a quorum queue and no limit; whoever comes first, both agree.
+#[tokio::test]
+async fn a_quorum_queue_without_limit_is_the_tutorials() {
+    let url = Rabbit::shared().await.url();
+    let broker = Broker::connect(url).await.unwrap();
+    for theirs_first in [true, false] {
+        let queue = unique("tutorial");
+        let quorum = Queue::named(&queue).quorum();
+        let ours = quorum.clone().no_delivery_limit();
+        let arguments = [url, &queue, "--generation", "current"];
+        let (rust, mut python);
+        if theirs_first {
+            python = Python::find().start("tutorial_server.py", &arguments);
+            python.line_with("ready", PATIENCE).await;
+            rust = serve(&broker, ours, Worker::default()).await;
+        } else {
+            rust = serve(&broker, ours, Worker::default()).await;
+            python = Python::find().start("tutorial_server.py", &arguments);
+            python.line_with("ready", PATIENCE).await;
+        }
+        assert_eq!(client(&broker, &queue).fib(30).await.unwrap(), 832_040);
+        // With the usual limit it is another queue.
+        let limited = Server::builder(&broker)
+            .service_on(quorum, TutorialServer::new(Worker::default()))
+            .start()
+            .await;
+        let refused = limited.unwrap_err().to_string();
+        assert!(refused.contains("x-delivery-limit"), "{refused}");
+        rust.shutdown().await.unwrap();
+        stop(&mut python).await;
+        delete(url, &queue).await;
+    }
+}
+
 #[tokio::test]
 async fn a_rust_worker_joins_the_queue_of_a_python_server() {
     let url = Rabbit::shared().await.url();

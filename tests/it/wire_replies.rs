@@ -101,11 +101,25 @@ async fn a_request_has_every_property_of_the_wire() {
     );
     assert_eq!(
         ["rpc-timeout-ms", "rpc-sent-ms", "tenant"].map(|name| request.header_kinds[name]),
-        ['l', 'l', 'S']
+        // Some clients know no integer of 64 bits.
+        ['I', 'l', 'S']
     );
     let signature = method("add").signature.as_str();
     assert!(signature.len() == 16 && signature.chars().all(|c| c.is_ascii_hexdigit()));
     call.abort();
+}
+
+#[tokio::test]
+async fn a_timeout_over_32_bits_is_written_in_64() {
+    let wire = Wire::new(Encoding::Json).await;
+    for (seconds, kind) in [(2_000_000, 'I'), (3_000_000, 'l')] {
+        let call = tokio::spawn(wire.client.add(1, 2).timeout(Duration::from_secs(seconds)));
+        let request = wire.request().await;
+        assert_eq!(request.header_kinds["rpc-timeout-ms"], kind, "{seconds}");
+        let expiration: u64 = request.expiration.as_deref().unwrap().parse().unwrap();
+        assert_eq!(request.header("rpc-timeout-ms").as_u64(), Some(expiration));
+        call.abort();
+    }
 }
 
 #[tokio::test]
@@ -161,6 +175,12 @@ async fn a_plain_reply_is_a_result_in_the_encoding_of_the_request() {
     let wire = Wire::new(Encoding::Json).await;
     let call = wire.divide();
     wire.answer(Message { body: "3".into(), ..Message::default() }).await;
+    assert_eq!(call.await.unwrap().unwrap(), 3);
+
+    // The default of some libraries.
+    let octets = Some("Application/octet-stream; a=b".to_owned());
+    let call = wire.divide();
+    wire.answer(Message { body: "3".into(), content_type: octets, ..Message::default() }).await;
     assert_eq!(call.await.unwrap().unwrap(), 3);
 
     let call = wire.divide();
@@ -230,6 +250,16 @@ async fn every_fault_word_is_what_the_wire_says() {
         let got = refusal(call.await.unwrap());
         assert_eq!((got.kind(), got.word(), got.message()), (kind, word, "because"));
         assert_eq!((got.may_have_run(), got.is_retryable()), (ran, retry), "{word}");
+    }
+
+    // The body is for others, and an older server sends none.
+    for body in ["", r#"{"err":{"fault":"internal","message":"x"}}"#, "3", "\u{0}"] {
+        let call = wire.divide();
+        let content_type = Some("application/json".to_owned());
+        let reply = Message { body: body.into(), content_type, ..fault("overloaded", Value::Null) };
+        wire.answer(reply).await;
+        let got = refusal(call.await.unwrap());
+        assert_eq!((got.word(), got.message()), ("overloaded", "because"), "{body:?}");
     }
 
     let call = wire.divide();

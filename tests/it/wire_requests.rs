@@ -1,7 +1,9 @@
 //! What a server reads, row by row of the wire: raw messages go in, raw replies come out.
 
-use rpc_runtime::{Broker, Server, ServerBuilder, discovery::Discovery, rpc_service};
-use rpc_tests::{Message, Peer, Published, QueueSpec, Rabbit, typed, unique};
+use rpc_runtime::{
+    Broker, Dispatch as _, Server, ServerBuilder, discovery::Discovery, rpc_service,
+};
+use rpc_tests::{Message, Peer, Published, Python, QueueSpec, Rabbit, typed, unique};
 use serde_json::{Value, json};
 
 use crate::brokers::{Inside, SOON, SampleServer, queue, rabbitmq};
@@ -56,8 +58,19 @@ impl Wire {
     async fn fault(&self, request: Message) -> String {
         let reply = self.ask(request).await;
         assert_eq!(reply.kind.as_deref(), Some("fault"), "{reply:?}");
-        assert_eq!(reply.body, b"");
-        reply.header("rpc-fault").as_str().unwrap().to_owned()
+        let (word, message) = (reply.header("rpc-fault"), reply.header("rpc-message"));
+        let (word, message) = (word.as_str().unwrap(), message.as_str().unwrap());
+        // For programs that read the body alone.
+        let body = match reply.content_type.as_deref() {
+            Some("application/json") => {
+                json!({ "err": { "fault": word, "message": message } }).to_string()
+            }
+            Some("text/plain") => format!("fault: {word}: {message}"),
+            Some("application/x-bincode") => String::new(),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(reply.text(), body);
+        word.to_owned()
     }
 
     /// Whatever was sent before, the server goes on, and has acknowledged everything.
@@ -191,7 +204,7 @@ async fn what_is_not_spoken_here_is_refused_by_its_word() {
         let request = Message { content_encoding: Some(content_encoding.to_owned()), ..request() };
         assert_eq!(wire.fault(request).await, "unsupported-encoding", "{content_encoding}");
     }
-    for content_encoding in ["utf-8", "UTF-8", "identity"] {
+    for content_encoding in ["utf-8", "UTF-8", "utf8", "us-ascii", "binary", "identity"] {
         let request = Message { content_encoding: Some(content_encoding.to_owned()), ..request() };
         assert_eq!(wire.ask(request).await.text(), "3", "{content_encoding}");
     }
@@ -199,9 +212,107 @@ async fn what_is_not_spoken_here_is_refused_by_its_word() {
         let request = Message { content_type: Some(content_type.to_owned()), ..request() };
         assert_eq!(wire.ask(request).await.text(), "3", "{content_type}");
     }
-    // Without one, it is the service's own encoding.
-    let request = Message { content_type: None, body: vec![1, 2], ..request() };
-    assert_eq!(wire.ask(request).await.body, [3]);
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn a_body_is_never_taken_for_bincode_unasked() {
+    let wire = Wire::new().await;
+    for content_type in [None, Some(""), Some("application/octet-stream")] {
+        for (kind, body) in [("add", vec![1, 2]), ("add", "[1,2]".into()), ("seen", vec![])] {
+            let request = Message {
+                kind: Some(kind.to_owned()),
+                content_type: content_type.map(str::to_owned),
+                body,
+                ..wire.request()
+            };
+            let reply = wire.ask(request).await;
+            assert_eq!(reply.header("rpc-fault"), "unsupported-encoding", "{content_type:?}");
+            let text = reply.text();
+            assert!(
+                text.starts_with("fault: unsupported-encoding: content_type is missing")
+                    && text.contains("set it to application/json"),
+                "{text}"
+            );
+            assert_eq!(reply.content_type.as_deref(), Some("text/plain"));
+        }
+    }
+    assert_eq!(wire.inside.started(), 0, "none was run");
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn services_in_json_and_text_need_no_content_type() {
+    let (broker, json, text) = (rabbitmq().await, unique("json"), unique("text"));
+    let server = Server::builder(&broker)
+        .service_on(queue(&json), InJsonServer::new(Plain))
+        .service_on(queue(&text), SingleServer::new(Plain))
+        .start()
+        .await
+        .unwrap();
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    for content_type in
+        [None, Some(""), Some("application/octet-stream"), Some("APPLICATION/octet-stream; a=b")]
+    {
+        for (queue, answered, bodies) in [
+            (
+                &json,
+                "application/json",
+                [("40", "41"), ("x", r#"{"err":{"fault":"bad-arguments","#)],
+            ),
+            (&text, "text/plain", [("40", "41"), ("x", "fault: bad-arguments: ")]),
+        ] {
+            for (body, answer) in bodies {
+                let request = Message {
+                    content_type: content_type.map(str::to_owned),
+                    reply_to: Some(callback.clone()),
+                    ..Message::to(queue, body)
+                };
+                peer.publish(request).await.unwrap();
+                let reply = peer.get(&callback, SOON).await.unwrap().expect("a reply");
+                assert!(reply.text().starts_with(answer), "{content_type:?} {}", reply.text());
+                assert_eq!(reply.content_type.as_deref(), Some(answered));
+            }
+        }
+    }
+    server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_bare_scalar_in_json_is_the_only_argument() {
+    let wire = Wire::new().await;
+    let bare = |kind: &str, body: &str| Message {
+        kind: Some(kind.to_owned()),
+        body: body.into(),
+        ..wire.request()
+    };
+    wire.inside.gate.add_permits(2);
+    assert_eq!(wire.ask(bare("wait", "30")).await.text(), "30");
+    assert_eq!(wire.ask(bare("wait", "[30]")).await.text(), "30");
+    assert_eq!(wire.ask(bare("note", r#""abc""#)).await.text(), "null");
+    for (kind, body) in [
+        ("wait", "true"),
+        ("wait", "null"),
+        ("wait", r#""30""#),
+        ("wait", "30 40"),
+        ("wait", ""),
+        // An array is the list of arguments: this one has two.
+        ("echo", "[1,2]"),
+        ("add", "1"),
+        ("seen", "1"),
+    ] {
+        assert_eq!(wire.fault(bare(kind, body)).await, "bad-arguments", "{kind} {body}");
+    }
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn ids_come_back_byte_for_byte() {
+    let wire = Wire::new().await;
+    let url = Rabbit::shared().await.url();
+    let caller = Python::find().start("raw_ids.py", &[url, &wire.queue, "add", "[1,2]"]);
+    assert_eq!(caller.success(SOON).await, "echoed");
     wire.end().await;
 }
 
@@ -317,6 +428,88 @@ async fn a_reply_to_that_no_broker_gave_is_not_obeyed() {
 }
 
 #[tokio::test]
+async fn any_reply_to_is_answered_but_the_servers_own() {
+    let wire = Wire::new().await;
+    let expires = typed('l', 60_000);
+    let names = [
+        // As kombu, EasyNetQ and Spring name theirs.
+        "0b1f3f0a-7f3c-4a53-9c0a-6a4d9f5d2f11".to_owned(),
+        "easynetq.response.5c3a".to_owned(),
+        "spring.gen-7yt3SJ0QTnKqyZ0WgFcVhw".to_owned(),
+        "replies é".to_owned(),
+    ]
+    .map(|name| unique(&name));
+    for name in &names {
+        let spec = QueueSpec::named(name).classic().argument("x-expires", expires.clone());
+        wire.peer.declare(spec).await.unwrap();
+    }
+    let quorum = unique("quorum-replies");
+    wire.peer
+        .declare(QueueSpec::named(&quorum).quorum().argument("x-expires", expires))
+        .await
+        .unwrap();
+    for round in ["[1,2]", "[2,3]"] {
+        for name in names.iter().chain([&quorum]) {
+            let request =
+                Message { reply_to: Some(name.clone()), body: round.into(), ..wire.request() };
+            wire.send(request).await;
+            let reply = wire.peer.get(name, SOON).await.unwrap().expect("a reply");
+            let sum = if round == "[1,2]" { "3" } else { "5" };
+            assert_eq!(reply.text(), sum, "{name}");
+        }
+    }
+    // Nobody has such a queue: it is run, and the reply is counted.
+    for nobody in [unique("nobody"), String::new()] {
+        wire.send(Message { reply_to: Some(nobody), ..wire.request() }).await;
+    }
+    let server = &wire.server;
+    rpc_tests::eventually("replies reach nobody", SOON, || {
+        (server.stats().undeliverable == 2).then_some(())
+    })
+    .await;
+    assert_eq!(wire.inside.started(), 12);
+
+    wire.send(Message { reply_to: Some(wire.queue.clone()), ..wire.request() }).await;
+    rpc_tests::eventually("its own queue is refused", SOON, || {
+        (server.stats().refused_reply_to == 1).then_some(())
+    })
+    .await;
+    assert_eq!(wire.inside.started(), 12, "it was not run");
+    for name in names.iter().chain([&quorum]) {
+        wire.peer.delete(name).await.unwrap();
+    }
+    wire.end().await;
+}
+
+#[tokio::test]
+async fn a_refused_reply_to_goes_to_the_dead_letters() {
+    let (broker, name, dead) = (rabbitmq().await, unique("strict"), unique("dead"));
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    peer.declare_exchange(&dead, "fanout", false).await.unwrap();
+    let graveyard = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
+    peer.bind(&graveyard, &dead, "").await.unwrap();
+    let inside = Inside::new();
+    let server = Server::builder(&broker)
+        .service_on(queue(&name).dead_letter_exchange(&dead), SampleServer::new(inside.clone()))
+        .only_reply_to(&[])
+        .start()
+        .await
+        .unwrap();
+    let request = Message {
+        kind: Some("add".to_owned()),
+        content_type: Some("application/json".to_owned()),
+        reply_to: Some("somebody-elses".to_owned()),
+        ..Message::to(&name, "[1,2]")
+    };
+    peer.publish(request).await.unwrap();
+    let dead_letter = peer.get(&graveyard, SOON).await.unwrap().expect("the dead letter");
+    assert_eq!(dead_letter.reply_to.as_deref(), Some("somebody-elses"));
+    assert_eq!((inside.started(), server.stats().refused_reply_to), (0, 1));
+    server.shutdown().await.unwrap();
+    peer.delete_exchange(&dead).await.unwrap();
+}
+
+#[tokio::test]
 async fn direct_reply_to_is_answered() {
     let wire = Wire::new().await;
     let replies = wire.peer.consume("amq.rabbitmq.reply-to").await.unwrap();
@@ -333,7 +526,8 @@ async fn a_panic_and_a_reply_that_is_too_large_say_what_they_are() {
         Message { kind: Some("explode".into()), body: r#"["secret"]"#.into(), ..wire.request() };
     let reply = wire.ask(explode).await;
     assert_eq!(reply.header("rpc-fault"), "panicked");
-    assert!(!reply.headers.to_string().contains("secret"), "{}", reply.headers);
+    let said = format!("{} {}", reply.headers, reply.text());
+    assert!(!said.contains("secret") && reply.text().contains("panicked"), "{said}");
 
     let echo = |size: usize| Message {
         kind: Some("echo".to_owned()),
@@ -432,6 +626,11 @@ trait Single {
     async fn only(&self, n: u32) -> u32;
 }
 
+#[rpc_service(encoding = "json")]
+trait InJson {
+    async fn only(&self, n: u32) -> u32;
+}
+
 #[rpc_service(encoding = "text")]
 trait WithDefault {
     async fn other(&self, n: u32) -> u32;
@@ -442,6 +641,12 @@ trait WithDefault {
 struct Plain;
 
 impl Single for Plain {
+    async fn only(&self, n: u32) -> u32 {
+        n + 1
+    }
+}
+
+impl InJson for Plain {
     async fn only(&self, n: u32) -> u32 {
         n + 1
     }
@@ -519,6 +724,19 @@ async fn with_an_exchange_the_routing_key_is_the_method() {
     assert_eq!(around.header("rpc-fault"), "not-permitted");
     let unknown = ask(&exchange, format!("{name}.nonsense"), None).await;
     assert_eq!(unknown.header("rpc-fault"), "unknown-method");
+
+    // Callers behind an exchange may have no right to write to queues, so the server does not do it for them.
+    let request = Message {
+        exchange: exchange.clone(),
+        content_type: Some("application/json".to_owned()),
+        reply_to: Some("somebody-elses".to_owned()),
+        ..Message::to(format!("{name}.add"), "[1,2]")
+    };
+    peer.publish(request).await.unwrap();
+    rpc_tests::eventually("it was refused", SOON, || {
+        (server.stats().refused_reply_to == 1).then_some(())
+    })
+    .await;
     server.shutdown().await.unwrap();
     peer.delete_exchange(&exchange).await.unwrap();
 }
@@ -531,5 +749,57 @@ async fn a_queue_is_declared_durable() {
         .argument("x-expires", typed('l', 60_000));
     wire.peer.declare(alike.clone().durable()).await.expect("it is declared just like this");
     assert_eq!(wire.peer.declare(alike).await.unwrap_err().code, Some(406));
+    wire.end().await;
+}
+
+/// A request as version 0.1 wrote it before faults had bodies, and what it read of the replies.
+#[tokio::test]
+async fn an_older_caller_reads_what_it_always_read() {
+    let wire = Wire::new().await;
+    let id = "0b1f3f0a-7f3c-4a53-9c0a-6a4d9f5d2f11";
+    let older = |kind: &str, body: Vec<u8>| Message {
+        kind: Some(kind.to_owned()),
+        content_type: Some("application/x-bincode".to_owned()),
+        correlation_id: Some(id.to_owned()),
+        message_id: Some(id.to_owned()),
+        expiration: Some("10000".to_owned()),
+        delivery_mode: Some(1),
+        headers: json!({
+            "rpc-timeout-ms": typed('l', 10_000),
+            "rpc-sent-ms": typed('l', 1_700_000_000_000i64),
+            "rpc-signature": SampleServer::new(Inside::new()).descriptor().method(kind).map_or(
+                "0123456789abcdef",
+                |method| method.signature.as_str(),
+            ),
+        }),
+        body,
+        ..wire.request()
+    };
+    let result = wire.ask(older("add", vec![1, 2])).await;
+    assert_eq!((result.kind.as_deref(), &result.body[..]), (Some("result"), &[3][..]));
+    assert_eq!(result.content_type.as_deref(), Some("application/x-bincode"));
+    assert_eq!(result.correlation_id.as_deref(), Some(id));
+    assert_eq!(result.headers, Value::Null);
+
+    for (fault, word) in [
+        (older("add", vec![1]), "bad-arguments"),
+        (older("subtract", vec![1, 2]), "unknown-method"),
+    ] {
+        let fault = wire.ask(fault).await;
+        assert_eq!((fault.kind.as_deref(), &fault.body[..]), (Some("fault"), &b""[..]));
+        assert_eq!(fault.content_type.as_deref(), Some("application/x-bincode"));
+        assert_eq!(fault.header("rpc-fault"), word);
+        assert_eq!(fault.header_kinds.values().copied().collect::<String>(), "SS");
+    }
+    // In JSON there is a body more. It read the type and the headers of a fault, and never its body.
+    let older = |body: &str| Message {
+        content_type: Some("application/json".to_owned()),
+        ..older("add", body.into())
+    };
+    assert_eq!(wire.ask(older("[1,2]")).await.text(), "3");
+    let fault = wire.ask(older("[1]")).await;
+    assert_eq!(fault.kind.as_deref(), Some("fault"));
+    assert_eq!(fault.header("rpc-fault"), "bad-arguments");
+    assert!(fault.header("rpc-message").is_string());
     wire.end().await;
 }

@@ -7,24 +7,7 @@ import struct
 import sys
 
 import pika
-
-
-class RawProperties(pika.BasicProperties):
-    """Properties whose bytes are given, not encoded."""
-
-    def __init__(self, flags, values):
-        super().__init__()
-        self._raw = [struct.pack(">H", flags)] + values
-
-    def encode(self):
-        return self._raw
-
-
-HEADERS, CORRELATION_ID, REPLY_TO, TYPE = 1 << 13, 1 << 10, 1 << 9, 1 << 5
-
-
-def short(data):
-    return bytes([len(data)]) + data
+from raw_properties import CONTENT_TYPE, CORRELATION_ID, HEADERS, REPLY_TO, TYPE, RawProperties, short
 
 
 def nested(depth):
@@ -43,7 +26,7 @@ def main():
     channel.confirm_delivery()
 
     def publish(correlation_id, table, routing_key=queue):
-        flags, values = CORRELATION_ID | REPLY_TO | TYPE, []
+        flags, values = CONTENT_TYPE | CORRELATION_ID | REPLY_TO | TYPE, [short(b"application/x-bincode")]
         if table is not None:
             flags |= HEADERS
             values.append(struct.pack(">I", len(table)) + table)

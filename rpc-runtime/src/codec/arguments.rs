@@ -81,6 +81,17 @@ impl<'a> JsonArguments<'a> {
             let ordered = named.in_order(described)?;
             return Ok(if described.is_empty() { Self::Nothing } else { Self::ByName(ordered) });
         }
+        // An array is always the list of arguments.
+        if let [argument] = described
+            && !trimmed.is_empty()
+            && !trimmed.starts_with(b"[")
+        {
+            let scalar: &RawValue = serde_json::from_slice(body)
+                .map_err(|error| DecodeError::new(Encoding::Json, error))?;
+            return Ok(Self::ByName(OrderedArguments(
+                vec![(argument.name, Some(scalar))].into_iter(),
+            )));
+        }
         if !described.is_empty() {
             return Ok(Self::ByPosition);
         }
@@ -222,6 +233,39 @@ mod tests {
         assert!(two(r#"[30, "x", 1]"#).is_err());
         assert!(two("").is_err());
         assert!(two("30").is_err());
+    }
+
+    #[test]
+    fn a_bare_scalar_is_the_only_argument() {
+        const ONE: &[ArgumentDescriptor] = &[ArgumentDescriptor { name: "n", ty: "T" }];
+        fn one<T: DeserializeOwned>(body: &str) -> Result<T, String> {
+            let read = decode_arguments::<(T,)>(body.as_bytes(), ONE, Encoding::Json);
+            read.map(|(argument,)| argument).map_err(|error| error.in_full())
+        }
+        assert_eq!(one::<u32>("30").unwrap(), 30);
+        assert_eq!(one::<f64>(" -1.5e3\n").unwrap().to_string(), "-1500");
+        assert_eq!(one::<String>(r#""a\"bc""#).unwrap(), "a\"bc");
+        assert!(one::<bool>("true").unwrap());
+        assert_eq!(one::<Option<u32>>("null").unwrap(), None);
+        assert_eq!(one::<Option<u32>>("30").unwrap(), Some(30));
+        // An array is the list of arguments, and an object has their names.
+        assert_eq!(one::<Vec<u32>>("[[1, 2]]").unwrap(), [1, 2]);
+        assert_eq!(one::<u32>("[30]").unwrap(), 30);
+        assert_eq!(one::<u32>(r#"{"n": 30}"#).unwrap(), 30);
+        assert!(one::<Vec<u32>>("[1, 2]").is_err());
+        assert!(one::<u32>(r#""30""#).unwrap_err().contains("expected u32"));
+        for body in ["", " ", "null", "30 40", "30,", "3x", "thirty", "\"30", "-", "]"] {
+            assert!(one::<u32>(body).is_err(), "{body:?}");
+        }
+        assert!(decode_arguments::<(String,)>(b"\"\xff\"", ONE, Encoding::Json).is_err());
+    }
+
+    #[test]
+    fn a_bare_scalar_is_bounded() {
+        #[derive(Debug, Deserialize)]
+        struct Chain(#[allow(dead_code, reason = "decoded, not read")] Option<Box<Chain>>);
+        const ONE: &[ArgumentDescriptor] = &[ArgumentDescriptor { name: "c", ty: "Chain" }];
+        decode_arguments::<(Chain,)>(b"1", ONE, Encoding::Json).unwrap_err();
     }
 
     #[test]

@@ -17,6 +17,7 @@ fn text() -> impl Strategy<Value = String> {
         "Application/JSON;charset=utf-8",
         "application/x-bincode",
         "text/plain",
+        "application/octet-stream",
         "utf-8",
         "identity",
         "gzip",
@@ -113,9 +114,12 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_request_is_read_or_refused_before_it_runs(properties in properties()) {
-        match read_request(&properties) {
+    fn any_request_is_read_or_refused_before_it_runs(properties in properties(), own in encoding()) {
+        match read_request(&properties, own) {
             Ok(request) => {
+                let said = properties.content_type.as_deref().and_then(Encoding::from_content_type);
+                prop_assert!(request.encoding == said.unwrap_or(own));
+                prop_assert!(said.is_some() || own != Encoding::Bincode, "bincode is never assumed");
                 prop_assert_eq!(request.method, properties.kind.as_deref());
                 let bounded = |value: &HeaderValue| {
                     value.size() <= MAX_TABLE_BYTES && value.depth() <= MAX_HEADER_DEPTH
@@ -178,9 +182,9 @@ proptest! {
         };
         let sent = write_request(head, body.clone().into());
         prop_assert_eq!(&sent.body[..], &body[..]);
-        let read = read_request(&sent.properties).unwrap();
+        let read = read_request(&sent.properties, encoding).unwrap();
         prop_assert_eq!(read.method, Some(&method[..]));
-        prop_assert_eq!(read.encoding, Some(encoding));
+        prop_assert_eq!(read.encoding, encoding);
         prop_assert_eq!(read.signature, (encoding == Encoding::Bincode).then_some(&signature[..]));
         prop_assert_eq!(read.sent, Some(sent_at));
         prop_assert_eq!(read.remaining.is_some(), remaining.is_some());
@@ -189,7 +193,7 @@ proptest! {
             prop_assert!(read >= written.min(longest), "a deadline is not cut short");
             prop_assert!(read <= written + Duration::from_millis(1));
         }
-        let address = ReturnAddress::of(&sent.properties);
+        let address = ReturnAddress::of(&sent.properties, encoding);
         prop_assert_eq!(address.as_ref().map(ReturnAddress::queue), reply_to.as_deref());
     }
 
@@ -201,7 +205,7 @@ proptest! {
         body: Vec<u8>,
         which in 0..3,
     ) {
-        let Some(address) = ReturnAddress::of(&request) else { return Ok(()) };
+        let Some(address) = ReturnAddress::of(&request, encoding) else { return Ok(()) };
         let bytes = Bytes::from(body);
         let answer = match which {
             0 => Answer::Result { body: bytes.clone(), encoding },
@@ -212,6 +216,11 @@ proptest! {
         prop_assert_eq!(&sent.routing_key, request.reply_to.as_ref().unwrap());
         let echoed = request.correlation_id.as_ref().or(request.message_id.as_ref());
         prop_assert_eq!(sent.properties.correlation_id.as_ref(), echoed);
+        if which == 2 {
+            let in_bincode = sent.properties.content_type.as_deref() == Some("application/x-bincode");
+            prop_assert_eq!(sent.body.is_empty(), in_bincode);
+            prop_assert!(sent.body.len() < 7 * 1024, "{}", sent.body.len());
+        }
         match (which, read_reply(&sent.properties, sent.body)) {
             (0, ReceivedReply::Result { body, encoding: read })
             | (1, ReceivedReply::Error { body, encoding: read }) => {

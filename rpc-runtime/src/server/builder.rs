@@ -91,7 +91,7 @@ impl ServerBuilder {
             limits: Limits {
                 max_request: limits::MAX_MESSAGE,
                 max_reply: limits::MAX_MESSAGE,
-                reply_to_prefixes: Vec::new(),
+                reply_to_prefixes: None,
                 reject_redelivered: false,
                 admission: Admission::default(),
                 waits: Waits::default(),
@@ -247,14 +247,46 @@ impl ServerBuilder {
         self
     }
 
-    /// Answers also to callback queues whose names begin like this.
+    /// Answers only to callback queues that RabbitMQ or aio-pika named (`amq.gen-…`, `amq_…`), to direct reply-to, and to
+    /// queues whose names begin like one of these.
     ///
-    /// A server writes only into queues that RabbitMQ named, so that no request can have it write into somebody else's.
-    /// Peers that name their callback queues themselves have to be let in here. Other requests are rejected to the
-    /// dead-letter exchange of their queue, if there is one, and logged.
-    pub fn accept_reply_to(mut self, prefix: impl Into<String>) -> Self {
-        self.limits.reply_to_prefixes.push(prefix.into());
+    /// Without this, a server answers to any `reply_to` but its own queues, since many clients name their callback queues
+    /// themselves. So a peer can have the server write a reply into any queue that the server's user may write to: see
+    /// `docs/security.md`. With an exchange ([`BrokerBuilder::exchange`](crate::BrokerBuilder::exchange)) a server is
+    /// always as strict as with `only_reply_to(&[])`, and prefixes let more in.
+    ///
+    /// A request with another `reply_to` is not run. It is rejected to the dead-letter exchange of its queue, if there is
+    /// one, logged, and counted in [`ServerStats::refused_reply_to`](crate::ServerStats::refused_reply_to). Said more than
+    /// once, and together with [`accept_reply_to`](Self::accept_reply_to), the prefixes add up.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Broker, Server, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Orders { async fn place(&self, item: String) -> u64; }
+    /// # struct Shop;
+    /// # impl Orders for Shop { async fn place(&self, _: String) -> u64 { 1 } }
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::BrokerError> {
+    /// # let broker = Broker::in_memory();
+    /// let server = Server::builder(&broker)
+    ///     .service(OrdersServer::new(Shop))
+    ///     .only_reply_to(&["spring.gen-", "web."])
+    ///     .start()
+    ///     .await?;
+    /// # drop(server);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn only_reply_to(mut self, prefixes: &[&str]) -> Self {
+        let known = self.limits.reply_to_prefixes.get_or_insert_default();
+        known.extend(prefixes.iter().map(|&prefix| prefix.to_owned()));
         self
+    }
+
+    /// [`only_reply_to`](Self::only_reply_to) for one more prefix: the server answers to callback queues whose names begin
+    /// like this, and to those that RabbitMQ named, and to no others.
+    pub fn accept_reply_to(self, prefix: impl Into<String>) -> Self {
+        self.only_reply_to(&[&prefix.into()])
     }
 
     /// Runs no request a second time: one that a server had before and did not finish, because it died or lost its
@@ -340,7 +372,7 @@ impl ServerBuilder {
         beside.spawn(boxed(health::follow(self.broker.status_changes(), blocked)));
         let counters = Arc::new(Counters::default());
         let queues: Arc<[String]> =
-            self.services.iter().map(|(queue, _)| queue.name().to_owned()).collect();
+            self.services.iter().map(|(queue, _)| as_declared(queue.name())).collect();
         let limits = Arc::new(self.limits);
         let mut descriptions = Vec::new();
         let workers = self.services.into_iter().map(|(queue, service)| {
@@ -427,6 +459,11 @@ impl ServerBuilder {
         }
         Ok(())
     }
+}
+
+/// The name under which RabbitMQ knows a queue: it takes line breaks out.
+fn as_declared(name: &str) -> String {
+    name.replace(['\r', '\n'], "")
 }
 
 /// Refuses types that the service's own encoding would misread, and logs those that signatures cover by name alone.

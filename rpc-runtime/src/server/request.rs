@@ -38,7 +38,8 @@ use crate::{
 pub(super) struct Limits {
     pub(super) max_request: usize,
     pub(super) max_reply: usize,
-    pub(super) reply_to_prefixes: Vec<String>,
+    /// The callback queues that are answered, beside those that RabbitMQ named; `None`: any, unless there is an exchange.
+    pub(super) reply_to_prefixes: Option<Vec<String>>,
     pub(super) reject_redelivered: bool,
     pub(super) admission: Admission,
     /// How long the requests of each caller wait.
@@ -191,7 +192,7 @@ impl Endpoint {
     ) -> Result<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>), Instant>
     {
         self.counters.requests.increment();
-        let (tag, address) = (delivery.tag, ReturnAddress::of(&delivery.properties));
+        let (tag, address) = (delivery.tag, self.address_of(&delivery));
         if let Some(address) = &address
             && !self.obeys(address)
         {
@@ -281,7 +282,7 @@ impl Endpoint {
     /// its caller is told instead.
     pub(super) fn give_back(&self, delivery: &Delivery, channel: &dyn WorkerChannel) {
         let named = self.handler_for(delivery, delivery.properties.kind.as_deref());
-        let address = ReturnAddress::of(&delivery.properties);
+        let address = self.address_of(delivery);
         match (named, address) {
             (Ok(handler), Some(address))
                 if handler.method.at_most_once
@@ -301,7 +302,7 @@ impl Endpoint {
     /// Refuses a request that there is no room for.
     pub(super) fn shed(&self, delivery: &Delivery, channel: &dyn WorkerChannel) {
         self.counters.requests.increment();
-        let address = ReturnAddress::of(&delivery.properties);
+        let address = self.address_of(delivery);
         if let Some(address) = &address
             && !self.obeys(address)
         {
@@ -317,21 +318,46 @@ impl Endpoint {
     fn refuse_reply_to(&self, tag: u64, address: &ReturnAddress, channel: &dyn WorkerChannel) {
         self.counters.refused_reply_to.increment();
         if let Some(left_out) = self.warned.pass() {
-            warn!(
-                service = self.service.name,
-                reply_to = %Escaped::new(address.queue()),
-                left_out,
-                "did not run a request: its reply_to is no callback queue; see `accept_reply_to`"
-            );
+            let reply_to = Escaped::new(address.queue());
+            if self.is_served(address) {
+                warn!(
+                    service = self.service.name,
+                    %reply_to,
+                    left_out,
+                    "did not run a request: its reply_to is a queue that this server serves"
+                );
+            } else {
+                warn!(
+                    service = self.service.name,
+                    %reply_to,
+                    left_out,
+                    "did not run a request: this server does not answer to its reply_to; add it to `only_reply_to`"
+                );
+            }
         }
         channel.reject(tag, None);
     }
 
+    fn address_of(&self, delivery: &Delivery) -> Option<ReturnAddress> {
+        ReturnAddress::of(&delivery.properties, self.service.encoding)
+    }
+
+    /// Whether a reply may go there. With an exchange, callers have no right to write to queues, and must not get it
+    /// through the server.
     fn obeys(&self, address: &ReturnAddress) -> bool {
-        let queue = address.queue();
         let allowed = address.is_server_named()
-            || self.limits.reply_to_prefixes.iter().any(|prefix| queue.starts_with(prefix));
-        allowed && !self.queues.all.iter().any(|served| served == queue)
+            || match &self.limits.reply_to_prefixes {
+                None => self.exchange.is_empty(),
+                Some(prefixes) => {
+                    prefixes.iter().any(|prefix| address.queue().starts_with(prefix.as_str()))
+                }
+            };
+        allowed && !self.is_served(address)
+    }
+
+    /// A reply into a queue of this server would come back as a request.
+    fn is_served(&self, address: &ReturnAddress) -> bool {
+        self.queues.all.iter().any(|served| served == address.queue())
     }
 
     fn finish(

@@ -150,7 +150,7 @@ fn asked(
     keys: &[String],
     warned: &Throttle,
 ) -> Option<(ReturnAddress, Question)> {
-    let address = ReturnAddress::of(&message.properties)?;
+    let address = ReturnAddress::of(&message.properties, Encoding::Json)?;
     if message.properties.has_expired() {
         return None;
     }

@@ -85,6 +85,7 @@ conformance! {
     an_expired_request_is_not_delivered;
     the_ttl_of_a_queue_expires_requests_too;
     a_reply_reaches_its_caller_with_all_its_properties;
+    ids_keep_their_bytes;
     a_reply_to_a_caller_that_is_gone_is_counted;
     direct_reply_to_carries_replies;
     without_confirms_a_request_to_a_missing_queue_still_comes_back;

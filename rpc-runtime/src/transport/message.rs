@@ -139,6 +139,8 @@ impl fmt::Display for Expiration {
 pub(crate) enum HeaderValue {
     Text(SmolStr),
     Integer(i64),
+    /// A whole number that is written in 32 bits. One that comes is an [`Integer`](Self::Integer).
+    Small(i32),
     Boolean(bool),
     /// Anything else: its size in bytes, and how many tables or arrays deep it is.
     Opaque {
@@ -158,7 +160,7 @@ impl HeaderValue {
     pub(crate) fn size(&self) -> usize {
         match self {
             Self::Text(text) => text.len(),
-            Self::Integer(_) => 8,
+            Self::Integer(_) | Self::Small(_) => 8,
             Self::Boolean(_) => 1,
             Self::Opaque { size, .. } => *size,
             Self::Deaths { size, .. } => *size as usize,
@@ -178,6 +180,7 @@ impl HeaderValue {
         match self {
             Self::Text(text) => Some(text.to_string()),
             Self::Integer(number) => Some(number.to_string()),
+            Self::Small(number) => Some(number.to_string()),
             Self::Boolean(flag) => Some(flag.to_string()),
             Self::Opaque { .. } | Self::Deaths { .. } => None,
         }

@@ -29,6 +29,8 @@ pub struct Queue {
     pub(crate) name: Option<String>,
     pub(crate) kind: QueueType,
     pub(crate) passive: bool,
+    /// It is declared without a delivery limit, if no argument says one.
+    pub(crate) unlimited: bool,
     pub(crate) arguments: Vec<(String, QueueArgument)>,
 }
 
@@ -90,7 +92,13 @@ pub enum Overflow {
 impl Default for Queue {
     /// A durable classic queue with the name that the service gives it.
     fn default() -> Self {
-        Self { name: None, kind: QueueType::Classic, passive: false, arguments: Vec::new() }
+        Self {
+            name: None,
+            kind: QueueType::Classic,
+            passive: false,
+            unlimited: false,
+            arguments: Vec::new(),
+        }
     }
 }
 
@@ -145,9 +153,27 @@ impl Queue {
         self.argument("x-dead-letter-exchange", exchange)
     }
 
-    /// How often a quorum queue delivers one request again before it gives up (`x-delivery-limit`).
+    /// How often a quorum queue delivers one request again before it gives up (`x-delivery-limit`); by default 20 times.
     pub fn delivery_limit(self, deliveries: u32) -> Self {
         self.argument(DELIVERY_LIMIT, i64::from(deliveries))
+    }
+
+    /// Declares a quorum queue without `x-delivery-limit`, as other programs do, the servers of RabbitMQ's tutorial among
+    /// them: to share a queue with them, whoever declares it first. RabbitMQ 4 then has its own limit of 20 deliveries.
+    /// RabbitMQ 3 has none, so there a request that kills its servers comes back for ever; [`ServerBuilder::reject_redelivered`]
+    /// helps against that.
+    ///
+    /// ```
+    /// use rpc_runtime::Queue;
+    ///
+    /// let queue = Queue::named("rpc_queue").quorum().no_delivery_limit();
+    /// ```
+    ///
+    /// [`ServerBuilder::reject_redelivered`]: crate::ServerBuilder::reject_redelivered
+    pub fn no_delivery_limit(mut self) -> Self {
+        self.arguments.retain(|(known, _)| known != DELIVERY_LIMIT);
+        self.unlimited = true;
+        self
     }
 
     /// How many priorities a classic queue keeps apart (`x-max-priority`).
@@ -176,7 +202,7 @@ impl Queue {
         if !has(TYPE) {
             declared.push((TYPE.to_owned(), self.kind.as_str().into()));
         }
-        if self.kind == QueueType::Quorum && !has(DELIVERY_LIMIT) {
+        if self.kind == QueueType::Quorum && !self.unlimited && !has(DELIVERY_LIMIT) {
             declared.push((DELIVERY_LIMIT.to_owned(), DEFAULT_DELIVERY_LIMIT.into()));
         }
         declared
@@ -214,6 +240,16 @@ mod tests {
         assert_eq!(limit(Queue::default().quorum()), Some(20));
         assert_eq!(limit(Queue::default().quorum().delivery_limit(3)), Some(3));
         assert_eq!(limit(Queue::default()), None);
+    }
+
+    #[test]
+    fn a_quorum_queue_may_have_no_limit() {
+        let queue = Queue::default().quorum().no_delivery_limit();
+        assert_eq!(declared(&queue), [(TYPE.to_owned(), "quorum".into())]);
+        let queue = Queue::default().delivery_limit(3).no_delivery_limit().quorum();
+        assert_eq!(declared(&queue), [(TYPE.to_owned(), "quorum".into())]);
+        let queue = queue.delivery_limit(4);
+        assert_eq!(queue.number(DELIVERY_LIMIT), Some(4), "the last one counts");
     }
 
     #[test]

@@ -30,11 +30,11 @@ impl Endpoint {
         let redelivered = delivery.had_before();
         let Delivery { redelivered: marked, message, .. } = delivery;
         let properties = &message.properties;
-        let request = envelope::read_request(properties)?;
+        let request = envelope::read_request(properties, self.service.encoding)?;
         let handler = self.handler_for(&message, request.method)?;
         underway.running = Some(handler.meter.start(came));
         let method = handler.method;
-        let encoding = request.encoding.unwrap_or(self.service.encoding);
+        let encoding = request.encoding;
         if redelivered && properties.has_expired() {
             let fault = Fault::new(FaultKind::Expired, "it expired in a queue, and was moved back");
             // No server had it, unless RabbitMQ says so.

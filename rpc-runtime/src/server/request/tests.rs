@@ -69,12 +69,16 @@ fn endpoint() -> Endpoint {
 }
 
 fn endpoint_behind(exchange: &str) -> Endpoint {
+    endpoint_with(exchange, Some(vec!["own-".to_owned()]))
+}
+
+fn endpoint_with(exchange: &str, reply_to_prefixes: Option<Vec<String>>) -> Endpoint {
     let queues = ["Payments".to_owned(), "own-served".to_owned()];
     let queues = Queues { own: "Payments".to_owned(), all: queues.into() };
     let limits = Limits {
         max_request: 100,
         max_reply: 100,
-        reply_to_prefixes: vec!["own-".to_owned()],
+        reply_to_prefixes,
         reject_redelivered: false,
         admission: Admission::default(),
         waits: Waits::default(),
@@ -93,6 +97,7 @@ fn endpoint_behind(exchange: &str) -> Endpoint {
 fn request(method: &str, reply_to: Option<&str>, redelivered: bool) -> Delivery {
     let properties = Properties {
         kind: Some(method.into()),
+        content_type: Some("application/x-bincode".into()),
         reply_to: reply_to.map(Into::into),
         ..Properties::default()
     };
@@ -135,6 +140,40 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
     }
 }
 
+#[tokio::test]
+async fn any_reply_to_is_answered_but_served_queues() {
+    let prefixes = |names: &[&str]| Some(names.iter().map(|&name| name.to_owned()).collect());
+    for (exchange, prefixes, answered) in [
+        ("", None, &["mine", "", "amq.direct", "amq.gen-x", "amq.rabbitmq.reply-to.x"][..]),
+        ("", prefixes(&[]), &["amq.gen-x", "amq.rabbitmq.reply-to.x"]),
+        ("", prefixes(&["m", "own-"]), &["mine", "amq.gen-x", "amq.rabbitmq.reply-to.x"]),
+        // With an exchange, others have no right to write to queues.
+        ("rpc", None, &["amq.gen-x", "amq.rabbitmq.reply-to.x"]),
+        ("rpc", prefixes(&["mine"]), &["mine", "amq.gen-x", "amq.rabbitmq.reply-to.x"]),
+    ] {
+        for reply_to in [
+            "mine",
+            "",
+            "amq.direct",
+            "amq.gen-x",
+            "amq.rabbitmq.reply-to.x",
+            "own-served",
+            "Payments",
+        ] {
+            let mut delivery = routed("Payments.balance", Some("balance"), &[]);
+            let message = Arc::make_mut(&mut delivery.message);
+            message.properties.reply_to = Some(reply_to.into());
+            let said = said_by(endpoint_with(exchange, prefixes.clone()), delivery).await;
+            let expected = if answered.contains(&reply_to) {
+                "1 finished with Some(\"result\")"
+            } else {
+                "1 rejected"
+            };
+            assert_eq!(said, expected, "{reply_to:?} {exchange:?} {prefixes:?}");
+        }
+    }
+}
+
 #[test]
 fn a_request_with_a_wrong_reply_to_is_never_shed_in_silence() {
     let (endpoint, channel) = (endpoint(), Recorder::default());
@@ -148,6 +187,7 @@ fn routed(key: &str, method: Option<&str>, headers: &[&'static str]) -> Delivery
     let header = |name: &&'static str| ((*name).into(), HeaderValue::Opaque { size: 9, depth: 1 });
     let properties = Properties {
         kind: method.map(Into::into),
+        content_type: Some("application/x-bincode".into()),
         reply_to: Some("amq.gen-x".into()),
         headers: headers.iter().map(header).collect(),
         ..Properties::default()

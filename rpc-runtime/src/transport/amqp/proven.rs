@@ -3,8 +3,12 @@
 //! RabbitMQ closes the channel of a reply that it refuses. So the first reply of a connection goes out on a channel of its
 //! own, and so does one that is larger than any before, or that follows a pause: RabbitMQ looks at the rights of a user again
 //! on a channel that has rested. All others are like a reply that was accepted.
+//!
+//! A queue that RabbitMQ did not name may be of any type and in any state: RabbitMQ holds a channel up that publishes to a
+//! quorum queue without a majority, for example. So once a second, a reply to each such queue goes out on the other channel first.
 
 use std::{
+    hash::{BuildHasher as _, RandomState},
     sync::atomic::{AtomicU64, AtomicUsize, Ordering},
     time::Duration,
 };
@@ -13,6 +17,12 @@ use tokio::time::Instant;
 
 /// RabbitMQ forgets what a user may do once a channel has rested for a second.
 const TICK: Duration = Duration::from_millis(250);
+
+/// How many ticks a queue is known to take replies.
+const NAME_KNOWN_FOR: u32 = 4;
+
+/// How many queues are known at once, at most. One that is not known costs a round trip.
+const NAMES: usize = 64;
 
 /// How long no reply is tried after one that the user had no right to send.
 const FORBIDDEN_FOR: Duration = Duration::from_secs(1);
@@ -28,6 +38,9 @@ pub(super) struct Proven {
     at: AtomicU64,
     /// Until when they are refused, in ticks.
     forbidden_until: AtomicU64,
+    /// Queues that took a reply: half of the hash of each name, and the tick.
+    names: [AtomicU64; NAMES],
+    hashes: RandomState,
 }
 
 impl Proven {
@@ -38,6 +51,8 @@ impl Proven {
             too_large: AtomicUsize::new(usize::MAX),
             at: AtomicU64::new(0),
             forbidden_until: AtomicU64::new(0),
+            names: [const { AtomicU64::new(0) }; NAMES],
+            hashes: RandomState::new(),
         }
     }
 
@@ -57,6 +72,26 @@ impl Proven {
     pub(super) fn accepted(&self, size: usize, now: Instant) {
         self.at.store(self.tick(now), Ordering::Relaxed);
         self.below.fetch_max(size.saturating_add(1), Ordering::Relaxed);
+    }
+
+    /// Whether a queue that RabbitMQ did not name took a reply a moment ago.
+    pub(super) fn knows(&self, queue: &str, now: u64) -> bool {
+        let (slot, half) = self.slot(queue);
+        let known = slot.load(Ordering::Relaxed);
+        known & !TICKS == half && short(now).wrapping_sub(short(known)) < NAME_KNOWN_FOR
+    }
+
+    /// A queue that RabbitMQ did not name has taken a reply.
+    pub(super) fn taken_by(&self, queue: &str, now: Instant) {
+        let (slot, half) = self.slot(queue);
+        slot.store(half | u64::from(short(self.tick(now))), Ordering::Relaxed);
+    }
+
+    /// Where a queue is noted, and the half of its hash that is noted. It is never 0, which is an empty slot.
+    fn slot(&self, queue: &str) -> (&AtomicU64, u64) {
+        let hash = self.hashes.hash_one(queue);
+        let index = usize::from(hash.to_le_bytes()[0]) % NAMES;
+        (&self.names[index], (hash & !TICKS) | 1 << 63)
     }
 
     /// Has all replies proven again.
@@ -84,6 +119,14 @@ impl Proven {
     pub(super) fn is_forbidden(&self, now: Instant) -> bool {
         self.tick(now) < self.forbidden_until.load(Ordering::Relaxed)
     }
+}
+
+/// The lower half of what is noted of a queue.
+const TICKS: u64 = u32::MAX as u64;
+
+#[allow(clippy::cast_possible_truncation, reason = "only differences count")]
+fn short(ticks: u64) -> u32 {
+    (ticks & TICKS) as u32
 }
 
 #[cfg(test)]
@@ -115,6 +158,32 @@ mod tests {
         assert!(accepts(100, 9_100, 0));
         proven.forget();
         assert!(!accepts(0, 9_100, 9_100));
+    }
+
+    #[test]
+    fn a_queue_is_known_for_a_second() {
+        let start = Instant::now();
+        let proven = Proven::new(start);
+        let knows =
+            |name, milliseconds| proven.knows(name, proven.tick(after(start, milliseconds)));
+        assert!(!knows("mine", 0) && !knows("", 0), "no queue is known yet");
+        proven.taken_by("mine", after(start, 5_000));
+        assert!(knows("mine", 5_000) && knows("mine", 5_900));
+        assert!(!knows("mine", 6_000), "a second has passed");
+        assert!(!knows("yours", 5_000));
+        proven.taken_by("mine", after(start, 6_000));
+        assert!(knows("mine", 6_500));
+    }
+
+    #[test]
+    fn any_number_of_queues_takes_the_same_room() {
+        let start = Instant::now();
+        let proven = Proven::new(start);
+        for number in 0..10_000 {
+            proven.taken_by(&number.to_string(), start);
+        }
+        let known = (0..10_000).filter(|number| proven.knows(&number.to_string(), 0)).count();
+        assert!((1..=NAMES).contains(&known), "{known}");
     }
 
     #[test]

@@ -44,6 +44,27 @@ pub(super) async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Be
     bench.worker(1).await.expect_nothing().await;
 }
 
+pub(super) async fn ids_keep_their_bytes(bench: Bench) {
+    let mut worker = bench.worker(1).await;
+    let mut caller = bench.caller().await;
+    // 16 raw bytes are no text; the other spellings of a UUID are other ids.
+    let raw: &[u8] = b"\x00\n\xf0\x0d\xff\xff\xff\xff\xc3\x28\xa0\xa1\x80\xed\xa0\x80";
+    let longest = [0xfe; 255];
+    let (upper, braces) =
+        ("67E55044-10B1-426F-9247-BB680E5FE0C8", "{67e55044-10b1-426f-9247-bb680e5fe0c8}");
+    for id in [raw, &longest, upper.as_bytes(), braces.as_bytes(), b""].map(Id::from) {
+        let mut request = bench.request("question");
+        request.properties.message_id = Some(id.clone());
+        caller.publish(request);
+        let request = worker.next().await;
+        assert_eq!(request.properties.message_id, Some(id.clone()));
+        let mut reply = message(caller.channel.callback_queue(), "answer");
+        reply.properties.correlation_id = request.properties.message_id.clone();
+        worker.channel.finish(request.tag, Some(reply), Instant::now());
+        assert_eq!(caller.reply().await.properties.correlation_id, Some(id));
+    }
+}
+
 pub(super) async fn a_reply_to_a_caller_that_is_gone_is_counted(bench: Bench) {
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;

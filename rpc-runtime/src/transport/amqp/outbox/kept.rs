@@ -7,11 +7,12 @@ use std::sync::{
 
 use smol_str::SmolStr;
 use tokio::time::Instant;
-use tracing::{field, warn};
+use tracing::{Value, field, warn};
 
 use super::{super::mux::Port, load::Room};
 use crate::{
     envelope,
+    escape::Escaped,
     fault::{Fault, FaultKind},
     throttle::Throttle,
     transport::Message,
@@ -94,6 +95,12 @@ impl Kept {
         }
     }
 
+    /// What the reply is recognised by, for log lines.
+    fn correlation_id(&self) -> Option<impl Value + use<'_>> {
+        let id = self.reply.properties.correlation_id.as_ref();
+        id.map(|id| field::display(Escaped::new(id)))
+    }
+
     /// Counts a reply that reaches nobody.
     pub(super) fn count_undeliverable(&self) {
         self.undeliverable.fetch_add(1, Ordering::Relaxed);
@@ -106,7 +113,7 @@ impl Kept {
             warn!(
                 queue = &*self.queue,
                 reply_to = ?self.reply.routing_key,
-                correlation_id = self.reply.properties.correlation_id.as_ref().map(field::debug),
+                correlation_id = self.correlation_id(),
                 reason = ?reason,
                 left_out,
                 "a reply could not be sent; its method has run and is not run again"
@@ -121,7 +128,7 @@ impl Kept {
         if let Some(left_out) = warned.pass() {
             warn!(
                 queue = &*self.queue,
-                correlation_id = self.reply.properties.correlation_id.as_ref().map(field::debug),
+                correlation_id = self.correlation_id(),
                 size,
                 reason = ?reason,
                 left_out,

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    super::{mux::Ended, proven::Proven, wire::Answer},
+    super::{mux::Ended, proven::Proven, wire::Answer, worker::is_callback_queue},
     Item, MOST,
     load::Load,
     way::{Open, Way},
@@ -113,7 +113,11 @@ impl Sender {
             kept.count_undeliverable();
         }
         if !self.way.is_own() {
-            self.proven.accepted(kept.size(), Instant::now());
+            let (queue, now) = (&*kept.reply.routing_key, Instant::now());
+            self.proven.accepted(kept.size(), now);
+            if !is_callback_queue(queue) {
+                self.proven.taken_by(queue, now);
+            }
         }
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("after-the-reply");

@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 use super::{
     cursor::Cursor,
     frames::put_short,
-    table::{put_boolean, put_integer, put_table, put_text},
+    table::{put_boolean, put_integer, put_small_integer, put_table, put_text},
 };
 use crate::{
     envelope::{HOSTILE, MAX_HEADER_DEPTH, MAX_TABLE_BYTES},
@@ -168,6 +168,7 @@ pub(super) fn write(to: &mut BytesMut, headers: &[(SmolStr, HeaderValue)]) {
             match value {
                 HeaderValue::Text(text) => put_text(to, text),
                 HeaderValue::Integer(number) => put_integer(to, *number),
+                HeaderValue::Small(number) => put_small_integer(to, *number),
                 HeaderValue::Boolean(flag) => put_boolean(to, *flag),
                 HeaderValue::Opaque { .. } | HeaderValue::Deaths { .. } => to.put_u8(b'V'),
             }

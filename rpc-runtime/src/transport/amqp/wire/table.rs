@@ -22,6 +22,11 @@ pub(super) fn put_integer(to: &mut BytesMut, number: i64) {
     to.put_i64(number);
 }
 
+pub(super) fn put_small_integer(to: &mut BytesMut, number: i32) {
+    to.put_u8(b'I');
+    to.put_i32(number);
+}
+
 pub(super) fn put_boolean(to: &mut BytesMut, flag: bool) {
     to.put_u8(b't');
     to.put_u8(u8::from(flag));
