@@ -55,6 +55,12 @@ def install():
             table[name], offset = pika.data.decode_value(encoded, offset)
         return table, offset
 
+    def decode_short_string(encoded, offset):
+        # A correlation id may be any bytes; what is no text is shown as \xff.
+        end = offset + 1 + encoded[offset]
+        return bytes(encoded[offset + 1 : end]).decode(errors="backslashreplace"), end
+
+    pika.data.decode_short_string = decode_short_string
     pika.data.encode_value = encode_value
     pika.data.decode_value = decode_value
     pika.data.decode_table = decode_table
