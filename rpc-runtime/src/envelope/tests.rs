@@ -84,10 +84,11 @@ fn written(content_type: Option<&str>, own: Encoding, fault: Fault) -> (String, 
 
 #[test]
 fn a_fault_has_a_body_in_the_requests_encoding() {
+    use Encoding::{Bincode, Json, Text};
+
     let fault = || Fault::new(FaultKind::BadArguments, "\"n\" is\nmissing");
     let json = r#"{"err":{"fault":"bad-arguments","message":"\"n\" is\nmissing"}}"#;
     let text = "fault: bad-arguments: \"n\" is\nmissing";
-    use Encoding::{Bincode, Json, Text};
     for (content_type, own, expected, body) in [
         (Some("application/json"), Bincode, "application/json", json),
         (Some("APPLICATION/JSON; charset=utf-8"), Text, "application/json", json),

@@ -182,7 +182,8 @@ impl Context {
         self.request.redelivered
     }
 
-    /// What the caller recognises its answer by; good for log lines.
+    /// What the caller recognises its answer by; good for log lines. An id that is no UTF-8 is shown with `\xff` for its bytes;
+    /// the reply has it as it came.
     pub fn correlation_id(&self) -> Option<&str> {
         self.request.correlation_id.as_text()
     }

@@ -1,10 +1,16 @@
-use std::sync::Mutex;
+use std::{cell::RefCell, sync::Mutex};
 
 use super::*;
 use crate::{
     rpc_service,
-    transport::{BoxFuture, HeaderValue, Properties},
+    server::Context,
+    transport::{BoxFuture, HeaderValue, Id, Properties},
 };
+
+thread_local! {
+    /// The correlation id that a handler saw last.
+    static SEEN: RefCell<Option<String>> = const { RefCell::new(None) };
+}
 
 #[rpc_service]
 trait Payments {
@@ -18,6 +24,8 @@ struct Bank;
 impl Payments for Bank {
     async fn pay(&self) {}
     async fn balance(&self) -> u32 {
+        let context = Context::current();
+        SEEN.set(context.and_then(|context| context.correlation_id().map(str::to_owned)));
         7
     }
 }
@@ -171,6 +179,22 @@ async fn any_reply_to_is_answered_but_served_queues() {
             };
             assert_eq!(said, expected, "{reply_to:?} {exchange:?} {prefixes:?}");
         }
+    }
+}
+
+#[tokio::test]
+async fn a_correlation_id_that_is_no_text_is_shown_escaped() {
+    for (id, shown) in [
+        (&b"\xf0\x0d\x00ab\xff"[..], r"\xf0\r\x00ab\xff"),
+        (b"7", "7"),
+        ("é".as_bytes(), "é"),
+        (b"", ""),
+    ] {
+        let mut delivery = request("balance", Some("amq.gen-x"), false);
+        let message = Arc::make_mut(&mut delivery.message);
+        message.properties.correlation_id = Some(Id::from(id));
+        assert_eq!(said_by(endpoint(), delivery).await, "1 finished with Some(\"result\")");
+        assert_eq!(SEEN.take().as_deref(), Some(shown));
     }
 }
 

@@ -15,6 +15,8 @@ use std::{
 
 use tokio::time::Instant;
 
+use super::direct_reply_to;
+
 /// RabbitMQ forgets what a user may do once a channel has rested for a second.
 const TICK: Duration = Duration::from_millis(250);
 
@@ -74,15 +76,22 @@ impl Proven {
         self.below.fetch_max(size.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Whether a queue that RabbitMQ did not name took a reply a moment ago.
-    pub(super) fn knows(&self, queue: &str, now: u64) -> bool {
+    /// Whether a reply to this queue needs no channel of its own: RabbitMQ named the queue, or it took a reply a moment ago.
+    pub(super) fn takes_replies(&self, queue: &str, now: u64) -> bool {
+        is_callback_queue(queue) || !direct_reply_to::is_direct(queue) && self.knows(queue, now)
+    }
+
+    fn knows(&self, queue: &str, now: u64) -> bool {
         let (slot, half) = self.slot(queue);
         let known = slot.load(Ordering::Relaxed);
         known & !TICKS == half && short(now).wrapping_sub(short(known)) < NAME_KNOWN_FOR
     }
 
-    /// A queue that RabbitMQ did not name has taken a reply.
+    /// A queue has taken a reply.
     pub(super) fn taken_by(&self, queue: &str, now: Instant) {
+        if is_callback_queue(queue) {
+            return;
+        }
         let (slot, half) = self.slot(queue);
         slot.store(half | u64::from(short(self.tick(now))), Ordering::Relaxed);
     }
@@ -119,6 +128,11 @@ impl Proven {
     pub(super) fn is_forbidden(&self, now: Instant) -> bool {
         self.tick(now) < self.forbidden_until.load(Ordering::Relaxed)
     }
+}
+
+/// Whether RabbitMQ named a queue: then it is exclusive, and classic.
+fn is_callback_queue(name: &str) -> bool {
+    name.starts_with("amq.gen-")
 }
 
 /// The lower half of what is noted of a queue.
@@ -164,8 +178,9 @@ mod tests {
     fn a_queue_is_known_for_a_second() {
         let start = Instant::now();
         let proven = Proven::new(start);
-        let knows =
-            |name, milliseconds| proven.knows(name, proven.tick(after(start, milliseconds)));
+        let knows = |name, milliseconds| {
+            proven.takes_replies(name, proven.tick(after(start, milliseconds)))
+        };
         assert!(!knows("mine", 0) && !knows("", 0), "no queue is known yet");
         proven.taken_by("mine", after(start, 5_000));
         assert!(knows("mine", 5_000) && knows("mine", 5_900));
@@ -173,6 +188,21 @@ mod tests {
         assert!(!knows("yours", 5_000));
         proven.taken_by("mine", after(start, 6_000));
         assert!(knows("mine", 6_500));
+    }
+
+    #[test]
+    fn queues_that_rabbitmq_named_need_no_proof() {
+        let start = Instant::now();
+        let proven = Proven::new(start);
+        assert!(proven.takes_replies("amq.gen-x", 0));
+        let direct = "amq.rabbitmq.reply-to.x.y";
+        proven.taken_by(direct, start);
+        assert!(!proven.takes_replies(direct, 0), "it has a connection of its own");
+        for other in ["amq_x", "amq.gen", "amq.direct", "spring.gen-x", ""] {
+            assert!(!proven.takes_replies(other, 0), "{other}");
+            proven.taken_by(other, start);
+            assert!(proven.takes_replies(other, 0), "{other}");
+        }
     }
 
     #[test]

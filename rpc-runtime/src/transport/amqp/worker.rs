@@ -191,11 +191,6 @@ pub(super) async fn listen(
     take(channel, options.prefetch, outboxes, consumed).await
 }
 
-/// Whether RabbitMQ named a queue: it is exclusive then, and classic.
-pub(super) fn is_callback_queue(name: &str) -> bool {
-    name.starts_with("amq.gen-")
-}
-
 /// Consumes a queue.
 async fn take(
     channel: Channel,
@@ -232,9 +227,7 @@ impl AmqpWorker {
         let proven = &self.outboxes.proven;
         let (now, used) = (proven.tick(now), self.used.load(Ordering::Relaxed));
         let queue = &*reply.routing_key;
-        let safe = proven.accepts(reply.body.len(), now, used)
-            && (is_callback_queue(queue)
-                || !direct_reply_to::is_direct(queue) && proven.knows(queue, now));
+        let safe = proven.accepts(reply.body.len(), now, used) && proven.takes_replies(queue, now);
         if safe {
             self.used.store(now, Ordering::Relaxed);
         }

@@ -8,7 +8,7 @@ use tokio::{
 };
 
 use super::{
-    super::{mux::Ended, proven::Proven, wire::Answer, worker::is_callback_queue},
+    super::{mux::Ended, proven::Proven, wire::Answer},
     Item, MOST,
     load::Load,
     way::{Open, Way},
@@ -115,9 +115,7 @@ impl Sender {
         if !self.way.is_own() {
             let (queue, now) = (&*kept.reply.routing_key, Instant::now());
             self.proven.accepted(kept.size(), now);
-            if !is_callback_queue(queue) {
-                self.proven.taken_by(queue, now);
-            }
+            self.proven.taken_by(queue, now);
         }
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("after-the-reply");
