@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::{cut::cut, escape::Escaped};
+use crate::{cut::cut, error::debug_as_sentence, escape::Escaped};
 
 /// The longest `rpc-message`, in bytes.
 const MAX_MESSAGE: usize = 1024;
@@ -120,7 +120,7 @@ impl fmt::Display for FaultKind {
 /// assert!(fault.is_retryable() && !fault.may_have_run());
 /// assert_eq!(fault.to_string(), "overloaded: 32 requests are waiting");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Fault {
     kind: FaultKind,
     word: String,
@@ -195,6 +195,8 @@ impl fmt::Display for Fault {
 }
 
 impl Error for Fault {}
+
+debug_as_sentence!(Fault);
 
 #[cfg(test)]
 mod tests {

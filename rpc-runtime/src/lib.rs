@@ -121,12 +121,12 @@ pub mod __fuzz;
 pub mod __bench;
 
 pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
-pub use client::{Call, ClientBuilder, UntypedCall, UntypedClient, UntypedReply};
+pub use client::{Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply};
 pub use codec::{DecodeError, EncodeError, Encoding};
 #[cfg(feature = "schemars")]
 pub use contract::MethodSchemas;
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
-pub use error::{BrokerError, BrokerErrorKind, CallError, TooLarge};
+pub use error::{BrokerError, BrokerErrorKind, CallError, CallFailure, TooLarge};
 #[doc(hidden)]
 pub use escape::{Escaped, is_unseen};
 pub use fault::{Fault, FaultKind};

@@ -255,6 +255,11 @@ impl Broker {
         self.shared.host.as_deref()
     }
 
+    /// Where it is, without user and password.
+    pub(crate) fn address(&self) -> String {
+        self.shared.connection.address()
+    }
+
     /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
     pub(crate) async fn slot(&self) -> Option<Slot<'_>> {
         match self.shared.when_full {

@@ -4,6 +4,7 @@ use std::{
     convert::Infallible,
     fmt,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll, ready},
     time::Duration,
 };
@@ -11,8 +12,9 @@ use std::{
 use tokio::time::Instant;
 
 use super::{
+    Outgoing,
     draft::Draft,
-    running::{Running, refused},
+    running::{NotSent, Running, refused},
 };
 use crate::{
     codec::{DecodeError, Encoding},
@@ -73,11 +75,15 @@ enum State {
     Draft(Draft),
     Running(Running),
     /// This was called after the first poll.
-    ChangedTooLate {
-        what: &'static str,
-        may_have_run: bool,
-    },
+    ChangedTooLate(Box<ChangedTooLate>),
     Ended,
+}
+
+struct ChangedTooLate {
+    what: &'static str,
+    may_have_run: bool,
+    /// Unless it had ended by then.
+    call: Option<Arc<Outgoing>>,
 }
 
 impl<T, E> Call<T, E> {
@@ -149,50 +155,122 @@ impl<T, E> Call<T, E> {
     ///
     /// As for the call itself: the request may have left.
     pub async fn send(self) -> Result<(), CallError<E>> {
+        self.send_or(|error, _| error).await
+    }
+
+    /// Sends it; `failed` makes the error, of what is known of the call.
+    pub(super) async fn send_or<F>(
+        self,
+        failed: impl FnOnce(CallError<E>, Option<&Outgoing>) -> F,
+    ) -> Result<(), F> {
         let mut draft = match self.change("send", |_| {}).state {
             State::Draft(draft) => draft,
-            State::ChangedTooLate { what, may_have_run } => {
-                return Err(CallError::ChangedTooLate { what, may_have_run });
+            State::ChangedTooLate(changed) => {
+                return Err(failed(changed.error(), changed.call.as_deref()));
             }
             State::Running(_) | State::Ended => {
-                return Err(CallError::ChangedTooLate { what: "send", may_have_run: true });
+                let error = CallError::ChangedTooLate { what: "send", may_have_run: true };
+                return Err(failed(error, None));
             }
         };
         draft.change(|call| call.oneway = true);
-        let sent = async { Running::start(draft)?.await };
-        sent.await.map(drop).map_err(CallError::widen)
+        let mut running = match Running::start(draft) {
+            Ok(running) => running,
+            Err(not_sent) => {
+                let NotSent { call, error } = *not_sent;
+                return Err(failed(error.widen(), Some(&call)));
+            }
+        };
+        match (&mut running).await {
+            Ok(_) => Ok(()),
+            Err(error) => Err(failed(error.widen(), Some(running.call()))),
+        }
     }
 
     /// Changes a call that was not polled. One that was may have left already, without the change: it is given up, and
     /// ends with an error.
     fn change(mut self, what: &'static str, change: impl FnOnce(&mut Draft)) -> Self {
-        let may_have_run = match &mut self.state {
+        let call = match &mut self.state {
             State::Draft(draft) => {
                 change(draft);
                 return self;
             }
-            State::ChangedTooLate { .. } => return self,
-            State::Running(running) => running.may_have_run(),
-            State::Ended => true,
+            State::ChangedTooLate(_) => return self,
+            State::Running(running) => Some(running.call().clone()),
+            State::Ended => None,
         };
-        self.state = State::ChangedTooLate { what, may_have_run };
+        let may_have_run = call.as_ref().is_none_or(|call| call.may_have_run());
+        let changed = ChangedTooLate { what, may_have_run, call };
+        self.state = State::ChangedTooLate(Box::new(changed));
         self
     }
 
-    fn decode(&self, reply: Reply) -> Result<T, CallError<E>> {
-        match reply {
-            Reply::Result { body, encoding } => {
-                (self.decode_value)(&body, encoding).map_err(CallError::Decode)
+    /// Polls it; `failed` makes the error, of what is known of the call.
+    pub(super) fn poll_or<F>(
+        &mut self,
+        cx: &mut Context<'_>,
+        failed: impl FnOnce(CallError<E>, Option<&Outgoing>) -> F,
+    ) -> Poll<Result<T, F>> {
+        loop {
+            match &mut self.state {
+                State::Draft(_) => {
+                    if let State::Draft(draft) = std::mem::replace(&mut self.state, State::Ended) {
+                        match Running::start(draft) {
+                            Ok(running) => self.state = State::Running(running),
+                            Err(not_sent) => {
+                                let NotSent { call, error } = *not_sent;
+                                return Poll::Ready(Err(failed(error.widen(), Some(&call))));
+                            }
+                        }
+                    }
+                }
+                State::Running(running) => {
+                    let reply = ready!(Pin::new(&mut *running).poll(cx));
+                    let ended = match reply {
+                        Ok(reply) => decode(reply, self.decode_value, self.decode_error),
+                        Err(error) => Err(error.widen()),
+                    };
+                    let ended = ended.map_err(|error| failed(error, Some(running.call())));
+                    self.state = State::Ended;
+                    return Poll::Ready(ended);
+                }
+                State::ChangedTooLate(_) => {
+                    let state = std::mem::replace(&mut self.state, State::Ended);
+                    if let State::ChangedTooLate(changed) = state {
+                        let failure = failed(changed.error(), changed.call.as_deref());
+                        return Poll::Ready(Err(failure));
+                    }
+                }
+                #[allow(clippy::panic, reason = "as every future; waiting for ever would hide it")]
+                State::Ended => panic!("`Call` polled after it had ended"),
             }
-            Reply::Error { body, encoding } => Err(match (self.decode_error)(&body, encoding) {
-                Ok(Some(error)) => CallError::Application(error),
-                Ok(None) => CallError::Decode(DecodeError::because(
-                    "the reply is an error, and this method has none",
-                )),
-                Err(error) => CallError::Decode(error),
-            }),
-            Reply::Fault(fault) => Err(refused(fault).widen()),
         }
+    }
+}
+
+impl ChangedTooLate {
+    fn error<E>(&self) -> CallError<E> {
+        CallError::ChangedTooLate { what: self.what, may_have_run: self.may_have_run }
+    }
+}
+
+fn decode<T, E>(
+    reply: Reply,
+    decode_value: DecodeValue<T>,
+    decode_error: DecodeOwnError<E>,
+) -> Result<T, CallError<E>> {
+    match reply {
+        Reply::Result { body, encoding } => {
+            decode_value(&body, encoding).map_err(CallError::Decode)
+        }
+        Reply::Error { body, encoding } => Err(match decode_error(&body, encoding) {
+            Ok(Some(error)) => CallError::Application(error),
+            Ok(None) => CallError::Decode(DecodeError::because(
+                "the reply is an error, and this method has none",
+            )),
+            Err(error) => CallError::Decode(error),
+        }),
+        Reply::Fault(fault) => Err(refused(fault).widen()),
     }
 }
 
@@ -200,33 +278,7 @@ impl<T, E> Future for Call<T, E> {
     type Output = Result<T, CallError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        loop {
-            match &mut self.state {
-                State::Draft(_) => {
-                    if let State::Draft(draft) = std::mem::replace(&mut self.state, State::Ended) {
-                        match Running::start(draft) {
-                            Ok(running) => self.state = State::Running(running),
-                            Err(error) => return Poll::Ready(Err(error.widen())),
-                        }
-                    }
-                }
-                State::Running(running) => {
-                    let reply = ready!(Pin::new(running).poll(cx));
-                    self.state = State::Ended;
-                    return Poll::Ready(match reply {
-                        Ok(reply) => self.decode(reply),
-                        Err(error) => Err(error.widen()),
-                    });
-                }
-                State::ChangedTooLate { what, may_have_run } => {
-                    let (what, may_have_run) = (*what, *may_have_run);
-                    self.state = State::Ended;
-                    return Poll::Ready(Err(CallError::ChangedTooLate { what, may_have_run }));
-                }
-                #[allow(clippy::panic, reason = "as every future; waiting for ever would hide it")]
-                State::Ended => panic!("`Call` polled after it had ended"),
-            }
-        }
+        self.poll_or(cx, |error, _| error)
     }
 }
 
@@ -239,7 +291,7 @@ impl<T, E> fmt::Debug for Call<T, E> {
                 debug.field("method", &draft.call.method_name()).finish_non_exhaustive()
             }
             State::Running(_) => debug.field("state", &"running").finish_non_exhaustive(),
-            State::ChangedTooLate { .. } => {
+            State::ChangedTooLate(_) => {
                 debug.field("state", &"changed too late").finish_non_exhaustive()
             }
             State::Ended => debug.field("state", &"ended").finish_non_exhaustive(),

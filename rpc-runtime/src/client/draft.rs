@@ -86,6 +86,7 @@ impl Draft {
         let told = self.timeout.is_some() || self.deadline.is_some();
         if let Some(call) = Arc::get_mut(&mut self.call) {
             call.told_deadline = told;
+            call.started = Some((now, deadline));
             observe::call_span(call);
         }
         let call = self.call;

@@ -4,6 +4,7 @@ mod builder;
 mod call;
 mod draft;
 mod exchange;
+mod explained;
 mod handle;
 mod ids;
 mod outgoing;
@@ -16,6 +17,7 @@ mod untyped;
 pub use builder::{ClientBuilder, Stub, client_builder};
 pub use call::Call;
 pub(crate) use exchange::send;
+pub use explained::Explained;
 pub use handle::Client;
 #[cfg(feature = "bench")]
 pub(crate) use ids::random as random_id;

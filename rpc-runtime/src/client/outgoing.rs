@@ -9,6 +9,7 @@ use std::{
 };
 
 use smol_str::SmolStr;
+use tokio::time::Instant;
 use tracing::Span;
 use uuid::Uuid;
 
@@ -32,6 +33,8 @@ pub(crate) struct Outgoing {
     pub(super) told_deadline: bool,
     /// From the first poll on.
     pub(crate) span: Span,
+    /// When it was first polled, and its deadline.
+    pub(super) started: Option<(Instant, Instant)>,
     /// One sending goes by the id of the call.
     identified: AtomicBool,
     /// How many sendings may have reached a server, as far as is known: layers may make several.
@@ -56,6 +59,7 @@ impl Outgoing {
             oneway: method.oneway,
             told_deadline: false,
             span: Span::none(),
+            started: None,
             identified: AtomicBool::new(false),
             under_way: AtomicU32::new(0),
         }

@@ -38,8 +38,14 @@ impl Way {
     }
 }
 
+/// A call that ended before it was sent.
+pub(super) struct NotSent {
+    pub(super) call: Arc<Outgoing>,
+    pub(super) error: CallError,
+}
+
 impl Running {
-    pub(super) fn start(draft: Draft) -> Result<Self, CallError> {
+    pub(super) fn start(draft: Draft) -> Result<Self, Box<NotSent>> {
         let now = Instant::now();
         let (call, request) = draft.into_request(now);
         let (service, method) = call.labels();
@@ -49,16 +55,15 @@ impl Running {
             Err(error) => {
                 observe::end(&call.span, (&error).into());
                 metered.end((&error).into());
-                Err(error)
+                Err(Box::new(NotSent { call, error }))
             }
         }
     }
 }
 
 impl Running {
-    /// Whether the method may have run by now.
-    pub(super) fn may_have_run(&self) -> bool {
-        self.call.may_have_run()
+    pub(super) fn call(&self) -> &Arc<Outgoing> {
+        &self.call
     }
 }
 

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use super::Encoding;
-use crate::escape::Escaped;
+use crate::{error::debug_as_sentence, escape::Escaped};
 
 type Source = Box<dyn Error + Send + Sync>;
 
@@ -25,14 +25,12 @@ type Source = Box<dyn Error + Send + Sync>;
 /// }
 /// # }
 /// ```
-#[derive(Debug)]
 pub struct EncodeError {
     message: String,
     source: Option<Source>,
 }
 
 /// Bytes that are not those of the type expected.
-#[derive(Debug)]
 pub struct DecodeError {
     message: String,
     source: Option<Source>,
@@ -97,6 +95,8 @@ impl Error for DecodeError {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
+
+debug_as_sentence!(EncodeError, DecodeError);
 
 fn in_full(message: &str, source: Option<&Source>) -> String {
     match source {

@@ -2,6 +2,7 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
+use super::debug_as_sentence;
 use crate::escape::Escaped;
 
 type Source = Arc<dyn Error + Send + Sync>;
@@ -38,7 +39,7 @@ pub enum BrokerErrorKind {
 
 /// Trouble with the broker: what kind, a sentence that says with what, and the cause.
 ///
-/// It never shows a password.
+/// It never shows a password. `Debug` is the sentence with its causes.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -50,7 +51,7 @@ pub enum BrokerErrorKind {
 /// assert!(error.is_permanent(), "to try again is pointless");
 /// # }
 /// ```
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct BrokerError {
     kind: BrokerErrorKind,
     message: String,
@@ -121,3 +122,5 @@ impl Error for BrokerError {
         self.source.as_deref().map(|source| source as &(dyn Error + 'static))
     }
 }
+
+debug_as_sentence!(BrokerError);

@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, error::Error, fmt};
 
-use super::BrokerError;
+use super::{BrokerError, BrokerErrorKind, debug_as_sentence, sentence, with_causes};
 use crate::{
     codec::{DecodeError, EncodeError},
     fault::Fault,
@@ -14,6 +14,11 @@ use crate::{
 /// `E` is the method's own error; a method without one has `CallError<Infallible>`, which [`widen`](Self::widen) turns
 /// into any other.
 ///
+/// `Display` is a sentence: what happened, whether the method may have run, and what to do. `Debug`, which a program prints that
+/// ends with `?` in `main`, is the sentence with its causes, those that [`source`](Error::source) leads to. The variants have
+/// no room for the names of the service and the method: [`Call::explain`](crate::Call::explain) has them in the sentence,
+/// too.
+///
 /// ```
 /// use std::error::Error;
 ///
@@ -21,10 +26,9 @@ use crate::{
 ///
 /// let refused: CallError<String> = CallError::Refused(Fault::new(FaultKind::Overloaded, "queue full"));
 /// assert!(refused.is_retryable() && !refused.may_have_run());
-/// assert_eq!(refused.to_string(), "the request was refused");
+/// assert_eq!(refused.to_string(), "refused as overloaded; it did not run: call again later, or start more servers");
 /// assert_eq!(refused.source().unwrap().to_string(), "overloaded: queue full");
 /// ```
-#[derive(Debug)]
 #[non_exhaustive]
 pub enum CallError<E = Infallible> {
     /// The method ran and returned its own error.
@@ -82,7 +86,7 @@ pub enum CallError<E = Infallible> {
 /// }
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge {
     /// The size of the body.
     pub size: usize,
@@ -186,62 +190,92 @@ impl CallError<Infallible> {
     }
 }
 
-impl<E: fmt::Display> fmt::Display for CallError<E> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let clause = match self {
-            Self::Application(error) => return error.fmt(f),
-            Self::NoServer => "no server: the service's queue does not exist",
+impl<E> CallError<E> {
+    /// What happened, as far as it is known without the names of the call; `Err` if it is the method's own error.
+    fn sentence(&self) -> Result<String, &E> {
+        let ran = sentence::ran(self.may_have_run());
+        Ok(match self {
+            Self::Application(error) => return Err(error),
+            Self::NoServer => {
+                "no server: the queue of the service does not exist; has a server of this service ever run there?".to_owned()
+            }
             Self::DeadlineExceeded { may_have_run: true } => {
-                "the deadline passed, and the method may have run"
+                format!("no answer by the deadline; {ran}")
             }
             Self::DeadlineExceeded { may_have_run: false } => {
-                "the deadline passed before the method was started"
+                format!("the deadline passed before the method was started; {ran}: call again with more time")
             }
             Self::ConnectionLost { may_have_run: true } => {
-                "the connection to the broker was lost, and the method may have run"
+                format!("the connection to the broker was lost during the call; {ran}")
             }
             Self::ConnectionLost { may_have_run: false } => {
-                "the connection to the broker was lost before the request was sent"
+                format!("there is no connection to the broker; {ran}: call again later")
             }
-            Self::Refused(_) => "the request was refused",
-            Self::Panicked => "the handler panicked",
-            Self::Encode(_) => "the request could not be encoded",
-            Self::TooLarge(_) => "the request is too large",
-            Self::Decode(_) => "the reply could not be decoded",
-            Self::Broker(_) => "the broker does not allow the call",
+            Self::Refused(fault) => sentence::refused(sentence::word(fault), fault),
+            Self::Panicked => sentence::PANICKED.to_owned(),
+            Self::Encode(_) => sentence::NOT_WRITTEN.to_owned(),
+            Self::TooLarge(error) => sentence::too_large(*error),
+            Self::Decode(_) => format!("{}; {ran}: {}", sentence::UNREADABLE, sentence::SAME_TRAIT),
+            Self::Broker(error) => format!("{}; {ran}", sentence::broker(error.kind())),
             Self::ChangedTooLate { what, .. } => {
-                return write!(
-                    f,
-                    "`{what}` came after the call had been polled; change a call before it is awaited"
-                );
+                format!("{}; {ran}: {}", sentence::changed(what), sentence::CHANGE_EARLIER)
             }
-            Self::Layer(_) => "a layer of this client ended the call",
-        };
-        f.write_str(clause)
+            Self::Layer(error) => format!("{}: {error}; {ran}", sentence::LAYER),
+        })
     }
-}
 
-impl<E: fmt::Debug + fmt::Display> Error for CallError<E> {
-    fn source(&self) -> Option<&(dyn Error + 'static)> {
+    /// What the sentence does not contain.
+    fn cause(&self) -> Option<&(dyn Error + 'static)> {
         match self {
+            // The word is in the sentence.
+            Self::Refused(fault) if fault.message().is_empty() => None,
             Self::Refused(fault) => Some(fault),
             Self::Encode(error) => Some(error),
-            Self::TooLarge(error) => Some(error),
             Self::Decode(error) => Some(error),
+            // That is all that there is to say.
+            Self::Broker(error) if error.kind() == BrokerErrorKind::Closed => None,
             Self::Broker(error) => Some(error),
-            Self::Layer(error) => Some(error),
+            // The error of the layer is in the sentence.
+            Self::Layer(error) => error.source(),
             _ => None,
         }
     }
 }
 
+impl<E: fmt::Display> fmt::Display for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sentence() {
+            Ok(sentence) => f.write_str(&sentence),
+            Err(error) => error.fmt(f),
+        }
+    }
+}
+
+/// The sentence with its causes.
+impl<E: fmt::Debug> fmt::Debug for CallError<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.sentence() {
+            Ok(sentence) => with_causes(f, sentence, self.cause()),
+            Err(error) => write!(f, "the method's own error: {error:?}"),
+        }
+    }
+}
+
+impl<E: fmt::Debug + fmt::Display> Error for CallError<E> {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.cause()
+    }
+}
+
 impl fmt::Display for TooLarge {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} bytes, where {} are allowed", self.size, self.limit)
+        write!(f, "a body of {} bytes is over the limit of {}", self.size, self.limit)
     }
 }
 
 impl Error for TooLarge {}
+
+debug_as_sentence!(TooLarge);
 
 #[cfg(test)]
 mod tests {
@@ -261,10 +295,5 @@ mod tests {
         for error in errors {
             assert!(!(error.is_retryable() && error.may_have_run()), "{error:?}");
         }
-    }
-
-    #[test]
-    fn an_application_error_displays_as_itself() {
-        assert_eq!(CallError::Application("no such user").to_string(), "no such user");
     }
 }

@@ -3,10 +3,12 @@
 use std::{error::Error, fmt};
 
 use super::{BoxError, CircuitOpen};
-use crate::{error::CallError, fault::Fault};
+use crate::{
+    error::{CallError, debug_as_sentence},
+    fault::Fault,
+};
 
 /// A layer of the client ended a call, with an error of its own.
-#[derive(Debug)]
 pub struct LayerError {
     error: BoxError,
     may_have_run: bool,
@@ -45,6 +47,8 @@ impl Error for LayerError {
         self.error.source()
     }
 }
+
+debug_as_sentence!(LayerError);
 
 /// What an error says that came through layers.
 pub(crate) enum Meaning {

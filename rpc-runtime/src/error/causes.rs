@@ -1,0 +1,43 @@
+//! How errors are printed. The rule for all of this crate: `Display` is a whole sentence that contains the text of none of
+//! the causes that `source()` leads to, and `Debug` is that sentence with those causes. So neither `Debug`, which a program
+//! prints that ends with `?` in `main`, nor what prints the sentence and then each `source()`, shows a cause twice.
+
+use std::{error::Error, fmt};
+
+use crate::escape::Escaped;
+
+/// A sentence with its causes, in one line.
+pub(crate) fn with_causes(
+    f: &mut fmt::Formatter<'_>,
+    sentence: impl fmt::Display,
+    mut cause: Option<&(dyn Error + 'static)>,
+) -> fmt::Result {
+    let mut shown = sentence.to_string();
+    f.write_str(&shown)?;
+    while let Some(error) = cause {
+        // It may quote a peer.
+        let text = Escaped::new(error).whole().to_string();
+        // Some errors of other crates quote their own cause.
+        if !shown.contains(&text) {
+            write!(f, ": caused by {text}")?;
+            shown.push_str(&text);
+        }
+        cause = error.source();
+    }
+    Ok(())
+}
+
+/// `Debug` by the rule above.
+macro_rules! debug_as_sentence {
+    ($($error:ty),* $(,)?) => {
+        $(
+            impl std::fmt::Debug for $error {
+                fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    $crate::error::with_causes(f, self, std::error::Error::source(self))
+                }
+            }
+        )*
+    };
+}
+
+pub(crate) use debug_as_sentence;
