@@ -28,7 +28,7 @@ async fn main() -> Result<(), Failure> {
         .await?;
 
     let client = FibonacciClient::builder(&broker).queue(queue).build();
-    println!("fib(30) = {}", client.fib(30).await?);
+    println!("fib(30) = {}", client.fib(30).explain().await?);
     match client.count().await {
         Err(CallError::Refused(fault)) => println!("count is refused: {fault}"),
         other => return Err(format!("count should have been refused: {other:?}").into()),

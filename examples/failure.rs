@@ -11,13 +11,13 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
     }
 }
 
-/// `main` shows the error that it returns by `Debug`, which is meant for programmers.
+/// `main` shows the error that it returns by `Debug`. Of most errors that is meant for programmers.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;
         let mut cause = self.0.source();
         while let Some(error) = cause {
-            write!(f, ": {error}")?;
+            write!(f, ": caused by {error}")?;
             cause = error.source();
         }
         Ok(())

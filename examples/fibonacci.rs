@@ -14,7 +14,7 @@ async fn main() -> Result<(), Failure> {
     let client = FibonacciClient::new(&broker);
 
     for n in [0, 1, 10, 30, 93] {
-        println!("fib({n}) = {}", client.fib(n).await?);
+        println!("fib({n}) = {}", client.fib(n).explain().await?);
     }
 
     match client.fib(94).await {
@@ -24,8 +24,8 @@ async fn main() -> Result<(), Failure> {
         other => return Err(format!("fib(94) should have been refused: {other:?}").into()),
     }
 
-    println!("slow(30) = {}, on a thread that may block", client.slow(30).await?);
-    println!("{} numbers were asked for", client.count().await?);
+    println!("slow(30) = {}, on a thread that may block", client.slow(30).explain().await?);
+    println!("{} numbers were asked for", client.count().explain().await?);
 
     server.shutdown().await?;
     Ok(())

@@ -24,13 +24,13 @@ async fn main() -> Result<(), Failure> {
     let client = FibonacciClient::builder(&broker).timeout(Duration::from_secs(5)).build();
 
     for n in numbers {
-        match client.fib(n).await {
+        // The error of an explained call names the call: which, on which queue of which broker, and for how long.
+        match client.fib(n).explain().await {
             Ok(number) => println!("fib({n}) = {number}"),
-            Err(CallError::Application(refusal)) => println!("fib({n}): {refusal}"),
-            Err(CallError::NoServer) => {
-                return Err("no server: start `cargo run --example fibonacci_server` first".into());
-            }
-            Err(error) => return Err(error.into()),
+            Err(failure) => match failure.error() {
+                CallError::Application(refusal) => println!("fib({n}): {refusal}"),
+                _ => return Err(failure.into()),
+            },
         }
     }
     Ok(())

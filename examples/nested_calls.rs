@@ -91,8 +91,8 @@ async fn main() -> Result<(), Failure> {
         .await?;
 
     let shop = ShopClient::builder(&broker).timeout(Duration::from_secs(2)).build();
-    println!("tea: {}", shop.buy("tea".to_owned(), 10).await?);
-    match shop.buy("cake".to_owned(), 60_000).await {
+    println!("tea: {}", shop.buy("tea".to_owned(), 10).explain().await?);
+    match shop.buy("cake".to_owned(), 60_000).explain().await {
         // The shop learns at the same moment that there is no cake: too late to say so.
         Err(error) => println!("cake: {error}"),
         Ok(answer) => return Err(format!("cake should have taken too long: {answer}").into()),

@@ -20,6 +20,6 @@ async fn main() -> Result<(), Failure> {
     let broker = Broker::connect(&args.broker).await?;
     let client = TutorialClient::builder(&broker).queue(queue).build();
     println!(" [x] Requesting fib({n})");
-    println!(" [.] Got {}", client.fib(n).await?);
+    println!(" [.] Got {}", client.fib(n).explain().await?);
     Ok(())
 }

@@ -62,8 +62,9 @@ async fn main() -> Result<(), Failure> {
         .await?;
 
     let (catalog, orders) = (CatalogClient::new(&broker), OrdersClient::new(&broker));
-    println!("tea costs {:?}", catalog.price("tea".to_owned()).await?);
-    let both = tokio::try_join!(orders.place("tea".to_owned()), orders.place("cake".to_owned()))?;
+    println!("tea costs {:?}", catalog.price("tea".to_owned()).explain().await?);
+    let (tea, cake) = (orders.place("tea".to_owned()), orders.place("cake".to_owned()));
+    let both = tokio::try_join!(tea.explain(), cake.explain())?;
     println!("ordered so far: {both:?}");
     if let Err(error) = orders.place("coffee".to_owned()).await {
         println!("refused: {error}");

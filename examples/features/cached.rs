@@ -44,9 +44,9 @@ async fn main() -> Result<(), Failure> {
     // At most a megabyte is kept, for all clients that are made from this broker.
     let client = WeatherClient::new(&broker.layer(Cache::new(1_000_000)));
     for city in ["Oslo", "Rome", "Oslo", "Rome", "Oslo"] {
-        println!("{city}: {} degrees", client.forecast(city.to_owned()).await?);
+        println!("{city}: {} degrees", client.forecast(city.to_owned()).explain().await?);
     }
-    println!("{} forecasts were made", client.made().await?);
+    println!("{} forecasts were made", client.made().explain().await?);
 
     server.shutdown().await?;
     Ok(())

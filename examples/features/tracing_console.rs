@@ -21,8 +21,8 @@ async fn main() -> Result<(), Failure> {
         Server::builder(&broker).service(FibonacciServer::new(Sequence::default())).start().await?;
     let client = FibonacciClient::new(&broker);
 
-    tracing::info!(number = client.fib(30).await?, "an answer");
-    if let Err(error) = client.fib(94).await {
+    tracing::info!(number = client.fib(30).explain().await?, "an answer");
+    if let Err(error) = client.fib(94).explain().await {
         tracing::info!(%error, "an error of the method's own, which is an answer, too");
     }
 

@@ -57,7 +57,7 @@
 //! | --- | --- |
 //! | what may stand in a trait, and every option | [`macro@rpc_service`] |
 //! | connecting | [`Broker`], [`BrokerBuilder`], [`BrokerStatus`] |
-//! | calling | [`Call`], [`ClientBuilder`], [`CallError`] |
+//! | calling | [`Call`], [`ClientBuilder`], [`CallError`], [`CallFailure`] |
 //! | calling without the trait | [`UntypedClient`] |
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
 //! | asking servers about themselves | [`discovery`], [`Health`] |

@@ -10,7 +10,10 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-use crate::brokers::{Inside, SampleClient, SampleServer, assert_ended, queue};
+use crate::{
+    brokers::{Inside, SampleClient, SampleServer, assert_ended, queue},
+    secrets::Log,
+};
 
 /// The whole chain of an error, as a program prints it.
 fn in_full(error: &BrokerError) -> String {
@@ -100,6 +103,28 @@ async fn a_first_connection_without_hope_ends_soon() {
     assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
     assert!(error.to_string().contains("wait_for_broker"), "{error}");
     assert!(in_full(&error).contains("refused"), "{error:?}");
+}
+
+/// `localhost` has two addresses on most machines.
+#[tokio::test]
+async fn each_failed_attempt_is_one_line_with_its_cause() {
+    let log = Log::default();
+    let format = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
+    let _logging = tracing::subscriber::set_default(format.with_writer(log.clone()).finish());
+    let port = dead_port().await;
+    let builder = Broker::builder(&format!("amqp://guest:sw0rdfish@localhost:{port}"));
+    builder.max_attempts(3).connect().await.unwrap_err();
+    let why = format!(
+        "error=no broker answers at amqp://localhost:{port}/%2f: Connection refused (os error 111)"
+    );
+    assert_eq!(
+        log.text().lines().map(str::trim).collect::<Vec<_>>(),
+        [
+            format!("WARN no connection yet {why}"),
+            format!("WARN no connection yet {why}"),
+            format!("WARN no connection; giving up {why}"),
+        ]
+    );
 }
 
 #[tokio::test]

@@ -124,8 +124,8 @@ async fn a_nested_call_ends_with_the_call_that_it_serves() {
 
     let cake = alone.line_with("cake: ", PATIENCE).await;
     let ended = [
-        "cake: the deadline passed, and the method may have run",
-        "cake: the warehouse is slow today",
+        "cake: Shop.buy: no answer within 2 s; it may have run",
+        "cake: Shop.buy: the warehouse is slow today",
     ];
     assert!(ended.contains(&cake.as_str()), "{cake}: both have the same deadline");
     alone.line_with("warehouse: nobody waits for cake any more", PATIENCE).await;

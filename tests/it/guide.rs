@@ -31,6 +31,15 @@ fn the_library_of_getting_started_is_the_one_that_its_programs_are_compiled_agai
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{shown}```\n")));
 }
 
+/// Its address is another, so that tests can start it.
+#[test]
+fn the_client_of_getting_started_is_the_one_that_tests_start() {
+    let program = read("tests/programs/guide_client.rs");
+    let (_, program) = program.split_once("\n\n").unwrap();
+    let program = program.replace("&std::env::var(\"AMQP_URL\")?", "\"amqp://localhost\"");
+    assert!(read("docs/getting-started.md").contains(&format!("\n```rust,no_run\n{program}```\n")));
+}
+
 /// Both halves use the queue that the page names, so they are one test.
 #[tokio::test]
 async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {

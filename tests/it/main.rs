@@ -9,6 +9,7 @@
 
 mod brokers;
 mod calls;
+mod clients_that_fail;
 mod connecting;
 mod dead_lettered;
 mod discovery;

@@ -330,15 +330,15 @@ impl Supervisor {
                 }
                 Err(error) => error,
             };
-            let broker = transport.address();
+            // The error names the address.
             failures += 1;
             if max_attempts.is_some_and(|most| failures >= most) {
-                warn!(broker, error = %error.whole(), "no connection; giving up");
+                warn!(error = %error.whole(), "no connection; giving up");
                 advance(&state, State::Refused(error));
                 return;
             }
             if error.is_permanent() {
-                warn!(broker, error = %error.whole(), "the broker refuses the connection");
+                warn!(error = %error.whole(), "the broker refuses the connection");
                 if !advance(&state, State::Refused(error)) {
                     return;
                 }
@@ -350,13 +350,13 @@ impl Supervisor {
                 let shorter = patience.pause(began.elapsed(), error.is_hopeless(), pause);
                 let Some(shorter) = shorter else {
                     let error = patience.exhausted(error);
-                    warn!(broker, error = %error.whole(), "no connection; giving up");
+                    warn!(error = %error.whole(), "no connection; giving up");
                     advance(&state, State::Refused(error));
                     return;
                 };
                 pause = shorter;
             }
-            warn!(broker, error = %error.whole(), "no connection yet");
+            warn!(error = %error.whole(), "no connection yet");
             if !advance(&state, State::Connecting) {
                 return;
             }

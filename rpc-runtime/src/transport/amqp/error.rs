@@ -1,5 +1,7 @@
 //! What goes wrong, in the words of this crate.
 
+use std::net::SocketAddr;
+
 use super::{
     address::{Address, Login},
     dial::Failed,
@@ -21,13 +23,26 @@ const NOT_ALLOWED: u16 = 530;
 /// No place could be connected to, for these reasons.
 pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> BrokerError {
     let hopeless = failed.iter().all(|failed| failed.failure.is_hopeless());
-    let one = failed.len() == 1;
-    let mut errors = failed.into_iter().filter_map(|Failed { address, to, failure }| {
-        let address = addresses.get(address)?;
-        // Which of the places that a name leads to.
-        let place = to.filter(|to| !one && to.ip().to_string() != address.host());
-        let place = place.map_or_else(|| address.to_string(), |to| format!("{address} ({to})"));
-        Some(connecting(failure, address, &place))
+    let alike = gathered(failed);
+    let one = alike.len() == 1;
+    let of_address = |index| alike.iter().filter(|alike| alike.address == index).count();
+    let named: Vec<String> = alike
+        .iter()
+        .filter_map(|Alike { address: index, places, .. }| {
+            let address = addresses.get(*index)?;
+            let host = address.host();
+            // A name may lead to places that fail in different ways. Of one way, the address says enough.
+            let several = of_address(*index) > 1;
+            let places = places.iter().filter(|to| several && to.ip().to_string() != host);
+            let places: Vec<String> = places.map(ToString::to_string).collect();
+            Some(match places.is_empty() {
+                true => address.to_string(),
+                false => format!("{address} ({})", places.join(", ")),
+            })
+        })
+        .collect();
+    let mut errors = alike.into_iter().zip(named).filter_map(|(alike, named)| {
+        Some(connecting(alike.failure, addresses.get(alike.address)?, &named))
     });
     let mut error = match (errors.next(), one) {
         (Some(error), true) => error,
@@ -41,6 +56,35 @@ pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> BrokerError
         error = error.hopeless();
     }
     error
+}
+
+/// Places of an address that failed in the same way, as both of `localhost` do.
+struct Alike {
+    address: usize,
+    places: Vec<SocketAddr>,
+    failure: Failure,
+}
+
+fn gathered(failed: Vec<Failed>) -> Vec<Alike> {
+    let mut gathered: Vec<Alike> = Vec::new();
+    for Failed { address, to, failure } in failed {
+        let same = gathered
+            .iter_mut()
+            .find(|alike| alike.address == address && shown(&alike.failure) == shown(&failure));
+        match same {
+            Some(alike) => alike.places.extend(to),
+            None => gathered.push(Alike { address, places: to.into_iter().collect(), failure }),
+        }
+    }
+    gathered
+}
+
+/// As far as it is shown.
+fn shown(failure: &Failure) -> String {
+    match failure {
+        Failure::Silent { reached, within } => format!("{reached} {within:.1?}"),
+        failure => format!("{failure:?}"),
+    }
 }
 
 /// What several places answered. A refusal by a broker counts most: the others would refuse the same. An address that cannot
@@ -268,6 +312,31 @@ mod tests {
         ] {
             assert!(error.to_string().contains(said), "{error}");
         }
+    }
+
+    #[test]
+    fn places_that_fail_alike_are_one_failure() {
+        let addresses = [address("amqp://localhost"), address("amqp://rabbit")];
+        let lost = || Failure::Lost(io::ErrorKind::ConnectionRefused.into());
+        let places = || {
+            vec![
+                Failed { address: 0, to: Some(([0; 16], 5672).into()), failure: lost() },
+                failed(0, [127, 0, 0, 1], lost()),
+            ]
+        };
+        let error = nowhere(places(), &addresses);
+        assert_eq!(
+            error.whole().to_string(),
+            "no broker answers at amqp://localhost:5672/%2f: connection refused"
+        );
+        assert!(error.is_hopeless());
+        let also = Failed { address: 1, to: None, failure: lost() };
+        let error = nowhere(places().into_iter().chain([also]).collect(), &addresses);
+        assert_eq!(
+            error.whole().to_string(),
+            "no address leads to a broker: no broker answers at amqp://localhost:5672/%2f: connection refused; \
+             no broker answers at amqp://rabbit:5672/%2f: connection refused"
+        );
     }
 
     #[test]

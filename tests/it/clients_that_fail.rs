@@ -1,0 +1,134 @@
+//! What a person sees whose first program does not work: each example, and the guide's client, against each broker that is
+//! not the right one. Whole lines.
+
+use std::time::{Duration, Instant};
+
+use rpc_tests::{Node, Process};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpListener,
+};
+
+/// Where nobody will ever answer, a program gives up after 3 seconds. The rest is for a slow machine.
+const SOON: Duration = Duration::from_secs(15);
+
+/// The service and the method that a client calls first, and the queue.
+const CLIENTS: [(&str, &str, &str); 3] = [
+    ("fibonacci_client", "Fibonacci.fib", "Fibonacci"),
+    ("tutorial_client", "Tutorial.fib", "rpc_queue"),
+    ("guide_client", "Numbers.sum", "Numbers"),
+];
+
+/// Other programs that connect, to serve or to do both.
+const OTHERS: [&str; 7] = [
+    "fibonacci",
+    "fibonacci_server",
+    "tutorial_server",
+    "two_services",
+    "nested_calls",
+    "authorization",
+    "graceful_shutdown",
+];
+
+/// What a program that fails prints of it.
+async fn error_of(program: &str, address: &str) -> String {
+    // All but the guide's client take it as they would take `--broker`.
+    let mut process = Process::example_with(program, &[], &[("AMQP_URL", address)]).await;
+    let started = Instant::now();
+    let status = process.wait(SOON).await;
+    assert_eq!(status.code(), Some(1), "{program}: {:?}", process.lines());
+    assert!(started.elapsed() < SOON, "{program}");
+    let lines = process.lines();
+    // The tutorial's client says first what it is about to do.
+    let errors: Vec<&String> = lines.iter().filter(|line| !line.starts_with(" [x] ")).collect();
+    assert_eq!(errors.len(), 1, "{program} prints one line: {lines:?}");
+    errors[0].clone()
+}
+
+/// Every program prints the same of a broker that it cannot connect to.
+async fn all_print(address: &str, expected: &str) {
+    let clients = CLIENTS.iter().map(|(client, ..)| *client);
+    for program in clients.chain(OTHERS) {
+        assert_eq!(error_of(program, address).await, expected, "{program}");
+    }
+}
+
+/// For what is the same for all programs, one of each kind will do: it takes seconds.
+async fn some_print(address: &str, expected: &str) {
+    for program in ["fibonacci_client", "guide_client", "fibonacci_server"] {
+        assert_eq!(error_of(program, address).await, expected, "{program}");
+    }
+}
+
+const MAY_BE_STARTING: &str =
+    "if the broker may still be starting, have it waited for with `BrokerBuilder::wait_for_broker`";
+
+#[tokio::test]
+async fn without_a_broker_programs_name_address_and_cause() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    drop(listener);
+    some_print(
+        &format!("amqp://guest:sw0rdfish@localhost:{port}"),
+        &format!(
+            "Error: no broker answers at amqp://localhost:{port}/%2f; {MAY_BE_STARTING}: caused by Connection refused (os error 111)"
+        ),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn on_a_port_of_http_programs_name_the_protocol() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let http = tokio::spawn(async move {
+        while let Ok((mut socket, _)) = listener.accept().await {
+            let _ = socket.read_exact(&mut [0; 8]).await;
+            let _ =
+                socket.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
+        }
+    });
+    some_print(
+        &format!("amqp://guest:sw0rdfish@127.0.0.1:{port}"),
+        &format!(
+            "Error: what answers at amqp://127.0.0.1:{port}/%2f does not speak AMQP 0-9-1: is that the port of RabbitMQ, and of TLS or not?; {MAY_BE_STARTING}"
+        ),
+    )
+    .await;
+    http.abort();
+}
+
+#[tokio::test]
+async fn what_the_broker_refuses_is_named() {
+    let node = Node::start().await;
+    let port = node.port();
+    all_print(
+        &node.url_for("guest", "sw0rdfish", "%2f"),
+        &format!(
+            "Error: amqp://127.0.0.1:{port}/%2f does not accept the password of the user \"guest\", or does not know the user"
+        ),
+    )
+    .await;
+    all_print(
+        &node.url_for("guest", "guest", "nowhere"),
+        &format!(
+            "Error: amqp://127.0.0.1:{port}/nowhere does not let the user \"guest\" into the virtual host \"nowhere\": NOT_ALLOWED - vhost nowhere not found"
+        ),
+    )
+    .await;
+    all_print(
+        &node.url().replace("amqp:", "amqps:"),
+        &format!(
+            "Error: what answers at amqps://127.0.0.1:{port}/%2f does not speak TLS: it is probably the port without TLS, which is 5672 by default; write amqp:// for it, or the port with TLS, which is 5671 by default"
+        ),
+    )
+    .await;
+    for (client, method, queue) in CLIENTS {
+        assert_eq!(
+            error_of(client, &node.url()).await,
+            format!(
+                "Error: {method}: no server (the queue {queue:?} does not exist on amqp://127.0.0.1:{port}/%2f; has a server of this service ever run there?)"
+            )
+        );
+    }
+}
