@@ -31,6 +31,10 @@ pub(crate) const MAX_BACKLOG: usize = 4 * MAX_MESSAGE;
 /// core busy with short handlers, few enough that another server gets its share.
 pub(crate) const CONCURRENCY: u16 = 128;
 
+/// How long a temporary queue outlives its last consumer: longer than servers take to connect again or to be started anew,
+/// short enough that a day of tests leaves nothing behind.
+pub(crate) const TEMPORARY_QUEUE: Duration = Duration::from_secs(60);
+
 /// How long `Server::shutdown` waits for what is running: within the 30 seconds that Kubernetes and systemd give a
 /// process, with time left to reply and to close.
 pub(crate) const GRACE_PERIOD: Duration = Duration::from_secs(20);

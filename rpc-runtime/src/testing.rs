@@ -3,6 +3,7 @@
 //! * [`Broker::serving`] gives a client an implementation in one line, without RabbitMQ.
 //! * With [`Faults`], messages on such a broker are lost, held up, refused or delivered twice, and the connection is lost,
 //!   when the test says so.
+//! * [`Broker::as_user`] calls as a user, and [`context`] runs a handler as though a user had called it.
 //! * With tokio's paused time (`#[tokio::test(start_paused = true)]`, tokio's feature `test-util`), a deadline of ten seconds
 //!   passes in no time, and always in the same order: deadlines, the expiry of requests in a queue, delays, pauses between
 //!   attempts and retries, the grace period of a shutdown, circuit breakers and caches all follow tokio's clock.
@@ -38,9 +39,11 @@
 //! ```
 //!
 //! [`Broker::serving`]: crate::Broker::serving
+//! [`Broker::as_user`]: crate::Broker::as_user
 
 use std::{fmt, sync::Arc, time::Duration};
 
+pub use crate::server::{ContextBuilder, context};
 use crate::transport::faults::{Fault, Injected, Selection, Way};
 
 /// Faults that a test injects into brokers in the process.

@@ -46,7 +46,7 @@ pub(crate) async fn rabbitmq() -> Broker {
 
 /// A queue that is gone by itself, for a test that fails before it could clean up.
 pub(crate) fn queue(name: &str) -> Queue {
-    Queue::named(name).argument("x-expires", 60_000)
+    Queue::named(name).temporary()
 }
 
 /// A bit of everything.

@@ -73,6 +73,11 @@ impl Callers {
         }
     }
 
+    /// The same for somebody whose requests say who sent them.
+    pub(super) fn announcing(&self) -> CallerOptions {
+        CallerOptions { announce_user: true, ..self.options.clone() }
+    }
+
     pub(super) fn exchange(&self) -> &str {
         &self.options.exchange
     }

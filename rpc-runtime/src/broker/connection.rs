@@ -152,6 +152,15 @@ impl Connection {
         let _ = self.0.start();
     }
 
+    /// The same broker for another user, where that can be had.
+    pub(super) fn for_user(&self, user: &str) -> Option<Self> {
+        let (transport, link) = self.0.transport.for_user(user)?;
+        Some(match link {
+            Some(link) => Self::up(transport, link),
+            None => Self::new(transport, None, None),
+        })
+    }
+
     pub(super) fn address(&self) -> String {
         self.0.transport.address()
     }

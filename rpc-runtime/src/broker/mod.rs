@@ -6,6 +6,7 @@ mod callers;
 mod connection;
 #[cfg(feature = "testing")]
 mod faulty;
+mod identity;
 mod status;
 mod tls;
 
@@ -64,6 +65,8 @@ struct Shared {
     retries: RetryBudget,
     /// The server of [`Broker::serving`], which lives as long as its broker.
     served: Mutex<Option<Server>>,
+    /// The broker that this is another user's connection to: what it serves goes on as long as this is used.
+    _origin: Option<Arc<Shared>>,
 }
 
 impl Broker {
@@ -337,6 +340,7 @@ impl Shared {
             host: host(&connection.address()),
             retries: RetryBudget::default(),
             served: Mutex::default(),
+            _origin: None,
             connection,
             callers,
             unavailable,

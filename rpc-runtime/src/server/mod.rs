@@ -10,6 +10,8 @@ mod histogram;
 mod instance;
 mod layered;
 mod lifecycle;
+#[cfg(feature = "testing")]
+mod made_up;
 mod meter;
 mod request;
 mod responder;
@@ -30,6 +32,8 @@ pub(crate) use handler::{Running, answer};
 pub use health::{Health, HealthStatus};
 pub(crate) use layered::{Received, start};
 pub use lifecycle::ShutdownError;
+#[cfg(feature = "testing")]
+pub use made_up::{ContextBuilder, context};
 pub use stats::ServerStats;
 
 use self::{instance::Instance, lifecycle::Phase, stats::Counters};

@@ -47,7 +47,16 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
 
     /// Where it leads, without secrets.
     fn address(&self) -> String;
+
+    /// The same broker for another user, with a connection if there is one at once; `None` where users have to prove who
+    /// they are.
+    fn for_user(&self, _user: &str) -> Option<OtherUser> {
+        None
+    }
 }
+
+/// See [`Transport::for_user`].
+pub(crate) type OtherUser = (Arc<dyn Transport>, Option<Arc<dyn Link>>);
 
 /// One live connection. It is never repaired: a new one takes its place.
 pub(crate) trait Link: Send + Sync + 'static {

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::limits;
+
 const TYPE: &str = "x-queue-type";
 const DELIVERY_LIMIT: &str = "x-delivery-limit";
 
@@ -181,6 +183,20 @@ impl Queue {
         self.argument("x-max-priority", i64::from(priorities))
     }
 
+    /// Deletes itself once nobody has consumed it for a minute (`x-expires`), with the requests in it: for tests and for
+    /// services that come and go. It is durable all the same, because RabbitMQ 4.3 refuses shared queues that are not.
+    ///
+    /// ```
+    /// use rpc_runtime::Queue;
+    ///
+    /// // A name that no other test has.
+    /// let queue = Queue::named(format!("orders-test-{}", std::process::id())).temporary();
+    /// ```
+    pub fn temporary(self) -> Self {
+        let milliseconds = i64::try_from(limits::TEMPORARY_QUEUE.as_millis()).unwrap_or(i64::MAX);
+        self.argument("x-expires", milliseconds)
+    }
+
     /// Any other argument of the declaration; a second value for one name replaces the first.
     pub fn argument(mut self, name: &str, value: impl Into<QueueArgument>) -> Self {
         self.arguments.retain(|(known, _)| known != name);
@@ -250,6 +266,13 @@ mod tests {
         assert_eq!(declared(&queue), [(TYPE.to_owned(), "quorum".into())]);
         let queue = queue.delivery_limit(4);
         assert_eq!(queue.number(DELIVERY_LIMIT), Some(4), "the last one counts");
+    }
+
+    #[test]
+    fn a_temporary_queue_expires_whatever_its_type() {
+        let expires = |queue: Queue| queue.temporary().number("x-expires");
+        assert_eq!(expires(Queue::named("q")), Some(60_000));
+        assert_eq!(expires(Queue::named("q").quorum()), Some(60_000));
     }
 
     #[test]

@@ -32,7 +32,7 @@ use self::{
 };
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
-    OpenWorker, QueueState, Transport, WorkerOptions,
+    OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
@@ -142,6 +142,13 @@ impl Transport for FaultyTransport {
 
     fn address(&self) -> String {
         self.inner.address()
+    }
+
+    fn for_user(&self, user: &str) -> Option<OtherUser> {
+        let (inner, link) = self.inner.for_user(user)?;
+        let link = link.filter(|_| !self.injected.is_refusing());
+        let link = link.map(|link| self.injected.around(link));
+        Some((Arc::new(Self::new(inner, self.injected.clone())), link))
     }
 }
 

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use self::{broker::MemoryBroker, consumer::MemoryDeliveries, queue::SharedQueue};
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Fate, Link,
-    ListenerOptions, Message, OpenWorker, Queue, QueueState, Transport, WorkerChannel,
+    ListenerOptions, Message, OpenWorker, OtherUser, Queue, QueueState, Transport, WorkerChannel,
     WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
@@ -31,6 +31,8 @@ use crate::error::{BrokerError, BrokerErrorKind};
 #[derive(Clone, Default)]
 pub(crate) struct MemoryTransport {
     broker: Arc<MemoryBroker>,
+    /// Whose connections these are; without one, everybody's at first with RabbitMQ.
+    user: Option<SmolStr>,
 }
 
 impl fmt::Debug for MemoryTransport {
@@ -44,6 +46,7 @@ impl MemoryTransport {
     pub(crate) fn link(&self) -> Arc<dyn Link> {
         Arc::new(MemoryLink {
             broker: self.broker.clone(),
+            user: self.user.clone().unwrap_or(GUEST),
             id: self.broker.next_id(),
             open: watch::Sender::new(true),
         })
@@ -63,10 +66,17 @@ impl Transport for MemoryTransport {
     fn address(&self) -> String {
         "the in-memory broker".to_owned()
     }
+
+    fn for_user(&self, user: &str) -> Option<OtherUser> {
+        let transport = Self { broker: self.broker.clone(), user: Some(user.into()) };
+        let link = transport.link();
+        Some((Arc::new(transport), Some(link)))
+    }
 }
 
 struct MemoryLink {
     broker: Arc<MemoryBroker>,
+    user: SmolStr,
     id: u64,
     open: watch::Sender<bool>,
 }
@@ -122,7 +132,7 @@ impl Link for MemoryLink {
                 open.mark_changed();
             }
             let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
-                announced_user: options.announce_user.then_some(USER),
+                announced_user: options.announce_user.then(|| self.user.clone()),
                 broker: self.broker.clone(),
                 callback_queue,
                 sink,
@@ -176,8 +186,8 @@ impl Link for MemoryLink {
     }
 }
 
-/// Who everybody is here, as everybody is at first with RabbitMQ.
-const USER: SmolStr = SmolStr::new_static("guest");
+/// Who everybody is unless a test says otherwise, as with RabbitMQ at first.
+const GUEST: SmolStr = SmolStr::new_static("guest");
 
 struct MemoryCaller {
     announced_user: Option<SmolStr>,

@@ -1,0 +1,186 @@
+//! Contexts that no request stands behind, for tests of handlers.
+
+use std::{
+    sync::{Arc, LazyLock, atomic::AtomicBool},
+    time::Duration,
+};
+
+use tokio::{sync::watch, time::Instant};
+
+use super::{
+    context::{Context, CorrelationId, RequestContext},
+    lifecycle::Phase,
+};
+use crate::{envelope::RESERVED_PREFIX, middleware::Headers, transport::Id};
+
+/// The server of these contexts, which never ends.
+static SERVING: LazyLock<watch::Sender<Phase>> =
+    LazyLock::new(|| watch::Sender::new(Phase::Serving));
+
+/// A [`Context`] for a test that calls a handler directly, as though this method of this service had been called.
+///
+/// At first the request has no caller, no headers, no deadline and no correlation id, and was delivered for the first
+/// time. [`Context::scope`] runs the handler with it.
+///
+/// ```
+/// use rpc_runtime::{Context, rpc_service, testing};
+///
+/// #[rpc_service]
+/// trait Orders {
+///     async fn mine(&self) -> Result<Vec<u64>, String>;
+/// }
+///
+/// struct Shop;
+/// impl Orders for Shop {
+///     async fn mine(&self) -> Result<Vec<u64>, String> {
+///         let context = Context::current().ok_or("not called")?;
+///         match (context.caller(), context.header("tenant")) {
+///             (Some("billing"), Some("a")) => Ok(vec![7]),
+///             (caller, _) => Err(format!("not for {caller:?}")),
+///         }
+///     }
+/// }
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() {
+/// let context = testing::context("Orders", "mine").caller("billing").header("tenant", "a").build();
+/// assert_eq!(context.scope(Shop.mine()).await, Ok(vec![7]));
+///
+/// let somebody = testing::context("Orders", "mine").build();
+/// assert!(somebody.scope(Shop.mine()).await.is_err());
+/// # }
+/// ```
+pub fn context(service: &'static str, method: &'static str) -> ContextBuilder {
+    ContextBuilder {
+        service,
+        method,
+        caller: None,
+        headers: Headers::new(),
+        deadline: None,
+        correlation_id: None,
+        redelivered: false,
+        cancelled: false,
+    }
+}
+
+/// What a test says of a request that nobody sent: see [`testing::context`](crate::testing::context).
+#[derive(Debug, Clone)]
+#[must_use = "it is no context before `build`"]
+pub struct ContextBuilder {
+    service: &'static str,
+    method: &'static str,
+    caller: Option<String>,
+    headers: Headers,
+    deadline: Option<Instant>,
+    correlation_id: Option<String>,
+    redelivered: bool,
+    cancelled: bool,
+}
+
+impl ContextBuilder {
+    /// The user that the request comes from: [`Context::caller`].
+    pub fn caller(mut self, user: impl Into<String>) -> Self {
+        self.caller = Some(user.into());
+        self
+    }
+
+    /// A header of the request; it can be given several times. Handlers never see those whose names begin with `rpc-`.
+    pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        let name = name.into();
+        if !name.starts_with(RESERVED_PREFIX) {
+            self.headers.push((name, value.into()));
+        }
+        self
+    }
+
+    /// When the caller stops waiting: [`Context::deadline`].
+    pub fn deadline(mut self, deadline: Instant) -> Self {
+        self.deadline = Some(deadline);
+        self
+    }
+
+    /// The same as a time from now on.
+    pub fn timeout(self, timeout: Duration) -> Self {
+        // One that far away is none.
+        match Instant::now().checked_add(timeout) {
+            Some(deadline) => self.deadline(deadline),
+            None => self,
+        }
+    }
+
+    /// What the caller recognises its reply by: [`Context::correlation_id`].
+    pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
+        self.correlation_id = Some(id.into());
+        self
+    }
+
+    /// The request was delivered before: [`Context::redelivered`].
+    pub fn redelivered(mut self) -> Self {
+        self.redelivered = true;
+        self
+    }
+
+    /// Nobody waits any more: [`Context::cancelled`] resolves at once.
+    pub fn cancelled(mut self) -> Self {
+        self.cancelled = true;
+        self
+    }
+
+    /// The context.
+    pub fn build(self) -> Context {
+        let phase = if self.cancelled {
+            watch::Sender::new(Phase::Over).subscribe()
+        } else {
+            SERVING.subscribe()
+        };
+        Context::new(RequestContext {
+            service: self.service,
+            method: self.method,
+            deadline: self.deadline,
+            headers: self.headers,
+            caller: self.caller.map(Into::into),
+            redelivered: self.redelivered,
+            correlation_id: CorrelationId::new(self.correlation_id.as_deref().map(Id::from)),
+            phase: Arc::new(phase),
+            started: AtomicBool::new(true),
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_context_is_what_the_test_says() {
+        let hour = Duration::from_secs(3600);
+        let built = context("Orders", "place")
+            .caller("billing")
+            .header("tenant", "a")
+            .header("rpc-timeout-ms", "1")
+            .timeout(hour)
+            .correlation_id("one")
+            .redelivered()
+            .build();
+        assert_eq!((built.service(), built.method()), ("Orders", "place"));
+        assert_eq!((built.caller(), built.correlation_id()), (Some("billing"), Some("one")));
+        assert_eq!(built.headers().collect::<Vec<_>>(), [("tenant", "a")]);
+        assert_eq!(built.deadline(), Some(Instant::now() + hour));
+        assert!(built.redelivered());
+        let inside = built.scope(async { Context::current().is_some() }).await;
+        assert!(inside && Context::current().is_none());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn it_is_cancelled_at_its_deadline_or_when_told() {
+        let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
+        let patient = context("Orders", "place").build();
+        assert!(timeout(hour, patient.cancelled()).await.is_err());
+        let hurried = context("Orders", "place").timeout(second).build();
+        assert!(timeout(2 * second, hurried.cancelled()).await.is_ok());
+        let given_up = context("Orders", "place").cancelled().build();
+        assert!(timeout(Duration::from_millis(1), given_up.cancelled()).await.is_ok());
+    }
+}
