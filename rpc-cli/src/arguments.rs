@@ -1,33 +1,51 @@
 //! The arguments of a call, as they are written on a command line.
 
-use serde_json::value::RawValue;
+use rpc_runtime::discovery::{ArgumentInfo, MethodInfo};
+use serde_json::{Value, value::RawValue};
 use tokio::io::AsyncReadExt as _;
 
-use crate::failure::{Failure, Kind};
+use crate::{
+    document::types,
+    failure::{Failure, Kind},
+};
 
 /// The most that is read from a file or from the standard input: what RabbitMQ takes.
 const MOST: u64 = 16 * 1024 * 1024;
 
-/// The body of a request: one array or object as it is, anything else as the elements of an array.
-///
-/// `-` is the standard input, `@file` the contents of a file.
-pub(crate) async fn body(written: &[String]) -> Result<String, Failure> {
-    let mut values = Vec::new();
-    for text in written {
-        let text = match text.strip_prefix('@') {
-            _ if text == "-" => read(tokio::io::stdin(), "the standard input").await?,
-            Some(path) => match tokio::fs::File::open(path).await {
-                Ok(file) => read(file, path).await?,
-                Err(error) => return Err(unreadable(path, &error)),
-            },
-            None => text.clone(),
-        };
-        values.push(json(&text)?);
+/// The arguments as they were written: JSON, or text that is none.
+#[derive(Debug)]
+pub(crate) struct Written(Vec<String>);
+
+impl Written {
+    /// Reads them: `-` is the standard input, `@file` the contents of a file.
+    pub(crate) async fn read(written: &[String]) -> Result<Self, Failure> {
+        let mut texts = Vec::new();
+        for text in written {
+            texts.push(match text.strip_prefix('@') {
+                _ if text == "-" => read(tokio::io::stdin(), "the standard input").await?,
+                Some(path) => match tokio::fs::File::open(path).await {
+                    Ok(file) => read(file, path).await?,
+                    Err(error) => return Err(unreadable(path, &error)),
+                },
+                None => text.clone(),
+            });
+        }
+        Ok(Self(texts))
     }
-    Ok(match &values[..] {
-        [only] if only.starts_with(['[', '{']) => only.clone(),
-        several => format!("[{}]", several.join(",")),
-    })
+
+    /// The body of a request: one array or object as it is, anything else as the elements of an array. Where the method takes
+    /// a string, text that is no JSON is one.
+    pub(crate) fn body(&self, method: Option<&MethodInfo>) -> Result<String, Failure> {
+        let mut values = Vec::new();
+        for (index, text) in self.0.iter().enumerate() {
+            let argument = method.and_then(|method| method.arguments.get(index));
+            values.push(value(text, argument)?);
+        }
+        Ok(match &values[..] {
+            [only] if only.starts_with(['[', '{']) => only.clone(),
+            several => format!("[{}]", several.join(",")),
+        })
+    }
 }
 
 async fn read(source: impl tokio::io::AsyncRead + Unpin, name: &str) -> Result<String, Failure> {
@@ -41,17 +59,39 @@ fn unreadable(name: &str, error: &std::io::Error) -> Failure {
     Failure::new(Kind::Usage, format!("{name} cannot be read: {error}"))
 }
 
-fn json(text: &str) -> Result<String, Failure> {
+/// One argument as JSON.
+fn value(text: &str, argument: Option<&ArgumentInfo>) -> Result<String, Failure> {
+    let is_string = argument.is_some_and(|one| types::is_string(&one.ty, one.schema.as_ref()));
     match serde_json::from_str::<&RawValue>(text) {
+        // A string of digits, or of a word that JSON has: no other JSON can be meant.
+        Ok(value)
+            if is_string && !value.get().starts_with(['"', '[', '{']) && value.get() != "null" =>
+        {
+            Ok(quoted(text))
+        }
         Ok(value) => Ok(value.get().to_owned()),
+        Err(_) if is_string => Ok(quoted(text)),
         Err(error) => {
             let shown: String = text.chars().take(60).collect();
-            let failure = Failure::new(Kind::Usage, format!("{shown:?} is not JSON: {error}"));
-            Err(failure.remedy(
+            let message = match argument {
+                Some(ArgumentInfo { name, ty, .. }) => {
+                    format!(
+                        "{shown:?} is not JSON, and nothing says that {name}: {ty} is a string: {error}"
+                    )
+                }
+                None => format!("{shown:?} is not JSON: {error}"),
+            };
+            Err(Failure::new(Kind::Usage, message).remedy(
                 r#"write numbers as 30, strings as '"text"', arguments by name as '{"n": 30}'"#,
             ))
         }
     }
+}
+
+/// A JSON string, without the line break at the end of a file.
+fn quoted(text: &str) -> String {
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Value::from(text.strip_suffix('\r').unwrap_or(text)).to_string()
 }
 
 #[cfg(test)]
@@ -60,7 +100,7 @@ mod tests {
 
     async fn written(arguments: &[&str]) -> Result<String, Failure> {
         let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
-        body(&arguments).await
+        Written::read(&arguments).await?.body(None)
     }
 
     #[tokio::test]
@@ -83,5 +123,31 @@ mod tests {
         for arguments in [&["text"][..], &["{n: 30}"], &["1 2"], &["@no/such/file"]] {
             assert!(written(arguments).await.is_err(), "{arguments:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn text_is_a_string_where_the_method_takes_one() {
+        let method: MethodInfo =
+            serde_json::from_value(serde_json::json!({"name": "m", "arguments": [
+                {"name": "id", "type": "OrderId", "schema": {"type": "string", "format": "uuid"}},
+                {"name": "note", "type": "Option<String>"},
+                {"name": "count", "type": "u32"},
+            ]}))
+            .unwrap();
+        for (arguments, expected) in [
+            (&["338ffa35-0", "two words", "3"][..], r#"["338ffa35-0","two words",3]"#),
+            (&["\"quoted\"", "null", "3"], r#"["quoted",null,3]"#),
+            (&["123", "true", "3"], r#"["123","true",3]"#),
+            (&[r#"{"id": 1}"#], r#"{"id": 1}"#),
+            (&["[1]"], "[1]"),
+            (&["{id", "a\"b\n"], r#"["{id","a\"b"]"#),
+        ] {
+            let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
+            let body = Written::read(&arguments).await.unwrap().body(Some(&method)).unwrap();
+            assert_eq!(body, expected, "{arguments:?}");
+        }
+        let three = ["a", "b", "three"].map(str::to_owned);
+        let refused = Written::read(&three).await.unwrap().body(Some(&method)).unwrap_err();
+        assert!(format!("{refused:?}").contains("count: u32"), "{refused:?}");
     }
 }

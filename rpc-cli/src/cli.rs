@@ -49,6 +49,10 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) exchange: Option<String>,
 
+    /// Leaves out which user calls. Otherwise requests name the user of the address, whom RabbitMQ vouches for.
+    #[arg(long, global = true)]
+    pub(crate) anonymous: bool,
+
     /// How long to wait for RabbitMQ, and for servers to say that they are there.
     #[arg(long, global = true, value_name = "DURATION", default_value = "2s", value_parser = duration::parse)]
     pub(crate) wait: Duration,
@@ -140,7 +144,8 @@ pub(crate) struct Target {
     #[arg(value_name = "SERVICE.METHOD")]
     pub(crate) method: String,
 
-    /// JSON: `{"n": 30}` by name, `[30]` or 30 by position; - is the standard input, @FILE a file.
+    /// JSON: `{"n": 30}` by name, `[30]` or 30 by position; plain text where the method takes a string; - is the standard
+    /// input, @FILE a file.
     #[arg(value_name = "ARGUMENTS", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 

@@ -64,7 +64,11 @@ impl Failure {
 
 impl From<BrokerError> for Failure {
     fn from(error: BrokerError) -> Self {
+        let said = in_full(&error);
         let remedy = match error.kind() {
+            _ if said.contains("user_id") => Some(
+                "RabbitMQ knows this user by another name: write that name into the address, or leave it out with --anonymous",
+            ),
             BrokerErrorKind::InvalidAddress => {
                 Some("set AMQP_URL, or --url, to the address of RabbitMQ")
             }
@@ -82,7 +86,7 @@ impl From<BrokerError> for Failure {
             ),
             _ => None,
         };
-        let failure = Self::new(Kind::Broker, in_full(&error));
+        let failure = Self::new(Kind::Broker, said);
         match remedy {
             Some(remedy) => failure.remedy(remedy),
             None => failure,

@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::connect;
 use crate::{
     cli::{Global, Output, Service},
+    document::named::{NamedType, NamedTypes},
     duration,
     failure::Failure,
     find::{self, Found},
@@ -58,6 +59,7 @@ fn described(found: &Found) -> String {
             write_indented(&mut text, "      ", &said);
         }
     }
+    write_types(&mut text, &NamedTypes::of(service));
     if !differences.is_empty() {
         let _ = writeln!(text, "\n  Its servers differ in {}.", clean(&differences.join(", ")));
         let claims = find::claims(instances, &service.name);
@@ -67,6 +69,29 @@ fn described(found: &Found) -> String {
     }
     let _ = write!(text, "\n{}", servers(instances));
     text
+}
+
+/// What the types of the methods are, below them.
+fn write_types(text: &mut String, types: &NamedTypes) {
+    /// The most that are named for want of a schema.
+    const MOST: usize = 20;
+    for NamedType { name, doc, shape } in &types.described {
+        let mut lines = shape.lines();
+        let first = clean(lines.next().unwrap_or_default());
+        let _ = writeln!(text, "\n  {BOLD}{}{BOLD:#} = {first}", clean(name));
+        write_indented(text, "  ", &lines.collect::<Vec<_>>().join("\n"));
+        write_indented(text, "      ", doc);
+    }
+    if !types.undescribed.is_empty() {
+        let mut names: Vec<&str> =
+            types.undescribed.iter().take(MOST).map(String::as_str).collect();
+        names.extend((types.undescribed.len() > MOST).then_some("…"));
+        let said = format!(
+            "No schema of {}: derive schemars::JsonSchema, and switch on rpc-runtime's feature schemars.",
+            names.join(", ")
+        );
+        let _ = writeln!(text, "\n  {DIM}{}{DIM:#}", clean(&said));
+    }
 }
 
 fn write_indented(text: &mut String, indentation: &str, written: &str) {

@@ -38,6 +38,9 @@ async fn connect(global: &Global) -> Result<Broker, Failure> {
         .name("rpc")
         .connect_timeout(global.wait)
         .wait_for_broker(global.wait);
+    if !global.anonymous {
+        builder = builder.announce_user();
+    }
     if let Some(exchange) = &global.exchange {
         builder = builder.exchange(exchange);
     }

@@ -8,7 +8,7 @@ use rpc_runtime::{
 };
 
 use crate::{
-    arguments,
+    arguments::Written,
     cli::{Global, Target},
     duration,
     failure::{Failure, Kind, in_full},
@@ -45,11 +45,13 @@ impl Prepared {
             let remedy = "write SERVICE.METHOD, such as Fibonacci.fib";
             return Err(Failure::new(Kind::Usage, failure).remedy(remedy));
         };
-        let body = arguments::body(&target.arguments).await?;
+        let written = Written::read(&target.arguments).await?;
         let service = match target.queue {
             Some(_) => None,
             None => described(broker, global, name, method).await?,
         };
+        let known = service.iter().flat_map(|service| &service.methods);
+        let body = written.body(known.into_iter().find(|known| known.name == method))?;
         let queue = match (&target.queue, &service) {
             (Some(queue), _) => queue,
             (None, Some(service)) => &service.queue,

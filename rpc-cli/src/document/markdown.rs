@@ -4,6 +4,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use rpc_runtime::discovery::{MethodInfo, ServiceInfo};
 
+use super::named::{NamedType, NamedTypes};
 use crate::{
     duration,
     show::{options, signature},
@@ -32,6 +33,20 @@ pub(crate) fn document(service: &ServiceInfo) -> String {
     for method in &service.methods {
         write_method(&mut text, method);
     }
+    let types = NamedTypes::of(service).described;
+    if !types.is_empty() {
+        text.push_str("\n## Types\n");
+    }
+    for NamedType { name, doc, shape } in types {
+        // Nothing in the block can end it.
+        let longest = shape.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
+        let fence = "`".repeat(longest.max(2) + 1);
+        let name = name.replace('`', "");
+        let _ = write!(text, "\n### `{name}`\n\n{fence}text\n{shape}\n{fence}\n");
+        if !doc.is_empty() {
+            let _ = write!(text, "\n{doc}\n");
+        }
+    }
     text
 }
 
@@ -48,6 +63,25 @@ fn write_method(text: &mut String, method: &MethodInfo) {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
+    #[test]
+    fn types_stand_below_the_methods() {
+        let schema = json!({
+            "description": "What is wanted.", "type": "object",
+            "properties": {"```": {"type": "string"}},
+        });
+        let argument = json!({"name": "order", "type": "NewOrder", "schema": schema});
+        let method = json!({"name": "place", "arguments": [argument]});
+        let service = json!({"name": "Orders", "methods": [method]});
+        let page = super::document(&serde_json::from_value(service).unwrap());
+        let (_, types) = page.split_once("\n## Types\n").expect("there is a type");
+        assert_eq!(
+            types,
+            "\n### `NewOrder`\n\n````text\n{ \"```\"?: string }\n````\n\nWhat is wanted.\n"
+        );
+    }
+
     #[test]
     fn a_service_reads_as_a_page() {
         assert_eq!(

@@ -2,7 +2,8 @@
 
 pub(crate) mod asyncapi;
 pub(crate) mod markdown;
-mod types;
+pub(crate) mod named;
+pub(crate) mod types;
 
 #[cfg(test)]
 pub(crate) fn sample() -> rpc_runtime::discovery::ServiceInfo {

@@ -52,6 +52,124 @@ fn schema_within(ty: &str, levels: usize) -> Value {
     }
 }
 
+/// The parts of a type that have names of their own, each with what is said of it: `Order` of `Vec<Option<Order>>`.
+pub(super) fn named_parts<'a>(
+    ty: &'a str,
+    schema: Option<&Value>,
+) -> Vec<(&'a str, Option<Value>)> {
+    let mut parts = Vec::new();
+    gather_parts(ty, schema.cloned(), DEEPEST, &mut parts);
+    parts
+}
+
+fn gather_parts<'a>(
+    ty: &'a str,
+    schema: Option<Value>,
+    levels: usize,
+    parts: &mut Vec<(&'a str, Option<Value>)>,
+) {
+    let ty = ty.trim();
+    let Some(levels) = levels.checked_sub(1) else { return };
+    let inside = |key: &str| schema.as_ref()?.get(key).cloned();
+    if let Some(members) = ty.strip_prefix('(').and_then(|ty| ty.strip_suffix(')')) {
+        for (index, member) in split_at_commas(members).into_iter().enumerate() {
+            gather_parts(
+                member,
+                inside("items").and_then(|all| all.get(index).cloned()),
+                levels,
+                parts,
+            );
+        }
+        return;
+    }
+    if let Some(array) = ty.strip_prefix('[').and_then(|ty| ty.strip_suffix(']')) {
+        let item = array.rsplit_once(';').map_or(array, |(item, _)| item);
+        return gather_parts(item, inside("items"), levels, parts);
+    }
+    let (path, arguments) = split(ty);
+    match (path.rsplit("::").next().unwrap_or(path), &arguments[..]) {
+        ("Option", [inner]) => gather_parts(inner, schema.map(not_null), levels, parts),
+        ("Box" | "Arc" | "Rc", [inner]) => gather_parts(inner, schema, levels, parts),
+        ("Vec" | "VecDeque" | "HashSet" | "BTreeSet", [item]) => {
+            gather_parts(item, inside("items"), levels, parts);
+        }
+        ("HashMap" | "BTreeMap", [_, value]) => {
+            gather_parts(value, inside("additionalProperties"), levels, parts);
+        }
+        _ if self::schema(ty).get("type").is_some() => {}
+        _ => parts.push((ty, schema)),
+    }
+}
+
+/// What is left of the schema of an `Option` where there is a value.
+fn not_null(mut schema: Value) -> Value {
+    for key in ["anyOf", "oneOf"] {
+        let Some(Value::Array(alternatives)) = schema.get(key) else { continue };
+        let is_null = |one: &&Value| one.get("type").is_some_and(|ty| ty == "null");
+        let others: Vec<&Value> = alternatives.iter().filter(|one| !is_null(one)).collect();
+        if let [other] = others[..] {
+            return other.clone();
+        }
+    }
+    if let Some(Value::Array(types)) = schema.get_mut("type") {
+        types.retain(|ty| ty != "null");
+    }
+    schema
+}
+
+/// Whether JSON has a string in the place of this type, as its schema says; without one, as its name does.
+pub(crate) fn is_string(ty: &str, schema: Option<&Value>) -> bool {
+    /// Types of other crates that are known to be written as strings.
+    const STRINGS: [&str; 16] = [
+        "Uuid",
+        "Ulid",
+        "Url",
+        "SmolStr",
+        "CompactString",
+        "IpAddr",
+        "Ipv4Addr",
+        "Ipv6Addr",
+        "SocketAddr",
+        "NaiveDate",
+        "NaiveTime",
+        "NaiveDateTime",
+        "DateTime",
+        "OffsetDateTime",
+        "Timestamp",
+        "Cow",
+    ];
+    match schema {
+        Some(schema) => says_string(schema, DEEPEST),
+        None if says_string(&self::schema(ty), DEEPEST) => true,
+        None => {
+            let (path, arguments) = split(ty.trim());
+            match (path.rsplit("::").next().unwrap_or(path), &arguments[..]) {
+                ("Option" | "Box" | "Arc" | "Rc", [inner]) => is_string(inner, None),
+                ("str", []) => true,
+                ("Cow", arguments) => arguments.last().is_some_and(|last| *last == "str"),
+                (name, _) => STRINGS.contains(&name),
+            }
+        }
+    }
+}
+
+fn says_string(schema: &Value, levels: usize) -> bool {
+    let Some(levels) = levels.checked_sub(1) else { return false };
+    let is_null = |one: &Value| one.get("type").is_some_and(|ty| ty == "null");
+    let alternatives = ["anyOf", "oneOf"].iter().find_map(|key| schema.get(key)?.as_array());
+    if let Some(alternatives) = alternatives {
+        let mut others = alternatives.iter().filter(|one| !is_null(one)).peekable();
+        return others.peek().is_some() && others.all(|one| says_string(one, levels));
+    }
+    match schema.get("type") {
+        Some(Value::Array(types)) => {
+            let mut others = types.iter().filter(|ty| *ty != "null").peekable();
+            others.peek().is_some() && others.all(|ty| ty == "string")
+        }
+        ty => ty.is_some_and(|ty| ty == "string"),
+    }
+}
+
 /// The value and the error of a result type.
 pub(super) fn result(ty: &str) -> (&str, Option<&str>) {
     match split(ty.trim()) {
@@ -68,6 +186,11 @@ fn split(ty: &str) -> (&str, Vec<&str>) {
         Some((ty.get(..open)?.trim(), ty.get(open + 1..)?.trim_end().strip_suffix('>')?))
     });
     let Some((path, inside)) = inside else { return (ty, Vec::new()) };
+    (path, split_at_commas(inside))
+}
+
+/// At those that stand in no brackets.
+fn split_at_commas(inside: &str) -> Vec<&str> {
     let (mut arguments, mut depth, mut start) = (Vec::new(), 0usize, 0);
     for (at, letter) in inside.char_indices() {
         match letter {
@@ -81,7 +204,7 @@ fn split(ty: &str) -> (&str, Vec<&str>) {
         }
     }
     arguments.extend(inside.get(start..).map(str::trim).filter(|last| !last.is_empty()));
-    (path, arguments)
+    arguments
 }
 
 #[cfg(test)]
@@ -124,6 +247,33 @@ mod tests {
         assert!(schema.is_object());
         let deep = format!("{}u8{}", "Vec<".repeat(100_000), ">".repeat(100_000));
         assert!(super::schema(&deep).to_string().len() < 1_000_000);
+    }
+
+    #[test]
+    fn strings_are_known_by_schema_and_by_name() {
+        for ty in [
+            "String",
+            "Option<std::string::String>",
+            "uuid::Uuid",
+            "DateTime<Utc>",
+            "Box<str>",
+            "Cow<'static, str>",
+        ] {
+            assert!(is_string(ty, None), "{ty}");
+        }
+        for ty in ["u8", "Vec<String>", "OrderId", "()", "Cow<'static, [u8]>", "Option<u8>"] {
+            assert!(!is_string(ty, None), "{ty}");
+        }
+        let string = json!({"type": "string", "format": "uuid"});
+        let optional = json!({"anyOf": [string, {"type": "null"}]});
+        for schema in [&string, &optional, &json!({"type": ["string", "null"]})] {
+            assert!(is_string("OrderId", Some(schema)), "{schema}");
+        }
+        for schema in
+            [json!({}), json!(true), json!({"type": ["string", "integer"]}), json!({"anyOf": []})]
+        {
+            assert!(!is_string("String", Some(&schema)), "{schema}");
+        }
     }
 
     #[test]

@@ -16,3 +16,5 @@ mod measuring;
 mod pipes;
 mod run;
 mod sample;
+mod secured;
+mod typed;
