@@ -8,6 +8,7 @@ pub use arguments::{BrokerArgs, MaybeBroker};
 pub use failure::Failure;
 pub use services::{
     fibonacci::{FibError, Fibonacci, FibonacciClient, FibonacciServer, Sequence},
+    plus_hundred::{Adder, PlusHundred, PlusHundredClient, PlusHundredServer},
     tutorial::{Recursive, Tutorial, TutorialClient, TutorialServer},
 };
 

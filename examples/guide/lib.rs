@@ -14,6 +14,8 @@ macro_rules! pages {
 #[cfg(doctest)]
 pages! {
     GettingStarted: "getting-started.md",
+    Encodings: "encodings.md",
+    Patterns: "patterns.md",
     ErrorsAndDeadlines: "errors-and-deadlines.md",
     Evolving: "evolving.md",
     Cluster: "cluster.md",

@@ -99,6 +99,31 @@ async fn the_tutorials_programs_understand_each_other() {
 }
 
 #[tokio::test]
+async fn plus_hundred_is_called_and_served_by_pika() {
+    let url = url().await;
+    // As its users start it, on the queue that it is known by.
+    let ours = Process::example("plus_hundred_server", &["--broker", url]).await;
+    ours.line_with("serving s14rpc", PATIENCE).await;
+    for generation in ["older", "current"] {
+        let arguments = [url, "s14rpc", "5", "--generation", generation];
+        let theirs = Python::find().start("tutorial_client.py", &arguments);
+        assert_eq!(theirs.success(PATIENCE).await, "105", "{generation}");
+    }
+    stop(ours).await;
+    delete(url, "s14rpc").await;
+
+    let queue = unique("s14rpc");
+    let theirs = Python::find().start("plus_hundred_server.py", &[url, &queue]);
+    theirs.line_with("ready", PATIENCE).await;
+    let asking = ["--broker", url, "--queue", &queue, "--", "-7"];
+    let client = Process::example("plus_hundred_client", &asking).await;
+    client.line_with("-7 + 100 = 93", PATIENCE).await;
+    client.success(PATIENCE).await;
+    stop(theirs).await;
+    delete(url, &queue).await;
+}
+
+#[tokio::test]
 async fn two_services_share_a_server() {
     let alone = Process::example_with("two_services", &[], &[("AMQP_URL", "")]).await;
     alone.line_with("ordered so far: (1, 1)", PATIENCE).await;

@@ -13,6 +13,7 @@ mod clients_that_fail;
 mod connecting;
 mod dead_lettered;
 mod discovery;
+mod echo;
 mod evolving;
 mod examples;
 mod faults;

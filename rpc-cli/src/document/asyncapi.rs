@@ -135,10 +135,13 @@ fn error(method: &MethodInfo) -> Option<Value> {
     error.map(|ty| answer("error", &types::told(method.error_schema.as_ref(), ty)))
 }
 
-/// A refusal: it says why in its headers, and has no body.
+/// A refusal: why is in its headers, and in its body for those who read nothing else.
 fn fault() -> Value {
+    let text = json!({"type": "string"});
+    let reason = json!({"type": "object", "properties": {"fault": text, "message": text}});
     json!({
         "name": "fault",
+        "contentType": "application/json",
         "headers": {
             "type": "object",
             "properties": {
@@ -148,7 +151,7 @@ fn fault() -> Value {
                 "correlation_id": {"type": "string"},
             },
         },
-        "payload": {"type": "null"},
+        "payload": {"type": "object", "properties": {"err": reason}},
         "correlationId": {"location": "$message.header#/correlation_id"},
     })
 }

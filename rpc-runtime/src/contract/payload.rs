@@ -4,7 +4,8 @@ use serde::{Serialize, de::DeserializeOwned};
 
 /// A type that can travel as an argument, a result or an error.
 ///
-/// It is never implemented by hand: every owned, `Send` type with serde's two traits has it.
+/// It is never implemented by hand: every owned, `Send` type with serde's two traits has it. Whether the encoding can carry
+/// the type is another question, which `Server::start` and a client's first call answer.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in an RPC message",
     label = "not serializable, not deserializable, or not owned",
