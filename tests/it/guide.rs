@@ -5,9 +5,10 @@ use std::path::Path;
 use std::time::Duration;
 
 use numbers::{NoRoot, Numbers, NumbersClient, NumbersServer};
-use rpc_runtime::{Broker, CallError, Encoding, FaultKind, Server};
+use rpc_runtime::{Broker, CallError, Encoding, FaultKind, Server, UntypedClient, rpc_service};
 use rpc_tests::{Peer, Process, Python, Rabbit};
 use tempfile::TempDir;
+use tokio::sync::Mutex;
 
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -40,13 +41,16 @@ fn the_client_of_getting_started_is_the_one_that_tests_start() {
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust,no_run\n{program}```\n")));
 }
 
-/// Both halves use the queue that the page names, so they are one test.
+/// The programs of the page use the queue that it names: one test after another.
+static NUMBERS: Mutex<()> = Mutex::const_new(());
+
 #[tokio::test]
 async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {
+    let _numbers = NUMBERS.lock().await;
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();
     let programs = Programs::of("docs/other-languages.md");
-    assert_eq!(programs.count, 3, "two that call, one that serves");
+    assert_eq!(programs.count, 9, "two that call, one that serves, and a pair for each recipe");
 
     let server =
         Server::builder(&broker).service(NumbersServer::new(Calculator)).start().await.unwrap();
@@ -85,6 +89,94 @@ async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {
     }
     drop(serving);
     Peer::connect(url).await.unwrap().delete("Numbers").await.unwrap();
+}
+
+/// The programs of kombu and FastStream, which do the same.
+const NUMBERS_RECIPES: [(usize, usize); 2] = [(5, 6), (7, 8)];
+
+#[tokio::test]
+async fn the_recipes_call_and_serve_numbers() {
+    let _numbers = NUMBERS.lock().await;
+    let url = Rabbit::shared().await.url();
+    let broker = Broker::connect(url).await.unwrap();
+    let programs = Programs::of("docs/other-languages.md");
+
+    let server =
+        Server::builder(&broker).service(NumbersServer::new(Calculator)).start().await.unwrap();
+    for (caller, _) in NUMBERS_RECIPES {
+        let printed = programs.start(caller, url).success(PATIENCE).await;
+        let lines: Vec<&str> = printed.lines().collect();
+        assert_eq!(lines[..2], ["the sum is 6", "the root of 144 is 12"], "{printed}");
+        assert_eq!(lines[2], "no root: {'below': 12, 'above': 13}", "{printed}");
+        assert!(lines[3].starts_with("refused: "), "{printed}");
+    }
+    server.shutdown().await.unwrap();
+
+    let numbers =
+        NumbersClient::builder(&broker).encoding(Encoding::Json).timeout(PATIENCE).build();
+    for (_, server) in NUMBERS_RECIPES {
+        let serving = programs.start(server, url);
+        serving.line_with("serving Numbers", PATIENCE).await;
+        assert_eq!(numbers.sum(vec![1, 2, 3]).await.unwrap(), 6);
+        let no_root = numbers.root(150).await.unwrap_err();
+        assert!(matches!(no_root.application(), Some(NoRoot { below: 12, .. })), "{no_root:?}");
+        match UntypedClient::new(&broker, "Numbers").call("cube", "[2]").await {
+            Err(CallError::Refused(fault)) => {
+                assert_eq!(fault.kind(), FaultKind::UnknownMethod);
+            }
+            other => panic!("{other:?}"),
+        }
+        drop(serving);
+    }
+    Peer::connect(url).await.unwrap().delete("Numbers").await.unwrap();
+}
+
+/// As the page shows it.
+#[rpc_service(queue = "multiply", encoding = "json")]
+trait Multiply {
+    #[rpc(name = "call")]
+    async fn multiply(&self, x: i64, y: i64) -> Result<i64, String>;
+}
+
+struct Exact;
+
+impl Multiply for Exact {
+    async fn multiply(&self, x: i64, y: i64) -> Result<i64, String> {
+        x.checked_mul(y).ok_or_else(|| "more than 64 bits".to_owned())
+    }
+}
+
+#[tokio::test]
+async fn json_rpc_of_aio_pika_calls_and_serves() {
+    let url = Rabbit::shared().await.url();
+    let broker = Broker::connect(url).await.unwrap();
+    let programs = Programs::of("docs/other-languages.md");
+
+    let server =
+        Server::builder(&broker).service(MultiplyServer::new(Exact)).start().await.unwrap();
+    let printed = programs.start(3, url).success(PATIENCE).await;
+    assert_eq!(
+        printed.lines().collect::<Vec<_>>(),
+        [
+            "6 times 7 is 42",
+            "the method's own error: more than 64 bits",
+            "a fault: Unknown message type 'fault'",
+        ]
+    );
+    server.shutdown().await.unwrap();
+    let peer = Peer::connect(url).await.unwrap();
+    peer.delete("multiply").await.unwrap();
+
+    let serving = programs.start(4, url);
+    serving.line_with("serving multiply", PATIENCE).await;
+    let multiply = UntypedClient::new(&broker, "multiply");
+    let product = multiply.call("call", r#"{"x": 6, "y": 7}"#).timeout(PATIENCE).await.unwrap();
+    assert_eq!(&product.body[..], b"42");
+    let raised = multiply.call("call", r#"{"x": 6}"#).timeout(PATIENCE).await.unwrap_err();
+    let said = raised.application().expect("an error of the method's own").to_string();
+    assert!(said.contains("TypeError"), "{said}");
+    drop(serving);
+    peer.delete("multiply").await.unwrap();
 }
 
 /// The Python programs of a page, each in a file of its own.
