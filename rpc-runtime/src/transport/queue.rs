@@ -246,6 +246,13 @@ mod tests {
     }
 
     #[test]
+    fn a_temporary_queue_expires_whatever_its_type() {
+        let expires = |queue: Queue| queue.temporary().number("x-expires");
+        assert_eq!(expires(Queue::named("q")), Some(60_000));
+        assert_eq!(expires(Queue::named("q").quorum()), Some(60_000));
+    }
+
+    #[test]
     fn the_type_is_always_said() {
         assert_eq!(declared(&Queue::default()), [(TYPE.to_owned(), "classic".into())]);
     }
@@ -266,13 +273,6 @@ mod tests {
         assert_eq!(declared(&queue), [(TYPE.to_owned(), "quorum".into())]);
         let queue = queue.delivery_limit(4);
         assert_eq!(queue.number(DELIVERY_LIMIT), Some(4), "the last one counts");
-    }
-
-    #[test]
-    fn a_temporary_queue_expires_whatever_its_type() {
-        let expires = |queue: Queue| queue.temporary().number("x-expires");
-        assert_eq!(expires(Queue::named("q")), Some(60_000));
-        assert_eq!(expires(Queue::named("q").quorum()), Some(60_000));
     }
 
     #[test]
