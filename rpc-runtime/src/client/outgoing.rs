@@ -90,7 +90,7 @@ impl Outgoing {
     }
 
     /// The names that the traits in the program know; others would be without bound.
-    pub(super) fn labels(&self) -> (&'static str, &'static str) {
+    pub(crate) fn labels(&self) -> (&'static str, &'static str) {
         if self.name.is_some() {
             (OTHER, OTHER)
         } else {

@@ -20,7 +20,7 @@ use super::{
     answering::{Answering, Ended, Watch},
     request::Headers,
 };
-use crate::{codec::Encoding, limits, server::TRACE_HEADERS};
+use crate::{codec::Encoding, limits, observe, server::TRACE_HEADERS};
 
 /// A layer for either side: answers calls of methods marked `#[rpc(cacheable = "30s")]` with a result that it has, until
 /// that is so old.
@@ -233,6 +233,7 @@ where
         };
         let key = Key::of(self.place, &request);
         let kept = self.cache.kept.get(&key).filter(Kept::is_fresh);
+        observe::looked_up(request.labels(), kept.is_some());
         if let Some(Kept { body, encoding, .. }) = kept {
             return Answering::itself(Ok(Reply::Result { body, encoding }));
         }

@@ -17,12 +17,15 @@ use super::{
 use crate::{
     error::CallError,
     fault::{Fault, FaultKind},
+    observe,
 };
 
 #[derive(Debug)]
 pub(super) struct Circuit {
     failures: u32,
     pause: Duration,
+    /// What it is counted under.
+    service: &'static str,
     state: Mutex<State>,
 }
 
@@ -33,6 +36,21 @@ enum State {
     Open(Instant),
     /// One call was let through, and has not ended.
     Tried,
+}
+
+impl State {
+    fn is_open(self) -> bool {
+        !matches!(self, Self::Closed(_))
+    }
+}
+
+impl Drop for Circuit {
+    fn drop(&mut self) {
+        let was_open = lock(&self.state).is_open();
+        if was_open {
+            observe::circuit_closed(self.service);
+        }
+    }
 }
 
 /// What the end of a call says of its server.
@@ -54,8 +72,8 @@ pub struct Attempt {
 }
 
 impl Circuit {
-    pub(super) fn new(failures: u32, pause: Duration) -> Self {
-        Self { failures, pause, state: Mutex::new(State::Closed(0)) }
+    pub(super) fn new(failures: u32, pause: Duration, service: &'static str) -> Self {
+        Self { failures, pause, service, state: Mutex::new(State::Closed(0)) }
     }
 
     /// Lets a call through, or says how long it is to wait.
@@ -80,6 +98,7 @@ impl Circuit {
 
     fn note(&self, trial: bool, sign: Sign, now: Instant) {
         let mut state = lock(&self.state);
+        let was_open = state.is_open();
         *state = match (*state, sign) {
             (State::Closed(_), Sign::Answers) => State::Closed(0),
             (State::Closed(failed), Sign::Fails) if failed + 1 < self.failures => {
@@ -93,6 +112,14 @@ impl Circuit {
             // What was sent before the circuit opened says nothing new.
             (other, _) => other,
         };
+        let is_open = state.is_open();
+        // Whoever records it is code of the program.
+        drop(state);
+        match (was_open, is_open) {
+            (false, true) => observe::circuit_opened(self.service),
+            (true, false) => observe::circuit_closed(self.service),
+            _ => {}
+        }
     }
 }
 
@@ -150,7 +177,7 @@ mod tests {
     const PAUSE: Duration = Duration::from_secs(10);
 
     fn circuit() -> Arc<Circuit> {
-        Arc::new(Circuit::new(2, PAUSE))
+        Arc::new(Circuit::new(2, PAUSE, "Service"))
     }
 
     fn ends(circuit: &Arc<Circuit>, now: Instant, sign: Sign) {

@@ -135,12 +135,12 @@ pub struct Breaking<S> {
 }
 
 impl<S> Breaking<S> {
-    fn circuit(&self, queue: &str) -> Arc<Circuit> {
+    fn circuit(&self, queue: &str, service: &'static str) -> Arc<Circuit> {
         let mut circuits = lock(&self.circuits);
         if let Some(known) = circuits.get(queue) {
             return known.clone();
         }
-        let circuit = Arc::new(Circuit::new(self.breaker.failures, self.breaker.pause));
+        let circuit = Arc::new(Circuit::new(self.breaker.failures, self.breaker.pause, service));
         circuits.insert(queue.to_owned(), circuit.clone());
         circuit
     }
@@ -167,7 +167,8 @@ where
     fn call(&mut self, request: Request) -> Self::Future {
         let queue = request.destination();
         let deadline = request.deadline();
-        match Circuit::enter(&self.circuit(queue), Instant::now(), deadline) {
+        let (service, _) = request.labels();
+        match Circuit::enter(&self.circuit(queue, service), Instant::now(), deadline) {
             Ok(attempt) => Answering::below(self.below.call(request), attempt),
             Err(retry_after) => {
                 let open = CircuitOpen { queue: queue.to_owned(), retry_after };

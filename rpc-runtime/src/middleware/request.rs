@@ -85,6 +85,14 @@ impl Request {
         }
     }
 
+    /// The names of the service and the method where a trait has them; others would be without bound.
+    pub(crate) fn labels(&self) -> (&'static str, &'static str) {
+        match &self.origin {
+            Origin::Call(call) => call.labels(),
+            Origin::Queue(received) => (received.context.service(), received.context.method()),
+        }
+    }
+
     /// The arguments, encoded.
     pub fn body(&self) -> &Bytes {
         &self.body

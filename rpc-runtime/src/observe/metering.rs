@@ -44,6 +44,10 @@ mod facade {
     const RETRIES: &str = "rpc_client_retries_total";
     const LATE_REPLIES: &str = "rpc_client_late_replies_total";
     const RECONNECTS: &str = "rpc_broker_reconnects_total";
+    const OPEN_CIRCUITS: &str = "rpc_client_open_circuits";
+    const CIRCUITS_OPENED: &str = "rpc_client_circuits_opened_total";
+    const CACHE_HITS: &str = "rpc_cache_hits_total";
+    const CACHE_MISSES: &str = "rpc_cache_misses_total";
 
     /// Tells the recorder of the program what the metrics of this crate mean, and their units. Call it once, after the
     /// recorder is installed; without it they are recorded as well, and say less.
@@ -62,6 +66,10 @@ mod facade {
         describe_counter!(RETRIES, Unit::Count, "Requests that were sent again");
         describe_counter!(LATE_REPLIES, Unit::Count, "Replies that no call was waiting for");
         describe_counter!(RECONNECTS, Unit::Count, "Connections made after one was lost");
+        describe_gauge!(OPEN_CIRCUITS, Unit::Count, "Circuits that are open or tried again");
+        describe_counter!(CIRCUITS_OPENED, Unit::Count, "Circuits that opened after failures");
+        describe_counter!(CACHE_HITS, Unit::Count, "Calls answered with a result that was kept");
+        describe_counter!(CACHE_MISSES, Unit::Count, "Calls of which no result was kept");
     }
 
     /// A call, or a request, under way.
@@ -124,6 +132,24 @@ mod facade {
     pub(crate) fn reconnected() {
         counter!(RECONNECTS).increment(1);
     }
+
+    /// A circuit opened.
+    pub(crate) fn circuit_opened(service: &'static str) {
+        counter!(CIRCUITS_OPENED, "service" => service).increment(1);
+        gauge!(OPEN_CIRCUITS, "service" => service).increment(1);
+    }
+
+    /// A circuit that was open is closed, or gone.
+    pub(crate) fn circuit_closed(service: &'static str) {
+        gauge!(OPEN_CIRCUITS, "service" => service).decrement(1);
+    }
+
+    /// A cache was asked for a result.
+    #[cfg(feature = "cache")]
+    pub(crate) fn looked_up((service, method): (&'static str, &'static str), found: bool) {
+        let name = if found { CACHE_HITS } else { CACHE_MISSES };
+        counter!(name, "service" => service, "method" => method).increment(1);
+    }
 }
 
 #[cfg(not(feature = "metrics"))]
@@ -144,8 +170,16 @@ mod facade {
     pub(crate) fn retried(_: &'static str, _: &'static str) {}
     pub(crate) fn late_reply() {}
     pub(crate) fn reconnected() {}
+    pub(crate) fn circuit_opened(_: &'static str) {}
+    pub(crate) fn circuit_closed(_: &'static str) {}
+    #[cfg(feature = "cache")]
+    pub(crate) fn looked_up(_: (&'static str, &'static str), _: bool) {}
 }
 
 #[cfg(feature = "metrics")]
 pub use facade::describe_metrics;
-pub(crate) use facade::{Metered, late_reply, reconnected, retried};
+#[cfg(feature = "cache")]
+pub(crate) use facade::looked_up;
+pub(crate) use facade::{
+    Metered, circuit_closed, circuit_opened, late_reply, reconnected, retried,
+};

@@ -7,7 +7,11 @@ mod trace_context;
 
 #[cfg(feature = "metrics")]
 pub use metering::describe_metrics;
-pub(crate) use metering::{End, Metered, late_reply, reconnected, retried};
+#[cfg(feature = "cache")]
+pub(crate) use metering::looked_up;
+pub(crate) use metering::{
+    End, Metered, circuit_closed, circuit_opened, late_reply, reconnected, retried,
+};
 pub(crate) use span::{call_span, end, request_span};
 
 use crate::{envelope::Answer, error::CallError, middleware::Reply};

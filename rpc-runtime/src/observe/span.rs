@@ -100,6 +100,7 @@ pub(crate) fn request_span<'a>(
         messaging.destination.name = %Escaped::new(Destination(&message.exchange, &message.routing_key)),
         messaging.message.id = id(properties.message_id.as_ref()),
         messaging.message.conversation_id = id(properties.correlation_id.as_ref()),
+        user.name = properties.user_id.as_ref().map(|user| field::display(Escaped::new(user))),
         "error.type" = Empty,
     );
     #[cfg(feature = "opentelemetry")]
