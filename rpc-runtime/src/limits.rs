@@ -152,8 +152,20 @@ pub(crate) const MAX_ANSWERS_MEMORY: usize = 256 * 1024 * 1024;
 /// How many questions wait for a server; it answers one at a time, and those who asked do not wait for ever.
 pub(crate) const MAX_QUESTIONS: u32 = 1_000;
 
-/// How long a server waits for the broker to say how a queue stands, before it answers without.
+/// How long a server or a caller waits for the broker to say how a queue stands, before it goes on without.
 pub(crate) const QUEUE_STATE_WITHIN: Duration = Duration::from_millis(500);
+
+/// How long a handler may hold a thread of the runtime before a line says so: what it holds up is late by then for a
+/// person who waits, and no quick method takes a hundredth of it.
+pub(crate) const HELD_THREAD: Duration = Duration::from_secs(1);
+
+/// How long a client that fails fast waits for a server to consume the queue, before it sends anything: a server that is
+/// replaced is back by then, and a person hardly notices.
+pub(crate) const UNSERVED: Duration = Duration::from_millis(500);
+
+/// For how long such clients take a queue to be as it was seen last: what is sent meanwhile to a server that has just gone
+/// waits for the next. Less than a server takes to go or to come, and yet calls that are made together look once.
+pub(crate) const SEEN_FOR: Duration = Duration::from_millis(1);
 
 /// How many calls in a row have to fail before a circuit breaker makes no more: one may be chance, and each costs its
 /// caller a wait.

@@ -15,7 +15,7 @@ use tower::{BoxError, filter::FilterLayer};
 
 use crate::{
     brokers::{Inside, SOON, SampleClient, SampleServer, queue, refusal},
-    secrets::Log,
+    logs::Log,
 };
 
 const ALONE: &str = "RPC_TEST_LOGS_ALONE";
@@ -51,9 +51,7 @@ async fn no_text_of_others_forges_a_log_line() {
 
 async fn look_at_everything() {
     let node = Node::start().await;
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
-    subscriber.with_ansi(false).with_writer(log.clone()).init();
+    let log = Log::of_this_process();
     let shown = use_everything(&node, &log).await;
     let log = log.text();
     for expected in [

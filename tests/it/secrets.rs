@@ -1,53 +1,19 @@
 //! No password, payload or panic's text in what a program logs, or shows by `Debug` and `Display`.
 
-use std::{
-    env,
-    error::Error,
-    io,
-    process::Command,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{env, error::Error, process::Command, time::Duration};
 
 use rpc_runtime::{Broker, Server, Tls, UntypedClient};
 use rpc_tests::{Node, unique};
-use tracing_subscriber::fmt::MakeWriter;
 
-use crate::brokers::{Inside, SampleClient, SampleServer, queue, refusal};
+use crate::{
+    brokers::{Inside, SampleClient, SampleServer, queue, refusal},
+    logs::Log,
+};
 
 const PASSWORD: &str = "pa55-correct-horse";
 const WRONG: &str = "pa55-battery-staple";
 const PAYLOAD: &str = "payload-nobody-else-reads";
 const ALONE: &str = "RPC_TEST_ALONE_AT";
-
-/// Everything that was logged.
-#[derive(Clone, Default)]
-pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    pub(crate) fn text(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 /// In a process of its own, whose log is its own.
 #[tokio::test]
@@ -65,10 +31,7 @@ async fn nothing_shows_a_password_and_no_line_of_ours_a_payload() {
 }
 
 async fn look_at_everything(address: &str) {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_max_level(tracing::Level::TRACE);
-    subscriber.with_ansi(false).with_writer(log.clone()).init();
-
+    let log = Log::of_this_process();
     let shown = use_everything(address).await;
     let log = log.text();
     assert!(log.contains("rpc_runtime"), "our own lines are there");

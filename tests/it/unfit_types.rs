@@ -1,16 +1,15 @@
 //! Types that bincode cannot carry are refused before anything runs.
 
-use std::{
-    io,
-    sync::{
-        Arc, Mutex,
-        atomic::{AtomicUsize, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicUsize, Ordering},
 };
 
 use rpc_runtime::{Broker, BrokerErrorKind, CallError, Encoding, FaultKind, Server, rpc_service};
 use serde::{Deserialize, Serialize};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
+
+use crate::logs::Log;
 
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 struct Purchase {
@@ -194,39 +193,12 @@ impl Doors for Cave {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn types_that_signatures_do_not_see_are_named() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
+    let (log, _guard) = Log::gather(Level::WARN);
     let broker = Broker::in_memory();
-    let server = {
-        let _guard = tracing::subscriber::set_default(subscriber);
-        Server::builder(&broker).service(DoorsServer::new(Cave)).start().await.unwrap()
-    };
-    let written = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    let warning = written.lines().find(|line| line.contains("by their names alone")).unwrap();
+    let server = Server::builder(&broker).service(DoorsServer::new(Cave)).start().await.unwrap();
+    let warning = log.line(&["by their names alone"]).await;
     for part in ["WARN", "Doors", "open", "the argument `secret` (Secret)"] {
         assert!(warning.contains(part), "{warning}");
     }

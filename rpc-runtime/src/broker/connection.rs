@@ -169,6 +169,11 @@ impl Connection {
         self.0.state.subscribe()
     }
 
+    /// Whether this program has closed it.
+    pub(crate) fn is_closed(&self) -> bool {
+        matches!(*self.0.state.borrow(), State::Closed)
+    }
+
     /// Whether the broker takes messages at this moment.
     pub(super) fn is_ready(&self) -> bool {
         matches!(*self.0.state.borrow(), State::Up { blocked: None, .. })

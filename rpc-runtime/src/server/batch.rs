@@ -56,13 +56,13 @@ impl Pace {
 /// Begins all of them, one after the other, and sees the first one through.
 pub(super) async fn run(first: Taken, others: Vec<Taken>, pace: Arc<Pace>) {
     let began = Instant::now();
-    let mut first = first.serve(began);
+    let mut first = first.serve(began, true);
     let (waits, mut now) = begin(&mut first).await;
     let mut here = 1;
     for other in others {
-        let mut other = other.serve(now);
         // Whoever is slow has held the others up for long enough.
         let mut waits = now - began > QUICK * here;
+        let mut other = other.serve(now, !waits);
         if !waits {
             here += 1;
             (waits, now) = begin(&mut other).await;

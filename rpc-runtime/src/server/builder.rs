@@ -5,6 +5,7 @@ use std::{fmt, sync::Arc, time::Duration};
 use tokio::{sync::watch, task::JoinSet};
 use tower::{Layer, Service};
 use tracing::warn;
+use uuid::Uuid;
 
 use super::{
     Context, Dispatch, Health, Server,
@@ -12,6 +13,7 @@ use super::{
     health,
     instance::{Instance, Served},
     lifecycle::Phase,
+    neighbours,
     request::{Endpoint, Limits, Queues},
     responder::Responder,
     stats::Counters,
@@ -323,7 +325,8 @@ impl ServerBuilder {
         boxed(async {
             // One for each service, one for discovery, one for replies that may be refused, and one to look at queues.
             let needed = self.services.len() + usize::from(self.discovery) + 2;
-            let connection = self.broker.connection();
+            let broker = self.broker.clone();
+            let connection = broker.connection();
             let (mut server, workers, responder) = self.prepare()?;
             check_channels(needed, connection.link().await?.channels())?;
             let listening = match &responder {
@@ -337,7 +340,11 @@ impl ServerBuilder {
             }
             if let Some(responder) = responder {
                 server.beside.spawn(boxed(responder.serve(listening)));
+                // Beside it: to ask takes a while.
+                let look = neighbours::warn_of_others(broker, server.instance.clone());
+                server.beside.spawn(boxed(look));
             }
+            server.end = None;
             Ok(server)
         })
     }
@@ -346,6 +353,7 @@ impl ServerBuilder {
     pub(crate) fn start_detached(self) -> Server {
         match self.prepare() {
             Ok((mut server, workers, responder)) => {
+                server.end = Some("its broker was dropped");
                 // Queues are declared before the caller can publish to them.
                 for worker in workers {
                     let opened = now(worker.open()).and_then(Result::ok);
@@ -374,6 +382,7 @@ impl ServerBuilder {
         let queues: Arc<[String]> =
             self.services.iter().map(|(queue, _)| as_declared(queue.name())).collect();
         let limits = Arc::new(self.limits);
+        let id: Arc<str> = Uuid::new_v4().simple().to_string().into();
         let mut descriptions = Vec::new();
         let workers = self.services.into_iter().map(|(queue, service)| {
             let endpoint = Endpoint::new(
@@ -390,7 +399,9 @@ impl ServerBuilder {
                 queue: queue.name().to_owned(),
                 gauges: endpoint.gauges(),
             });
-            Worker::new(&self.broker, queue, self.concurrency, self.shed, endpoint, idle.clone())
+            let (instance, idle) = (id.clone(), idle.clone());
+            let (concurrency, shed) = (self.concurrency, self.shed);
+            Worker::new(&self.broker, queue, concurrency, shed, endpoint, instance, idle)
         });
         let workers = workers.collect();
         let said = ServerLimits {
@@ -399,8 +410,14 @@ impl ServerBuilder {
             max_reply: limits.max_reply as u64,
         };
         let exchange = self.broker.exchange();
-        let instance =
-            Instance::new(said, exchange, descriptions, counters.clone(), health.clone());
+        let instance = Instance::new(
+            id.clone(),
+            said,
+            exchange,
+            descriptions,
+            counters.clone(),
+            health.clone(),
+        );
         let instance = Arc::new(instance);
         let responder =
             self.discovery.then(|| Responder::new(self.broker.connection(), instance.clone()));
@@ -412,6 +429,7 @@ impl ServerBuilder {
             instance,
             health,
             beside,
+            end: Some("it did not start wholly"),
         };
         Ok((server, workers, responder))
     }

@@ -8,7 +8,6 @@ use std::{
 
 use serde_json::Value;
 use tokio::time::Instant;
-use uuid::Uuid;
 
 use super::{health::Health, request::Gauges, stats::Counters};
 use crate::{
@@ -23,7 +22,7 @@ use crate::{
 
 /// What a server knows of itself.
 pub(super) struct Instance {
-    pub(super) id: String,
+    pub(super) id: Arc<str>,
     host: String,
     started: SystemTime,
     since: Instant,
@@ -43,6 +42,7 @@ pub(super) struct Served {
 
 impl Instance {
     pub(super) fn new(
+        id: Arc<str>,
         limits: ServerLimits,
         exchange: &str,
         services: Vec<Served>,
@@ -50,7 +50,7 @@ impl Instance {
         health: Health,
     ) -> Self {
         Self {
-            id: Uuid::new_v4().simple().to_string(),
+            id,
             host: host().to_owned(),
             started: SystemTime::now(),
             since: Instant::now(),
@@ -60,6 +60,11 @@ impl Instance {
             counters,
             health,
         }
+    }
+
+    /// The services, and the queue that each is served on.
+    pub(super) fn served(&self) -> impl Iterator<Item = (&'static str, &str)> {
+        self.services.iter().map(|served| (served.service.name, served.queue.as_str()))
     }
 
     pub(super) fn services(&self) -> impl Iterator<Item = &'static str> {
@@ -72,7 +77,7 @@ impl Instance {
 
     pub(super) fn ping(&self) -> InstancePing {
         InstancePing {
-            instance: self.id.clone(),
+            instance: self.id.to_string(),
             host: self.host.clone(),
             services: self.services().map(str::to_owned).collect(),
             ready: self.health.is_ready(),
@@ -83,7 +88,7 @@ impl Instance {
     pub(super) fn info(&self) -> InstanceInfo {
         let encodings = [Encoding::Bincode, Encoding::Json, Encoding::Text];
         InstanceInfo {
-            instance: self.id.clone(),
+            instance: self.id.to_string(),
             host: self.host.clone(),
             process: process::id(),
             runtime: concat!("rpc-runtime ", env!("CARGO_PKG_VERSION")).to_owned(),
@@ -100,7 +105,7 @@ impl Instance {
         let counted = self.counters.snapshot();
         let depths = depths.iter().copied().chain(std::iter::repeat(None));
         InstanceStats {
-            instance: self.id.clone(),
+            instance: self.id.to_string(),
             host: self.host.clone(),
             uptime_ms: milliseconds(self.since.elapsed()),
             requests: counted.requests,

@@ -9,7 +9,6 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
-use tracing::warn;
 
 use super::{
     Context, Handler, Running, answer,
@@ -17,7 +16,6 @@ use super::{
 };
 use crate::{
     contract::MethodDescriptor,
-    escape::Escaped,
     fault::{Fault, FaultKind},
     middleware::{BoxError, Meaning, Next, Origin, Reply, Request, meaning},
     tasks::CatchUnwind,
@@ -109,12 +107,6 @@ fn refusal(error: BoxError, context: &Context) -> Fault {
         Meaning::Elapsed => (FaultKind::Expired, "the server gave the request up"),
         Meaning::Overloaded => (FaultKind::Overloaded, "the server has no room for the request"),
         Meaning::Call(_) | Meaning::Other(_) => {
-            warn!(
-                service = context.service(),
-                method = context.method(),
-                correlation_id = context.correlation_id().map(|id| display(Escaped::new(id))),
-                "a layer failed"
-            );
             (FaultKind::Internal, "a layer of the server failed")
         }
     };

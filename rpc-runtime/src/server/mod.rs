@@ -10,9 +10,11 @@ mod histogram;
 mod instance;
 mod layered;
 mod lifecycle;
+mod lines;
 #[cfg(feature = "testing")]
 mod made_up;
 mod meter;
+mod neighbours;
 mod request;
 mod responder;
 mod stats;
@@ -22,6 +24,7 @@ mod worker;
 use std::{fmt, future::Future, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
+use tracing::{info, warn};
 
 pub use builder::ServerBuilder;
 pub use context::Context;
@@ -77,6 +80,8 @@ pub struct Server {
     health: Health,
     /// What answers questions about the server, and what follows its connection; they end with it.
     beside: JoinSet<()>,
+    /// Why it is dropped, where nobody has to be warned of that.
+    end: Option<&'static str>,
 }
 
 impl Server {
@@ -152,6 +157,33 @@ impl Server {
     /// ```
     pub fn stats(&self) -> ServerStats {
         self.counters.snapshot()
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Those that have ended said why.
+        while self.workers.try_join_next().is_some() {}
+        if self.workers.is_empty() {
+            return;
+        }
+        let instance = &*self.instance.id;
+        if let Some(reason) = self.end {
+            for (service, queue) in self.instance.served() {
+                info!(service, queue, instance, reason, "stopped");
+            }
+            return;
+        }
+        let services = self.instance.services().collect::<Vec<_>>().join(", ");
+        let queues = self.instance.queues().collect::<Vec<_>>().join(", ");
+        warn!(
+            services,
+            queues,
+            instance,
+            "stopped: the `Server` was dropped and not shut down, so requests that it was working on go back to their \
+             queues; keep it in a variable (`let _ = builder.start().await?` drops it in that line), and call \
+             `shutdown` or `run_until`"
+        );
     }
 }
 

@@ -4,7 +4,7 @@ mod checks;
 
 use std::{
     future::poll_fn,
-    pin::pin,
+    pin::{Pin, pin},
     sync::{Arc, atomic::AtomicU64},
     task::Poll,
 };
@@ -14,11 +14,12 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{Span, debug, warn};
 
 use super::{
-    Dispatch, Handler,
+    Context, Dispatch, Handler,
     admission::{Admission, Admitted},
     handler::Invocation,
     layered::{Handlers, Started, through},
     lifecycle::Phase,
+    lines::{About, Lines, Stage, about},
     meter::{FaultCounters, Meter, Running},
     stats::Counters,
     waits::Waits,
@@ -28,6 +29,7 @@ use crate::{
     envelope::{self, Answer, ReturnAddress},
     escape::Escaped,
     fault::{Fault, FaultKind},
+    limits,
     middleware::{Next, Reply},
     observe::{self, End, Metered},
     throttle::Throttle,
@@ -70,6 +72,7 @@ struct Underway<'a> {
     running: Option<Running<'a>>,
     /// Once it has passed the checks.
     admitted: Option<Admitted>,
+    context: Option<Context>,
 }
 
 /// A service, ready to answer.
@@ -85,6 +88,7 @@ pub(super) struct Endpoint {
     counters: Arc<Counters>,
     /// Lines about a wrong `reply_to`.
     warned: Throttle,
+    lines: Lines,
     faults: Arc<FaultCounters>,
 }
 
@@ -108,6 +112,7 @@ impl Endpoint {
             phase: Arc::new(phase),
             counters,
             warned: Throttle::default(),
+            lines: Lines::default(),
             faults: Arc::default(),
         }
     }
@@ -151,13 +156,15 @@ impl Endpoint {
         observe::request_span(self.service.name, || self.called(delivery), delivery)
     }
 
-    /// Answers a request and acknowledges it; says when, or `None` if its handler had to be stopped.
+    /// Answers a request and acknowledges it; says when, or `None` if its handler had to be stopped. `at_once`: `came` is
+    /// now.
     ///
     /// Every request that runs has one of these: what is seldom awaited is kept out of it.
     pub(super) async fn serve(
         &self,
         delivery: Delivery,
         came: Instant,
+        at_once: bool,
         channel: &dyn WorkerChannel,
         span: &Span,
     ) -> Option<Instant> {
@@ -167,11 +174,14 @@ impl Endpoint {
         };
         let mut method = pin!(method);
         // Most are answered at once: then nobody has to be told to stop.
+        let began = if at_once { came } else { Instant::now() };
         let first = poll_fn(|cx| Poll::Ready(method.as_mut().poll(cx)));
-        let ended = match first.await {
-            Poll::Ready(ended) => ended,
+        let (ended, began) = match first.await {
+            Poll::Ready(ended) => (ended, began),
             Poll::Pending => {
-                let Some(ended) = Box::pin(self.unless_stopped(method)).await else {
+                let context = underway.context.as_ref();
+                self.note_held(began, Instant::now(), context);
+                let Some(ended) = Box::pin(self.unless_stopped(method, context)).await else {
                     self.counters.given_back.increment();
                     channel.requeue(underway.tag);
                     return None;
@@ -179,7 +189,7 @@ impl Endpoint {
                 ended
             }
         };
-        Some(self.end(underway, self.answer(ended), channel, span))
+        Some(self.end(underway, began, self.answer(ended), channel, span))
     }
 
     /// Checks a request and starts its method; or else it is answered by then.
@@ -208,10 +218,14 @@ impl Endpoint {
             return Err(came);
         }
         let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
-        let mut underway = Underway { tag, address, metered, running: None, admitted: None };
+        let mut underway =
+            Underway { tag, address, metered, running: None, admitted: None, context: None };
         match self.prepare(delivery, came, &mut underway) {
-            Ok((handler, invocation)) => Ok((self.start(handler, invocation), underway)),
-            Err(fault) => Err(self.end(underway, Answer::Fault(fault), channel, span)),
+            Ok((handler, invocation)) => {
+                underway.context = Some(invocation.context.clone());
+                Ok((self.start(handler, invocation), underway))
+            }
+            Err(fault) => Err(self.end(underway, came, Answer::Fault(fault), channel, span)),
         }
     }
 
@@ -229,13 +243,36 @@ impl Endpoint {
         }
     }
 
-    /// `None` if it takes longer than a server that shuts down can wait.
-    async fn unless_stopped<T>(&self, method: impl Future<Output = T>) -> Option<T> {
+    /// What the method ends with, and when it last went on. `None` if it takes longer than a server that shuts down can
+    /// wait.
+    async fn unless_stopped<T>(
+        &self,
+        mut method: Pin<&mut impl Future<Output = T>>,
+        context: Option<&Context>,
+    ) -> Option<(T, Instant)> {
         let mut phase = self.phase();
+        let method = poll_fn(|cx| {
+            let began = Instant::now();
+            let polled = method.as_mut().poll(cx);
+            if polled.is_pending() {
+                self.note_held(began, Instant::now(), context);
+            }
+            polled.map(|ended| (ended, began))
+        });
         tokio::select! {
             biased;
             ended = method => Some(ended),
             () = Phase::Stopped.reached(&mut phase) => None,
+        }
+    }
+
+    /// Warns of a handler that went on from `began` to `now` without a pause, if that is long.
+    fn note_held(&self, began: Instant, now: Instant, context: Option<&Context>) {
+        let held = now.saturating_duration_since(began);
+        if held >= limits::HELD_THREAD
+            && let Some(context) = context
+        {
+            about(context, |about| self.lines.held(held, about));
         }
     }
 
@@ -256,20 +293,25 @@ impl Endpoint {
         }
     }
 
-    /// Measures an answer and sends it; says when.
+    /// Measures an answer and sends it; says when. Its method last went on at `began`.
     fn end(
         &self,
         underway: Underway<'_>,
+        began: Instant,
         answer: Answer,
         channel: &dyn WorkerChannel,
         span: &Span,
     ) -> Instant {
-        let Underway { tag, address, metered, running, admitted } = underway;
+        let Underway { tag, address, metered, running, admitted, context } = underway;
         // Before the caller knows, who may ask for another at once.
         drop(admitted);
         let now = Instant::now();
         if let Some(running) = running {
             running.end(&answer, now);
+        }
+        self.note_held(began, now, context.as_ref());
+        if let (Answer::Fault(fault), Some(context)) = (&answer, &context) {
+            about(context, |about| self.lines.refused(fault.kind(), Stage::Method, about));
         }
         observe::end(span, (&answer).into());
         metered.end((&answer).into());

@@ -69,7 +69,7 @@ impl Responder {
                 Ok((link, Ok(opened))) => {
                     let since = Instant::now();
                     self.answer_all(&link, opened).await;
-                    debug!(instance = self.instance.id, "no longer listens to questions");
+                    debug!(instance = &*self.instance.id, "no longer listens to questions");
                     if since.elapsed() > limits::STABLE_AFTER {
                         waits = pauses();
                     }

@@ -29,6 +29,8 @@ pub(super) struct Worker {
     concurrency: u16,
     shed: bool,
     endpoint: Arc<Endpoint>,
+    /// What the server calls itself.
+    instance: Arc<str>,
     /// As many requests run as are allowed, also while those of a lost connection still do.
     permits: Arc<Semaphore>,
     /// How many workers of the server consume nothing.
@@ -75,8 +77,9 @@ impl Taken {
         Self { hold: Hold { serving: serving.clone(), permitted }, delivery }
     }
 
-    /// Serves it, whose time counts from `came` on, as soon as it may run; says when it was answered, if it was.
-    pub(super) fn serve(self, mut came: Instant) -> Served {
+    /// Serves it, whose time counts from `came` on, as soon as it may run; says when it was answered, if it was. `at_once`:
+    /// it is first polled at `came`.
+    pub(super) fn serve(self, mut came: Instant, mut at_once: bool) -> Served {
         let span = self.hold.serving.endpoint.span(&self.delivery);
         let over_it = span.clone();
         // What is seldom waited for is kept out of its size.
@@ -91,9 +94,9 @@ impl Taken {
                 };
                 permit.forget();
                 hold.permitted = true;
-                came = Instant::now();
+                (came, at_once) = (Instant::now(), true);
             }
-            let answered = endpoint.serve(delivery, came, &**channel, &span).await;
+            let answered = endpoint.serve(delivery, came, at_once, &**channel, &span).await;
             // A request whose channel was lost went back to the queue then, and may be running here again.
             if answered.is_none() && !until_gone.is_closed() {
                 endpoint.note_stopped();
@@ -117,6 +120,7 @@ impl Worker {
         concurrency: u16,
         shed: bool,
         endpoint: Endpoint,
+        instance: Arc<str>,
         idle: watch::Sender<usize>,
     ) -> Self {
         Self {
@@ -126,6 +130,7 @@ impl Worker {
             concurrency,
             shed,
             endpoint: Arc::new(endpoint),
+            instance,
             permits: Arc::new(Semaphore::new(usize::from(concurrency))),
             idle,
         }
@@ -143,11 +148,22 @@ impl Worker {
             undeliverable: self.endpoint.undeliverable(),
             refused: self.endpoint.refused(),
         };
-        link.open_worker(options).await
+        let opened = link.open_worker(options).await?;
+        let (service, queue) = (self.endpoint.service().name, self.queue.name());
+        info!(service, queue, instance = &*self.instance, "serves");
+        Ok(opened)
     }
 
-    /// Serves until the server drains, and what was begun has ended.
+    /// Serves until the server drains, and what was begun has ended; or until the broker is closed.
     pub(super) async fn serve(self, first: Option<OpenWorker>) {
+        self.serve_all(first).await;
+        let shut_down = *self.endpoint.phase().borrow() != Phase::Serving;
+        let reason = if shut_down { "it was shut down" } else { "the broker was closed" };
+        let (service, queue) = (self.endpoint.service().name, self.queue.name());
+        info!(service, queue, instance = &*self.instance, reason, "stopped");
+    }
+
+    async fn serve_all(&self, first: Option<OpenWorker>) {
         let mut phase = self.endpoint.phase();
         let mut next = first;
         if next.is_none() {
@@ -180,7 +196,10 @@ impl Worker {
                     self.idle.send_modify(|idle| *idle += 1);
                     // RabbitMQ gives the unacknowledged requests of this channel to others. A handler of one that still
                     // runs cannot reply on this channel any more.
-                    warn!(queue = self.queue.name(), "stopped consuming; starting again");
+                    if !self.connection.is_closed() {
+                        let (service, queue) = (self.endpoint.service().name, self.queue.name());
+                        warn!(service, queue, "stopped consuming; starting again");
+                    }
                     // A queue that somebody deletes as often as it is declared is declared ever more seldom.
                     if opened.elapsed() > limits::STABLE_AFTER {
                         waits = pauses();
@@ -262,13 +281,11 @@ impl Worker {
                 opened = self.open() => opened,
             };
             pause = match opened {
-                Ok(opened) => {
-                    info!(queue = self.queue.name(), "consuming");
-                    return Some(opened);
-                }
+                Ok(opened) => return Some(opened),
                 Err(error) if error.kind() == BrokerErrorKind::Closed => return None,
                 Err(error) if error.is_permanent() => {
-                    warn!(queue = self.queue.name(), error = %error.whole(), "the queue cannot be consumed");
+                    let (service, queue) = (self.endpoint.service().name, self.queue.name());
+                    warn!(service, queue, error = %error.whole(), "the queue cannot be consumed");
                     limits::LONGEST_PAUSE
                 }
                 Err(error) => {

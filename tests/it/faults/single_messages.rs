@@ -1,9 +1,8 @@
 //! One message, whoever it is from, costs no connection, and its method runs once at most.
 
 use std::{
-    io,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     time::Duration,
@@ -16,12 +15,14 @@ use rpc_tests::{
     Message, Node, Peer, Python, QueueSpec, Rabbit, Relay, eventually, eventually_async, unique,
 };
 use tokio::time::timeout;
-use tracing::{Level, subscriber::DefaultGuard};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
 use super::{nothing_happens_for, relay_to};
-use crate::brokers::{
-    Inside, Pair, SOON, SampleClient, SampleServer, assert_ended, queue, rabbitmq, refusal,
+use crate::{
+    brokers::{
+        Inside, Pair, SOON, SampleClient, SampleServer, assert_ended, queue, rabbitmq, refusal,
+    },
+    logs::Log,
 };
 
 /// It can be seen that RabbitMQ has not made this.
@@ -32,50 +33,6 @@ const POISON: &str = "amq.rabbitmq.reply-to.gwAA.AAAA";
 
 /// Long enough for something to run again that must not.
 const A_MOMENT: Duration = Duration::from_millis(500);
-
-/// What is logged as a warning or an error on this thread.
-#[derive(Clone, Default)]
-struct Warnings(Arc<Mutex<Vec<u8>>>);
-
-impl Warnings {
-    fn gather() -> (Self, DefaultGuard) {
-        let warnings = Self::default();
-        let subscriber = tracing_subscriber::fmt().with_max_level(Level::WARN).with_ansi(false);
-        let subscriber = subscriber.with_writer(warnings.clone()).finish();
-        (warnings, tracing::subscriber::set_default(subscriber))
-    }
-
-    fn lines(&self) -> String {
-        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
-    }
-
-    async fn has(&self, words: &[&str]) {
-        let line = || {
-            let lines = self.lines();
-            lines.lines().find(|line| words.iter().all(|word| line.contains(word))).map(drop)
-        };
-        eventually(&format!("a warning with {words:?}"), SOON, line).await;
-    }
-}
-
-impl io::Write for Warnings {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Warnings {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
 
 fn json(queue: &str, method: &str, body: &str) -> Message {
     Message {
@@ -135,7 +92,7 @@ impl Watched {
 /// Row 31.
 #[tokio::test]
 async fn a_forged_direct_reply_to_is_rejected() {
-    let (warnings, _guard) = Warnings::gather();
+    let (warnings, _guard) = Log::gather(Level::WARN);
     let watched = Watched::new().await;
     for method in ["add", "once", "again"] {
         let message = json(&watched.pair.queue, method, "[1, 2]");
@@ -144,7 +101,7 @@ async fn a_forged_direct_reply_to_is_rejected() {
     let server = &watched.pair.server;
     eventually("all are refused", SOON, || (server.stats().refused_reply_to == 3).then_some(()))
         .await;
-    warnings.has(&[&watched.pair.queue, FORGED]).await;
+    warnings.line(&[&watched.pair.queue, FORGED]).await;
     assert_eq!(watched.relay.accepted(), 1, "no other connection was needed");
     watched.unharmed(0).await;
 }
@@ -176,7 +133,7 @@ async fn a_forged_direct_reply_to_goes_to_the_dead_letters() {
 /// Row 31: the reply ends a connection, which is no other's.
 #[tokio::test]
 async fn a_direct_reply_to_that_ends_a_connection_ends_no_other() {
-    let (warnings, _guard) = Warnings::gather();
+    let (warnings, _guard) = Log::gather(Level::WARN);
     let watched = Watched::new().await;
     for method in ["add", "add", "seen", "divide", "nothing"] {
         let body = if method == "seen" { "[]" } else { "[4, 2]" };
@@ -186,7 +143,7 @@ async fn a_direct_reply_to_that_ends_a_connection_ends_no_other() {
     let server = &watched.pair.server;
     eventually("all are given up", SOON, || (server.stats().undeliverable == 5).then_some(()))
         .await;
-    warnings.has(&[&watched.pair.queue, POISON, "of-the-peer", "INTERNAL_ERROR"]).await;
+    warnings.line(&[&watched.pair.queue, POISON, "of-the-peer", "INTERNAL_ERROR"]).await;
     watched.unharmed(2).await;
 }
 
@@ -271,7 +228,7 @@ async fn callers_with_direct_reply_to_survive_the_poison_of_another() {
 /// Row 32.
 #[tokio::test]
 async fn a_reply_too_large_for_the_broker_is_a_fault() {
-    let (warnings, _guard) = Warnings::gather();
+    let (warnings, _guard) = Log::gather(Level::WARN);
     let node = Node::builder().config("max_message_size = 65536").start().await;
     let large = LargeReplies::start(&node.url()).await;
     let watched = Watched::on(&node.url(), |server| server).await;
@@ -289,7 +246,7 @@ async fn a_reply_too_large_for_the_broker_is_a_fault() {
             assert_eq!(call.await.unwrap().unwrap(), n + 1);
         }
     }
-    warnings.has(&[&large.queue, "65536", "correlation_id"]).await;
+    warnings.line(&[&large.queue, "65536", "correlation_id"]).await;
     assert_eq!(large.runs(), 4, "each ran once");
     large.server.shutdown().await.unwrap();
     watched.unharmed(80).await;
@@ -314,7 +271,7 @@ async fn a_direct_reply_too_large_for_the_broker_is_a_fault() {
 /// Row 32: neither at the start nor later.
 #[tokio::test]
 async fn a_server_that_may_not_reply_runs_each_method_once() {
-    let (warnings, _guard) = Warnings::gather();
+    let (warnings, _guard) = Log::gather(Level::WARN);
     let node = Node::start().await;
     let name = unique("mute");
     node.add_user("mute", "secret", [".*", "^(mute.*|rpc[.]discovery|amq[.]gen.*)$", ".*"]).await;
@@ -329,7 +286,7 @@ async fn a_server_that_may_not_reply_runs_each_method_once() {
     let client = SampleClient::builder(&calling).queue(&name).build();
     let silent = || client.add(1, 2).timeout(Duration::from_secs(2));
     assert_ended!(silent().await, Err(CallError::DeadlineExceeded { may_have_run: true }));
-    warnings.has(&[&name, "amq.default", "correlation_id"]).await;
+    warnings.line(&[&name, "amq.default", "correlation_id"]).await;
     assert_eq!(inside.started(), 1);
     let state = calling.queue_state(&name).await.unwrap().unwrap();
     assert_eq!((state.messages, state.consumers), (0, 1));
@@ -397,7 +354,7 @@ async fn headers_over_frame_max_end_no_connection() {
 /// Row 31: nobody keeps these.
 #[tokio::test]
 async fn headers_of_megabytes_are_rejected_unread() {
-    let (warnings, _guard) = Warnings::gather();
+    let (warnings, _guard) = Log::gather(Level::WARN);
     let node = Node::builder().config("frame_max = 8388608").start().await;
     let watched = Watched::on(&node.url(), |server| server).await;
     let url = node.url();
@@ -410,7 +367,7 @@ async fn headers_of_megabytes_are_rejected_unread() {
     send(&watched.pair.queue, &["", "[1, 2]", &large]).await;
     let server = &watched.pair.server;
     eventually("all are rejected", SOON, || (server.stats().unreadable == 3).then_some(())).await;
-    warnings.has(&[&watched.pair.queue, "headers are too large"]).await;
+    warnings.line(&[&watched.pair.queue, "headers are too large"]).await;
 
     let spy = unique("spy");
     watched.peer.declare(QueueSpec::named(&spy).classic()).await.unwrap();

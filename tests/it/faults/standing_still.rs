@@ -1,9 +1,8 @@
 //! A runtime that stands still, because a method blocks its only thread.
 
 use std::{
-    io,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicU32, Ordering},
     },
     thread,
@@ -12,9 +11,9 @@ use std::{
 
 use rpc_runtime::{Broker, CallError, Server, rpc_service};
 use rpc_tests::{Rabbit, eventually, unique};
-use tracing_subscriber::fmt::MakeWriter;
+use tracing::Level;
 
-use crate::brokers::queue;
+use crate::{brokers::queue, logs::Log};
 
 /// Longer than RabbitMQ waits for a sign of life.
 const FAR_TOO_LONG: Duration = Duration::from_secs(6);
@@ -37,42 +36,9 @@ impl Press for Heavy {
     }
 }
 
-#[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
-
-impl Log {
-    fn line(&self, with: &str) -> Option<String> {
-        let log = self.0.lock().unwrap();
-        let text = String::from_utf8_lossy(&log);
-        text.lines().find(|line| line.contains(with)).map(str::to_owned)
-    }
-}
-
-impl io::Write for Log {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-impl MakeWriter<'_> for Log {
-    type Writer = Self;
-
-    fn make_writer(&self) -> Self {
-        self.clone()
-    }
-}
-
 #[tokio::test]
 async fn a_runtime_that_stands_still_is_named_in_the_log() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt().with_ansi(false).with_writer(log.clone()).finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    let (log, _guard) = Log::gather(Level::INFO);
     let url = Rabbit::shared().await.url();
     let builder = Broker::builder(url).heartbeat(Duration::from_secs(1));
     let broker = builder.connect().await.unwrap();
@@ -88,9 +54,9 @@ async fn a_runtime_that_stands_still_is_named_in_the_log() {
 
     let again = || (heavy.0.load(Ordering::SeqCst) == 2).then_some(());
     eventually("the request runs again", Duration::from_secs(30), again).await;
-    let stall = log.line("the runtime of the connection stood still").unwrap();
+    let stall = log.line(&["the runtime of the connection stood still"]).await;
     assert!(stall.contains("WARN") && stall.contains("#[rpc(blocking)]"), "{stall}");
-    let lost = log.line("connection lost").unwrap();
+    let lost = log.line(&["connection lost"]).await;
     assert!(lost.contains("stood still for"), "the loss names its cause: {lost}");
     server.shutdown().await.unwrap();
 }

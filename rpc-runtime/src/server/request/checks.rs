@@ -4,7 +4,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{Endpoint, Underway};
+use super::{About, Endpoint, Stage, Underway};
 use crate::{
     clock,
     codec::Encoding,
@@ -20,7 +20,7 @@ use crate::{
 };
 
 impl Endpoint {
-    /// The checks, cheapest first.
+    /// Checks a request, and logs it if it is refused for something that its sender or this server has to mend.
     pub(super) fn prepare<'a>(
         &'a self,
         delivery: Delivery,
@@ -29,9 +29,31 @@ impl Endpoint {
     ) -> Result<(&'a Handler, Invocation), Fault> {
         let redelivered = delivery.had_before();
         let Delivery { redelivered: marked, message, .. } = delivery;
+        match self.check_all(&message, (redelivered, marked), came, underway) {
+            Ok((handler, encoding, context)) => {
+                let body = Message::into_body(message);
+                Ok((handler, Invocation { body, encoding, context }))
+            }
+            Err(fault) => {
+                let (service, method) = (self.service.name, self.called(&message));
+                let about = About::unchecked(service, method, &message.properties);
+                self.lines.refused(fault.kind(), Stage::Checks, &about);
+                Err(fault)
+            }
+        }
+    }
+
+    /// The checks, cheapest first.
+    fn check_all<'a>(
+        &'a self,
+        message: &Message,
+        (redelivered, marked): (bool, bool),
+        came: Instant,
+        underway: &mut Underway<'a>,
+    ) -> Result<(&'a Handler, Encoding, Context), Fault> {
         let properties = &message.properties;
         let request = envelope::read_request(properties, self.service.encoding)?;
-        let handler = self.handler_for(&message, request.method)?;
+        let handler = self.handler_for(message, request.method)?;
         underway.running = Some(handler.meter.start(came));
         let method = handler.method;
         let encoding = request.encoding;
@@ -66,7 +88,7 @@ impl Endpoint {
         crate::failpoint::reach("before-the-method");
         let admitted = self.limits.admission.admit(&context);
         underway.admitted = Some(admitted.map_err(|fault| fault.had_before(redelivered))?);
-        Ok((handler, Invocation { body: Message::into_body(message), encoding, context }))
+        Ok((handler, encoding, context))
     }
 
     /// What is left until the deadline of a request, without the time that it waited in its queue.

@@ -1,0 +1,115 @@
+//! Log lines about requests, which a peer can cause at any rate. None shows what a caller wrote but its ids, nor the text of
+//! a panic.
+
+use std::{fmt, time::Duration};
+
+use tracing::{field::display, warn};
+
+use super::Context;
+use crate::{escape::Escaped, fault::FaultKind, throttle::Throttle, transport::Properties};
+
+/// What a line is about.
+pub(super) struct About<'a> {
+    pub(super) service: &'static str,
+    pub(super) method: &'a str,
+    correlation_id: Option<&'a dyn fmt::Display>,
+    caller: Option<&'a str>,
+}
+
+impl<'a> About<'a> {
+    /// A request that did not pass its checks; `method` is a name of the trait.
+    pub(super) fn unchecked(
+        service: &'static str,
+        method: &'static str,
+        properties: &'a Properties,
+    ) -> Self {
+        let id = properties.correlation_id.as_ref().or(properties.message_id.as_ref());
+        Self {
+            service,
+            method,
+            correlation_id: id.map(|id| id as &dyn fmt::Display),
+            caller: properties.user_id.as_deref(),
+        }
+    }
+}
+
+/// Where a request was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Stage {
+    Checks,
+    Method,
+}
+
+/// When the lines of one service were last written: each kind of line at most once a second.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    panicked: Throttle,
+    bad_arguments: Throttle,
+    incompatible: Throttle,
+    not_permitted: Throttle,
+    unencodable: Throttle,
+    failed: Throttle,
+    held: Throttle,
+}
+
+impl Lines {
+    /// Warns of a refusal that an operator may have to do something about.
+    pub(super) fn refused(&self, kind: FaultKind, stage: Stage, about: &About<'_>) {
+        let (throttle, text) = match (kind, stage) {
+            (FaultKind::Panicked, _) => (
+                &self.panicked,
+                "a handler panicked; the panic hook of this program has written its message and its place",
+            ),
+            (FaultKind::BadArguments, _) => {
+                (&self.bad_arguments, "did not run a request: its arguments cannot be read")
+            }
+            (FaultKind::Incompatible, _) => (
+                &self.incompatible,
+                "did not run a request: its caller has other arguments or another result for this method; \
+                 build both from the same trait",
+            ),
+            (FaultKind::NotPermitted, _) => {
+                (&self.not_permitted, "did not run a request: it is not permitted")
+            }
+            (FaultKind::UnencodableReply, _) => (
+                &self.unencodable,
+                "a method ran, and its result cannot be written in the encoding of its request",
+            ),
+            (FaultKind::Internal, Stage::Checks) => {
+                (&self.failed, "did not run a request: `authorize` panicked")
+            }
+            (FaultKind::Internal, Stage::Method) => (&self.failed, "a layer failed"),
+            _ => return,
+        };
+        let Some(left_out) = throttle.pass() else { return };
+        let About { service, method, correlation_id, caller } = *about;
+        let correlation_id = correlation_id.map(|id| display(Escaped::new(id)));
+        let caller = caller.map(|caller| display(Escaped::new(caller)));
+        warn!(service, method, correlation_id, caller, left_out, "{text}");
+    }
+
+    /// Warns of a handler that computed for so long without a pause.
+    #[cold]
+    pub(super) fn held(&self, held: Duration, about: &About<'_>) {
+        let Some(left_out) = self.held.pass() else { return };
+        let About { service, method, correlation_id, .. } = *about;
+        let correlation_id = correlation_id.map(|id| display(Escaped::new(id)));
+        warn!(
+            service,
+            method,
+            correlation_id,
+            held_ms = u64::try_from(held.as_millis()).unwrap_or(u64::MAX),
+            left_out,
+            "a handler held a thread of the runtime, and whatever else should have run there waited; mark the method \
+             `#[rpc(blocking)]`, or move the work to `tokio::task::spawn_blocking`"
+        );
+    }
+}
+
+/// Calls `with` what a line about this request says of it.
+pub(super) fn about<T>(context: &Context, with: impl FnOnce(&About<'_>) -> T) -> T {
+    let (service, method) = (context.service(), context.method());
+    let id = context.correlation_id();
+    let correlation_id = id.as_ref().map(|id| id as &dyn fmt::Display);
+    with(&About { service, method, correlation_id, caller: context.caller() })
+}

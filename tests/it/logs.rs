@@ -1,0 +1,70 @@
+//! What a program logs, for tests to read.
+
+use std::{
+    io,
+    sync::{Arc, Mutex},
+};
+
+use rpc_tests::eventually;
+use tracing::{Level, subscriber::DefaultGuard};
+use tracing_subscriber::fmt::MakeWriter;
+
+use crate::brokers::SOON;
+
+/// Everything that was logged.
+#[derive(Clone, Default)]
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
+
+impl Log {
+    /// Collects what this thread logs, for as long as the guard lives.
+    pub(crate) fn gather(most: Level) -> (Self, DefaultGuard) {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(most).with_ansi(false);
+        let subscriber = subscriber.with_writer(log.clone()).finish();
+        (log, tracing::subscriber::set_default(subscriber))
+    }
+
+    /// Collects what the process logs, which is the test's own.
+    pub(crate) fn of_this_process() -> Self {
+        let log = Self::default();
+        let subscriber = tracing_subscriber::fmt().with_max_level(Level::TRACE).with_ansi(false);
+        subscriber.with_writer(log.clone()).init();
+        log
+    }
+
+    pub(crate) fn text(&self) -> String {
+        String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+    }
+
+    /// The lines that have all of these words.
+    pub(crate) fn lines(&self, words: &[&str]) -> Vec<String> {
+        let text = self.text();
+        let has = |line: &&str| words.iter().all(|word| line.contains(word));
+        text.lines().filter(has).map(str::to_owned).collect()
+    }
+
+    /// The first line with these words, as soon as it is there.
+    pub(crate) async fn line(&self, words: &[&str]) -> String {
+        let line = || self.lines(words).into_iter().next();
+        eventually(&format!("a line with {words:?}"), SOON, line).await
+    }
+}
+
+impl io::Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.lock().unwrap().extend(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+impl MakeWriter<'_> for Log {
+    type Writer = Self;
+
+    fn make_writer(&self) -> Self {
+        self.clone()
+    }
+}

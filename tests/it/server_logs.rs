@@ -1,0 +1,328 @@
+//! What a server logs at INFO and WARN: the table of docs/observation.md, line by line.
+
+use std::{thread, time::Duration};
+
+use rpc_runtime::{Broker, Encoding, Server, ServerBuilder, UntypedClient, rpc_service};
+use rpc_tests::{Peer, Rabbit, eventually_async, unique};
+use tower::{BoxError, filter::FilterLayer};
+use tracing::Level;
+
+use crate::{
+    brokers::{Pair, SOON, on_both_brokers, queue, rabbitmq, refusal},
+    logs::Log,
+};
+
+const PAYLOAD: &str = "payload-nobody-else-reads";
+
+/// Longer than a handler may hold a thread without a line.
+const LONG: Duration = Duration::from_millis(1_100);
+
+mod here {
+    use super::*;
+
+    #[rpc_service(name = "Shelf", encoding = "json")]
+    pub(super) trait Shelf {
+        async fn explode(&self, text: String);
+        #[rpc(blocking)]
+        fn explode_blocking(&self, text: String);
+        async fn read(&self, text: String, page: u32) -> u32;
+        async fn hold(&self, text: String);
+        async fn hold_later(&self, text: String);
+        #[rpc(blocking)]
+        fn hold_blocking(&self, text: String);
+        async fn half(&self, text: String) -> f64;
+    }
+}
+
+mod there {
+    use super::*;
+
+    #[rpc_service(name = "Shelf")]
+    pub(super) trait Shelf {
+        async fn read(&self, text: String, page: u64) -> u64;
+    }
+}
+
+#[derive(Clone)]
+struct Oak;
+
+impl here::Shelf for Oak {
+    async fn explode(&self, text: String) {
+        panic!("{text}");
+    }
+
+    fn explode_blocking(&self, text: String) {
+        panic!("{text}");
+    }
+
+    async fn read(&self, _text: String, page: u32) -> u32 {
+        page
+    }
+
+    async fn hold(&self, _text: String) {
+        thread::sleep(LONG);
+    }
+
+    async fn hold_later(&self, _text: String) {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        thread::sleep(LONG);
+    }
+
+    fn hold_blocking(&self, _text: String) {
+        thread::sleep(LONG);
+    }
+
+    async fn half(&self, _text: String) -> f64 {
+        f64::NAN
+    }
+}
+
+/// A server of the shelf, and what is logged of it.
+struct Watched {
+    broker: Broker,
+    queue: String,
+    server: Server,
+    client: here::ShelfClient,
+}
+
+impl Watched {
+    async fn new(broker: Broker, change: impl FnOnce(ServerBuilder) -> ServerBuilder) -> Self {
+        let name = unique("shelf");
+        let builder =
+            Server::builder(&broker).service_on(queue(&name), here::ShelfServer::new(Oak));
+        let server = change(builder).start().await.unwrap();
+        let client = here::ShelfClient::builder(&broker).queue(&name).build();
+        Self { broker, queue: name, server, client }
+    }
+}
+
+/// The one line with these words, and nothing of the payload in any line.
+fn only_line(log: &Log, words: &[&str]) -> String {
+    let lines = log.lines(words);
+    assert_eq!(lines.len(), 1, "{words:?} in {}", log.text());
+    assert_eq!(log.lines(&[PAYLOAD]), [""; 0], "no line shows a payload");
+    lines[0].clone()
+}
+
+/// A line at WARN that says which request it is about.
+fn warned_of(log: &Log, method: &str, words: &str) -> String {
+    let about = ["WARN", "service=\"Shelf\"", &format!("method=\"{method}\""), words];
+    let line = only_line(log, &about);
+    assert!(line.contains(" correlation_id=") && line.contains("left_out=0"), "{line}");
+    line
+}
+
+on_both_brokers! {
+    a_server_logs_what_it_serves_and_its_shutdown;
+    a_closed_broker_is_why_a_server_stopped;
+    a_server_that_is_dropped_explains_the_trap;
+    requests_that_fail_are_logged_without_payload;
+    what_is_not_permitted_is_logged;
+    a_handler_that_holds_its_thread_is_named;
+    two_services_on_one_queue_are_both_named;
+    replicas_of_one_service_are_not_warned_of;
+}
+
+async fn a_server_logs_what_it_serves_and_its_shutdown(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(broker, |builder| builder).await;
+    let instance = format!("instance=\"{}\"", watched.server.instance());
+    let queue = format!("queue=\"{}\"", watched.queue);
+    let about = ["INFO", "service=\"Shelf\"", &queue, &instance];
+    only_line(&log, &[&about[..], &[" serves "]].concat());
+    watched.server.shutdown().await.unwrap();
+    let stopped = [" stopped ", "reason=\"it was shut down\""];
+    only_line(&log, &[&about[..], &stopped].concat());
+    assert_eq!(log.lines(&["WARN"]), [""; 0]);
+}
+
+async fn a_closed_broker_is_why_a_server_stopped(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(broker, |builder| builder).await;
+    watched.broker.close().await;
+    log.line(&[" stopped "]).await;
+    let queue = format!("queue=\"{}\"", watched.queue);
+    only_line(&log, &["INFO", "service=\"Shelf\"", &queue, "reason=\"the broker was closed\""]);
+    drop(watched.server);
+    assert_eq!(log.lines(&["WARN"]), [""; 0], "nothing is restarted, and the drop is no surprise");
+}
+
+async fn a_server_that_is_dropped_explains_the_trap(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(broker, |builder| builder).await;
+    let (instance, queue) = (watched.server.instance().to_owned(), watched.queue);
+    drop(watched.server);
+    let words = ["WARN", "services=\"Shelf\"", &instance, &queue, "let _ = ", "`shutdown`"];
+    only_line(&log, &words);
+    assert_eq!(log.lines(&[" stopped "]), [""; 0], "one line is enough");
+}
+
+async fn requests_that_fail_are_logged_without_payload(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let failing = FilterLayer::new(|request: rpc_runtime::middleware::Request| {
+        let text = String::from_utf8_lossy(request.body()).into_owned();
+        if text.contains("layer") { Err(BoxError::from(text)) } else { Ok(request) }
+    });
+    let watched = Watched::new(broker, |builder| builder.layer(failing)).await;
+    let Watched { broker, queue, client, .. } = &watched;
+    let text = || PAYLOAD.to_owned();
+
+    client.explode(text()).await.unwrap_err();
+    warned_of(&log, "explode", "a handler panicked");
+
+    let untyped = UntypedClient::new(broker, queue);
+    refusal(untyped.call("read", format!("[\"{PAYLOAD}\", \"x\"]")).await);
+    warned_of(&log, "read", "its arguments cannot be read");
+
+    let other = there::ShelfClient::builder(broker).queue(queue).encoding(Encoding::Bincode);
+    refusal(other.build().read(text(), 1).await);
+    warned_of(&log, "read", "its caller has other arguments");
+
+    client.half(text()).await.unwrap_err();
+    warned_of(&log, "half", "its result cannot be written");
+
+    client.read(format!("layer {PAYLOAD}"), 1).await.unwrap_err();
+    warned_of(&log, "read", "a layer failed");
+
+    watched.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn lines_that_were_left_out_are_counted() {
+    let (log, _guard) = Log::gather(Level::WARN);
+    let watched = Watched::new(Broker::in_memory(), |builder| builder).await;
+    let panics = ["a handler panicked"];
+    for _ in 0..5 {
+        watched.client.explode_blocking(PAYLOAD.to_owned()).await.unwrap_err();
+    }
+    let first = log.lines(&panics).len();
+    eventually_async("the next second has a line of its own", SOON, async || {
+        watched.client.explode(PAYLOAD.to_owned()).await.unwrap_err();
+        (log.lines(&panics).len() > first).then_some(())
+    })
+    .await;
+    let lines = log.lines(&panics);
+    let counted = |line: &String| {
+        let (_, after) = line.split_once("left_out=").unwrap();
+        after.split(' ').next().unwrap().parse::<u64>().unwrap()
+    };
+    let told = lines.len() as u64 + lines.iter().map(counted).sum::<u64>();
+    assert_eq!(told, watched.server.stats().panics, "each is a line or counted in one");
+    watched.server.shutdown().await.unwrap();
+}
+
+async fn what_is_not_permitted_is_logged(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(broker, |builder| {
+        builder.authorize(|context| match context.header("explode") {
+            Some(_) => panic!("{PAYLOAD}"),
+            None => Err(PAYLOAD.to_owned()),
+        })
+    })
+    .await;
+    refusal(watched.client.read(PAYLOAD.to_owned(), 1).await);
+    warned_of(&log, "read", "it is not permitted");
+    refusal(watched.client.read(PAYLOAD.to_owned(), 1).header("explode", "yes").await);
+    warned_of(&log, "read", "`authorize` panicked");
+    watched.server.shutdown().await.unwrap();
+}
+
+async fn a_handler_that_holds_its_thread_is_named(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(broker, |builder| builder).await;
+    let text = || PAYLOAD.to_owned();
+    watched.client.hold_blocking(text()).await.unwrap();
+    assert_eq!(log.lines(&["held a thread"]), [""; 0], "it has a thread of its own");
+    watched.client.hold(text()).await.unwrap();
+    let line = warned_of(&log, "hold", "held a thread of the runtime");
+    assert!(line.contains("#[rpc(blocking)]") && line.contains("held_ms=1"), "{line}");
+    // Two that come at once: the second did not hold anything while it waited for the first.
+    let (held, read) =
+        tokio::join!(watched.client.hold_later(text()), watched.client.read(text(), 1));
+    held.unwrap();
+    read.unwrap();
+    warned_of(&log, "hold_later", "held a thread of the runtime");
+    assert_eq!(log.lines(&["held a thread", "method=\"read\""]), [""; 0]);
+    watched.server.shutdown().await.unwrap();
+}
+
+#[rpc_service]
+trait Cupboard {
+    async fn open(&self);
+}
+
+impl Cupboard for Oak {
+    async fn open(&self) {}
+}
+
+async fn two_services_on_one_queue_are_both_named(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::DEBUG);
+    let watched = Watched::new(broker, |builder| builder).await;
+    // By then the first has looked, and was alone.
+    log.line(&["nobody else consumes the queue"]).await;
+    let second = Server::builder(&watched.broker)
+        .service_on(queue(&watched.queue), CupboardServer::new(Oak))
+        .start()
+        .await
+        .unwrap();
+    let words = ["WARN", "another service is served on the same queue"];
+    let line = log.line(&words).await;
+    let instance = watched.server.instance();
+    for part in ["service=\"Cupboard\"", "other_service=Shelf", &watched.queue, instance] {
+        assert!(line.contains(part), "{line}");
+    }
+    only_line(&log, &words);
+    second.shutdown().await.unwrap();
+    watched.server.shutdown().await.unwrap();
+}
+
+async fn replicas_of_one_service_are_not_warned_of(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::DEBUG);
+    let pair = Pair::new(broker.clone()).await;
+    let (other, _) = pair.another(&broker).await;
+    log.line(&["asked who else consumes the queue"]).await;
+    assert_eq!(log.lines(&["WARN"]), [""; 0]);
+    other.shutdown().await.unwrap();
+    pair.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_start_that_fails_is_not_taken_for_a_drop() {
+    let broker = rabbitmq().await;
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    let taken = unique("taken");
+    peer.declare(rpc_tests::QueueSpec::named(&taken).quorum()).await.unwrap();
+    let (log, _guard) = Log::gather(Level::INFO);
+    let shelf = unique("shelf");
+    let refused = Server::builder(&broker)
+        .service_on(queue(&shelf), here::ShelfServer::new(Oak))
+        .service_on(rpc_runtime::Queue::named(&taken), CupboardServer::new(Oak))
+        .start()
+        .await;
+    refused.unwrap_err();
+    only_line(&log, &["INFO", &shelf, "stopped", "it did not start wholly"]);
+    assert_eq!(log.lines(&["WARN"]), [""; 0], "the error says it");
+    peer.delete(&taken).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_that_is_dropped_warns() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let pair = Pair::new(Broker::in_memory()).await;
+    let call = tokio::spawn(pair.client.wait(1));
+    pair.inside.has_started(1).await;
+    let stopping = pair.server.shutdown();
+    assert!(tokio::time::timeout(Duration::from_millis(10), stopping).await.is_err());
+    only_line(&log, &["WARN", "services=\"Sample\"", "was dropped and not shut down"]);
+    call.abort();
+}
+
+#[tokio::test]
+async fn a_server_that_belongs_to_its_broker_ends_with_it() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let client = CupboardClient::new(&Broker::serving(CupboardServer::new(Oak)));
+    client.open().await.unwrap();
+    drop(client);
+    only_line(&log, &["INFO", "service=\"Cupboard\"", "stopped", "its broker was dropped"]);
+    assert_eq!(log.lines(&["WARN"]), [""; 0]);
+}
