@@ -121,7 +121,9 @@ pub mod __fuzz;
 pub mod __bench;
 
 pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
-pub use client::{Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply};
+pub use client::{
+    Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenUnserved,
+};
 pub use codec::{DecodeError, EncodeError, Encoding};
 #[cfg(feature = "schemars")]
 pub use contract::MethodSchemas;

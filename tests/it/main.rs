@@ -39,6 +39,7 @@ mod signatures;
 mod timeouts;
 mod tls;
 mod unfit_types;
+mod unserved;
 mod untyped;
 mod wire_replies;
 mod wire_requests;

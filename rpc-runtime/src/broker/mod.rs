@@ -27,7 +27,7 @@ pub use tls::Tls;
 
 use self::callers::Callers;
 use crate::{
-    client::{Pending, RetryBudget, Slot},
+    client::{Pending, QueueWatch, RetryBudget, Slot, Watches},
     error::{BrokerError, BrokerErrorKind},
     middleware::{BoxError, Next, Reply, Request},
     server::{Dispatch, Server},
@@ -63,6 +63,8 @@ struct Shared {
     /// What calls do while as many are in flight as allowed.
     when_full: Unavailable,
     retries: RetryBudget,
+    /// Of the queues that clients look at.
+    watches: Watches,
     /// The server of [`Broker::serving`], which lives as long as its broker.
     served: Mutex<Option<Server>>,
     /// The broker that this is another user's connection to: what it serves goes on as long as this is used.
@@ -271,6 +273,11 @@ impl Broker {
         }
     }
 
+    /// What is known of who consumes a queue.
+    pub(crate) fn watch(&self, queue: &SmolStr) -> Arc<QueueWatch> {
+        self.shared.watches.of(queue)
+    }
+
     pub(crate) fn retry_budget(&self) -> &RetryBudget {
         &self.shared.retries
     }
@@ -339,6 +346,7 @@ impl Shared {
             exchange: callers.exchange().into(),
             host: host(&connection.address()),
             retries: RetryBudget::default(),
+            watches: Watches::default(),
             served: Mutex::default(),
             _origin: None,
             connection,

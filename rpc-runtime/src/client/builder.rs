@@ -4,7 +4,10 @@ use std::{marker::PhantomData, sync::Arc, time::Duration};
 
 use tower::{Layer, Service};
 
-use super::handle::{Client, ClientShared};
+use super::{
+    WhenUnserved,
+    handle::{Client, ClientShared},
+};
 use crate::{
     broker::Broker,
     codec::Encoding,
@@ -34,7 +37,9 @@ pub fn client_builder<C: Stub>(broker: &Broker) -> ClientBuilder<C> {
             timeout: None,
             max_request: limits::MAX_MESSAGE,
             layers: broker.layers(),
+            watch: None,
         },
+        when_unserved: WhenUnserved::default(),
         client: PhantomData,
     }
 }
@@ -65,6 +70,7 @@ pub fn client_builder<C: Stub>(broker: &Broker) -> ClientBuilder<C> {
 #[must_use = "`build()` makes the client"]
 pub struct ClientBuilder<C> {
     shared: ClientShared,
+    when_unserved: WhenUnserved,
     client: PhantomData<fn() -> C>,
 }
 
@@ -94,6 +100,36 @@ impl<C: Stub> ClientBuilder<C> {
         self
     }
 
+    /// What calls do while no server consumes the queue: by default they are sent, and wait there until their deadline.
+    ///
+    /// With [`WhenUnserved::Fail`] RabbitMQ is asked who consumes the queue before a request is sent, once for calls of all clients
+    /// of a queue that are made within a millisecond: two round trips more for a call. If nobody does, and nobody comes to within half a second, the call ends as
+    /// [`CallError::NoServer`](crate::CallError::NoServer), as do those that follow, at once, until a server is there. What
+    /// was sent waits as ever: it may have run. One-way requests are sent whatever happens, since they are for servers to
+    /// come, too.
+    ///
+    /// ```
+    /// # use rpc_runtime::{Broker, CallError, Queue, Server, WhenUnserved, rpc_service};
+    /// # #[rpc_service]
+    /// # trait Clock { async fn year(&self) -> u32; }
+    /// # struct Stopped;
+    /// # impl Clock for Stopped { async fn year(&self) -> u32 { 1926 } }
+    /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let broker = Broker::in_memory();
+    /// let server = Server::builder(&broker).service(ClockServer::new(Stopped)).start().await?;
+    /// let client = ClockClient::builder(&broker).when_unserved(WhenUnserved::Fail).build();
+    /// assert_eq!(client.year().await?, 1926);
+    /// server.shutdown().await?;
+    /// assert!(matches!(client.year().await, Err(CallError::NoServer)));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn when_unserved(mut self, then: WhenUnserved) -> Self {
+        self.when_unserved = then;
+        self
+    }
+
     /// Puts a layer around the calls of this client, and around the layers of its broker: see
     /// [`middleware`](crate::middleware). The last layer that is added is the first to see a call.
     pub fn layer<L>(mut self, layer: L) -> Self
@@ -109,7 +145,10 @@ impl<C: Stub> ClientBuilder<C> {
     }
 
     /// Makes the client. Nothing is sent or declared.
-    pub fn build(self) -> C {
+    pub fn build(mut self) -> C {
+        if self.when_unserved == WhenUnserved::Fail {
+            self.shared.watch = Some(self.shared.broker.watch(&self.shared.queue));
+        }
         C::from_client(Client { shared: Arc::new(self.shared) })
     }
 }

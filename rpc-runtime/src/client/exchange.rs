@@ -148,6 +148,13 @@ impl Exchange {
                     Err(reason) => return Err(self.not_ready(reason)),
                 },
             };
+            if let Some(watch) = call.client.watch.as_ref().filter(|_| !call.oneway)
+                && let near = caller.channel.is_near()
+                && !watch.is_served_now(near)
+                && self.in_time(watch.is_unserved(broker, &call.client.queue, near)).await?
+            {
+                return Err(CallError::NoServer);
+            }
             let (id, number) = (call.next_correlation_id(), caller.number);
             let entered = broker.pending().enter(id, number, call.oneway, self.deadline);
             let Ok(mut ticket) = entered else {

@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use smol_str::SmolStr;
 
-use super::{Call, draft::Draft, unordered};
+use super::{Call, QueueWatch, draft::Draft, unordered};
 use crate::{
     broker::Broker,
     codec::{self, EncodeError, Encoding},
@@ -27,6 +27,8 @@ pub(super) struct ClientShared {
     pub(super) timeout: Option<Duration>,
     pub(super) max_request: usize,
     pub(super) layers: Option<Next>,
+    /// Where calls fail that no server consumes the queue of.
+    pub(super) watch: Option<Arc<QueueWatch>>,
 }
 
 impl Client {

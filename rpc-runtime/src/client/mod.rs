@@ -12,6 +12,7 @@ mod pending;
 mod retry;
 mod running;
 mod unordered;
+mod unserved;
 mod untyped;
 
 pub use builder::{ClientBuilder, Stub, client_builder};
@@ -28,4 +29,6 @@ pub(crate) use pending::Outcome;
 pub(crate) use pending::Ticket;
 pub(crate) use pending::{Pending, Slot};
 pub(crate) use retry::RetryBudget;
+pub use unserved::WhenUnserved;
+pub(crate) use unserved::{QueueWatch, Watches};
 pub use untyped::{UntypedCall, UntypedClient, UntypedReply};

@@ -109,6 +109,7 @@ impl UntypedClient {
             timeout: self.timeout,
             max_request: limits::MAX_MESSAGE,
             layers: self.broker.layers(),
+            watch: None,
         };
         let draft = Draft::new(Arc::new(shared), &METHOD, body).named(method);
         Call::new(draft, take, |body, encoding| take(body, encoding).map(Some))

@@ -1,0 +1,161 @@
+//! Not sending requests to a queue that nobody consumes, for clients that would rather fail at once.
+//!
+//! The queue is looked at before a request is sent. Once it is sent nobody can take it back: a server that starts later runs it, and
+//! one that died may have run it. So only what was not sent ends as `NoServer`.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use smol_str::SmolStr;
+use tokio::time::{Instant, sleep_until, timeout};
+
+use crate::{broker::Broker, limits};
+
+/// What calls do while no server consumes their queue; see
+/// [`ClientBuilder::when_unserved`](crate::ClientBuilder::when_unserved).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
+pub enum WhenUnserved {
+    /// They are sent, and wait in the queue for a server, until their deadline.
+    #[default]
+    Wait,
+    /// They are not sent, and end as [`CallError::NoServer`](crate::CallError::NoServer), half a second after nobody was found
+    /// to consume the queue.
+    Fail,
+}
+
+/// Those queues of a broker that clients look at.
+#[derive(Debug, Default)]
+pub(crate) struct Watches(Mutex<HashMap<SmolStr, Arc<QueueWatch>>>);
+
+impl Watches {
+    /// The watch of a queue, which all its clients share.
+    pub(crate) fn of(&self, queue: &SmolStr) -> Arc<QueueWatch> {
+        let mut watches = lock(&self.0);
+        if let Some(known) = watches.get(queue) {
+            return known.clone();
+        }
+        // A client that is made for each call still finds what the one before it has seen.
+        watches.retain(|_, watch| Arc::strong_count(watch) > 1 || watch.is_recent());
+        let watch = Arc::new(QueueWatch::default());
+        watches.insert(queue.clone(), watch.clone());
+        watch
+    }
+}
+
+/// Whether a queue is consumed, as it was seen last.
+#[derive(Debug, Default)]
+pub(crate) struct QueueWatch {
+    seen: Mutex<Option<Seen>>,
+    /// One looks, and the others wait for what it sees.
+    looking: tokio::sync::Mutex<()>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Seen {
+    at: Instant,
+    /// When nobody was first found to consume it, if nobody does.
+    unserved_since: Option<Instant>,
+}
+
+impl QueueWatch {
+    /// Whether it is known that a request can be sent, without a look.
+    pub(crate) fn is_served_now(&self, near: bool) -> bool {
+        self.fresh(near).is_some_and(|seen| seen.unserved_since.is_none())
+    }
+
+    /// Whether nobody consumes the queue, and nobody comes to within a moment. Where that cannot be found out, somebody
+    /// is taken to. A broker that is `near`, in this process, is asked each time.
+    pub(crate) async fn is_unserved(&self, broker: &Broker, queue: &str, near: bool) -> bool {
+        loop {
+            let seen = self.look(broker, queue, near).await;
+            let Some(since) = seen.unserved_since else { return false };
+            if seen.at.saturating_duration_since(since) >= limits::UNSERVED {
+                return true;
+            }
+            sleep_until(since + limits::UNSERVED).await;
+        }
+    }
+
+    /// What was seen a moment ago, or is seen now.
+    async fn look(&self, broker: &Broker, queue: &str, near: bool) -> Seen {
+        if let Some(seen) = self.fresh(near) {
+            return seen;
+        }
+        let _one = self.looking.lock().await;
+        if let Some(seen) = self.fresh(near) {
+            return seen;
+        }
+        let looked = timeout(limits::QUEUE_STATE_WITHIN, broker.queue_state(queue)).await;
+        // A queue that does not exist has the request returned at once.
+        let unserved = matches!(looked, Ok(Ok(Some(state))) if state.consumers == 0);
+        self.note(unserved, Instant::now())
+    }
+
+    fn note(&self, unserved: bool, at: Instant) -> Seen {
+        let mut last = lock(&self.seen);
+        let before = last.and_then(|seen| seen.unserved_since);
+        let seen = Seen { at, unserved_since: unserved.then(|| before.unwrap_or(at)) };
+        *last = Some(seen);
+        seen
+    }
+
+    /// Whether somebody may still wait for a server to come, or find that none has.
+    fn is_recent(&self) -> bool {
+        lock(&self.seen).is_some_and(|seen| seen.at.elapsed() < 2 * limits::UNSERVED)
+    }
+
+    fn fresh(&self, near: bool) -> Option<Seen> {
+        let seen = *lock(&self.seen);
+        seen.filter(|seen| !near && seen.at.elapsed() < limits::SEEN_FOR)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // No code of a user runs under these locks, so a poisoned one is as good as another.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tokio::time::advance;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_is_good_for_a_moment() {
+        let watch = QueueWatch::default();
+        assert!(!watch.is_served_now(false), "nobody has looked");
+        watch.note(false, Instant::now());
+        assert!(!watch.is_served_now(true), "to ask costs nothing");
+        advance(limits::SEEN_FOR - Duration::from_micros(1)).await;
+        assert!(watch.is_served_now(false));
+        advance(Duration::from_micros(1)).await;
+        assert!(!watch.is_served_now(false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_queue_is_unserved_since_the_first_look_in_a_row() {
+        let (watch, first) = (QueueWatch::default(), Instant::now());
+        assert_eq!(watch.note(true, first).unserved_since, Some(first));
+        advance(limits::UNSERVED).await;
+        assert_eq!(watch.note(true, Instant::now()).unserved_since, Some(first));
+        assert_eq!(watch.note(false, Instant::now()).unserved_since, None);
+        assert_eq!(watch.note(true, Instant::now()).unserved_since, Some(Instant::now()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn watches_that_nobody_needs_are_forgotten() {
+        let watches = Watches::default();
+        let kept = watches.of(&"kept".into());
+        for queue in 0..1_000 {
+            watches.of(&format!("queue-{queue}").into());
+        }
+        assert_eq!(lock(&watches.0).len(), 2);
+        assert!(Arc::ptr_eq(&kept, &watches.of(&"kept".into())));
+    }
+}
