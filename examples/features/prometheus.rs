@@ -4,8 +4,13 @@ use std::{net::SocketAddr, time::Duration};
 
 use examples::{Failure, FibonacciClient, FibonacciServer, MaybeBroker, Sequence, interrupted};
 use lexopt::prelude::*;
-use metrics_exporter_prometheus::PrometheusBuilder;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use rpc_runtime::Server;
+
+/// Upper bounds of the durations that are counted, in seconds. Without them the exporter makes summaries, which cannot be
+/// added up over processes and are 0 when nothing was recorded lately.
+const BUCKETS: [f64; 12] =
+    [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
 
 #[tokio::main]
 async fn main() -> Result<(), Failure> {
@@ -18,7 +23,11 @@ async fn main() -> Result<(), Failure> {
         Ok(())
     })?;
 
-    PrometheusBuilder::new().with_http_listener(listen).install()?;
+    let durations = Matcher::Suffix("_duration_seconds".to_owned());
+    PrometheusBuilder::new()
+        .set_buckets_for_metric(durations, &BUCKETS)?
+        .with_http_listener(listen)
+        .install()?;
     rpc_runtime::describe_metrics();
 
     let broker = args.connect().await?;

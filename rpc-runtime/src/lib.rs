@@ -79,6 +79,10 @@
 //! | `opentelemetry` | traces that go on from process to process, with the spans of tracing-opentelemetry |
 //! | `metrics` | counts and durations, through the facade `metrics`: `describe_metrics` |
 //! | `schemars` | the JSON Schema of types that derive it, in what servers say of themselves |
+//!
+//! Cargo switches a dependency's features on for a whole program. Of `serde_json` this crate needs two, so your program has
+//! them, too: `float_roundtrip`, since otherwise some numbers would arrive as their neighbours (it makes reading numbers with a
+//! fraction slower, and changes no other result), and `raw_value`, which only adds a type.
 
 // Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
 extern crate self as rpc_runtime;

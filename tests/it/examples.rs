@@ -242,7 +242,13 @@ async fn metrics_are_served_to_prometheus() {
     let counted = r#"rpc_server_requests_total{service="Fibonacci",method="fib",outcome="result"}"#;
     eventually_async("metrics are served", PATIENCE, async || {
         let page = page(&address).await.ok()?;
-        page.contains(counted).then_some(())
+        let bucket = page.lines().find(|line| {
+            line.starts_with("rpc_client_call_duration_seconds_bucket{")
+                && line.contains("outcome=\"result\"")
+                && line.contains("le=\"10\"")
+        })?;
+        let filled = bucket.rsplit(' ').next()?.parse::<u64>().ok()? > 0;
+        (page.contains(counted) && filled && !page.contains("quantile=")).then_some(())
     })
     .await;
     stop(example).await;

@@ -45,6 +45,18 @@ fn lapin_is_named_by_tests_of_the_wire_and_benchmarks_alone() {
     assert!(!users.contains("lapin"), "whoever uses rpc-runtime builds lapin");
 }
 
+/// A feature of a dependency is on for the whole program of a user.
+#[test]
+fn features_of_serde_json_are_documented() {
+    let (manifest, page) = (read("Cargo.toml"), read("rpc-runtime/src/lib.rs"));
+    let line = manifest.lines().find(|line| line.starts_with("serde_json = ")).unwrap();
+    let (_, features) = line.split_once("features = [").unwrap();
+    for feature in features.trim_end_matches(" }").trim_end_matches(']').split(", ") {
+        let feature = feature.trim_matches('"');
+        assert!(page.contains(&format!("`{feature}`")), "{feature} is not in lib.rs");
+    }
+}
+
 #[test]
 fn tests_see_the_framework_as_users_do() {
     for package in ["tests", "examples", "rpc-cli"] {

@@ -6,7 +6,7 @@ use std::sync::{
 };
 
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use rpc_runtime::middleware::Request;
+use rpc_runtime::middleware::{Cache, CircuitBreaker, Request};
 use rpc_runtime::testing::Faults;
 use rpc_runtime::{Broker, CallError, Fault, FaultKind, Server, rpc_service};
 use rpc_tests::{Rabbit, Relay, eventually, unique};
@@ -180,4 +180,68 @@ async fn a_connection_that_is_made_again_is_counted() {
     relay.cut();
     reaches(counted + 1, "rpc_broker_reconnects_total", &[]).await;
     broker.close().await;
+}
+
+#[rpc_service]
+trait Breaking {
+    async fn hello(&self);
+}
+
+impl Breaking for Service {
+    async fn hello(&self) {}
+}
+
+#[tokio::test(start_paused = true)]
+async fn open_circuits_are_counted_until_they_close_or_go() {
+    recorder();
+    let broker = Broker::in_memory();
+    let pause = std::time::Duration::from_secs(60);
+    let breaker = CircuitBreaker::new().failures(2).pause(pause);
+    let client = BreakingClient::builder(&broker).layer(breaker.clone()).build();
+    let (of, opened) = ([("service", "Breaking")], "rpc_client_circuits_opened_total");
+    client.hello().await.unwrap_err();
+    reaches(0, "rpc_client_open_circuits", &of).await;
+    client.hello().await.unwrap_err();
+    reaches(1, "rpc_client_open_circuits", &of).await;
+    client.hello().await.unwrap_err();
+    reaches(1, opened, &of).await;
+
+    let server = Server::builder(&broker).service(BreakingServer::new(Service)).start().await;
+    tokio::time::advance(pause).await;
+    client.hello().await.unwrap();
+    reaches(0, "rpc_client_open_circuits", &of).await;
+    server.unwrap().shutdown().await.unwrap();
+
+    let nobody = BreakingClient::builder(&broker).queue(unique("nobody")).layer(breaker).build();
+    nobody.hello().await.unwrap_err();
+    nobody.hello().await.unwrap_err();
+    reaches(1, "rpc_client_open_circuits", &of).await;
+    reaches(2, opened, &of).await;
+    drop(nobody);
+    reaches(0, "rpc_client_open_circuits", &of).await;
+}
+
+#[rpc_service]
+trait Kept {
+    #[rpc(cacheable = "10m")]
+    async fn double(&self, n: u32) -> u32;
+}
+
+impl Kept for Service {
+    async fn double(&self, n: u32) -> u32 {
+        2 * n
+    }
+}
+
+#[tokio::test]
+async fn hits_and_misses_of_a_cache_are_counted() {
+    recorder();
+    let broker = Broker::serving(KeptServer::new(Service));
+    let client = KeptClient::new(&broker.layer(Cache::new(1_000_000)));
+    for n in [1, 2, 1, 1, 1] {
+        assert_eq!(client.double(n).await.unwrap(), 2 * n);
+    }
+    let of = [("service", "Kept"), ("method", "double")];
+    assert_eq!(value("rpc_cache_hits_total", &of), 3);
+    assert_eq!(value("rpc_cache_misses_total", &of), 2);
 }

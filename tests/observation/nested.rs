@@ -2,10 +2,10 @@
 
 use opentelemetry::trace::{SpanId, SpanKind};
 use rpc_runtime::{Broker, CallError, Context, Server, rpc_service};
-use rpc_tests::unique;
+use rpc_tests::{Rabbit, unique};
 use tracing::Instrument as _;
 
-use super::{brokers, queue, spans};
+use super::{brokers, queue, rabbitmq, spans};
 
 #[rpc_service]
 trait Inner {
@@ -131,6 +131,21 @@ async fn a_span_says_what_was_called_and_how_it_ended() {
                 assert_eq!(address.contains(':'), expected, "{address}");
             }
         }
+        for server in servers {
+            server.shutdown().await.unwrap();
+        }
+    }
+}
+
+#[tokio::test]
+async fn the_span_of_a_request_names_its_caller() {
+    spans::collect();
+    let announced = Broker::builder(Rabbit::shared().await.url()).announce_user();
+    for (broker, user) in [(announced.connect().await.unwrap(), "guest"), (rabbitmq().await, "")] {
+        let (outer, _, client, servers) = start(&broker).await;
+        client.refuse().await.unwrap_err();
+        let span = spans::at(SpanKind::Server, "Outer/refuse", &outer, 1).await.pop().unwrap();
+        assert_eq!(spans::attribute(&span, "user.name"), user);
         for server in servers {
             server.shutdown().await.unwrap();
         }

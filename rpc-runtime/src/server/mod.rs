@@ -44,7 +44,8 @@ use crate::broker::Broker;
 
 /// A running server: it consumes the queues of its services until it is shut down.
 ///
-/// Dropping it stops it at once: requests that it was working on go back to their queues.
+/// Dropping it stops it at once, with a line at WARN: requests that it was working on go back to their queues. So
+/// `let _ = builder.start().await?` serves nothing: keep it in a variable with a name.
 ///
 /// ```
 /// use rpc_runtime::{Broker, Server, rpc_service};
