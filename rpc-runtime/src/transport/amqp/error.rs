@@ -35,9 +35,10 @@ pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> BrokerError
             let several = of_address(*index) > 1;
             let places = places.iter().filter(|to| several && to.ip().to_string() != host);
             let places: Vec<String> = places.map(ToString::to_string).collect();
-            Some(match places.is_empty() {
-                true => address.to_string(),
-                false => format!("{address} ({})", places.join(", ")),
+            Some(if places.is_empty() {
+                address.to_string()
+            } else {
+                format!("{address} ({})", places.join(", "))
             })
         })
         .collect();
