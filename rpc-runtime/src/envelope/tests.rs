@@ -45,7 +45,7 @@ fn a_missing_content_type_is_the_services_unless_bincode() {
 }
 
 #[test]
-fn a_content_type_that_is_there_counts_for_any_service() {
+fn a_known_content_type_counts_for_any_service() {
     for own in [Encoding::Bincode, Encoding::Json, Encoding::Text] {
         assert_eq!(encoding(Some("Application/JSON; charset=x"), own), Ok(Encoding::Json));
         assert_eq!(encoding(Some("application/x-bincode"), own), Ok(Encoding::Bincode));
@@ -130,7 +130,7 @@ fn a_caller_reads_the_headers_of_a_fault_alone() {
 }
 
 #[test]
-fn what_the_broker_does_not_take_becomes_a_smaller_fault() {
+fn what_the_broker_refuses_becomes_a_smaller_fault() {
     let too_large = || Fault::new(FaultKind::TooLarge, "too large for the broker").ran(true);
     let address = ReturnAddress::of(&properties(Some("text/plain")), Encoding::Bincode).unwrap();
     let result = Answer::Result { body: Bytes::from(vec![0; 9_000]), encoding: Encoding::Text };
@@ -144,7 +144,7 @@ fn what_the_broker_does_not_take_becomes_a_smaller_fault() {
 }
 
 #[test]
-fn a_reply_without_a_content_type_is_in_the_requests() {
+fn a_reply_without_content_type_is_as_the_request() {
     for written in MISSING {
         let read = read_reply(&properties(written), Bytes::new());
         assert!(matches!(read, ReceivedReply::Result { encoding: None, .. }), "{written:?}");
@@ -154,7 +154,7 @@ fn a_reply_without_a_content_type_is_in_the_requests() {
 }
 
 #[test]
-fn the_timeout_is_written_in_32_bits_where_it_fits() {
+fn the_timeout_is_written_in_32_bits() {
     assert_eq!(timeout_header(1), HeaderValue::Small(1));
     let most = i32::MAX.unsigned_abs();
     assert_eq!(timeout_header(most), HeaderValue::Small(i32::MAX));

@@ -188,7 +188,7 @@ async fn any_reply_to_is_answered_but_served_queues() {
 }
 
 #[tokio::test]
-async fn a_correlation_id_that_is_no_text_is_shown_escaped() {
+async fn handlers_see_raw_ids_escaped() {
     for (id, shown) in [
         (&b"\xf0\x0d\x00ab\xff"[..], r"\xf0\r\x00ab\xff"),
         (b"7", "7"),
