@@ -121,7 +121,7 @@ fn milliseconds_left(remaining: Duration) -> u32 {
     u32::try_from(milliseconds).unwrap_or(u32::MAX).max(1)
 }
 
-/// In 32 bits where they are enough: some clients know no larger integer, and end their connection over one.
+/// In 32 bits where they are enough, since some clients know no larger integer.
 fn timeout_header(milliseconds: u32) -> HeaderValue {
     i32::try_from(milliseconds)
         .map_or_else(|_| HeaderValue::Integer(milliseconds.into()), HeaderValue::Small)
