@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     brokers::{Inside, SampleClient, SampleServer, assert_ended, queue},
-    secrets::Log,
+    logs::Log,
 };
 
 /// The whole chain of an error, as a program prints it.

@@ -1,5 +1,12 @@
 //! Client frameworks in JavaScript, Ruby and Java against ours, in both directions. `scripts/test-peers` installs them.
 
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test fails by panicking; the standard message is enough where the line says what was expected"
+)]
+
 use std::{path::PathBuf, time::Duration};
 
 use rpc_runtime::{Broker, CallError, Queue, Server, rpc_service};

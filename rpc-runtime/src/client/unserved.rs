@@ -132,7 +132,7 @@ mod tests {
         assert!(!watch.is_served_now(false), "nobody has looked");
         watch.note(false, Instant::now());
         assert!(!watch.is_served_now(true), "to ask costs nothing");
-        advance(limits::SEEN_FOR - Duration::from_micros(1)).await;
+        advance(limits::SEEN_FOR.saturating_sub(Duration::from_micros(1))).await;
         assert!(watch.is_served_now(false));
         advance(Duration::from_micros(1)).await;
         assert!(!watch.is_served_now(false));

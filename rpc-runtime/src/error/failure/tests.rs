@@ -46,6 +46,7 @@ fn json_error() -> serde_json::Error {
 }
 
 /// Each error, its sentence, the causes that `Debug` adds, and the sentence and the causes with the names of the call.
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn table() -> Vec<(CallError, &'static str, &'static str, &'static str, &'static str)> {
     vec![
         (
@@ -302,7 +303,7 @@ impl Numbers for Calculator {
     }
 
     async fn half(&self, n: u32) -> Result<u32, String> {
-        if n % 2 == 0 { Ok(n / 2) } else { Err(format!("{n} is odd")) }
+        if n.is_multiple_of(2) { Ok(n / 2) } else { Err(format!("{n} is odd")) }
     }
 }
 
