@@ -63,6 +63,10 @@ pub(crate) const CONNECT_SLOW: Duration = Duration::from_millis(250);
 /// others about a login takes a second or so.
 pub(crate) const CONNECT_SILENT: Duration = Duration::from_secs(2);
 
+/// When what has taken a connection and stays silent is asked whether it speaks HTTP. A broker greets within a round trip or
+/// two; this spares it the question, and leaves time for two attempts within [`HOPELESS`].
+pub(crate) const HTTP_ASKED: Duration = Duration::from_secs(1);
+
 /// How many places a name leads to at most.
 pub(crate) const MOST_PLACES: usize = 16;
 

@@ -311,6 +311,7 @@ impl Supervisor {
         loop {
             // What bounds the first connection bounds no later one.
             let patience = patience.filter(|_| !connected.load(Ordering::Relaxed));
+            let started = Instant::now();
             let attempted = match first.take() {
                 Some(link) => Ok(link),
                 None => {
@@ -361,7 +362,8 @@ impl Supervisor {
             }
             let mut pause = waits.next().unwrap_or(limits::LONGEST_PAUSE);
             if let Some(patience) = patience {
-                let shorter = patience.pause(began.elapsed(), error.is_hopeless(), pause);
+                let hopeless = error.is_hopeless().then(|| started.elapsed());
+                let shorter = patience.pause(began.elapsed(), hopeless, pause);
                 let Some(shorter) = shorter else {
                     let error = patience.exhausted(error);
                     warn!(error = %error.whole(), "no connection; giving up");
@@ -386,10 +388,17 @@ impl Patience {
     }
 
     /// How long to wait for the next attempt, where the last one failed; `None` where it was the last. The very last begins
-    /// shortly before the end.
-    fn pause(self, passed: Duration, hopeless: bool, pause: Duration) -> Option<Duration> {
-        let most = if hopeless { self.hopeless.min(self.within) } else { self.within };
-        let left = most.saturating_sub(limits::LAST_ATTEMPT).checked_sub(passed)?;
+    /// shortly before the end. `hopeless` is how long the attempt took if it showed that nobody will ever answer: the next
+    /// one will take as long.
+    fn pause(
+        self,
+        passed: Duration,
+        hopeless: Option<Duration>,
+        pause: Duration,
+    ) -> Option<Duration> {
+        let most = hopeless.map_or(self.within, |_| self.hopeless.min(self.within));
+        let last = limits::LAST_ATTEMPT.max(hopeless.unwrap_or_default());
+        let left = most.saturating_sub(last).checked_sub(passed)?;
         (!left.is_zero()).then(|| pause.min(left))
     }
 
@@ -455,22 +464,28 @@ mod tests {
     fn a_first_connection_is_tried_until_its_time_is_over() {
         let patience = Patience { within: millis(30_000), hopeless: millis(3_000) };
         let second = millis(1_000);
-        assert_eq!(patience.pause(millis(0), true, second), Some(second));
-        assert_eq!(patience.pause(millis(2_500), true, second), Some(millis(400)));
-        assert_eq!(patience.pause(millis(2_900), true, second), None);
-        assert_eq!(patience.pause(millis(10_000), true, second), None);
-        assert_eq!(patience.pause(millis(10_000), false, second), Some(second));
-        assert_eq!(patience.pause(millis(29_950), false, second), None);
+        assert_eq!(patience.pause(millis(0), Some(millis(1)), second), Some(second));
+        assert_eq!(patience.pause(millis(2_500), Some(millis(1)), second), Some(millis(400)));
+        assert_eq!(patience.pause(millis(2_900), Some(millis(1)), second), None);
+        assert_eq!(patience.pause(millis(10_000), Some(millis(1)), second), None);
+        assert_eq!(patience.pause(millis(10_000), None, second), Some(second));
+        assert_eq!(patience.pause(millis(29_950), None, second), None);
+        // Attempts that take a second leave room for two.
+        assert_eq!(patience.pause(millis(1_000), Some(second), second), Some(second));
+        assert_eq!(patience.pause(millis(2_100), Some(second), second), None);
         let short = Patience { within: millis(400), hopeless: millis(3_000) };
-        assert_eq!(short.pause(millis(100), true, second), Some(millis(200)));
-        assert_eq!(short.pause(millis(300), true, second), None);
+        assert_eq!(short.pause(millis(100), Some(millis(1)), second), Some(millis(200)));
+        assert_eq!(short.pause(millis(300), Some(millis(1)), second), None);
     }
 
     #[test]
     fn any_time_to_connect_can_be_asked_for() {
         let patience = Patience { within: Duration::MAX, hopeless: Duration::MAX };
         assert_eq!(patience.until(Instant::now()), None);
-        assert_eq!(patience.pause(millis(10_000), true, millis(1_000)), Some(millis(1_000)));
+        assert_eq!(
+            patience.pause(millis(10_000), Some(millis(1)), millis(1_000)),
+            Some(millis(1_000))
+        );
     }
 
     #[test]

@@ -82,7 +82,7 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Begins a connection, which is called `name` in the broker's pages.
+/// Begins a connection, which is called `name` in the broker's pages. `http` resolves if the other side speaks HTTP.
 ///
 /// # Cancel safety
 ///
@@ -91,6 +91,7 @@ pub(super) async fn shake_hands(
     socket: &mut Box<dyn Stream>,
     address: &Address,
     name: &str,
+    http: impl Future<Output = ()>,
 ) -> Result<Agreed, Failure> {
     let wanted = address.tuning();
     let mut peer = Peer { socket, came: BytesMut::new(), largest: wanted.largest_frame };
@@ -98,7 +99,12 @@ pub(super) async fn shake_hands(
     peer.socket.flush().await?;
 
     let mechanism = address.login().mechanism();
-    let Method::Start { mechanisms } = peer.hear().await? else { return Err(OUT_OF_TURN) };
+    let first = tokio::select! {
+        biased;
+        first = peer.hear() => first?,
+        () = http => return Err(HTTP),
+    };
+    let Method::Start { mechanisms } = first else { return Err(OUT_OF_TURN) };
     if !mechanisms.split(|byte| *byte == b' ').any(|known| known == mechanism.as_bytes()) {
         let mut offered = String::from_utf8_lossy(&mechanisms).into_owned();
         cut(&mut offered, MAX_SHORT_STRING);
@@ -142,8 +148,13 @@ const LONG_LOGIN: usize = 3_500;
 const HUNG_UP_LONG: &str = "hung up when it was shown the login: its password is long, and RabbitMQ takes a login of 4,096 \
                             bytes in all, of 8,192 from 4.1 on";
 const OUT_OF_TURN: Failure = Failure::Unfit("speaks AMQP, but out of turn");
-const NO_AMQP: Failure =
-    Failure::Unfit("does not speak AMQP 0-9-1: is that the port of RabbitMQ, and of TLS or not?");
+const NO_AMQP: Failure = Failure::Unfit(
+    "does not speak AMQP 0-9-1: the port of RabbitMQ is 5672 by default, and 5671 with TLS",
+);
+
+const HTTP: Failure = Failure::Unfit(
+    "does not speak AMQP 0-9-1 but HTTP: the port of RabbitMQ is 5672 by default, and 15672 that of its web pages",
+);
 
 const TLS: Failure = Failure::Unfit(
     "does not speak AMQP 0-9-1 but TLS: write amqps:// for it, or the port without TLS, which is 5672 by default",
@@ -190,7 +201,11 @@ impl Peer<'_> {
         loop {
             // Nothing else comes in a handshake: whatever it is, it is not waited for.
             if self.came.first().is_some_and(|kind| ![METHOD, HEARTBEAT].contains(kind)) {
-                return Err(if is_tls(&self.came) { TLS } else { NO_AMQP });
+                return Err(match &self.came[..] {
+                    came if is_tls(came) => TLS,
+                    [b'H'] | [b'H', b'T', ..] => HTTP,
+                    _ => NO_AMQP,
+                });
             }
             match next_frame(&self.came, largest).map_err(|_| NO_AMQP)? {
                 Some(frame) if self.came.len() >= frame.size => {

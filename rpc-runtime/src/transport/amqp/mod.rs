@@ -157,7 +157,8 @@ impl Dial for Named<'_> {
         Box::pin(async move {
             let address = &self.dialer.addresses[address];
             let mut socket = socket::open(address, to, &self.dialer.security, &reached).await?;
-            let agreed = handshake::shake_hands(&mut socket, address, self.name).await?;
+            let http = socket::speaks_http(address, to);
+            let agreed = handshake::shake_hands(&mut socket, address, self.name, http).await?;
             Ok((socket, agreed))
         })
     }

@@ -1,11 +1,17 @@
 //! The socket: ours, encrypted or not.
 
 use std::{
+    future::pending,
     io,
     net::SocketAddr,
     sync::atomic::{AtomicBool, Ordering},
 };
-use tokio::net::TcpStream;
+
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time::sleep,
+};
 
 use super::{address::Address, handshake::Failure};
 use crate::{broker::Tls, error::BrokerError, limits};
@@ -36,6 +42,22 @@ pub(super) async fn open(
         security.connect(address.host().to_owned(), stream).await
     } else {
         Ok(Box::new(stream))
+    }
+}
+
+/// Resolves if an HTTP server is there, such as that of RabbitMQ's web pages. It does not answer a broker's greeting, since
+/// that is no whole line: it waits for the rest, so it has to be asked.
+pub(super) async fn speaks_http(address: &Address, to: SocketAddr) {
+    sleep(limits::HTTP_ASKED).await;
+    let asked = async {
+        let mut stream = TcpStream::connect(to).await?;
+        stream.write_all(b"GET / HTTP/1.0\r\n\r\n").await?;
+        let mut came = [0; 4];
+        stream.read_exact(&mut came).await?;
+        Ok::<_, io::Error>(came == *b"HTTP")
+    };
+    if address.is_encrypted() || !asked.await.unwrap_or(false) {
+        pending::<()>().await;
     }
 }
 
