@@ -110,7 +110,7 @@ async fn each_of_many_callers_gets_its_own_end(broker: Broker) {
                     // Where the machine stands still for long, the late answer is there first.
                     (Luck::Answer | Luck::TooLate, Ok(answer)) => *answer == text,
                     (Luck::Error, Err(CallError::Application(error))) => *error == Unlucky { n },
-                    (Luck::Panic, Err(CallError::Panicked { .. }))
+                    (Luck::Panic, Err(CallError::Panicked))
                     | (Luck::TooLate, Err(CallError::DeadlineExceeded { .. })) => true,
                     _ => false,
                 };

@@ -1,6 +1,6 @@
 //! Who calls, as RabbitMQ says, and what they may.
 
-use rpc_runtime::{Broker, FaultKind, ServerBuilder};
+use rpc_runtime::{Broker, BrokerErrorKind, FaultKind, ServerBuilder};
 use rpc_tests::{Message, Peer, QueueSpec, Rabbit};
 
 use crate::brokers::{Pair, SOON, SampleClient, on_both_brokers, refusal};
@@ -51,6 +51,10 @@ async fn rabbitmq_vouches_for_the_user_and_lets_nobody_say_another() {
     };
     let pair = Pair::with(broker, only_guest).await;
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
+
+    let refused = pair.broker.as_user("director").unwrap_err();
+    assert_eq!(refused.kind(), BrokerErrorKind::Misuse, "{refused}");
+    assert!(!refused.to_string().contains("guest:guest"), "{refused}");
 
     let silent = Broker::connect(url).await.unwrap();
     let client = SampleClient::builder(&silent).queue(&pair.queue).build();

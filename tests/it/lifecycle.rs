@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use rpc_runtime::{Broker, BrokerErrorKind, CallError, FaultKind, Queue, Server};
-use rpc_tests::{eventually, unique};
+use rpc_tests::{Peer, QueueSpec, Rabbit, eventually, unique};
 
 use crate::brokers::{
     Inside, Pair, SOON, SampleClient, SampleServer, assert_ended, on_both_brokers, queue, refusal,
@@ -19,6 +19,29 @@ on_both_brokers! {
     a_server_needs_a_service_and_a_queue_for_each;
     a_queue_declared_differently_fails_the_start;
     several_services_share_a_server;
+}
+
+#[tokio::test]
+async fn a_temporary_queue_of_either_type_expires() {
+    let url = Rabbit::shared().await.url();
+    let (broker, peer) = (Broker::connect(url).await.unwrap(), Peer::connect(url).await.unwrap());
+    for quorum in [false, true] {
+        let name = unique("temporary");
+        let queue = Queue::named(&name).temporary();
+        let queue = if quorum { queue.quorum() } else { queue };
+        let server = Server::builder(&broker).service_on(queue, SampleServer::new(Inside::new()));
+        let server = server.start().await.unwrap();
+        let client = SampleClient::builder(&broker).queue(&name).build();
+        assert_eq!(client.add(1, 2).await.unwrap(), 3, "quorum: {quorum}");
+        server.shutdown().await.unwrap();
+
+        // RabbitMQ compares, and names what differs.
+        let spec = QueueSpec::named(&name).durable();
+        let spec = if quorum { spec.quorum() } else { spec.classic() };
+        let refused = peer.declare(spec.argument("x-expires", 1)).await.unwrap_err();
+        assert!(refused.text.contains("x-expires") && refused.text.contains("60000"), "{refused}");
+        peer.delete(&name).await.unwrap();
+    }
 }
 
 async fn concurrency_is_bounded_and_no_more_is_taken(broker: Broker) {

@@ -42,6 +42,11 @@ mod in_bincode {
     pub(super) trait Events {
         async fn last(&self) -> Event;
     }
+
+    #[rpc_service(name = "Notes")]
+    pub(super) trait Notes {
+        async fn add(&self, note: Option<serde_json::Value>);
+    }
 }
 
 mod in_json {
@@ -75,6 +80,12 @@ impl in_bincode::Events for Shop {
     }
 }
 
+impl in_bincode::Notes for Shop {
+    async fn add(&self, _: Option<serde_json::Value>) {
+        self.0.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl in_json::Purchases for Shop {
     async fn buy(&self, purchase: Purchase) -> Purchase {
         self.0.fetch_add(1, Ordering::Relaxed);
@@ -101,6 +112,20 @@ async fn a_server_of_unfit_arguments_does_not_start() {
          (`skip_serializing_if`), and what follows would be read in its place; write the trait as \
          `#[rpc_service(encoding = \"json\")]`, or change the type"
     );
+}
+
+/// As `docs/encodings.md` promises: bincode can write a `None` of it.
+#[tokio::test]
+async fn an_optional_json_value_is_refused_as_none() {
+    let broker = Broker::in_memory();
+    let server = in_bincode::NotesServer::new(Shop::default());
+    let refused = Server::builder(&broker).service(server).start().await.unwrap_err();
+    assert_eq!(refused.kind(), BrokerErrorKind::Misuse);
+    assert!(refused.to_string().contains("Notes.add"), "{refused}");
+    match in_bincode::NotesClient::new(&broker).add(None).await {
+        Err(CallError::Encode(error)) => assert!(error.to_string().contains("note"), "{error}"),
+        other => panic!("{other:?}"),
+    }
 }
 
 #[tokio::test]
