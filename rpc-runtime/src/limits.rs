@@ -171,6 +171,10 @@ pub(crate) const UNSERVED: Duration = Duration::from_millis(500);
 /// waits for the next. Less than a server takes to go or to come, and yet calls that are made together look once.
 pub(crate) const SEEN_FOR: Duration = Duration::from_millis(1);
 
+/// For how long after an answer such clients do not look: calls that follow each other then cost no more than others, and
+/// few are sent after the last server has gone.
+pub(crate) const ANSWERED_FOR: Duration = Duration::from_millis(50);
+
 /// How many calls in a row have to fail before a circuit breaker makes no more: one may be chance, and each costs its
 /// caller a wait.
 pub(crate) const CIRCUIT_FAILURES: u32 = 5;

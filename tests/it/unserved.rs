@@ -13,6 +13,9 @@ use crate::brokers::{
 /// How long a queue may be without a server before calls fail.
 const MOMENT: Duration = Duration::from_millis(500);
 
+/// For how long after an answer nobody looks whether there is a server.
+const AFTER_AN_ANSWER: Duration = Duration::from_millis(50);
+
 fn failing(broker: &Broker, queue: &str) -> SampleClient {
     SampleClient::builder(broker).queue(queue).when_unserved(WhenUnserved::Fail).build()
 }
@@ -78,6 +81,7 @@ async fn a_call_goes_to_a_server_that_comes_within_a_moment(broker: Broker) {
     assert_eq!(call.await.unwrap().unwrap(), 3);
     server.shutdown().await.unwrap();
 
+    sleep(AFTER_AN_ANSWER).await;
     assert_ended!(client.add(1, 2).await, Err(CallError::NoServer));
     let (server, again) = serve(&broker, &queue).await;
     assert_eq!(client.add(1, 2).await.unwrap(), 3);

@@ -170,6 +170,9 @@ impl Exchange {
                 broker.pending().expect_soon(&mut ticket);
             }
             let outcome = (&mut ticket).await;
+            if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
+                watch.answered(Instant::now());
+            }
             let (reason, or) = match self.next(outcome, handed_over_before) {
                 Next::End(ended) => return ended,
                 Next::Again(None) => continue,

@@ -83,7 +83,7 @@ fn failure<E>(error: CallError<E>, call: Option<&Outgoing>) -> CallFailure<E> {
 fn facts(call: Option<&Outgoing>) -> Facts {
     let Some(call) = call else {
         let [service, method, queue, exchange, broker] = std::array::from_fn(|_| String::new());
-        return Facts { service, method, queue, exchange, broker, ended: None };
+        return Facts { service, method, queue, exchange, broker, looks: false, ended: None };
     };
     let broker = call.broker();
     let service = match call.service() {
@@ -96,6 +96,7 @@ fn facts(call: Option<&Outgoing>) -> Facts {
         queue: call.queue().to_owned(),
         exchange: broker.exchange().to_string(),
         broker: broker.address(),
+        looks: call.looks(),
         ended: call.started.map(|(started, deadline)| Ended {
             waited: Instant::now().saturating_duration_since(started),
             timeout: deadline.saturating_duration_since(started),

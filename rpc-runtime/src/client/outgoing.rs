@@ -111,6 +111,11 @@ impl Outgoing {
         &self.client.queue
     }
 
+    /// Whether nothing is sent where nobody consumes the queue.
+    pub(super) fn looks(&self) -> bool {
+        self.client.watch.is_some()
+    }
+
     /// Whether the server is told the deadline. Nobody waits for the result of a one-way request: it expires only if its
     /// caller says so.
     pub(super) fn deadline_travels(&self) -> bool {

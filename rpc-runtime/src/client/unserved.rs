@@ -6,6 +6,7 @@
 use std::{
     collections::HashMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use smol_str::SmolStr;
@@ -58,6 +59,8 @@ struct Seen {
     at: Instant,
     /// When nobody was first found to consume it, if nobody does.
     unserved_since: Option<Instant>,
+    /// For how long it is taken to stay so.
+    good_for: Duration,
 }
 
 impl QueueWatch {
@@ -97,9 +100,16 @@ impl QueueWatch {
     fn note(&self, unserved: bool, at: Instant) -> Seen {
         let mut last = lock(&self.seen);
         let before = last.and_then(|seen| seen.unserved_since);
-        let seen = Seen { at, unserved_since: unserved.then(|| before.unwrap_or(at)) };
+        let unserved_since = unserved.then(|| before.unwrap_or(at));
+        let seen = Seen { at, unserved_since, good_for: limits::SEEN_FOR };
         *last = Some(seen);
         seen
+    }
+
+    /// Notes that a call was answered: so a server consumes the queue, and calls that follow each other need no look.
+    pub(crate) fn answered(&self, at: Instant) {
+        let good_for = limits::ANSWERED_FOR;
+        *lock(&self.seen) = Some(Seen { at, unserved_since: None, good_for });
     }
 
     /// Whether somebody may still wait for a server to come, or find that none has.
@@ -109,7 +119,7 @@ impl QueueWatch {
 
     fn fresh(&self, near: bool) -> Option<Seen> {
         let seen = *lock(&self.seen);
-        seen.filter(|seen| !near && seen.at.elapsed() < limits::SEEN_FOR)
+        seen.filter(|seen| !near && seen.at.elapsed() < seen.good_for)
     }
 }
 
@@ -133,6 +143,17 @@ mod tests {
         advance(limits::SEEN_FOR * 9 / 10).await;
         assert!(watch.is_served_now(false));
         advance(limits::SEEN_FOR / 10).await;
+        assert!(!watch.is_served_now(false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_answer_is_good_for_longer_than_a_look() {
+        let watch = QueueWatch::default();
+        watch.note(true, Instant::now());
+        watch.answered(Instant::now());
+        advance(limits::ANSWERED_FOR * 9 / 10).await;
+        assert!(watch.is_served_now(false) && !watch.is_served_now(true));
+        advance(limits::ANSWERED_FOR / 10).await;
         assert!(!watch.is_served_now(false));
     }
 

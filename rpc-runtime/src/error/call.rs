@@ -33,7 +33,8 @@ use crate::{
 pub enum CallError<E = Infallible> {
     /// The method ran and returned its own error.
     Application(E),
-    /// There is no queue for this service: no server has ever been started, or the queue's name differs.
+    /// There is no queue for this service: no server has ever been started, or the queue's name differs. Or nobody consumes
+    /// it, and the client is one that [fails fast](crate::ClientBuilder::when_unserved).
     NoServer,
     /// The deadline passed.
     DeadlineExceeded {
@@ -197,7 +198,7 @@ impl<E> CallError<E> {
         Ok(match self {
             Self::Application(error) => return Err(error),
             Self::NoServer => {
-                "no server: the queue of the service does not exist; has a server of this service ever run there?".to_owned()
+                "no server: the queue of the service does not exist, or nobody consumes it; has a server of this service ever run there?".to_owned()
             }
             Self::DeadlineExceeded { may_have_run: true } => {
                 format!("no answer by the deadline; {ran}")

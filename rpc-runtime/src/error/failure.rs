@@ -46,6 +46,8 @@ pub(crate) struct Facts {
     /// Empty for the default exchange.
     pub(crate) exchange: String,
     pub(crate) broker: String,
+    /// Its client does not send where nobody consumes the queue.
+    pub(crate) looks: bool,
     pub(crate) ended: Option<Ended>,
 }
 
@@ -196,6 +198,9 @@ impl Facts {
         } else {
             let key = format!("{queue}.{method}");
             write!(f, "no queue takes {key:?} from the exchange {exchange:?} on {broker}")?;
+        }
+        if self.looks {
+            return f.write_str(", or nobody consumes it; is a server of this service running?)");
         }
         f.write_str("; has a server of this service ever run there?)")
     }

@@ -20,6 +20,7 @@ fn facts() -> Facts {
         queue: "Fibonacci".into(),
         exchange: String::new(),
         broker: "amqp://rabbit:5672/%2f".into(),
+        looks: false,
         ended: Some(Ended {
             waited: Duration::from_millis(10_003),
             timeout: Duration::from_secs(10),
@@ -56,7 +57,7 @@ fn without_details() -> Vec<Row> {
     vec![
         (
             CallError::NoServer,
-            "no server: the queue of the service does not exist; has a server of this service ever run there?",
+            "no server: the queue of the service does not exist, or nobody consumes it; has a server of this service ever run there?",
             "",
             "no server (the queue \"Fibonacci\" does not exist on amqp://rabbit:5672/%2f; has a server of this service ever run there?)",
             "",
@@ -289,6 +290,16 @@ fn a_request_through_an_exchange_names_it() {
         Failure::new(facts, CallError::NoServer).to_string(),
         "Fibonacci.fib: no server (no queue takes \"Fibonacci.fib\" from the exchange \"rpc\" on \
          amqp://rabbit:5672/%2f; has a server of this service ever run there?)"
+    );
+}
+
+#[test]
+fn a_client_that_fails_fast_says_that_nobody_may_serve() {
+    let facts = Facts { looks: true, ..facts() };
+    assert_eq!(
+        Failure::new(facts, CallError::NoServer).to_string(),
+        "Fibonacci.fib: no server (the queue \"Fibonacci\" does not exist on amqp://rabbit:5672/%2f, or nobody consumes \
+         it; is a server of this service running?)"
     );
 }
 
