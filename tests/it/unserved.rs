@@ -153,6 +153,7 @@ async fn a_user_without_rights_to_the_queue_is_served() {
     let calling = Broker::connect(&node.url_for("caller", "secret", "%2f")).await.unwrap();
     assert_eq!(failing(&calling, &pair.queue).add(1, 2).await.unwrap(), 3);
     pair.server.shutdown().await.unwrap();
+    sleep(AFTER_AN_ANSWER).await;
     let ended = failing(&calling, &pair.queue).add(1, 2).await;
     assert_ended!(ended, Err(CallError::NoServer));
 }

@@ -118,7 +118,8 @@ async fn stats_show_requests_refused_for_their_reply_to() {
     let peer = Peer::connect(&place.url).await.unwrap();
     let request = Message {
         kind: Some("add".to_owned()),
-        reply_to: Some("somebody-elses".to_owned()),
+        // A reply there would come back as a request.
+        reply_to: Some("Calculator".to_owned()),
         ..Message::to("Calculator", "[1, 2]")
     };
     peer.publish(request).await.unwrap();
