@@ -19,6 +19,6 @@ async fn main() -> Result<(), Failure> {
 
     let broker = Broker::connect(&args.broker).await?;
     let client = PlusHundredClient::builder(&broker).queue(queue).build();
-    println!("{n} + 100 = {}", client.add(n).await?);
+    println!("{n} + 100 = {}", client.add(n).explain().await?);
     Ok(())
 }

@@ -131,11 +131,11 @@ async fn many_calls_fail_in_one_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_before_the_moment_is_over_says_not_sent() {
+async fn a_deadline_before_the_moment_is_over_finds_no_server() {
     let broker = Broker::in_memory();
     let queue = left(&broker).await;
     let ended = failing(&broker, &queue).add(1, 2).timeout(MOMENT / 2).await;
-    assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
+    assert_ended!(ended, Err(CallError::NoServer));
 }
 
 /// RabbitMQ tells everybody; where it should not, the request is sent as ever.

@@ -151,9 +151,14 @@ impl Exchange {
             if let Some(watch) = call.client.watch.as_ref().filter(|_| !call.oneway)
                 && let near = caller.channel.is_near()
                 && !watch.is_served_now(near)
-                && self.in_time(watch.is_unserved(broker, &call.client.queue, near)).await?
             {
-                return Err(CallError::NoServer);
+                match self.in_time(watch.is_unserved(broker, &call.client.queue, near)).await {
+                    Ok(false) => {}
+                    Ok(true) => return Err(CallError::NoServer),
+                    // The deadline came while it waited for a server.
+                    Err(_) if watch.was_unserved() => return Err(CallError::NoServer),
+                    Err(expired) => return Err(expired),
+                }
             }
             let (id, number) = (call.next_correlation_id(), caller.number);
             let entered = broker.pending().enter(id, number, call.oneway, self.deadline);

@@ -56,11 +56,20 @@ pub(crate) struct QueueWatch {
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
+    /// When the look began, and when it ended.
+    began: Instant,
     at: Instant,
     /// When nobody was first found to consume it, if nobody does.
     unserved_since: Option<Instant>,
     /// For how long it is taken to stay so.
     good_for: Duration,
+}
+
+impl Seen {
+    /// Whether it still counts: a server may have come and gone since a look of long ago.
+    fn is_recent(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.at) < 2 * limits::UNSERVED
+    }
 }
 
 impl QueueWatch {
@@ -87,21 +96,27 @@ impl QueueWatch {
         if let Some(seen) = self.fresh(near) {
             return seen;
         }
+        let arrived = Instant::now();
         let _one = self.looking.lock().await;
-        if let Some(seen) = self.fresh(near) {
+        let began = Instant::now();
+        let seen = *lock(&self.seen);
+        if let Some(seen) = seen.filter(|seen| seen.began >= arrived) {
             return seen;
         }
         let looked = timeout(limits::QUEUE_STATE_WITHIN, broker.queue_state(queue)).await;
         // A queue that does not exist has the request returned at once.
         let unserved = matches!(looked, Ok(Ok(Some(state))) if state.consumers == 0);
-        self.note(unserved, Instant::now())
+        self.note(unserved, began, Instant::now())
     }
 
-    fn note(&self, unserved: bool, at: Instant) -> Seen {
+    fn note(&self, unserved: bool, began: Instant, at: Instant) -> Seen {
         let mut last = lock(&self.seen);
-        let before = last.and_then(|seen| seen.unserved_since);
+        // A server may have come and gone since a look of long ago.
+        let recent =
+            last.filter(|seen| at.saturating_duration_since(seen.at) < 2 * limits::UNSERVED);
+        let before = recent.and_then(|seen| seen.unserved_since);
         let unserved_since = unserved.then(|| before.unwrap_or(at));
-        let seen = Seen { at, unserved_since, good_for: limits::SEEN_FOR };
+        let seen = Seen { began, at, unserved_since, good_for: limits::SEEN_FOR };
         *last = Some(seen);
         seen
     }
@@ -109,12 +124,18 @@ impl QueueWatch {
     /// Notes that a call was answered: so a server consumes the queue, and calls that follow each other need no look.
     pub(crate) fn answered(&self, at: Instant) {
         let good_for = limits::ANSWERED_FOR;
-        *lock(&self.seen) = Some(Seen { at, unserved_since: None, good_for });
+        *lock(&self.seen) = Some(Seen { began: at, at, unserved_since: None, good_for });
+    }
+
+    /// Whether nobody consumed the queue a moment ago.
+    pub(crate) fn was_unserved(&self) -> bool {
+        let seen = *lock(&self.seen);
+        seen.is_some_and(|seen| seen.is_recent(Instant::now()) && seen.unserved_since.is_some())
     }
 
     /// Whether somebody may still wait for a server to come, or find that none has.
     fn is_recent(&self) -> bool {
-        lock(&self.seen).is_some_and(|seen| seen.at.elapsed() < 2 * limits::UNSERVED)
+        lock(&self.seen).is_some_and(|seen| seen.is_recent(Instant::now()))
     }
 
     fn fresh(&self, near: bool) -> Option<Seen> {
@@ -134,11 +155,16 @@ mod tests {
 
     use super::*;
 
+    /// A look that took no time.
+    fn seen(watch: &QueueWatch, unserved: bool) -> Seen {
+        watch.note(unserved, Instant::now(), Instant::now())
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_look_is_good_for_a_moment() {
         let watch = QueueWatch::default();
         assert!(!watch.is_served_now(false), "nobody has looked");
-        watch.note(false, Instant::now());
+        seen(&watch, false);
         assert!(!watch.is_served_now(true), "to ask costs nothing");
         advance(limits::SEEN_FOR * 9 / 10).await;
         assert!(watch.is_served_now(false));
@@ -149,7 +175,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn an_answer_is_good_for_longer_than_a_look() {
         let watch = QueueWatch::default();
-        watch.note(true, Instant::now());
+        seen(&watch, true);
         watch.answered(Instant::now());
         advance(limits::ANSWERED_FOR * 9 / 10).await;
         assert!(watch.is_served_now(false) && !watch.is_served_now(true));
@@ -160,11 +186,19 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_queue_is_unserved_since_the_first_look_in_a_row() {
         let (watch, first) = (QueueWatch::default(), Instant::now());
-        assert_eq!(watch.note(true, first).unserved_since, Some(first));
+        assert_eq!(seen(&watch, true).unserved_since, Some(first));
         advance(limits::UNSERVED).await;
-        assert_eq!(watch.note(true, Instant::now()).unserved_since, Some(first));
-        assert_eq!(watch.note(false, Instant::now()).unserved_since, None);
-        assert_eq!(watch.note(true, Instant::now()).unserved_since, Some(Instant::now()));
+        assert_eq!(seen(&watch, true).unserved_since, Some(first));
+        assert_eq!(seen(&watch, false).unserved_since, None);
+        assert_eq!(seen(&watch, true).unserved_since, Some(Instant::now()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_look_of_long_ago_does_not_count() {
+        let watch = QueueWatch::default();
+        seen(&watch, true);
+        advance(3 * limits::UNSERVED).await;
+        assert_eq!(seen(&watch, true).unserved_since, Some(Instant::now()));
     }
 
     #[tokio::test(start_paused = true)]

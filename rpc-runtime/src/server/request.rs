@@ -206,7 +206,7 @@ impl Endpoint {
         if let Some(address) = &address
             && !self.obeys(address)
         {
-            self.refuse_reply_to(tag, address, channel);
+            self.refuse_reply_to(&delivery, address, channel);
             return Err(came);
         }
         if self.limits.reject_redelivered && delivery.had_before() && self.is_due(&delivery) {
@@ -348,7 +348,7 @@ impl Endpoint {
         if let Some(address) = &address
             && !self.obeys(address)
         {
-            return self.refuse_reply_to(delivery.tag, address, channel);
+            return self.refuse_reply_to(delivery, address, channel);
         }
         let fault =
             Fault::new(FaultKind::Overloaded, "this server runs as many requests as it may")
@@ -357,7 +357,12 @@ impl Endpoint {
     }
 
     /// Rejects a request that cannot be answered: its queue's dead-letter exchange keeps it, if there is one.
-    fn refuse_reply_to(&self, tag: u64, address: &ReturnAddress, channel: &dyn WorkerChannel) {
+    fn refuse_reply_to(
+        &self,
+        delivery: &Delivery,
+        address: &ReturnAddress,
+        channel: &dyn WorkerChannel,
+    ) {
         self.counters.refused_reply_to.increment();
         if let Some(left_out) = self.warned.pass() {
             let reply_to = Escaped::new(address.queue());
@@ -377,7 +382,12 @@ impl Endpoint {
                 );
             }
         }
-        channel.reject(tag, None);
+        if delivery.properties.was_dead_lettered() {
+            // Where dead letters lead back to this queue, it would come again and again.
+            channel.finish(delivery.tag, None, Instant::now());
+        } else {
+            channel.reject(delivery.tag, None);
+        }
     }
 
     fn address_of(&self, delivery: &Delivery) -> Option<ReturnAddress> {

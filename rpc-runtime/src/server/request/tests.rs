@@ -211,6 +211,17 @@ fn a_request_with_a_wrong_reply_to_is_never_shed_in_silence() {
     assert_eq!(endpoint.counters.snapshot().refused_reply_to, 1);
 }
 
+#[tokio::test]
+async fn a_wrong_reply_to_is_rejected_once() {
+    let mut delivery = request("balance", Some("Payments"), false);
+    assert_eq!(said_by(endpoint(), delivery.clone()).await, "1 rejected");
+    let deaths = HeaderValue::Deaths { size: 100, depth: 3, expired: false };
+    let message = Arc::make_mut(&mut delivery.message);
+    message.properties.headers.push(("x-death".into(), deaths));
+    // Dead letters may lead back here.
+    assert_eq!(said_by(endpoint(), delivery).await, "1 finished with None");
+}
+
 /// A request by the exchange `rpc`, with this routing key and these headers.
 fn routed(key: &str, method: Option<&str>, headers: &[&'static str]) -> Delivery {
     let header = |name: &&'static str| ((*name).into(), HeaderValue::Opaque { size: 9, depth: 1 });

@@ -106,7 +106,12 @@ impl Route for Requests {
                     "rejected a request: its reply_to is no address that RabbitMQ has made"
                 );
             }
-            self.reject(delivery.tag);
+            if delivery.properties.was_dead_lettered() {
+                // Where dead letters lead back to this queue, it would come again and again.
+                let _ = self.port.send(|out| out.answered(delivery.tag));
+            } else {
+                self.reject(delivery.tag);
+            }
             return;
         }
         if let Some(deliveries) = &*self.deliveries() {

@@ -109,13 +109,16 @@ impl Sender {
     /// The broker has dealt with this.
     pub(super) fn done(&self, item: Item, open: &Open) {
         let Item::Reply(mut kept) = item else { return };
-        if open.returned.take(kept.reply.properties.correlation_id.as_ref()) {
+        let returned = open.returned.take(kept.reply.properties.correlation_id.as_ref());
+        if returned {
             kept.count_undeliverable();
         }
         if !self.way.is_own() {
             let (queue, now) = (&*kept.reply.routing_key, Instant::now());
             self.proven.accepted(kept.size(), now);
-            self.proven.taken_by(queue, now);
+            if !returned {
+                self.proven.taken_by(queue, now);
+            }
         }
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("after-the-reply");
