@@ -111,10 +111,7 @@ impl QueueWatch {
 
     fn note(&self, unserved: bool, began: Instant, at: Instant) -> Seen {
         let mut last = lock(&self.seen);
-        // A server may have come and gone since a look of long ago.
-        let recent =
-            last.filter(|seen| at.saturating_duration_since(seen.at) < 2 * limits::UNSERVED);
-        let before = recent.and_then(|seen| seen.unserved_since);
+        let before = last.filter(|seen| seen.is_recent(at)).and_then(|seen| seen.unserved_since);
         let unserved_since = unserved.then(|| before.unwrap_or(at));
         let seen = Seen { began, at, unserved_since, good_for: limits::SEEN_FOR };
         *last = Some(seen);

@@ -11,7 +11,7 @@ use std::{
 
 use smol_str::SmolStr;
 use tokio::{sync::watch, time::Instant};
-use tracing::{Span, debug, warn};
+use tracing::{Span, debug, field::display, warn};
 
 use super::{
     Context, Dispatch, Handler,
@@ -366,16 +366,24 @@ impl Endpoint {
         self.counters.refused_reply_to.increment();
         if let Some(left_out) = self.warned.pass() {
             let reply_to = Escaped::new(address.queue());
+            let (service, method) = (self.service.name, self.called(delivery));
+            let properties = &delivery.properties;
+            let id = properties.correlation_id.as_ref().or(properties.message_id.as_ref());
+            let correlation_id = id.map(|id| display(Escaped::new(id)));
             if self.is_served(address) {
                 warn!(
-                    service = self.service.name,
+                    service,
+                    method,
+                    correlation_id,
                     %reply_to,
                     left_out,
                     "did not run a request: its reply_to is a queue that this server serves"
                 );
             } else {
                 warn!(
-                    service = self.service.name,
+                    service,
+                    method,
+                    correlation_id,
                     %reply_to,
                     left_out,
                     "did not run a request: this server does not answer to its reply_to; add it to `only_reply_to`"
