@@ -1,5 +1,6 @@
 // Calls `half` with NestJS's client: one serializer, and the rest as NestJS has it.
 require("reflect-metadata");
+const { Logger } = require("@nestjs/common");
 const { ClientProxyFactory, Transport } = require("@nestjs/microservices");
 const { lastValueFrom } = require("rxjs");
 
@@ -11,6 +12,8 @@ const serializer = {
 };
 
 async function main() {
+  // Only the results are printed.
+  Logger.overrideLogger(false);
   const client = ClientProxyFactory.create({
     transport: Transport.RMQ,
     options: { urls: [url], queue, noAssert: true, serializer },
