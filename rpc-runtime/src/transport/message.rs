@@ -51,7 +51,7 @@ impl Properties {
     }
 }
 
-/// What a message is recognised by. Whoever echoes it writes the same bytes.
+/// An id of a message. A reply echoes it with the same bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Id {
     /// Written with hyphens and in lower case, as this framework does.

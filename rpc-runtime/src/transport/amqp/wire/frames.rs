@@ -206,7 +206,7 @@ pub(super) fn put_short(to: &mut BytesMut, text: &str) {
     put_short_bytes(to, cut::prefix(text, MAX_SHORT_STRING).as_bytes());
 }
 
-/// The same for what is no text.
+/// The same for bytes that need not be text.
 pub(super) fn put_short_bytes(to: &mut BytesMut, bytes: &[u8]) {
     let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
     to.put_u8(length);
