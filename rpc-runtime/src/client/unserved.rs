@@ -99,14 +99,20 @@ impl QueueWatch {
         let arrived = Instant::now();
         let _one = self.looking.lock().await;
         let began = Instant::now();
-        let seen = *lock(&self.seen);
-        if let Some(seen) = seen.filter(|seen| seen.began >= arrived) {
+        if let Some(seen) = self.seen_since(arrived) {
             return seen;
         }
         let looked = timeout(limits::QUEUE_STATE_WITHIN, broker.queue_state(queue)).await;
         // A queue that does not exist has the request returned at once.
         let unserved = matches!(looked, Ok(Ok(Some(state))) if state.consumers == 0);
         self.note(unserved, began, Instant::now())
+    }
+
+    /// What another saw that began to look after `arrived`. Not at the same instant: where a test has stopped the clock, an
+    /// answer of before is of the same.
+    fn seen_since(&self, arrived: Instant) -> Option<Seen> {
+        let seen = *lock(&self.seen);
+        seen.filter(|seen| seen.began > arrived)
     }
 
     fn note(&self, unserved: bool, began: Instant, at: Instant) -> Seen {
@@ -178,6 +184,16 @@ mod tests {
         assert!(watch.is_served_now(false) && !watch.is_served_now(true));
         advance(limits::ANSWERED_FOR / 10).await;
         assert!(!watch.is_served_now(false));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn those_who_wait_share_a_look_that_began_after_they_came() {
+        let (watch, came) = (QueueWatch::default(), Instant::now());
+        watch.answered(came);
+        assert!(watch.seen_since(came).is_none(), "an answer of the same instant is of before");
+        advance(limits::SEEN_FOR).await;
+        seen(&watch, true);
+        assert!(watch.seen_since(came).is_some());
     }
 
     #[tokio::test(start_paused = true)]
