@@ -13,7 +13,8 @@ use crate::{
     contract::Payload,
     envelope::{self, Answer, RequestHead, ReturnAddress},
     limits,
-    transport::{CallerSink as _, Message},
+    message::Message,
+    transport::CallerSink as _,
 };
 
 /// Writes the tuple of a method's arguments.

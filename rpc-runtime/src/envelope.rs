@@ -12,7 +12,7 @@ use crate::{
     codec::Encoding,
     cut,
     fault::{Fault, FaultKind},
-    transport::{Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds},
+    message::{Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds},
 };
 
 /// Headers with this prefix are the framework's own.

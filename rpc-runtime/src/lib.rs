@@ -101,6 +101,7 @@ mod escape;
 mod failpoint;
 mod fault;
 mod limits;
+mod message;
 pub mod middleware;
 mod observe;
 mod server;

@@ -23,8 +23,9 @@ use crate::{
     envelope::{self, ReceivedReply},
     error::BrokerError,
     escape::Escaped,
+    message::{Message, Properties},
     observe,
-    transport::{CallerSink, Fate, Message, Properties},
+    transport::{CallerSink, Fate},
 };
 
 /// How a request that was handed to the broker ended.

@@ -18,7 +18,8 @@ use crate::{
     envelope,
     error::BrokerError,
     limits,
-    transport::{CallerSink, Fate, Message},
+    message::Message,
+    transport::{CallerSink, Fate},
 };
 
 /// What a question led to.
@@ -125,7 +126,7 @@ impl Answers {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{Id, Properties};
+    use crate::message::{Id, Properties};
 
     fn answer(to: Uuid, bytes: usize) -> Message {
         let correlation_id = Some(Id::Uuid(to));

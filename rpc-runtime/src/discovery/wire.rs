@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::{
     codec::Encoding,
-    transport::{Expiration, Id, Message, Properties},
+    message::{Expiration, Id, Message, Properties},
 };
 
 /// The durable topic exchange that every server listens to.

@@ -3,7 +3,7 @@
 use proptest::{collection::vec, option, prelude::*};
 
 use super::*;
-use crate::transport::DEATHS;
+use crate::message::DEATHS;
 
 /// Text as it comes, and as it would come from somebody who knows what is read.
 fn text() -> impl Strategy<Value = String> {

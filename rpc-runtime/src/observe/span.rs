@@ -13,7 +13,7 @@ use super::Outcome;
 use crate::{
     client::Outgoing,
     escape::Escaped,
-    transport::{Id, Message},
+    message::{Id, Message},
 };
 
 const SYSTEM: &str = "rabbitmq-rpc";

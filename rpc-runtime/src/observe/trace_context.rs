@@ -8,8 +8,8 @@ use tracing::Span;
 use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::{
+    message::{HeaderValue, Headers},
     middleware,
-    transport::{HeaderValue, Headers},
 };
 
 const PARENT: &str = "traceparent";

@@ -17,7 +17,7 @@ use tokio::{
 };
 
 use super::lifecycle::Phase;
-use crate::{middleware::Headers, transport::Id};
+use crate::{message::Id, middleware::Headers};
 
 tokio::task_local! {
     static CURRENT: Context;

@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 use tracing::{field::display, warn};
 
 use super::Context;
-use crate::{escape::Escaped, fault::FaultKind, throttle::Throttle, transport::Properties};
+use crate::{escape::Escaped, fault::FaultKind, message::Properties, throttle::Throttle};
 
 /// What a line is about.
 pub(super) struct About<'a> {

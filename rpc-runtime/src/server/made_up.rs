@@ -11,7 +11,7 @@ use super::{
     context::{Context, CorrelationId, RequestContext},
     lifecycle::Phase,
 };
-use crate::{envelope::RESERVED_PREFIX, middleware::Headers, transport::Id};
+use crate::{envelope::RESERVED_PREFIX, message::Id, middleware::Headers};
 
 /// The server of these contexts, which never ends.
 static SERVING: LazyLock<watch::Sender<Phase>> =

@@ -30,10 +30,11 @@ use crate::{
     escape::Escaped,
     fault::{Fault, FaultKind},
     limits,
+    message::{Delivery, Message},
     middleware::{Next, Reply},
     observe::{self, End, Metered},
     throttle::Throttle,
-    transport::{Delivery, Message, Refused, WorkerChannel},
+    transport::{Refused, WorkerChannel},
 };
 
 /// What a server accepts.

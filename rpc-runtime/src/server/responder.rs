@@ -16,8 +16,9 @@ use crate::{
     error::{BrokerError, BrokerErrorKind},
     escape::Escaped,
     limits,
+    message::Message,
     throttle::Throttle,
-    transport::{Link, ListenerOptions, Message, OpenWorker, QueueState},
+    transport::{Link, ListenerOptions, OpenWorker, QueueState},
 };
 
 /// What a user who may serve needs besides, to be asked.
@@ -172,7 +173,7 @@ fn encode<T: Serialize>(answer: &T) -> Option<Bytes> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::transport::{DEATHS, HeaderValue, Properties};
+    use crate::message::{DEATHS, HeaderValue, Properties};
 
     #[test]
     fn only_questions_that_can_be_answered_are() {

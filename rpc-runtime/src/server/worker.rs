@@ -17,8 +17,9 @@ use crate::{
     broker::{Broker, Connection, pauses},
     error::{BrokerError, BrokerErrorKind},
     limits,
+    message::Delivery,
     tasks::{BoxFuture, boxed},
-    transport::{Deliveries, Delivery, OpenWorker, Queue, WorkerChannel, WorkerOptions},
+    transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
 
 /// Takes requests from one queue and has them answered.

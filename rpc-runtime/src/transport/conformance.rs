@@ -24,15 +24,15 @@ use uuid::Uuid;
 
 use self::{deliveries::*, exchanges::*, limits::*, replies::*};
 use super::{
-    CallerChannel, CallerOptions, CallerSink, Deliveries, Delivery, Expiration, Fate, HeaderValue,
-    Id, Link, ListenerOptions, Message, Overflow, Properties, Queue, QueueState, Transport,
-    WorkerChannel, WorkerOptions,
+    CallerChannel, CallerOptions, CallerSink, Deliveries, Fate, Link, ListenerOptions, Overflow,
+    Queue, QueueState, Transport, WorkerChannel, WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
     memory::MemoryTransport,
 };
 use crate::{
     broker::Tls,
     error::{BrokerError, BrokerErrorKind},
+    message::{Delivery, Expiration, HeaderValue, Id, Message, Properties},
 };
 
 /// Longer than anything takes here, shorter than anybody waits.

@@ -12,7 +12,6 @@ mod conformance;
 #[cfg(feature = "testing")]
 pub(crate) mod faults;
 pub(crate) mod memory;
-mod message;
 mod queue;
 
 use std::{
@@ -26,14 +25,15 @@ use smol_str::SmolStr;
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-pub(crate) use message::{
-    DEATHS, Delivery, Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds,
-};
 pub(crate) use queue::QueueType;
 pub use queue::{Overflow, Queue, QueueArgument};
 
 pub(crate) use crate::tasks::BoxFuture;
-use crate::{error::BrokerError, limits};
+use crate::{
+    error::BrokerError,
+    limits,
+    message::{Delivery, Message},
+};
 
 /// A broker that can be connected to.
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {

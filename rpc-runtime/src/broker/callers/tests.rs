@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::*;
 use crate::{
     client::{Outcome, Ticket},
-    transport::{BoxFuture, CallerSink, ChannelGone, Fate, Message},
+    message::Message,
+    transport::{BoxFuture, CallerSink, ChannelGone, Fate},
 };
 
 /// A channel that ends and rejects when it is told to; those that take its place are like it.

@@ -7,7 +7,7 @@ use tokio::{
 };
 
 use super::*;
-use crate::transport::Properties;
+use crate::message::Properties;
 
 const LONG: Duration = Duration::from_secs(60);
 

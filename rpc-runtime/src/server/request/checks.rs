@@ -10,13 +10,13 @@ use crate::{
     codec::Encoding,
     envelope::{self, ROUTING_HEADERS, ReceivedRequest},
     fault::{Fault, FaultKind},
+    message::{DEATHS, Delivery, Message, Properties},
     observe::OTHER,
     server::{
         Context, Handler,
         context::{CorrelationId, RequestContext},
         handler::Invocation,
     },
-    transport::{DEATHS, Delivery, Message, Properties},
 };
 
 impl Endpoint {

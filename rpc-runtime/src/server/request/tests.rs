@@ -2,9 +2,10 @@ use std::{cell::RefCell, sync::Mutex};
 
 use super::*;
 use crate::{
+    message::{HeaderValue, Id, Properties},
     rpc_service,
     server::Context,
-    transport::{BoxFuture, HeaderValue, Id, Properties},
+    transport::BoxFuture,
 };
 
 thread_local! {

@@ -20,10 +20,8 @@ use super::{
 };
 use crate::{
     error::BrokerError,
-    transport::{
-        BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Delivery, Message,
-        Properties,
-    },
+    message::{Delivery, Message, Properties},
+    transport::{BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone},
 };
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";

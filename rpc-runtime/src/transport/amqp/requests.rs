@@ -19,7 +19,8 @@ use super::{
 };
 use crate::{
     error::BrokerError,
-    transport::{CallerSink, ChannelGone, Fate, Id, Message, Properties},
+    message::{Id, Message, Properties},
+    transport::{CallerSink, ChannelGone, Fate},
 };
 
 /// A request that was published and is not settled yet.

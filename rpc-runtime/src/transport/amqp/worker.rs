@@ -27,10 +27,10 @@ use super::{
 use crate::{
     error::BrokerError,
     limits,
+    message::{Delivery, Message, Properties},
     throttle::Throttle,
     transport::{
-        BoxFuture, Deliveries, Delivery, ListenerOptions, Message, OpenWorker, Properties, Refused,
-        WorkerChannel, WorkerOptions,
+        BoxFuture, Deliveries, ListenerOptions, OpenWorker, Refused, WorkerChannel, WorkerOptions,
     },
 };
 

@@ -12,9 +12,8 @@ use super::{
 use crate::{
     discovery,
     error::BrokerError,
-    transport::{
-        BoxFuture, CallerChannel, CallerSink, ChannelGone, Fate, HeaderValue, Message, Properties,
-    },
+    message::{HeaderValue, Message, Properties},
+    transport::{BoxFuture, CallerChannel, CallerSink, ChannelGone, Fate},
 };
 
 /// What a worker notes on a reply.

@@ -15,7 +15,8 @@ use super::{
 };
 use crate::{
     error::BrokerError,
-    transport::{BoxFuture, Deliveries, Delivery, Message, OpenWorker, WorkerChannel},
+    message::{Delivery, Message},
+    transport::{BoxFuture, Deliveries, OpenWorker, WorkerChannel},
 };
 
 /// The methods of what was delivered and is not settled: no more than the channel's prefetch.

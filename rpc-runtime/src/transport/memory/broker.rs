@@ -18,7 +18,8 @@ use super::{
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    transport::{CallerSink, Fate, Message, Queue, QueueState},
+    message::Message,
+    transport::{CallerSink, Fate, Queue, QueueState},
 };
 
 #[derive(Default)]

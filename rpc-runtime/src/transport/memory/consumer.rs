@@ -9,7 +9,7 @@ use std::{
 use tokio::task::coop;
 
 use super::queue::{SharedQueue, Stored};
-use crate::transport::{Deliveries, Delivery};
+use crate::{message::Delivery, transport::Deliveries};
 
 /// One of those that a queue's messages go to in turn; the queue's lock is its own.
 pub(super) struct Consumer {

@@ -14,7 +14,8 @@ use tokio::time::Instant;
 use super::consumer::Consumer;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    transport::{Expiration, Fate, Message, Queue, QueueArgument, QueueState},
+    message::{Expiration, Message},
+    transport::{Fate, Queue, QueueArgument, QueueState},
 };
 
 /// A message in a queue, or with a consumer that has not acknowledged it.

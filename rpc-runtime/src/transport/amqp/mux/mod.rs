@@ -29,7 +29,8 @@ use self::{channels::Channels, outgoing::Outgoing};
 use super::wire::{Answer, Command, Refusal, Tuning};
 use crate::{
     limits,
-    transport::{Blocked, Delivery, Properties},
+    message::{Delivery, Properties},
+    transport::Blocked,
 };
 
 /// What becomes of the messages of a channel. It is told while the socket waits: nothing here may block.

@@ -8,7 +8,7 @@ use smol_str::SmolStr;
 use super::{super::wire::Tuning, Ended, Mux, Route, router::Router};
 use crate::{
     envelope::MAX_HEADER_DEPTH,
-    transport::{Delivery, HeaderValue, Properties},
+    message::{Delivery, HeaderValue, Properties},
 };
 
 /// The channel that somebody listens to: the first.

@@ -207,7 +207,7 @@ pub(crate) struct Sending<'a> {
 }
 
 impl Sending<'_> {
-    pub(crate) fn publish(&mut self, message: &crate::transport::Message) {
+    pub(crate) fn publish(&mut self, message: &crate::message::Message) {
         self.frames.publish(self.channel, message, self.largest_frame);
     }
 

@@ -12,7 +12,7 @@ use super::{
     },
     Ended, Mux, Route,
 };
-use crate::transport::{Delivery, Message};
+use crate::message::{Delivery, Message};
 
 /// A body of at least this size keeps the buffer that it was read to; a smaller one is copied out of it.
 const KEEP_FROM: usize = 16 * 1024;

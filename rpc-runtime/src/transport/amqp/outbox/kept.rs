@@ -14,8 +14,8 @@ use crate::{
     envelope,
     escape::Escaped,
     fault::{Fault, FaultKind},
+    message::Message,
     throttle::Throttle,
-    transport::Message,
 };
 
 /// A request that was not acknowledged yet, on the channel that it came on.

@@ -3,7 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use super::{super::mux::Route, MOST};
-use crate::transport::{Id, Properties};
+use crate::message::{Id, Properties};
 
 /// The replies that came back, until the broker has dealt with all that were sent with them.
 #[derive(Default)]

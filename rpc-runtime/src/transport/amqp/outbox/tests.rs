@@ -18,7 +18,7 @@ use super::{
     },
     *,
 };
-use crate::{broker::Tls, transport::Message};
+use crate::{broker::Tls, message::Message};
 
 const SOON: Duration = Duration::from_secs(5);
 

@@ -11,7 +11,7 @@ use super::{
 };
 use crate::{
     envelope::{HOSTILE, MAX_HEADER_DEPTH, MAX_TABLE_BYTES},
-    transport::{DEATHS, HeaderValue, Headers},
+    message::{DEATHS, HeaderValue, Headers},
 };
 
 /// A table of so many bytes takes little room, whatever is in it. A larger one is measured before anything is built of it:

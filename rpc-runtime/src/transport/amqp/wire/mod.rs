@@ -43,8 +43,8 @@ pub(super) const HEARTBEAT_FRAME: [u8; 8] = [HEARTBEAT, 0, 0, 0, 0, 0, 0, END];
 
 /// The properties of a message, from their flags on.
 #[cfg(fuzzing)]
-pub(crate) fn fuzz_properties(written: &[u8]) -> Option<crate::transport::Properties> {
+pub(crate) fn fuzz_properties(written: &[u8]) -> Option<crate::message::Properties> {
     let payload = [&[0; 12], written].concat();
-    let mut properties = crate::transport::Properties::default();
+    let mut properties = crate::message::Properties::default();
     read_content(&payload, &mut properties).map(|_| properties)
 }

@@ -10,7 +10,7 @@ use super::{
     frames::{put_short, put_short_bytes},
     headers,
 };
-use crate::transport::{Expiration, Id, Properties};
+use crate::message::{Expiration, Id, Properties};
 
 /// Delivery mode 2.
 const PERSISTENT: u8 = 2;

@@ -8,10 +8,8 @@ use uuid::Uuid;
 use super::super::oracle::{self, CHANNEL, Told, check, route};
 use crate::{
     limits::MAX_HEADER_FRAME,
-    transport::{
-        Expiration, HeaderValue, Id, Message, Properties,
-        amqp::wire::{Frames, HEARTBEAT_FRAME, Item},
-    },
+    message::{Expiration, HeaderValue, Id, Message, Properties},
+    transport::amqp::wire::{Frames, HEARTBEAT_FRAME, Item},
 };
 
 fn short(text: &[u8]) -> Vec<u8> {
