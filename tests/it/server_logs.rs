@@ -117,6 +117,7 @@ on_both_brokers! {
     a_closed_broker_is_why_a_server_stopped;
     a_server_that_is_dropped_explains_the_trap;
     requests_that_fail_are_logged_without_payload;
+    the_error_of_a_layer_is_logged_at_debug;
     what_is_not_permitted_is_logged;
     a_handler_that_holds_its_thread_is_named;
     two_services_on_one_queue_are_both_named;
@@ -184,6 +185,18 @@ async fn requests_that_fail_are_logged_without_payload(broker: Broker) {
     client.read(format!("layer {PAYLOAD}"), 1).await.unwrap_err();
     warned_of(&log, "read", "a layer failed");
 
+    watched.server.shutdown().await.unwrap();
+}
+
+async fn the_error_of_a_layer_is_logged_at_debug(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::DEBUG);
+    let failing = FilterLayer::new(|_: rpc_runtime::middleware::Request| {
+        Err::<rpc_runtime::middleware::Request, _>(BoxError::from("the disk\nis full"))
+    });
+    let watched = Watched::new(broker, |builder| builder.layer(failing)).await;
+    watched.client.read(PAYLOAD.to_owned(), 1).await.unwrap_err();
+    warned_of(&log, "read", "a layer failed; its error is logged at DEBUG");
+    only_line(&log, &["DEBUG", "a layer failed", r"the disk\nis full", "correlation_id="]);
     watched.server.shutdown().await.unwrap();
 }
 

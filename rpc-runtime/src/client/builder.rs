@@ -105,9 +105,9 @@ impl<C: Stub> ClientBuilder<C> {
     /// With [`WhenUnserved::Fail`] RabbitMQ is asked who consumes the queue before a request is sent, unless a call was answered
     /// within the last 50 milliseconds. That costs two round trips; calls of all clients of a queue that are made within a
     /// millisecond share one. If nobody consumes the queue, and nobody comes to within half a second, the call ends as
-    /// [`CallError::NoServer`](crate::CallError::NoServer). Those that follow end at once, until a server is there. What was
-    /// sent waits as ever: it may have run. One-way requests are sent whatever happens, since they are for servers to come,
-    /// too.
+    /// [`CallError::NoServer`](crate::CallError::NoServer), and at its deadline if that is earlier. Calls that follow end at
+    /// once, until a server is there. A request that was sent waits until its deadline: it may have run. One-way requests are
+    /// always sent, since they are for servers to come, too.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, CallError, Queue, Server, WhenUnserved, rpc_service};

@@ -17,7 +17,7 @@ use super::{
     answering::Answering,
     circuit::{Attempt, Circuit},
 };
-use crate::limits;
+use crate::{error::debug_as_sentence, limits};
 
 /// A layer for clients: after some failures in a row, calls of that service fail at once for a while. Then one of them
 /// is let through: if it gets an answer the others follow, if not they wait again.
@@ -92,7 +92,7 @@ impl CircuitBreaker {
 
 /// A call was not made, because those before it failed: the error of [`CircuitBreaker`], in
 /// [`CallError::Layer`](crate::CallError::Layer). The same call may succeed later.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct CircuitOpen {
     pub(super) queue: String,
     pub(super) retry_after: Duration,
@@ -116,6 +116,8 @@ impl fmt::Display for CircuitOpen {
 }
 
 impl Error for CircuitOpen {}
+
+debug_as_sentence!(CircuitOpen);
 
 impl<S> Layer<S> for CircuitBreaker {
     type Service = Breaking<S>;

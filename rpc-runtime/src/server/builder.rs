@@ -258,7 +258,7 @@ impl ServerBuilder {
     /// always as strict as with `only_reply_to(&[])`, and prefixes let more in.
     ///
     /// A request with another `reply_to` is not run. It is rejected to the dead-letter exchange of its queue, if there is
-    /// one, logged, and counted in [`ServerStats::refused_reply_to`](crate::ServerStats::refused_reply_to). Said more than
+    /// one and it does not come from one, logged, and counted in [`ServerStats::refused_reply_to`](crate::ServerStats::refused_reply_to). Said more than
     /// once, and together with [`accept_reply_to`](Self::accept_reply_to), the prefixes add up.
     ///
     /// ```

@@ -9,6 +9,7 @@ use std::{
 
 use pin_project_lite::pin_project;
 use tokio::time::Instant;
+use tracing::{debug, field::display};
 
 use super::{
     Context, Handler, Running, answer,
@@ -16,8 +17,9 @@ use super::{
 };
 use crate::{
     contract::MethodDescriptor,
+    escape::Escaped,
     fault::{Fault, FaultKind},
-    middleware::{BoxError, Meaning, Next, Origin, Reply, Request, meaning},
+    middleware::{BoxError, LayerError, Meaning, Next, Origin, Reply, Request, meaning},
     tasks::CatchUnwind,
 };
 
@@ -106,11 +108,19 @@ fn refusal(error: BoxError, context: &Context) -> Fault {
         }
         Meaning::Elapsed => (FaultKind::Expired, "the server gave the request up"),
         Meaning::Overloaded => (FaultKind::Overloaded, "the server has no room for the request"),
-        Meaning::Call(_) | Meaning::Other(_) => {
-            (FaultKind::Internal, "a layer of the server failed")
-        }
+        Meaning::Call(error) => failed(error.into(), context),
+        Meaning::Other(error) => failed(error, context),
     };
     Fault::new(kind, message).ran(started)
+}
+
+/// What a layer failed with may quote the request, so neither the caller nor a line at WARN shows it.
+fn failed(error: BoxError, context: &Context) -> (FaultKind, &'static str) {
+    let (service, method) = (context.service(), context.method());
+    let correlation_id = context.correlation_id().map(|id| display(Escaped::new(id)));
+    let error = format!("{:?}", LayerError::new(error, context.has_started()));
+    debug!(service, method, correlation_id, error = %Escaped::new(error), "a layer failed");
+    (FaultKind::Internal, "a layer of the server failed")
 }
 
 /// Below the layers: the method itself.

@@ -6,6 +6,7 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::stats::Counter;
 use crate::{
+    error::debug_as_sentence,
     limits,
     tasks::{BoxFuture, boxed},
 };
@@ -57,7 +58,7 @@ impl Phase {
 /// # Ok(())
 /// # }
 /// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ShutdownError {
     unfinished: usize,
 }
@@ -80,6 +81,8 @@ impl fmt::Display for ShutdownError {
 }
 
 impl Error for ShutdownError {}
+
+debug_as_sentence!(ShutdownError);
 
 /// Leads the workers through the phases. They count the handlers that they had to stop.
 pub(super) fn shut_down<'a>(

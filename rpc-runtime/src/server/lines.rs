@@ -49,6 +49,7 @@ pub(super) struct Lines {
     not_permitted: Throttle,
     unencodable: Throttle,
     failed: Throttle,
+    unanswerable: Throttle,
     held: Throttle,
 }
 
@@ -61,15 +62,15 @@ impl Lines {
                 "a handler panicked; the panic hook of this program has written its message and its place",
             ),
             (FaultKind::BadArguments, _) => {
-                (&self.bad_arguments, "did not run a request: its arguments cannot be read")
+                (&self.bad_arguments, "refused a request: its arguments cannot be read")
             }
             (FaultKind::Incompatible, _) => (
                 &self.incompatible,
-                "did not run a request: its caller has other arguments or another result for this method; \
+                "refused a request: its caller has other arguments or another result for this method; \
                  build both from the same trait",
             ),
             (FaultKind::NotPermitted, _) => {
-                (&self.not_permitted, "did not run a request: it is not permitted")
+                (&self.not_permitted, "refused a request: it is not permitted")
             }
             (FaultKind::UnencodableReply, _) => (
                 &self.unencodable,
@@ -78,7 +79,9 @@ impl Lines {
             (FaultKind::Internal, Stage::Checks) => {
                 (&self.failed, "did not run a request: `authorize` panicked")
             }
-            (FaultKind::Internal, Stage::Method) => (&self.failed, "a layer failed"),
+            (FaultKind::Internal, Stage::Method) => {
+                (&self.failed, "a layer failed; its error is logged at DEBUG")
+            }
             _ => return,
         };
         let Some(left_out) = throttle.pass() else { return };
@@ -86,6 +89,22 @@ impl Lines {
         let correlation_id = correlation_id.map(|id| display(Escaped::new(id)));
         let caller = caller.map(|caller| display(Escaped::new(caller)));
         warn!(service, method, correlation_id, caller, left_out, "{text}");
+    }
+
+    /// Warns of a request that did not run since this server sends no reply to its `reply_to`. `served`: a reply there would
+    /// come back as a request.
+    pub(super) fn unanswerable(&self, reply_to: &str, served: bool, about: &About<'_>) {
+        let Some(left_out) = self.unanswerable.pass() else { return };
+        let About { service, method, correlation_id, caller } = *about;
+        let reply_to = Escaped::new(reply_to);
+        let correlation_id = correlation_id.map(|id| display(Escaped::new(id)));
+        let caller = caller.map(|caller| display(Escaped::new(caller)));
+        let text = if served {
+            "did not run a request: its reply_to is a queue that this server serves"
+        } else {
+            "did not run a request: this server does not answer to its reply_to; add it to `only_reply_to`"
+        };
+        warn!(service, method, correlation_id, caller, %reply_to, left_out, "{text}");
     }
 
     /// Warns of a handler that computed for so long without a pause.

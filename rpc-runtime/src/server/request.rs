@@ -11,7 +11,7 @@ use std::{
 
 use smol_str::SmolStr;
 use tokio::{sync::watch, time::Instant};
-use tracing::{Span, debug, field::display, warn};
+use tracing::{Span, debug};
 
 use super::{
     Context, Dispatch, Handler,
@@ -33,7 +33,6 @@ use crate::{
     message::{Delivery, Message},
     middleware::{Next, Reply},
     observe::{self, End, Metered},
-    throttle::Throttle,
     transport::{Refused, WorkerChannel},
 };
 
@@ -88,7 +87,6 @@ pub(super) struct Endpoint {
     phase: Arc<watch::Receiver<Phase>>,
     counters: Arc<Counters>,
     /// Lines about a wrong `reply_to`.
-    warned: Throttle,
     lines: Lines,
     faults: Arc<FaultCounters>,
 }
@@ -112,7 +110,6 @@ impl Endpoint {
             exchange,
             phase: Arc::new(phase),
             counters,
-            warned: Throttle::default(),
             lines: Lines::default(),
             faults: Arc::default(),
         }
@@ -365,32 +362,9 @@ impl Endpoint {
         channel: &dyn WorkerChannel,
     ) {
         self.counters.refused_reply_to.increment();
-        if let Some(left_out) = self.warned.pass() {
-            let reply_to = Escaped::new(address.queue());
-            let (service, method) = (self.service.name, self.called(delivery));
-            let properties = &delivery.properties;
-            let id = properties.correlation_id.as_ref().or(properties.message_id.as_ref());
-            let correlation_id = id.map(|id| display(Escaped::new(id)));
-            if self.is_served(address) {
-                warn!(
-                    service,
-                    method,
-                    correlation_id,
-                    %reply_to,
-                    left_out,
-                    "did not run a request: its reply_to is a queue that this server serves"
-                );
-            } else {
-                warn!(
-                    service,
-                    method,
-                    correlation_id,
-                    %reply_to,
-                    left_out,
-                    "did not run a request: this server does not answer to its reply_to; add it to `only_reply_to`"
-                );
-            }
-        }
+        let about =
+            About::unchecked(self.service.name, self.called(delivery), &delivery.properties);
+        self.lines.unanswerable(address.queue(), self.is_served(address), &about);
         if delivery.properties.was_dead_lettered() {
             // Where dead letters lead back to this queue, it would come again and again.
             channel.finish(delivery.tag, None, Instant::now());
