@@ -11,7 +11,7 @@ const LONGEST: usize = 256;
 /// Shows a peer's text. Characters that cannot be seen are written as Rust writes them (`\n`, `\u{202e}`), and text of more
 /// than 256 characters is cut.
 ///
-/// Not part of the API: `rpc-cli` shares it.
+/// Not part of the API: `rpc`, the program, shares it.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<T> {
     text: T,

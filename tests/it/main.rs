@@ -22,7 +22,6 @@ mod four_questions;
 mod guide;
 mod harness;
 mod hostile;
-mod hygiene;
 mod identity;
 mod interop;
 mod least_privilege;

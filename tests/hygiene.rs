@@ -32,7 +32,7 @@ fn lapin_is_named_by_tests_of_the_wire_and_benchmarks_alone() {
     let wire = root().join("rpc-runtime/src/transport/amqp");
     for file in sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"]) {
         let tests_the_wire = file.starts_with(&wire) && file.ends_with("tests.rs");
-        if tests_the_wire || file.ends_with("tests/it/hygiene.rs") || fixture(&file) {
+        if tests_the_wire || file.ends_with("tests/hygiene.rs") || fixture(&file) {
             continue;
         }
         for (number, line) in numbered(&file) {
@@ -228,7 +228,7 @@ fn every_lint_and_exemption_has_a_reason() {
         "tests",
         "benchmarks",
     ]) {
-        if fixture(&file) || file.ends_with("tests/it/hygiene.rs") {
+        if fixture(&file) || file.ends_with("tests/hygiene.rs") {
             continue;
         }
         let text = fs::read_to_string(&file).expect("a source is text");
