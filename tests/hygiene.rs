@@ -281,21 +281,17 @@ fn what_is_published_is_fit_for_it() {
 }
 
 #[test]
-fn scripts_can_be_run() {
+fn scripts_can_be_run_and_are_documented() {
     use std::os::unix::fs::PermissionsExt as _;
 
-    for script in [
-        "scripts/benchmark",
-        "scripts/build-cost",
-        "scripts/macro-cost",
-        "scripts/test",
-        "scripts/test-versions",
-        ".ci/run",
-    ] {
-        let mode =
-            root().join(script).metadata().expect("the script is there").permissions().mode();
-        assert!(mode & 0o111 == 0o111, "{script} is executable");
-        assert!(read(script).contains("set -euo pipefail"), "{script} stops at its first error");
+    let contributing = read("CONTRIBUTING.md");
+    for script in walk(&root().join("scripts")).into_iter().chain([root().join(".ci/run")]) {
+        let name = script.strip_prefix(root()).expect("it is in here").display().to_string();
+        let named = contributing.contains(&format!("`{name}")) || !habit(&name);
+        assert!(named, "CONTRIBUTING.md does not name {name}");
+        let mode = script.metadata().expect("the script is there").permissions().mode();
+        assert!(mode & 0o111 == 0o111, "{name} is executable");
+        assert!(read(&name).contains("set -euo pipefail"), "{name} stops at its first error");
     }
 }
 
@@ -316,6 +312,11 @@ fn sources_stay_small() {
     let (ninth, file) = &sizes[sizes.len() * 9 / 10];
     assert!(median <= 200, "the median source has {median} lines");
     assert!(*ninth <= 350, "one source in ten has more than 350 lines, {} {ninth}", file.display());
+}
+
+/// Whether those who work on this run it often. The others measure once in a while, and their pages name them.
+fn habit(script: &str) -> bool {
+    !matches!(script, "scripts/build-cost" | "scripts/macro-cost")
 }
 
 fn root() -> &'static Path {
