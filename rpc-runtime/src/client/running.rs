@@ -90,8 +90,12 @@ impl Future for Running {
 /// How a call ends that its layers ended.
 fn outcome(error: BoxError, may_have_run: bool) -> CallError {
     match meaning(error) {
+        Meaning::Call(error) if may_have_run => after_sending(error),
         Meaning::Call(error) => error,
-        Meaning::Fault(fault) => refused(fault),
+        Meaning::Fault(fault) => {
+            let ran = fault.may_have_run() || may_have_run;
+            refused(fault.ran(ran))
+        }
         Meaning::Elapsed => CallError::DeadlineExceeded { may_have_run },
         Meaning::Overloaded => {
             let fault =
@@ -99,6 +103,18 @@ fn outcome(error: BoxError, may_have_run: bool) -> CallError {
             CallError::Refused(fault.ran(may_have_run))
         }
         Meaning::Other(error) => CallError::Layer(LayerError::new(error, may_have_run)),
+    }
+}
+
+/// An error of a call whose request had left. It may be of another sending that did not run, or of another call that a
+/// layer made.
+fn after_sending(error: CallError) -> CallError {
+    match error {
+        CallError::Refused(fault) => CallError::Refused(fault.ran(true)),
+        CallError::DeadlineExceeded { .. } => CallError::DeadlineExceeded { may_have_run: true },
+        CallError::ConnectionLost { .. } => CallError::ConnectionLost { may_have_run: true },
+        error if error.may_have_run() => error,
+        error => CallError::Layer(LayerError::new(error.into(), true)),
     }
 }
 

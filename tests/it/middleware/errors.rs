@@ -1,6 +1,7 @@
 //! What becomes of the errors and the panics of layers.
 
 use std::{
+    convert::Infallible,
     error::Error,
     fmt,
     task::{Context, Poll},
@@ -20,6 +21,7 @@ use crate::brokers::{
 on_both_brokers! {
     a_fault_of_a_layer_refuses_the_call;
     an_error_of_a_clients_layer_reaches_the_caller_as_it_is;
+    no_error_after_sending_says_that_nothing_ran;
     an_error_of_a_servers_layer_is_internal_and_says_nothing;
     a_panic_in_a_layer_is_answered_and_the_server_lives;
     a_server_drains_although_a_layer_is_never_ready;
@@ -92,6 +94,34 @@ async fn an_error_of_a_clients_layer_reaches_the_caller_as_it_is(broker: Broker)
         assert_ended!(ended, CallError::Layer(error) if error.downcast_ref::<Secret>().is_some());
         pair.server.shutdown().await.unwrap();
     }
+}
+
+/// Makes another call after its own, and passes on how that one fails.
+fn auditing() -> impl Fits {
+    layer_fn(|next: Next| {
+        service_fn(move |request: Request| {
+            let mut next = next.clone();
+            async move {
+                let method = request.method().to_owned();
+                let reply = next.call(request).await?;
+                match &*method {
+                    "add" => Err(BoxError::from(CallError::<Infallible>::NoServer)),
+                    "echo" => Err(Fault::new(FaultKind::Overloaded, "no room to audit").into()),
+                    _ => Ok::<Reply, BoxError>(reply),
+                }
+            }
+        })
+    })
+}
+
+async fn no_error_after_sending_says_that_nothing_ran(broker: Broker) {
+    let pair = layered_client(broker, auditing()).await;
+    let added = pair.client.add(1, 2).await.unwrap_err();
+    assert!(added.may_have_run() && !added.is_retryable(), "{added:?}");
+    let echoed = pair.client.echo(vec![1]).await.unwrap_err();
+    assert!(echoed.may_have_run() && !echoed.is_retryable(), "{echoed:?}");
+    assert_eq!(pair.inside.started(), 2);
+    pair.server.shutdown().await.unwrap();
 }
 
 async fn an_error_of_a_servers_layer_is_internal_and_says_nothing(broker: Broker) {
