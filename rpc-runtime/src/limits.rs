@@ -167,6 +167,10 @@ pub(crate) const HELD_THREAD: Duration = Duration::from_secs(1);
 /// replaced is back by then, and a person hardly notices.
 pub(crate) const UNSERVED: Duration = Duration::from_millis(500);
 
+/// How long such a client waits for the broker to say who consumes the queue, before it sends. RabbitMQ asks the leader of a
+/// quorum queue for 250 milliseconds, and then says that nobody consumes it: an answer that took so long says nothing.
+pub(crate) const LOOK_WITHIN: Duration = Duration::from_millis(240);
+
 /// For how long such clients take a queue to be as it was seen last: what is sent meanwhile to a server that has just gone
 /// waits for the next. Less than a server takes to go or to come, and yet calls that are made together look once.
 pub(crate) const SEEN_FOR: Duration = Duration::from_millis(1);

@@ -1,6 +1,6 @@
 //! Clients that fail at once where nobody serves.
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use rpc_runtime::{Broker, CallError, Server, WhenUnserved};
 use rpc_tests::{Node, Peer, QueueSpec, Rabbit, eventually_async, unique};
@@ -170,4 +170,44 @@ async fn a_consumer_of_another_program_counts() {
     let call = tokio::spawn(call);
     assert!(peer.next(&consuming, SOON).await.unwrap().is_some(), "it was sent");
     assert_ended!(call.await.unwrap(), Err(CallError::DeadlineExceeded { may_have_run: true }));
+}
+
+/// As in a `select!` whose other branch makes a call.
+#[tokio::test]
+async fn a_call_left_unpolled_holds_up_no_other() {
+    let broker = Broker::connect(Rabbit::shared().await.url()).await.unwrap();
+    let pair = Pair::new(broker.clone()).await;
+    let client = failing(&broker, &pair.queue);
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
+    sleep(AFTER_AN_ANSWER).await;
+    // It has begun to look.
+    let mut left = pin!(client.add(3, 4));
+    let polled = poll_fn(|cx| Poll::Ready(left.as_mut().poll(cx).is_pending()));
+    assert!(polled.await);
+    assert_eq!(client.add(5, 6).timeout(SOON / 2).await.unwrap(), 11);
+    assert_eq!(left.await.unwrap(), 7);
+    pair.server.shutdown().await.unwrap();
+}
+
+/// RabbitMQ says of a quorum queue that nobody consumes it, where its leader does not answer at once.
+#[tokio::test]
+async fn a_busy_quorum_queue_still_has_its_server() {
+    let node = Node::start().await;
+    let broker = Broker::connect(&node.url()).await.unwrap();
+    let (name, inside) = (unique("busy"), Inside::new());
+    let server = Server::builder(&broker)
+        .service_on(queue(&name).quorum(), SampleServer::new(inside.clone()))
+        .start()
+        .await
+        .unwrap();
+    let client = failing(&broker, &name);
+    assert_eq!(client.add(1, 2).await.unwrap(), 3);
+    sleep(AFTER_AN_ANSWER).await;
+    let suspend = format!(
+        "Leader = whereis(list_to_atom(\"%2F_{name}\")), sys:suspend(Leader), \
+         spawn(fun() -> timer:sleep(2000), sys:resume(Leader) end), ok."
+    );
+    node.eval(&suspend).await;
+    assert_eq!(client.add(3, 4).await.unwrap(), 7);
+    server.shutdown().await.unwrap();
 }

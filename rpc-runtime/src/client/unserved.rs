@@ -97,12 +97,13 @@ impl QueueWatch {
             return seen;
         }
         let arrived = Instant::now();
-        let _one = self.looking.lock().await;
+        // Whoever looks may be a call that nobody polls any more: others do not wait for it for long.
+        let _one = timeout(limits::LOOK_WITHIN, self.looking.lock()).await;
         let began = Instant::now();
         if let Some(seen) = self.seen_since(arrived) {
             return seen;
         }
-        let looked = timeout(limits::QUEUE_STATE_WITHIN, broker.queue_state(queue)).await;
+        let looked = timeout(limits::LOOK_WITHIN, broker.queue_state(queue)).await;
         // A queue that does not exist has the request returned at once.
         let unserved = matches!(looked, Ok(Ok(Some(state))) if state.consumers == 0);
         self.note(unserved, began, Instant::now())
