@@ -6,6 +6,10 @@ use std::{error::Error, fmt};
 
 use crate::escape::Escaped;
 
+/// The most characters that are shown of a cause: it may quote a reply of many megabytes. The fault of a server, which has a
+/// kilobyte at most, is whole.
+const LONGEST: usize = 2_048;
+
 /// A sentence with its causes, in one line.
 pub(crate) fn with_causes(
     f: &mut fmt::Formatter<'_>,
@@ -16,7 +20,7 @@ pub(crate) fn with_causes(
     f.write_str(&shown)?;
     while let Some(error) = cause {
         // It may quote a peer.
-        let text = Escaped::new(error).whole().to_string();
+        let text = Escaped::new(error).at_most(LONGEST).to_string();
         // Some errors of other crates quote their own cause.
         if !shown.contains(&text) {
             write!(f, ": caused by {text}")?;
@@ -41,3 +45,21 @@ macro_rules! debug_as_sentence {
 }
 
 pub(crate) use debug_as_sentence;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        CallError,
+        codec::{DecodeError, Encoding},
+    };
+
+    #[test]
+    fn a_cause_that_quotes_megabytes_is_cut() {
+        let reply = format!("\"{}\"", "x".repeat(4_000_000));
+        let cause = serde_json::from_str::<u32>(&reply).unwrap_err();
+        let error: CallError = CallError::Decode(DecodeError::new(Encoding::Json, cause));
+        let shown = format!("{error:?}");
+        assert!(shown.contains("xxx…") && shown.len() < 2 * LONGEST, "{}", shown.len());
+    }
+}
