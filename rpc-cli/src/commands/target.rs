@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use rpc_runtime::{
-    Broker, CallError, FaultKind, UntypedCall, UntypedClient, UntypedReply,
+    Broker, CallError, FaultKind, QueueState, UntypedCall, UntypedClient, UntypedReply,
     discovery::{Discovery, ServiceInfo},
 };
+use tokio::time::timeout;
 
 use crate::{
     arguments::Written,
@@ -17,6 +18,9 @@ use crate::{
 
 /// The longest that a call waits because an answer of discovery says so.
 const LONGEST_TOLD: Duration = Duration::from_secs(60 * 60);
+
+/// How long a call that ended without an answer looks for the reason.
+const LOOK_WITHIN: Duration = Duration::from_secs(1);
 
 /// What to do where answers leave a doubt.
 const CHOOSE: &str = "`rpc info` shows who says what; choose the queue with --queue, for nobody vouches for these answers";
@@ -111,16 +115,17 @@ impl Prepared {
 
     /// No answer came: because nobody is there to give it, or because it takes so long.
     async fn late(&self, may_have_run: bool) -> Failure {
-        let state = self.broker.queue_state(&self.queue).await.ok().flatten();
-        if state.is_some_and(|state| state.consumers == 0) {
-            return no_server(&format!("nobody consumes the queue {:?}", self.queue));
+        // Where the connection is down, or the broker silent, there is nothing to wait for.
+        let looked = timeout(LOOK_WITHIN, self.broker.queue_state(&self.queue)).await;
+        let ran = if may_have_run { "it may have run" } else { "it has not run" };
+        if let Ok(Ok(Some(QueueState { consumers: 0, .. }))) = looked {
+            return no_server(&format!("nobody consumes the queue {:?} now; {ran}", self.queue));
         }
         let name = &self.target.method;
         let waited = self
             .target
             .timeout
             .map_or("in time".to_owned(), |time| format!("within {}", duration::show(time)));
-        let ran = if may_have_run { "it may have run" } else { "it has not run" };
         Failure::new(Kind::Timeout, format!("{name} did not answer {waited}; {ran}"))
             .remedy("`rpc stats` shows whether requests wait; --timeout waits longer")
     }

@@ -1,5 +1,7 @@
 //! What JSON a Rust type is written as, as far as its name tells.
 
+use std::borrow::Cow;
+
 use serde_json::{Value, json};
 
 /// Deeper than any type that people read.
@@ -58,27 +60,23 @@ pub(super) fn named_parts<'a>(
     schema: Option<&Value>,
 ) -> Vec<(&'a str, Option<Value>)> {
     let mut parts = Vec::new();
-    gather_parts(ty, schema.cloned(), DEEPEST, &mut parts);
+    gather_parts(ty, schema, DEEPEST, &mut parts);
     parts
 }
 
 fn gather_parts<'a>(
     ty: &'a str,
-    schema: Option<Value>,
+    schema: Option<&Value>,
     levels: usize,
     parts: &mut Vec<(&'a str, Option<Value>)>,
 ) {
     let ty = ty.trim();
     let Some(levels) = levels.checked_sub(1) else { return };
-    let inside = |key: &str| schema.as_ref()?.get(key).cloned();
+    let inside = |key: &str| schema.and_then(|schema| schema.get(key));
     if let Some(members) = ty.strip_prefix('(').and_then(|ty| ty.strip_suffix(')')) {
+        let items = inside("items");
         for (index, member) in split_at_commas(members).into_iter().enumerate() {
-            gather_parts(
-                member,
-                inside("items").and_then(|all| all.get(index).cloned()),
-                levels,
-                parts,
-            );
+            gather_parts(member, items.and_then(|all| all.get(index)), levels, parts);
         }
         return;
     }
@@ -88,7 +86,9 @@ fn gather_parts<'a>(
     }
     let (path, arguments) = split(ty);
     match (path.rsplit("::").next().unwrap_or(path), &arguments[..]) {
-        ("Option", [inner]) => gather_parts(inner, schema.map(not_null), levels, parts),
+        ("Option", [inner]) => {
+            gather_parts(inner, schema.map(not_null).as_deref(), levels, parts);
+        }
         ("Box" | "Arc" | "Rc", [inner]) => gather_parts(inner, schema, levels, parts),
         ("Vec" | "VecDeque" | "HashSet" | "BTreeSet", [item]) => {
             gather_parts(item, inside("items"), levels, parts);
@@ -97,21 +97,24 @@ fn gather_parts<'a>(
             gather_parts(value, inside("additionalProperties"), levels, parts);
         }
         _ if self::schema(ty).get("type").is_some() => {}
-        _ => parts.push((ty, schema)),
+        _ => parts.push((ty, schema.cloned())),
     }
 }
 
 /// What is left of the schema of an `Option` where there is a value.
-fn not_null(mut schema: Value) -> Value {
+fn not_null(schema: &Value) -> Cow<'_, Value> {
     for key in ["anyOf", "oneOf"] {
         let Some(Value::Array(alternatives)) = schema.get(key) else { continue };
         let is_null = |one: &&Value| one.get("type").is_some_and(|ty| ty == "null");
-        let others: Vec<&Value> = alternatives.iter().filter(|one| !is_null(one)).collect();
-        if let [other] = others[..] {
-            return other.clone();
+        let mut others = alternatives.iter().filter(|one| !is_null(one));
+        if let (Some(other), None) = (others.next(), others.next()) {
+            return Cow::Borrowed(other);
         }
     }
-    if let Some(Value::Array(types)) = schema.get_mut("type") {
+    let mut schema = Cow::Borrowed(schema);
+    if schema.get("type").is_some_and(Value::is_array)
+        && let Some(Value::Array(types)) = schema.to_mut().get_mut("type")
+    {
         types.retain(|ty| ty != "null");
     }
     schema
@@ -138,19 +141,31 @@ pub(crate) fn is_string(ty: &str, schema: Option<&Value>) -> bool {
         "Timestamp",
         "Cow",
     ];
-    match schema {
-        Some(schema) => says_string(schema, DEEPEST),
-        None if says_string(&self::schema(ty), DEEPEST) => true,
-        None => {
-            let (path, arguments) = split(ty.trim());
-            match (path.rsplit("::").next().unwrap_or(path), &arguments[..]) {
-                ("Option" | "Box" | "Arc" | "Rc", [inner]) => is_string(inner, None),
-                ("str", []) => true,
-                ("Cow", arguments) => arguments.last().is_some_and(|last| *last == "str"),
-                (name, _) => STRINGS.contains(&name),
+    if let Some(schema) = schema {
+        return says_string(schema, DEEPEST);
+    }
+    let mut ty = ty.trim();
+    // The name comes from a peer: no deeper than people read.
+    for _ in 0..DEEPEST {
+        match split(ty) {
+            (path, arguments) if ["Option", "Box", "Arc", "Rc"].contains(&last(path)) => {
+                let [inner] = arguments[..] else { return false };
+                ty = inner;
             }
+            _ => break,
         }
     }
+    let (path, arguments) = split(ty);
+    match (last(path), &arguments[..]) {
+        ("str", []) => true,
+        ("Cow", arguments) => arguments.last().is_some_and(|last| *last == "str"),
+        (name, _) => STRINGS.contains(&name) || says_string(&self::schema(ty), DEEPEST),
+    }
+}
+
+/// The last name of a path.
+fn last(path: &str) -> &str {
+    path.rsplit("::").next().unwrap_or(path)
 }
 
 fn says_string(schema: &Value, levels: usize) -> bool {
@@ -274,6 +289,21 @@ mod tests {
         {
             assert!(!is_string("String", Some(&schema)), "{schema}");
         }
+    }
+
+    #[test]
+    fn a_name_of_any_depth_is_looked_at_once() {
+        let deep = format!("{}String{}", "Option<".repeat(20_000), ">".repeat(20_000));
+        assert!(!is_string(&deep, None));
+    }
+
+    /// A copy of the whole schema for each part would take minutes.
+    #[test]
+    fn a_tuple_of_any_width_is_taken_apart() {
+        let width = 100_000;
+        let tuple = format!("({})", "A,".repeat(width));
+        let schema = json!({"items": vec![0; width]});
+        assert_eq!(named_parts(&tuple, Some(&schema)).len(), width);
     }
 
     #[test]
