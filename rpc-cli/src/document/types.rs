@@ -292,7 +292,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_of_any_depth_is_looked_at_once() {
+    fn a_deep_name_is_looked_at_once() {
         let deep = format!("{}String{}", "Option<".repeat(20_000), ">".repeat(20_000));
         assert!(!is_string(&deep, None));
     }

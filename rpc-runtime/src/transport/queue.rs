@@ -185,7 +185,8 @@ impl Queue {
 
     /// Deletes itself once nobody has consumed it for a minute (`x-expires`), with the requests in it: for tests and for
     /// services that come and go. It is durable all the same, because RabbitMQ 4.3 refuses shared queues that are not. A
-    /// broker in the process keeps it for as long as that lives itself.
+    /// broker in the process keeps it for as long as that lives itself. RabbitMQ counts a look at the queue as its use: clients
+    /// that [fail fast](crate::ClientBuilder::when_unserved) keep it while they call.
     ///
     /// ```
     /// use rpc_runtime::Queue;
