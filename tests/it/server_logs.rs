@@ -3,7 +3,7 @@
 use std::{thread, time::Duration};
 
 use rpc_runtime::{Broker, Encoding, Server, ServerBuilder, UntypedClient, rpc_service};
-use rpc_tests::{Peer, Rabbit, eventually_async, unique};
+use rpc_tests::{Message, Peer, Rabbit, eventually, eventually_async, unique};
 use tower::{BoxError, filter::FilterLayer};
 use tracing::Level;
 
@@ -338,4 +338,96 @@ async fn a_server_that_belongs_to_its_broker_ends_with_it() {
     drop(client);
     only_line(&log, &["INFO", "service=\"Cupboard\"", "stopped", "its broker was dropped"]);
     assert_eq!(log.lines(&["WARN"]), [""; 0]);
+}
+
+/// Has a plain program ask for a page, with this `reply_to`, and waits until the request is refused.
+async fn refuse(watched: &Watched, reply_to: &str) {
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    let request = Message {
+        kind: Some("read".to_owned()),
+        content_type: Some("application/json".to_owned()),
+        correlation_id: Some("of-this-request".to_owned()),
+        reply_to: Some(reply_to.to_owned()),
+        ..Message::to(&watched.queue, format!("[\"{PAYLOAD}\", 1]"))
+    };
+    peer.publish(request).await.unwrap();
+    eventually("it was refused", SOON, || {
+        (watched.server.stats().refused_reply_to == 1).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_reply_to_is_logged() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let open = Watched::new(rabbitmq().await, |builder| builder).await;
+    refuse(&open, &open.queue).await;
+    let line = warned_of(&log, "read", "its reply_to is a queue that this server serves");
+    let reply_to = format!("reply_to={}", open.queue);
+    assert!(line.contains("correlation_id=of-this-request") && line.contains(&reply_to), "{line}");
+
+    let strict = Watched::new(rabbitmq().await, |builder| builder.only_reply_to(&[])).await;
+    refuse(&strict, "somebody-elses").await;
+    let line = warned_of(&log, "read", "this server does not answer to its reply_to");
+    for part in ["correlation_id=of-this-request", "reply_to=somebody-elses", "`only_reply_to`"] {
+        assert!(line.contains(part), "{line}");
+    }
+    for watched in [open, strict] {
+        watched.server.shutdown().await.unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_question_with_a_wrong_reply_to_is_logged() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(rabbitmq().await, |builder| builder).await;
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    let question = Message {
+        exchange: "rpc.discovery".to_owned(),
+        reply_to: Some("somebody-elses".to_owned()),
+        ..Message::to(format!("ping.instance.{}", watched.server.instance()), PAYLOAD)
+    };
+    peer.publish(question).await.unwrap();
+    let words = ["WARN", "did not answer a question", "its reply_to is no callback queue"];
+    let line = log.line(&words).await;
+    assert!(line.contains("reply_to=somebody-elses") && line.contains("left_out=0"), "{line}");
+    only_line(&log, &words);
+    watched.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_deleted_queue_is_logged_and_served_again() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(rabbitmq().await, |builder| builder).await;
+    let about = ["service=\"Shelf\"", &format!("queue=\"{}\"", watched.queue)];
+    Peer::connect(Rabbit::shared().await.url())
+        .await
+        .unwrap()
+        .delete(&watched.queue)
+        .await
+        .unwrap();
+    log.line(&["WARN", "stopped consuming; starting again"]).await;
+    let serves = [&about[..], &["INFO", " serves "]].concat();
+    eventually("it serves again", SOON, || (log.lines(&serves).len() == 2).then_some(())).await;
+    only_line(&log, &[&about[..], &["WARN"]].concat());
+    watched.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_queue_that_cannot_be_consumed_is_logged() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let (broker, name) = (rabbitmq().await, unique("taken"));
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    peer.declare(rpc_tests::QueueSpec::named(&name).durable().classic()).await.unwrap();
+    let service = CupboardServer::new(Oak);
+    let server = Server::builder(&broker)
+        .service_on(rpc_runtime::Queue::named(&name).passive(), service)
+        .start()
+        .await
+        .unwrap();
+    peer.delete(&name).await.unwrap();
+    let words = ["WARN", "service=\"Cupboard\"", "the queue cannot be consumed", "NOT_FOUND"];
+    log.line(&words).await;
+    assert!(only_line(&log, &words).contains(&format!("queue=\"{name}\"")));
+    server.shutdown().await.unwrap();
 }
