@@ -3,58 +3,71 @@
 
 use std::time::Duration;
 
-use rpc_tests::{Node, NodeBuilder, Process};
+use rpc_tests::{Node, NodeBuilder, Peer, Process, QueueSpec};
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _},
     net::TcpListener,
+    task::JoinSet,
 };
 
 /// Where nobody will ever answer, a program gives up after 3 seconds. The rest is for a slow machine.
-const SOON: Duration = Duration::from_secs(10);
+const SOON: Duration = Duration::from_secs(6);
+
+/// Deadlines of these calls are 10 seconds at most.
+const AFTER_THE_DEADLINE: Duration = Duration::from_secs(16);
 
 /// The service and the method that a client calls first, and the queue.
-const CLIENTS: [(&str, &str, &str); 3] = [
+const CLIENTS: [(&str, &str, &str); 4] = [
     ("fibonacci_client", "Fibonacci.fib", "Fibonacci"),
     ("tutorial_client", "Tutorial.fib", "rpc_queue"),
+    ("plus_hundred_client", "PlusHundred.add", "s14rpc"),
     ("guide_client", "Numbers.sum", "Numbers"),
 ];
 
 /// Other programs that connect, to serve or to do both.
-const OTHERS: [&str; 7] = [
+const OTHERS: [&str; 11] = [
     "fibonacci",
     "fibonacci_server",
     "tutorial_server",
+    "plus_hundred_server",
     "two_services",
     "nested_calls",
     "authorization",
     "graceful_shutdown",
+    "cached",
+    "prometheus",
+    "tracing_console",
 ];
 
-/// What a program that fails prints of it.
-async fn error_of(program: &str, address: &str) -> String {
+/// What a program that fails prints of it, within that time.
+async fn error_of(program: &str, address: &str, within: Duration) -> String {
+    let arguments = if program == "prometheus" { &["--listen", "127.0.0.1:0"][..] } else { &[] };
     // All but the guide's client take it as they would take `--broker`.
-    let mut process = Process::example_with(program, &[], &[("AMQP_URL", address)]).await;
-    let status = process.wait(SOON).await;
+    let mut process = Process::example_with(program, arguments, &[("AMQP_URL", address)]).await;
+    let status = process.wait(within).await;
     assert_eq!(status.code(), Some(1), "{program}: {:?}", process.lines());
     let lines = process.lines();
-    // The tutorial's client says first what it is about to do.
-    let errors: Vec<&String> = lines.iter().filter(|line| !line.starts_with(" [x] ")).collect();
+    // The tutorial's client says first what it is about to do, and one example shows its log.
+    let is_other = |line: &&String| {
+        line.starts_with(" [x] ") || program == "tracing_console" && !line.starts_with("Error: ")
+    };
+    let errors: Vec<&String> = lines.iter().filter(|line| !is_other(line)).collect();
     assert_eq!(errors.len(), 1, "{program} prints one line: {lines:?}");
+    assert!(!lines.join("\n").contains("sw0rdfish"), "{lines:?}");
     errors[0].clone()
 }
 
 /// Every program prints the same of a broker that it cannot connect to.
 async fn all_print(address: &str, expected: &str) {
     let clients = CLIENTS.iter().map(|(client, ..)| *client);
+    let mut running = JoinSet::new();
     for program in clients.chain(OTHERS) {
-        assert_eq!(error_of(program, address).await, expected, "{program}");
+        let address = address.to_owned();
+        running.spawn(async move { (program, error_of(program, &address, SOON).await) });
     }
-}
-
-/// For what is the same for all programs, one of each kind will do: it takes seconds.
-async fn some_print(address: &str, expected: &str) {
-    for program in ["fibonacci_client", "guide_client", "fibonacci_server"] {
-        assert_eq!(error_of(program, address).await, expected, "{program}");
+    while let Some(ended) = running.join_next().await {
+        let (program, printed) = ended.unwrap();
+        assert_eq!(printed, expected, "{program}");
     }
 }
 
@@ -72,7 +85,7 @@ async fn without_a_broker_programs_name_address_and_cause() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
-    some_print(
+    all_print(
         &format!("amqp://guest:sw0rdfish@localhost:{port}"),
         &format!(
             "Error: no broker answers at amqp://localhost:{port}/%2f; {MAY_BE_STARTING}: caused by Connection refused (os error 111)"
@@ -92,7 +105,7 @@ async fn on_a_port_of_http_programs_name_the_protocol() {
                 socket.write_all(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n").await;
         }
     });
-    some_print(
+    all_print(
         &format!("amqp://guest:sw0rdfish@127.0.0.1:{port}"),
         &format!("Error: {}", speaks_http(port)),
     )
@@ -106,7 +119,7 @@ async fn on_the_port_of_rabbitmqs_web_pages_programs_name_the_protocol() {
     let port = NodeBuilder::free_port();
     let pages = format!("management.tcp.port = {port}");
     let _node = Node::builder().plugin("rabbitmq_management").config(pages).start().await;
-    some_print(
+    all_print(
         &format!("amqp://guest:guest@127.0.0.1:{port}"),
         &format!("Error: {}", speaks_http(port)),
     )
@@ -140,10 +153,33 @@ async fn what_the_broker_refuses_is_named() {
     .await;
     for (client, method, queue) in CLIENTS {
         assert_eq!(
-            error_of(client, &node.url()).await,
+            error_of(client, &node.url(), SOON).await,
             format!(
                 "Error: {method}: no server (the queue {queue:?} does not exist on amqp://127.0.0.1:{port}/%2f; has a server of this service ever run there?)"
             )
         );
+    }
+}
+
+#[tokio::test]
+async fn without_a_server_on_the_queue_clients_name_the_time() {
+    let node = Node::start().await;
+    let peer = Peer::connect(&node.url()).await.unwrap();
+    let mut running = JoinSet::new();
+    // The tutorial's client waits for thirty seconds.
+    for (client, within) in
+        [("fibonacci_client", "5 s"), ("plus_hundred_client", "10 s"), ("guide_client", "10 s")]
+    {
+        let (_, method, queue) = *CLIENTS.iter().find(|(name, ..)| *name == client).unwrap();
+        peer.declare(QueueSpec::named(queue).durable().classic()).await.unwrap();
+        let url = node.url();
+        running.spawn(async move {
+            let printed = error_of(client, &url, AFTER_THE_DEADLINE).await;
+            let expected = format!("Error: {method}: no answer within {within}; it may have run");
+            assert_eq!(printed, expected);
+        });
+    }
+    while let Some(ended) = running.join_next().await {
+        ended.unwrap();
     }
 }
