@@ -19,11 +19,12 @@ async fn main() -> Result<(), Failure> {
     })?;
 
     let broker = Broker::connect(&args.broker).await?;
+    let serving = format!("serving {queue}; Ctrl-C ends");
     let queue = Queue::named(queue);
     let queue = if passive { queue.passive() } else { queue };
     let server =
         Server::builder(&broker).service_on(queue, PlusHundredServer::new(Adder)).start().await?;
-    println!("serving s14rpc; Ctrl-C ends");
+    println!("{serving}");
 
     interrupted().await;
     server.shutdown().await?;

@@ -124,6 +124,18 @@ async fn plus_hundred_is_called_and_served_by_pika() {
 }
 
 #[tokio::test]
+async fn each_echo_comes_back_to_its_caller() {
+    for address in ["", url().await] {
+        let echo = Process::example_with("echo", &[], &[("AMQP_URL", address)]).await;
+        let line = echo.line_with("500 calls: ", PATIENCE).await;
+        let ends: Vec<u32> = line.split(' ').filter_map(|word| word.parse().ok()).collect();
+        assert_eq!(ends[1..].iter().sum::<u32>(), 500, "{line}");
+        assert!(ends.len() == 4 && ends[3] > 0, "some are late: {line}");
+        echo.success(PATIENCE).await;
+    }
+}
+
+#[tokio::test]
 async fn two_services_share_a_server() {
     let alone = Process::example_with("two_services", &[], &[("AMQP_URL", "")]).await;
     alone.line_with("ordered so far: (1, 1)", PATIENCE).await;

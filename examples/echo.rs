@@ -1,0 +1,97 @@
+//! Many callers of a service that is late and fails at random: `cargo run -p examples --example echo`.
+//!
+//! Each call ends in exactly one way: its own answer, or a failure that says what it is. No caller ever gets the answer of another,
+//! although all replies come back through one queue.
+
+use std::{
+    fmt,
+    hash::{BuildHasher as _, RandomState},
+    time::Duration,
+};
+
+use examples::{Failure, MaybeBroker};
+use rpc_runtime::{Broker, CallError, Queue, Server, rpc_service};
+use tokio::{task::JoinSet, time::sleep};
+
+const CALLERS: u32 = 50;
+const CALLS_OF_EACH: u32 = 10;
+/// The service takes up to twice as long.
+const PATIENCE: Duration = Duration::from_millis(100);
+
+/// Returns what it is sent, if it is lucky.
+#[rpc_service]
+trait Echo {
+    /// The same text, after a while.
+    async fn echo(&self, text: String) -> Result<String, String>;
+}
+
+/// Draws how long a text takes, and how it ends.
+struct Moody(RandomState);
+
+impl Echo for Moody {
+    async fn echo(&self, text: String) -> Result<String, String> {
+        let drawn = self.0.hash_one(&text);
+        sleep(PATIENCE.mul_f64((drawn % 200) as f64 / 100.0)).await;
+        match drawn / 200 % 10 {
+            0 => Err(format!("{text} is out of luck")),
+            _ => Ok(text),
+        }
+    }
+}
+
+/// How many calls ended in which way.
+#[derive(Default)]
+struct Ends {
+    answered: u32,
+    failed: u32,
+    late: u32,
+}
+
+impl fmt::Display for Ends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { answered, failed, late } = self;
+        write!(f, "{answered} answered, {failed} failed, {late} late")
+    }
+}
+
+#[tokio::main]
+async fn main() -> Result<(), Failure> {
+    let broker = MaybeBroker::parse()?.connect().await?;
+    let moody = EchoServer::new(Moody(RandomState::new()));
+    let queue = Queue::named("Echo").temporary();
+    let server =
+        Server::builder(&broker).service_on(queue, moody).concurrency(1_000).start().await?;
+
+    let mut callers = JoinSet::new();
+    for caller in 0..CALLERS {
+        callers.spawn(calls(caller, broker.clone()));
+    }
+    let mut ends = Ends::default();
+    while let Some(of_one) = callers.join_next().await {
+        let of_one = of_one??;
+        ends.answered += of_one.answered;
+        ends.failed += of_one.failed;
+        ends.late += of_one.late;
+    }
+    println!("{} calls: {ends}", CALLERS * CALLS_OF_EACH);
+
+    server.shutdown().await?;
+    Ok(())
+}
+
+/// One caller: each of its calls has a text of its own.
+async fn calls(caller: u32, broker: Broker) -> Result<Ends, CallError<String>> {
+    let client = EchoClient::builder(&broker).timeout(PATIENCE).build();
+    let mut ends = Ends::default();
+    for n in 0..CALLS_OF_EACH {
+        let text = format!("text {n} of caller {caller}");
+        match client.echo(text.clone()).await {
+            Ok(answer) if answer == text => ends.answered += 1,
+            Ok(answer) => panic!("caller {caller} got an answer that is not its own: {answer}"),
+            Err(CallError::Application(reason)) if reason.starts_with(&text) => ends.failed += 1,
+            Err(CallError::DeadlineExceeded { .. }) => ends.late += 1,
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(ends)
+}
