@@ -1,5 +1,6 @@
 //! The project's rules, as far as a test can see them.
 
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -138,6 +139,28 @@ fn every_test_that_the_failure_modes_name_is_there() {
         named += 1;
     }
     assert!(named > 30, "{named} tests were found");
+}
+
+/// Those in Python are run as they stand, by the integration tests.
+#[test]
+fn recipes_for_other_languages_stand_in_programs_that_run() {
+    let programs: String =
+        walk(&root().join("tests/peers")).iter().map(|file| text(file)).collect();
+    let programs: HashSet<&str> = programs.lines().map(str::trim).collect();
+    let page = read("docs/other-languages.md");
+    let mut language = None;
+    let mut compared = 0;
+    for (number, line) in page.lines().enumerate() {
+        if let Some(fence) = line.trim().strip_prefix("```") {
+            language = Some(fence).filter(|fence| ["javascript", "ruby", "java"].contains(fence));
+        } else if let Some(language) = language {
+            let line = line.trim();
+            let known = programs.contains(line);
+            assert!(known, "line {}: no {language} program in tests/peers has {line}", number + 1);
+            compared += 1;
+        }
+    }
+    assert!(compared > 50, "{compared} lines were compared");
 }
 
 #[test]

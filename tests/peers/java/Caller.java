@@ -10,10 +10,12 @@ final class Caller {
         ConnectionFactory factory = new ConnectionFactory();
         factory.setUri(arguments[0]);
         try (Connection connection = factory.newConnection()) {
-            RpcClient client = new RpcClient(connection.createChannel(), "", arguments[1], 10_000);
-            System.out.println("result " + client.stringCall("8"));
-            AMQP.BasicProperties half = new AMQP.BasicProperties.Builder().type("half").contentType("text/plain").build();
-            RpcClient.Response refused = client.doCall(half, "eight".getBytes(StandardCharsets.UTF_8));
+            String queue = arguments[1];
+            RpcClient client = new RpcClient(connection.createChannel(), "", queue, 10_000);
+            String half = client.stringCall("8");
+            System.out.println("result " + half);
+            AMQP.BasicProperties typed = new AMQP.BasicProperties.Builder().type("half").contentType("text/plain").build();
+            RpcClient.Response refused = client.doCall(typed, "eight".getBytes(StandardCharsets.UTF_8));
             System.out.println(refused.getProperties().getType() + " " + new String(refused.getBody(), StandardCharsets.UTF_8));
         }
     }

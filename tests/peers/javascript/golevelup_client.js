@@ -8,10 +8,13 @@ async function main() {
   const connection = new AmqpConnection({ uri: url, logger: { log() {}, error: console.error, warn() {}, debug() {} } });
   await connection.init();
   const publishOptions = { type: "half", contentType: "application/json" };
-  const call = (payload) => connection.request({ exchange: "", routingKey: queue, payload, publishOptions });
+  const call = async (payload) => {
+    const answer = await connection.request({ exchange: "", routingKey: queue, payload, publishOptions });
+    if (answer?.err) throw new Error(`${answer.err.fault}: ${answer.err.message}`);
+    return answer;
+  };
   console.log("result", await call({ n: 8 }));
-  const { err } = await call({ n: "eight" });
-  console.log("refused", err.fault);
+  await call({ n: "eight" }).catch((error) => console.log("refused", error.message));
   await connection.close();
 }
 

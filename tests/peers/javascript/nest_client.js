@@ -20,7 +20,8 @@ async function main() {
   });
   const call = async (data) => {
     try {
-      console.log("result", await lastValueFrom(client.send("half", data)));
+      const half = await lastValueFrom(client.send("half", data));
+      console.log("result", half);
     } catch (error) {
       console.log("refused", error.fault);
     }
