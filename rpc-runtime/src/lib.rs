@@ -88,6 +88,7 @@
 extern crate self as rpc_runtime;
 
 mod broker;
+mod causes;
 mod client;
 mod clock;
 mod codec;

@@ -10,7 +10,10 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Call, Outgoing};
-use crate::error::{CallError, CallFailure, Ended, Facts};
+use crate::{
+    broker::BrokerStatus,
+    error::{CallError, CallFailure, Ended, Facts, Obstacle},
+};
 
 /// A call whose error names it; made by [`Call::explain`].
 ///
@@ -100,7 +103,11 @@ fn facts(call: Option<&Outgoing>) -> Facts {
         ended: call.started.map(|(started, deadline)| Ended {
             waited: Instant::now().saturating_duration_since(started),
             timeout: deadline.saturating_duration_since(started),
-            status: broker.status(),
+            obstacle: match broker.status() {
+                BrokerStatus::Connecting => Some(Obstacle::NoConnection),
+                BrokerStatus::Blocked(reason) => Some(Obstacle::Blocked(reason)),
+                _ => None,
+            },
         }),
     }
 }

@@ -11,9 +11,9 @@ use tokio::time::Instant;
 
 use super::{Outgoing, draft::Draft, exchange::Exchange};
 use crate::{
-    error::CallError,
+    error::{CallError, LayerError},
     fault::{Fault, FaultKind},
-    middleware::{BoxError, LayerError, Meaning, Reply, Request, meaning},
+    middleware::{BoxError, CircuitOpen, Meaning, Reply, Request, meaning},
     observe::{self, End, Metered},
     transport::BoxFuture,
 };
@@ -98,7 +98,10 @@ fn outcome(error: BoxError, may_have_run: bool) -> CallError {
                 Fault::new(FaultKind::Overloaded, "this client makes as many calls as it may");
             CallError::Refused(fault.ran(may_have_run))
         }
-        Meaning::Other(error) => CallError::Layer(LayerError::new(error, may_have_run)),
+        Meaning::Other(error) => {
+            let passes = error.is::<CircuitOpen>();
+            CallError::Layer(LayerError::new(error, may_have_run, passes))
+        }
     }
 }
 

@@ -2,8 +2,7 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-use super::debug_as_sentence;
-use crate::escape::Escaped;
+use crate::{causes::debug_as_sentence, escape::Escaped};
 
 type Source = Arc<dyn Error + Send + Sync>;
 

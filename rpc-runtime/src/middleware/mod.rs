@@ -92,6 +92,8 @@ mod next;
 mod reply;
 mod request;
 
+pub use crate::error::LayerError;
+
 /// The error of a layer, whatever it is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
@@ -100,7 +102,6 @@ pub use authorization::{Authorization, Authorized};
 #[cfg(feature = "cache")]
 pub use cache::{Cache, Caching};
 pub use circuit_breaker::{Breaking, CircuitBreaker, CircuitOpen};
-pub use failure::LayerError;
 pub(crate) use failure::{Meaning, meaning};
 pub use next::{Next, NextFuture};
 pub use reply::Reply;
