@@ -95,7 +95,6 @@ mod codec;
 mod contract;
 mod cut;
 pub mod discovery;
-mod envelope;
 mod error;
 mod escape;
 #[cfg(feature = "failpoints")]
@@ -105,12 +104,14 @@ mod limits;
 mod message;
 pub mod middleware;
 mod observe;
+mod reply;
 mod server;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
 mod transport;
+mod wire;
 
 #[doc(hidden)]
 #[path = "private.rs"]

@@ -10,9 +10,10 @@ use crate::{
     contract::MethodDescriptor,
     error::CallError,
     limits,
-    middleware::{Origin, Request, add_header},
+    middleware::{Origin, Request},
     observe,
     server::Context,
+    wire::add_header,
 };
 
 /// A call that is not yet sent.

@@ -17,13 +17,13 @@ use crate::{
     broker::{NotReady, OpenCaller, pauses},
     clock,
     codec::{DecodeError, EncodeError, Encoding},
-    envelope::{self, ReceivedReply, RequestHead},
     error::{BrokerError, BrokerErrorKind, CallError, TooLarge},
     fault::{Fault, FaultKind},
     limits,
-    middleware::{BoxError, Headers, Origin, Reply, Request},
+    middleware::{BoxError, Origin, Reply, Request},
     observe,
     tasks::{BoxFuture, boxed},
+    wire::{self, ReceivedReply, RequestHead, UserHeaders},
 };
 
 /// Sends a request below the layers of its client, and waits for what comes of it.
@@ -71,7 +71,7 @@ pub(super) struct Exchange {
     body: Bytes,
     encoding: Encoding,
     /// Where a layer has changed them.
-    headers: Option<Arc<Headers>>,
+    headers: Option<Arc<UserHeaders>>,
     /// A request of this sending may be in a queue, or with a server.
     handed_over: bool,
     /// What became of an earlier sending is not known.
@@ -328,7 +328,7 @@ impl Exchange {
         };
         let correlation_id = field::display(ticket.correlation_id());
         self.call.span.record("messaging.message.conversation_id", correlation_id);
-        let message = envelope::write_request(head, self.body.clone());
+        let message = wire::write_request(head, self.body.clone());
         let taken = caller.channel.publish(ticket.correlation_id(), message).is_ok();
         if taken && !self.handed_over {
             self.handed_over = true;

@@ -8,7 +8,7 @@ use super::{Call, QueueWatch, draft::Draft, unordered};
 use crate::{
     broker::Broker,
     codec::{self, EncodeError, Encoding},
-    contract::{MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
+    contract::{MethodDescriptor, Payload, ReturnType, ServiceDescriptor, Shape},
     error::{CallError, TooLarge},
     middleware::Next,
 };
@@ -45,7 +45,7 @@ impl Client {
     ) -> Call<R::Value, R::Error>
     where
         A: Payload,
-        R: Reply<FALLIBLE>,
+        R: ReturnType<FALLIBLE>,
     {
         let body = self
             .check_types(method)
@@ -79,7 +79,7 @@ impl Client {
     ) -> Call<R::Value, R::Error>
     where
         A: Payload,
-        R: Reply<FALLIBLE>,
+        R: ReturnType<FALLIBLE>,
     {
         let Err(error) = unordered::check(&arguments, self.shared.service.name, method) else {
             return self.call(method, shape, arguments);

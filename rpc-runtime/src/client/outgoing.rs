@@ -14,7 +14,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use super::{handle::ClientShared, ids};
-use crate::{broker::Broker, contract::MethodDescriptor, middleware::Headers, observe::OTHER};
+use crate::{broker::Broker, contract::MethodDescriptor, observe::OTHER, wire::UserHeaders};
 
 /// A call, without its arguments.
 #[allow(clippy::struct_excessive_bools, reason = "each is an option that stands alone at the call")]
@@ -23,7 +23,7 @@ pub(crate) struct Outgoing {
     pub(crate) method: &'static MethodDescriptor,
     /// In the place of the descriptor's: a call without a trait has one that says nothing.
     pub(super) name: Option<SmolStr>,
-    pub(crate) headers: Headers,
+    pub(crate) headers: UserHeaders,
     pub(crate) message_id: Uuid,
     pub(super) priority: Option<u8>,
     pub(super) persistent: bool,
@@ -45,7 +45,7 @@ impl Outgoing {
     pub(super) fn new(
         client: Arc<ClientShared>,
         method: &'static MethodDescriptor,
-        headers: Headers,
+        headers: UserHeaders,
     ) -> Self {
         Self {
             client,

@@ -9,7 +9,7 @@ use std::{any::type_name, marker::PhantomData};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use super::{
-    ArgumentDescriptor, MethodCodec, MethodDescriptor, Payload, Reply, signature,
+    ArgumentDescriptor, MethodCodec, MethodDescriptor, Payload, ReturnType, signature,
     trace::{Traced, Tracer},
 };
 
@@ -87,7 +87,7 @@ pub trait Method<const FALLIBLE: bool>: Sized + 'static {
     /// What it takes.
     type Arguments: Tuple;
     /// What it returns.
-    type Output: Reply<FALLIBLE>;
+    type Output: ReturnType<FALLIBLE>;
     /// What it is.
     const DESCRIPTOR: &'static MethodDescriptor;
     /// How its servers read and write it.

@@ -19,8 +19,8 @@ pub use method::{Argument, Arguments, Method, argument, signature_of};
 pub use method::{ErrorOf, ValueOf};
 pub use method_codec::MethodCodec;
 pub use payload::Payload;
-pub(crate) use returns::{EncodedReply, Reply, Returns, Shape};
 pub use returns::{Fallback, Probe};
+pub(crate) use returns::{ReturnType, Returns, Shape};
 #[cfg(feature = "schemars")]
 pub use schema::{MethodSchemas, NoSchema, SchemaProbe};
 pub use signature::Signature;

@@ -15,13 +15,14 @@ use super::{
     InstanceInfo, InstancePing, InstanceStats,
     collect::{self, Enough},
     reading::{Answer, Reading},
-    wire::{self, Addressee, EXCHANGE, Question},
+    wire::{self, Addressee, Question},
 };
 use crate::{
     broker::Broker,
     error::{BrokerError, BrokerErrorKind},
     limits,
     transport::CallerOptions,
+    wire::DISCOVERY_EXCHANGE,
 };
 
 /// Asks servers about themselves: all of them, or those that its methods choose.
@@ -187,7 +188,7 @@ impl Discovery {
         let correlation_id = Uuid::new_v4();
         let (inbox, mut answers) = collect::inbox(correlation_id);
         let options = CallerOptions {
-            exchange: EXCHANGE.to_owned(),
+            exchange: DISCOVERY_EXCHANGE.to_owned(),
             max_reply: limits::MAX_ANSWER,
             ..CallerOptions::default()
         };

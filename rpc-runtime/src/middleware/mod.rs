@@ -89,10 +89,9 @@ mod circuit;
 mod circuit_breaker;
 mod failure;
 mod next;
-mod reply;
 mod request;
 
-pub use crate::error::LayerError;
+pub use crate::{error::LayerError, reply::Reply};
 
 /// The error of a layer, whatever it is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -104,6 +103,5 @@ pub use cache::{Cache, Caching};
 pub use circuit_breaker::{Breaking, CircuitBreaker, CircuitOpen};
 pub(crate) use failure::{Meaning, meaning};
 pub use next::{Next, NextFuture};
-pub use reply::Reply;
+pub(crate) use request::Origin;
 pub use request::Request;
-pub(crate) use request::{Headers, Origin, add_header};

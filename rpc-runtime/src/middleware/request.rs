@@ -8,11 +8,9 @@ use tokio::time::Instant;
 use crate::{
     client::Outgoing,
     codec::{EncodeError, Encoding},
-    envelope::{MAX_HEADER_BYTES, MAX_SHORT_STRING, RESERVED_PREFIX, ROUTING_HEADERS},
     server::Received,
+    wire::{UserHeaders, add_header},
 };
-
-pub(crate) type Headers = Vec<(String, String)>;
 
 /// A request on its way: at the client before it is sent, at the server before it is decoded.
 ///
@@ -56,7 +54,7 @@ pub struct Request {
     pub(crate) encoding: Encoding,
     pub(crate) deadline: Option<Instant>,
     /// Where a layer has changed them.
-    pub(crate) headers: Option<Arc<Headers>>,
+    pub(crate) headers: Option<Arc<UserHeaders>>,
 }
 
 /// Where a request comes from.
@@ -211,43 +209,12 @@ impl Request {
         }
     }
 
-    fn all_headers(&self) -> &Headers {
+    fn all_headers(&self) -> &UserHeaders {
         match (&self.headers, &self.origin) {
             (Some(changed), _) => changed,
             (None, Origin::Call(call)) => &call.headers,
             (None, Origin::Queue(received)) => received.context.all_headers(),
         }
-    }
-}
-
-/// Adds a header that can be sent.
-pub(crate) fn add_header(
-    headers: &mut Headers,
-    name: String,
-    value: String,
-) -> Result<(), EncodeError> {
-    if let Some(reason) = refuse_name(&name) {
-        return Err(EncodeError::because(reason));
-    }
-    headers.retain(|(known, _)| *known != name);
-    headers.push((name, value));
-    let size: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > MAX_HEADER_BYTES {
-        let reason = format!("the headers are {size} bytes, where {MAX_HEADER_BYTES} fit");
-        return Err(EncodeError::because(reason));
-    }
-    Ok(())
-}
-
-fn refuse_name(name: &str) -> Option<String> {
-    if name.starts_with(RESERVED_PREFIX) {
-        Some(format!("the header `{name}` begins with `{RESERVED_PREFIX}`, which is reserved"))
-    } else if ROUTING_HEADERS.contains(&name) {
-        Some(format!("the header `{name}` is reserved: RabbitMQ routes messages by it"))
-    } else if name.is_empty() || name.len() > MAX_SHORT_STRING {
-        Some(format!("a header's name has 1 to {MAX_SHORT_STRING} bytes, this one {}", name.len()))
-    } else {
-        None
     }
 }
 

@@ -26,12 +26,12 @@ use crate::{
     contract::ServiceDescriptor,
     cut,
     discovery::ServerLimits,
-    envelope::MAX_SHORT_STRING,
     error::BrokerError,
     limits,
     middleware::{BoxError, Next, Reply, Request},
     tasks::{BoxFuture, boxed, now},
     transport::Queue,
+    wire::MAX_SHORT_STRING,
 };
 
 /// With an exchange, a queue is bound by its name and two characters more.

@@ -17,14 +17,14 @@ use tokio::{
 };
 
 use super::lifecycle::Phase;
-use crate::{message::Id, middleware::Headers};
+use crate::{
+    message::Id,
+    wire::{TRACE_HEADERS, UserHeaders},
+};
 
 tokio::task_local! {
     static CURRENT: Context;
 }
-
-/// Headers that nested calls pass on unasked: W3C trace context.
-pub(crate) const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
 
 /// The request that the current handler serves.
 ///
@@ -60,7 +60,7 @@ pub(super) struct RequestContext {
     pub(super) service: &'static str,
     pub(super) method: &'static str,
     pub(super) deadline: Option<Instant>,
-    pub(super) headers: Headers,
+    pub(super) headers: UserHeaders,
     pub(super) caller: Option<SmolStr>,
     pub(super) redelivered: bool,
     pub(super) correlation_id: CorrelationId,
@@ -224,7 +224,7 @@ impl Context {
     }
 
     /// The same request as a layer has changed it.
-    pub(super) fn changed(&self, headers: Headers, deadline: Option<Instant>) -> Self {
+    pub(super) fn changed(&self, headers: UserHeaders, deadline: Option<Instant>) -> Self {
         let RequestContext { service, method, caller, redelivered, correlation_id, phase, .. } =
             &*self.request;
         Self::new(RequestContext {
@@ -240,7 +240,7 @@ impl Context {
         })
     }
 
-    pub(crate) fn all_headers(&self) -> &Headers {
+    pub(crate) fn all_headers(&self) -> &UserHeaders {
         &self.request.headers
     }
 

@@ -9,9 +9,9 @@ use tracing::Span;
 use super::{Context, meter::Meter};
 use crate::{
     codec::{DecodeError, EncodeError, Encoding},
-    contract::{EncodedReply, Given, Method, MethodDescriptor, ServiceDescriptor},
+    contract::{Given, Method, MethodDescriptor, ServiceDescriptor},
     fault::{Fault, FaultKind},
-    middleware::Reply,
+    reply::Reply,
     tasks::{BoxFuture, CatchUnwind, boxed},
 };
 
@@ -25,7 +25,7 @@ pub trait Dispatch: Send + Sync + 'static {
 }
 
 /// What a method returned, in bytes, or why it did not.
-type Returned = Result<EncodedReply, Fault>;
+type Returned = Result<Reply, Fault>;
 
 /// A method that runs; it resolves to an error if it panics. See [`answer`].
 pub(crate) type Running = CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static, Returned>>>;
@@ -33,7 +33,7 @@ pub(crate) type Running = CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static
 /// What a method's end says to its caller.
 pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
     match ended {
-        Ok(Ok(reply)) => reply.into(),
+        Ok(Ok(reply)) => reply,
         Ok(Err(fault)) => fault.into(),
         Err(_) => panicked().into(),
     }

@@ -11,7 +11,10 @@ use super::{
     context::{Context, CorrelationId, RequestContext},
     lifecycle::Phase,
 };
-use crate::{envelope::RESERVED_PREFIX, message::Id, middleware::Headers};
+use crate::{
+    message::Id,
+    wire::{RESERVED_PREFIX, UserHeaders},
+};
 
 /// The server of these contexts, which never ends.
 static SERVING: LazyLock<watch::Sender<Phase>> =
@@ -55,7 +58,7 @@ pub fn context(service: &'static str, method: &'static str) -> ContextBuilder {
         service,
         method,
         caller: None,
-        headers: Headers::new(),
+        headers: UserHeaders::new(),
         deadline: None,
         correlation_id: None,
         redelivered: false,
@@ -70,7 +73,7 @@ pub struct ContextBuilder {
     service: &'static str,
     method: &'static str,
     caller: Option<String>,
-    headers: Headers,
+    headers: UserHeaders,
     deadline: Option<Instant>,
     correlation_id: Option<String>,
     redelivered: bool,

@@ -28,8 +28,6 @@ use tracing::{info, warn};
 
 pub use builder::ServerBuilder;
 pub use context::Context;
-#[cfg(feature = "cache")]
-pub(crate) use context::TRACE_HEADERS;
 pub use handler::{Dispatch, Handler};
 pub(crate) use handler::{Running, answer};
 pub use health::{Health, HealthStatus};

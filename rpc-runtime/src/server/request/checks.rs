@@ -8,7 +8,6 @@ use super::{About, Endpoint, Stage, Underway};
 use crate::{
     clock,
     codec::Encoding,
-    envelope::{self, ROUTING_HEADERS, ReceivedRequest},
     fault::{Fault, FaultKind},
     message::{DEATHS, Delivery, Message, Properties},
     observe::OTHER,
@@ -17,6 +16,7 @@ use crate::{
         context::{CorrelationId, RequestContext},
         handler::Invocation,
     },
+    wire::{self, ROUTING_HEADERS, ReceivedRequest},
 };
 
 impl Endpoint {
@@ -52,7 +52,7 @@ impl Endpoint {
         underway: &mut Underway<'a>,
     ) -> Result<(&'a Handler, Encoding, Context), Fault> {
         let properties = &message.properties;
-        let request = envelope::read_request(properties, self.service.encoding)?;
+        let request = wire::read_request(properties, self.service.encoding)?;
         let handler = self.handler_for(message, request.method)?;
         underway.running = Some(handler.meter.start(came));
         let method = handler.method;
@@ -75,7 +75,7 @@ impl Endpoint {
             method: method.name,
             deadline,
             headers: headers
-                .filter(|(name, _)| !name.starts_with(envelope::RESERVED_PREFIX))
+                .filter(|(name, _)| !name.starts_with(wire::RESERVED_PREFIX))
                 .filter_map(|(name, value)| Some((name.to_string(), value.as_text()?)))
                 .collect(),
             caller: properties.user_id.clone(),
