@@ -92,6 +92,7 @@ mod causes;
 mod client;
 mod clock;
 mod codec;
+mod context;
 mod contract;
 mod cut;
 pub mod discovery;
@@ -132,6 +133,7 @@ pub use client::{
     Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenUnserved,
 };
 pub use codec::{DecodeError, EncodeError, Encoding};
+pub use context::Context;
 #[cfg(feature = "schemars")]
 pub use contract::MethodSchemas;
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
@@ -144,6 +146,6 @@ pub use observe::describe_metrics;
 #[doc = include_str!("rpc_service.md")]
 pub use rpc_macros::rpc_service;
 pub use server::{
-    Context, Dispatch, Health, HealthStatus, Server, ServerBuilder, ServerStats, ShutdownError,
+    Dispatch, Health, HealthStatus, Server, ServerBuilder, ServerStats, ShutdownError,
 };
 pub use transport::{Overflow, Queue, QueueArgument, QueueState};

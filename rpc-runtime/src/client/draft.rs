@@ -7,12 +7,12 @@ use tokio::time::Instant;
 
 use super::{Outgoing, handle::ClientShared};
 use crate::{
+    context::Context,
     contract::MethodDescriptor,
     error::CallError,
     limits,
     middleware::{Origin, Request},
     observe,
-    server::Context,
     wire::add_header,
 };
 

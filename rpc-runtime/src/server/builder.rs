@@ -8,11 +8,10 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Context, Dispatch, Health, Server,
+    Dispatch, Health, Server,
     admission::Admission,
     health,
     instance::{Instance, Served},
-    lifecycle::Phase,
     neighbours,
     request::{Endpoint, Limits, Queues},
     responder::Responder,
@@ -23,6 +22,7 @@ use super::{
 use crate::{
     broker::{Broker, misuse},
     codec::Encoding,
+    context::{Context, Phase},
     contract::ServiceDescriptor,
     cut,
     discovery::ServerLimits,

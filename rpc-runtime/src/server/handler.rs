@@ -6,9 +6,10 @@ use bytes::Bytes;
 use tokio::task::{futures::TaskLocalFuture, spawn_blocking};
 use tracing::Span;
 
-use super::{Context, meter::Meter};
+use super::meter::Meter;
 use crate::{
     codec::{DecodeError, EncodeError, Encoding},
+    context::Context,
     contract::{Given, Method, MethodDescriptor, ServiceDescriptor},
     fault::{Fault, FaultKind},
     reply::Reply,

@@ -11,10 +11,11 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 
 use super::{
-    Context, Handler, Running, answer,
+    Handler, Running, answer,
     handler::{Invocation, panicked},
 };
 use crate::{
+    context::Context,
     contract::MethodDescriptor,
     fault::{Fault, FaultKind},
     middleware::{BoxError, Meaning, Next, Origin, Reply, Request, meaning},

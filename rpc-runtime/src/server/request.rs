@@ -14,17 +14,17 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{Span, debug, field::display, warn};
 
 use super::{
-    Context, Dispatch, Handler,
+    Dispatch, Handler,
     admission::{Admission, Admitted},
     handler::Invocation,
     layered::{Handlers, Started, through},
-    lifecycle::Phase,
     lines::{About, Lines, Stage, about},
     meter::{FaultCounters, Meter, Running},
     stats::Counters,
     waits::Waits,
 };
 use crate::{
+    context::{Context, Phase},
     contract::ServiceDescriptor,
     escape::Escaped,
     fault::{Fault, FaultKind},

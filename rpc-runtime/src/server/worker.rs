@@ -10,11 +10,11 @@ use tracing::{Instrument as _, debug, info, instrument::Instrumented, warn};
 
 use super::{
     batch::{self, Pace},
-    lifecycle::Phase,
     request::Endpoint,
 };
 use crate::{
     broker::{Broker, Connection, pauses},
+    context::Phase,
     error::{BrokerError, BrokerErrorKind},
     limits,
     message::Delivery,

@@ -8,14 +8,11 @@ use super::{About, Endpoint, Stage, Underway};
 use crate::{
     clock,
     codec::Encoding,
+    context::{Context, CorrelationId, RequestContext},
     fault::{Fault, FaultKind},
     message::{DEATHS, Delivery, Message, Properties},
     observe::OTHER,
-    server::{
-        Context, Handler,
-        context::{CorrelationId, RequestContext},
-        handler::Invocation,
-    },
+    server::{Handler, handler::Invocation},
     wire::{self, ROUTING_HEADERS, ReceivedRequest},
 };
 

@@ -7,11 +7,8 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    context::{Context, CorrelationId, RequestContext},
-    lifecycle::Phase,
-};
 use crate::{
+    context::{Context, CorrelationId, Phase, RequestContext},
     message::Id,
     wire::{RESERVED_PREFIX, UserHeaders},
 };
