@@ -92,6 +92,7 @@ mod causes;
 mod client;
 mod clock;
 mod codec;
+mod connection;
 mod context;
 mod contract;
 mod cut;
@@ -128,11 +129,12 @@ pub mod __fuzz;
 #[path = "bench.rs"]
 pub mod __bench;
 
-pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
+pub use broker::{Broker, BrokerBuilder, Tls};
 pub use client::{
     Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenUnserved,
 };
 pub use codec::{DecodeError, EncodeError, Encoding};
+pub use connection::{BrokerStatus, StatusChanges, Unavailable};
 pub use context::Context;
 #[cfg(feature = "schemars")]
 pub use contract::MethodSchemas;

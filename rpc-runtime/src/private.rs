@@ -6,7 +6,7 @@ use std::{future::Future, sync::Arc};
 use crate::contract::{Given, Returns, Shape, Tuple};
 pub use crate::{
     broker::Broker,
-    client::{Call, Client, ClientBuilder, Stub, client_builder},
+    client::{Call, Client, ClientBuilder, Stub},
     codec::Encoding,
     contract::{
         Argument, Arguments, Fallback, Method, MethodCodec, MethodDescriptor, Probe,
@@ -65,4 +65,9 @@ where
     F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Clone + Send + Sync + 'static,
 {
     Handler::blocking::<M, S, F, FALLIBLE>(service, call)
+}
+
+/// Sets up a client of a service.
+pub fn client_builder<C: Stub>(broker: &Broker) -> ClientBuilder<C> {
+    ClientBuilder::new(broker.session().clone(), broker.layers())
 }

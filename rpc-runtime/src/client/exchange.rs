@@ -11,12 +11,12 @@ use uuid::Uuid;
 use super::{
     Outgoing,
     pending::{Outcome, Ticket},
-    retry::RetryBudget,
+    session::{OpenCaller, RetryBudget},
 };
 use crate::{
-    broker::{NotReady, OpenCaller, pauses},
     clock,
     codec::{DecodeError, EncodeError, Encoding},
+    connection::{NotReady, pauses},
     error::{BrokerError, BrokerErrorKind, CallError, TooLarge},
     fault::{Fault, FaultKind},
     limits,
@@ -133,17 +133,17 @@ impl Exchange {
     /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
     async fn attempts(&mut self) -> Result<Reply, CallError> {
         let call = self.call.clone();
-        let broker = &call.client.broker;
+        let session = &call.client.session;
         // What is seldom waited for is kept out of the size of a call.
-        let _slot = match broker.pending().try_slot() {
+        let _slot = match session.pending().try_slot() {
             Some(slot) => slot,
-            None => self.in_time(broker.slot()).await?.ok_or_else(too_many_in_flight)?,
+            None => self.in_time(session.slot()).await?.ok_or_else(too_many_in_flight)?,
         };
-        broker.retry_budget().pay();
+        session.retry_budget().pay();
         loop {
-            let caller = match broker.caller_now() {
+            let caller = match session.caller_now() {
                 Some(caller) => caller,
-                None => match self.in_time(broker.caller()).await? {
+                None => match self.in_time(session.caller()).await? {
                     Ok(caller) => caller,
                     Err(reason) => return Err(self.not_ready(reason)),
                 },
@@ -152,7 +152,10 @@ impl Exchange {
                 && let near = caller.channel.is_near()
                 && !watch.is_served_now(near)
             {
-                match self.in_time(watch.is_unserved(broker, &call.client.queue, near)).await {
+                match self
+                    .in_time(watch.is_unserved(session.access(), &call.client.queue, near))
+                    .await
+                {
                     Ok(false) => {}
                     Ok(true) => return Err(CallError::NoServer),
                     // The deadline came while it waited for a server.
@@ -161,18 +164,18 @@ impl Exchange {
                 }
             }
             let (id, number) = (call.next_correlation_id(), caller.number);
-            let entered = broker.pending().enter(id, number, call.oneway, self.deadline);
+            let entered = session.pending().enter(id, number, call.oneway, self.deadline);
             let Ok(mut ticket) = entered else {
-                self.in_time(caller.wait_until_replaced(broker)).await?;
+                self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             };
             let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
-                self.in_time(caller.wait_until_replaced(broker)).await?;
+                self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             }
             if caller.channel.is_near() {
-                broker.pending().expect_soon(&mut ticket);
+                session.pending().expect_soon(&mut ticket);
             }
             let outcome = (&mut ticket).await;
             if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
@@ -187,7 +190,7 @@ impl Exchange {
                 }
                 Next::AgainLater { reason, or } => (reason, or),
             };
-            if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
+            if !Box::pin(self.may_ask_again(session.retry_budget())).await {
                 return *or;
             }
             self.note_retry(id, reason);
@@ -308,7 +311,7 @@ impl Exchange {
         }
         let client = &self.call.client;
         let head = RequestHead {
-            exchange: client.broker.exchange(),
+            exchange: client.session.access().exchange(),
             queue: &client.queue,
             method: self.call.method_text(),
             encoding: self.encoding,

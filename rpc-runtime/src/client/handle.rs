@@ -4,9 +4,8 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use smol_str::SmolStr;
 
-use super::{Call, QueueWatch, draft::Draft, unordered};
+use super::{Call, Session, draft::Draft, unordered, unserved::QueueWatch};
 use crate::{
-    broker::Broker,
     codec::{self, EncodeError, Encoding},
     contract::{MethodDescriptor, Payload, ReturnType, ServiceDescriptor, Shape},
     error::{CallError, TooLarge},
@@ -20,7 +19,7 @@ pub struct Client {
 }
 
 pub(super) struct ClientShared {
-    pub(super) broker: Broker,
+    pub(super) session: Arc<Session>,
     pub(super) service: &'static ServiceDescriptor,
     pub(super) queue: SmolStr,
     pub(super) encoding: Encoding,

@@ -14,7 +14,7 @@ use tracing::Span;
 use uuid::Uuid;
 
 use super::{handle::ClientShared, ids};
-use crate::{broker::Broker, contract::MethodDescriptor, observe::OTHER, wire::UserHeaders};
+use crate::{connection::Access, contract::MethodDescriptor, observe::OTHER, wire::UserHeaders};
 
 /// A call, without its arguments.
 #[allow(clippy::struct_excessive_bools, reason = "each is an option that stands alone at the call")]
@@ -85,8 +85,8 @@ impl Outgoing {
         SmolStr::new_static(known)
     }
 
-    pub(crate) fn broker(&self) -> &Broker {
-        &self.client.broker
+    pub(crate) fn access(&self) -> &Access {
+        self.client.session.access()
     }
 
     /// The names that the traits in the program know; others would be without bound.
@@ -100,7 +100,7 @@ impl Outgoing {
 
     /// The routing key of its request.
     pub(crate) fn routing_key(&self) -> Cow<'_, str> {
-        if self.broker().exchange().is_empty() {
+        if self.access().exchange().is_empty() {
             self.queue().into()
         } else {
             format!("{}.{}", self.queue(), self.method_name()).into()

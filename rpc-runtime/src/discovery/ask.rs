@@ -18,7 +18,7 @@ use super::{
     wire::{self, Addressee, Question},
 };
 use crate::{
-    broker::Broker,
+    connection::Access,
     error::{BrokerError, BrokerErrorKind},
     limits,
     transport::CallerOptions,
@@ -48,7 +48,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Discovery {
-    broker: Broker,
+    access: Arc<Access>,
     addressee: Addressee,
     timeout: Duration,
     quiet: Duration,
@@ -57,10 +57,10 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// Asks every server of this broker's virtual host.
-    pub fn new(broker: &Broker) -> Self {
+    /// Asks every server of the virtual host.
+    pub(crate) fn over(access: Arc<Access>) -> Self {
         Self {
-            broker: broker.clone(),
+            access,
             addressee: Addressee::Everybody,
             timeout: limits::DISCOVERY_TIMEOUT,
             quiet: limits::DISCOVERY_QUIET,
@@ -193,7 +193,7 @@ impl Discovery {
             ..CallerOptions::default()
         };
         let open = async {
-            let link = self.broker.connection().link().await?;
+            let link = self.access.connection().link().await?;
             link.open_caller(options, Arc::new(inbox)).await
         };
         let channel = match timeout_at(deadline, open).await {

@@ -64,6 +64,11 @@ impl BrokerError {
         Self { kind, message: message.into(), source: None, hopeless: false }
     }
 
+    /// Something that this library or the broker does not allow.
+    pub(crate) fn misuse(message: impl Into<String>) -> Self {
+        Self::new(BrokerErrorKind::Misuse, message)
+    }
+
     pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {
         self.source = Some(Arc::new(source));
         self

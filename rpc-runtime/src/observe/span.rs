@@ -66,10 +66,10 @@ pub(crate) fn call_span(call: &mut Outgoing) {
         messaging.system = "rabbitmq",
         messaging.operation.name = "publish",
         messaging.operation.type = "send",
-        messaging.destination.name = %Destination(call.broker().exchange(), &call.routing_key()),
+        messaging.destination.name = %Destination(call.access().exchange(), &call.routing_key()),
         messaging.message.id = %call.message_id,
         messaging.message.conversation_id = Empty,
-        server.address = call.broker().host(),
+        server.address = call.access().host(),
         "error.type" = Empty,
     );
     #[cfg(feature = "opentelemetry")]

@@ -5,7 +5,7 @@ use std::fmt;
 use tokio::sync::watch;
 
 use crate::{
-    broker::{BrokerStatus, StatusChanges},
+    connection::{BrokerStatus, StatusChanges},
     context::Phase,
 };
 

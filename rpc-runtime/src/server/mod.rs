@@ -32,7 +32,7 @@ pub use lifecycle::ShutdownError;
 pub use stats::ServerStats;
 
 use self::{instance::Instance, stats::Counters};
-use crate::{broker::Broker, context::Phase};
+use crate::context::Phase;
 
 /// A running server: it consumes the queues of its services until it is shut down.
 ///
@@ -78,11 +78,6 @@ pub struct Server {
 }
 
 impl Server {
-    /// Sets up a server on this broker.
-    pub fn builder(broker: &Broker) -> ServerBuilder {
-        ServerBuilder::new(broker)
-    }
-
     /// Stops taking requests, finishes those that were started, replies, and gives the others back to their queues.
     ///
     /// # Errors

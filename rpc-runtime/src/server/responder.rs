@@ -9,8 +9,8 @@ use tracing::{debug, warn};
 
 use super::instance::Instance;
 use crate::{
-    broker::{Connection, pauses},
     codec::{Encoding, encode_json},
+    connection::{Connection, pauses},
     discovery::{self, Question},
     error::{BrokerError, BrokerErrorKind},
     escape::Escaped,
