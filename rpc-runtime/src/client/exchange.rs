@@ -15,27 +15,28 @@ use super::{
 };
 use crate::{
     clock,
-    codec::{DecodeError, EncodeError, Encoding},
+    codec::{DecodeError, Encoding},
     connection::{NotReady, pauses},
     error::{BrokerError, BrokerErrorKind, CallError, TooLarge},
     fault::{Fault, FaultKind},
     limits,
-    middleware::{BoxError, Origin, Reply, Request},
+    middleware::{BoxError, Reply, Request},
     observe,
     tasks::{BoxFuture, boxed},
     wire::{self, ReceivedReply, RequestHead, UserHeaders},
 };
 
 /// Sends a request below the layers of its client, and waits for what comes of it.
-pub(crate) async fn send(request: Request) -> Result<Reply, BoxError> {
-    if let Origin::Call(call) = &request.origin {
-        // A layer may have made it larger.
-        let (size, limit) = (request.body.len(), call.client.max_request);
-        if size > limit {
-            return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
-        }
+pub(super) async fn send(call: Arc<Outgoing>, request: Request) -> Result<Reply, BoxError> {
+    let Request { body, encoding, deadline, headers, .. } = request;
+    // A layer may have made it larger.
+    let (size, limit) = (body.len(), call.client.max_request);
+    if size > limit {
+        return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
     }
-    Exchange::of(request)?.run().await.map_err(Into::into)
+    let deadline = deadline.unwrap_or_else(Instant::now);
+    let exchange = Exchange { headers, ..Exchange::new(call, body, encoding, deadline) };
+    exchange.run().await.map_err(Into::into)
 }
 
 fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
@@ -95,18 +96,14 @@ enum Next {
 type Pauses = Box<dyn Iterator<Item = Duration> + Send>;
 
 impl Exchange {
-    /// # Errors
-    ///
-    /// The request is none that a client can send.
-    pub(super) fn of(request: Request) -> Result<Self, CallError> {
-        let Request { origin: Origin::Call(call), body, encoding, deadline, headers } = request
-        else {
-            let reason = "a request that a server received is none that a client can send";
-            return Err(CallError::Encode(EncodeError::because(reason)));
-        };
-        let deadline = deadline.unwrap_or_else(Instant::now);
-        let (now, handed_over, left_behind, pauses) = (None, false, false, None);
-        Ok(Self { call, deadline, now, body, encoding, headers, handed_over, left_behind, pauses })
+    pub(super) fn new(
+        call: Arc<Outgoing>,
+        body: Bytes,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Self {
+        let (now, headers, handed_over, left_behind, pauses) = (None, None, false, false, None);
+        Self { call, deadline, now, body, encoding, headers, handed_over, left_behind, pauses }
     }
 
     /// The same, if it is sent at once.

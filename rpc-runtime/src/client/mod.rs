@@ -17,12 +17,11 @@ mod untyped;
 
 pub use builder::{ClientBuilder, Stub};
 pub use call::Call;
-pub(crate) use exchange::send;
 pub use explained::Explained;
 pub use handle::Client;
 #[cfg(feature = "bench")]
 pub(crate) use ids::random as random_id;
-pub(crate) use outgoing::Outgoing;
+use outgoing::Outgoing;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;
 #[cfg(any(test, feature = "bench"))]

@@ -13,8 +13,15 @@ use tokio::time::Instant;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::{handle::ClientShared, ids};
-use crate::{connection::Access, contract::MethodDescriptor, observe::OTHER, wire::UserHeaders};
+use super::{exchange::send, handle::ClientShared, ids};
+use crate::{
+    connection::Access,
+    context::Context,
+    contract::MethodDescriptor,
+    middleware::{NextFuture, Request, RequestMeta, Side},
+    observe::{CallDetails, OTHER},
+    wire::UserHeaders,
+};
 
 /// A call, without its arguments.
 #[allow(clippy::struct_excessive_bools, reason = "each is an option that stands alone at the call")]
@@ -99,11 +106,23 @@ impl Outgoing {
     }
 
     /// The routing key of its request.
-    pub(crate) fn routing_key(&self) -> Cow<'_, str> {
+    fn routing_key(&self) -> Cow<'_, str> {
         if self.access().exchange().is_empty() {
             self.queue().into()
         } else {
             format!("{}.{}", self.queue(), self.method_name()).into()
+        }
+    }
+
+    /// What its span says of it.
+    pub(super) fn details(&self) -> CallDetails<'_> {
+        CallDetails {
+            service: self.service(),
+            method: self.method_name(),
+            exchange: self.access().exchange(),
+            routing_key: self.routing_key(),
+            message_id: self.message_id,
+            host: self.access().host(),
         }
     }
 
@@ -140,5 +159,24 @@ impl Outgoing {
     /// Notes that a sending has run nothing.
     pub(super) fn came_back(&self) {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Side for Outgoing {
+    fn meta<'a>(&'a self, _: Option<&'a Context>) -> RequestMeta<'a> {
+        RequestMeta {
+            service: self.service(),
+            method: self.method_name(),
+            labels: self.labels(),
+            destination: self.queue(),
+            idempotent: self.idempotent,
+            oneway: self.oneway,
+            cacheable: self.method.cacheable,
+            headers: &self.headers,
+        }
+    }
+
+    fn answer(self: Arc<Self>, request: Request) -> NextFuture {
+        NextFuture::boxed(Box::pin(send(self, request)))
     }
 }

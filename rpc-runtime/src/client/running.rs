@@ -7,6 +7,7 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Outgoing, draft::Draft, exchange::Exchange};
@@ -30,11 +31,21 @@ enum Way {
 }
 
 impl Way {
-    fn start(call: &Outgoing, request: Request, now: Instant) -> Result<Self, CallError> {
-        Ok(match (&call.client.layers, request.deadline) {
-            (Some(layers), Some(deadline)) => Self::Layered(layers.call_until(request, deadline)),
-            _ => Self::Direct(Box::pin(Exchange::of(request)?.beginning(now).run())),
-        })
+    fn start(call: &Arc<Outgoing>, body: Bytes, deadline: Instant, now: Instant) -> Self {
+        let encoding = call.client.encoding;
+        let Some(layers) = &call.client.layers else {
+            let exchange = Exchange::new(call.clone(), body, encoding, deadline).beginning(now);
+            return Self::Direct(Box::pin(exchange.run()));
+        };
+        let request = Request {
+            side: call.clone(),
+            context: None,
+            body,
+            encoding,
+            deadline: Some(deadline),
+            headers: None,
+        };
+        Self::Layered(layers.call_until(request, deadline))
     }
 }
 
@@ -47,11 +58,14 @@ pub(super) struct NotSent {
 impl Running {
     pub(super) fn start(draft: Draft) -> Result<Self, Box<NotSent>> {
         let now = Instant::now();
-        let (call, request) = draft.into_request(now);
+        let (call, deadline, body) = draft.start(now);
         let (service, method) = call.labels();
         let metered = Metered::start(End::Client, service, || method);
-        match request.and_then(|request| Way::start(&call, request, now)) {
-            Ok(way) => Ok(Self { call, metered: Some(metered), way }),
+        match body {
+            Ok(body) => {
+                let way = Way::start(&call, body, deadline, now);
+                Ok(Self { call, metered: Some(metered), way })
+            }
             Err(error) => {
                 observe::end(&call.span, (&error).into());
                 metered.end((&error).into());

@@ -20,6 +20,7 @@ use tokio::{
 
 pub(crate) use self::phase::Phase;
 use crate::{
+    contract::MethodDescriptor,
     message::Id,
     wire::{TRACE_HEADERS, UserHeaders},
 };
@@ -61,6 +62,8 @@ pub struct Context {
 pub(crate) struct RequestContext {
     pub(crate) service: &'static str,
     pub(crate) method: &'static str,
+    /// What the trait says of the method; `None` where no server filled it.
+    pub(crate) descriptor: Option<&'static MethodDescriptor>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) headers: UserHeaders,
     pub(crate) caller: Option<SmolStr>,
@@ -227,11 +230,20 @@ impl Context {
 
     /// The same request as a layer has changed it.
     pub(crate) fn changed(&self, headers: UserHeaders, deadline: Option<Instant>) -> Self {
-        let RequestContext { service, method, caller, redelivered, correlation_id, phase, .. } =
-            &*self.request;
+        let RequestContext {
+            service,
+            method,
+            descriptor,
+            caller,
+            redelivered,
+            correlation_id,
+            phase,
+            ..
+        } = &*self.request;
         Self::new(RequestContext {
             service,
             method,
+            descriptor: *descriptor,
             deadline,
             headers,
             caller: caller.clone(),
@@ -240,6 +252,10 @@ impl Context {
             phase: phase.clone(),
             started: AtomicBool::new(true),
         })
+    }
+
+    pub(crate) fn descriptor(&self) -> Option<&'static MethodDescriptor> {
+        self.request.descriptor
     }
 
     pub(crate) fn all_headers(&self) -> &UserHeaders {

@@ -103,5 +103,6 @@ pub use cache::{Cache, Caching};
 pub use circuit_breaker::{Breaking, CircuitBreaker, CircuitOpen};
 pub(crate) use failure::{Meaning, meaning};
 pub use next::{Next, NextFuture};
-pub(crate) use request::Origin;
+pub(crate) use next::{Running, panicked, reply_of};
 pub use request::Request;
+pub(crate) use request::{RequestMeta, Side};

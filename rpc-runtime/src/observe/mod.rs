@@ -12,7 +12,7 @@ pub(crate) use metering::looked_up;
 pub(crate) use metering::{
     End, Metered, circuit_closed, circuit_opened, late_reply, reconnected, retried,
 };
-pub(crate) use span::{call_span, end, request_span};
+pub(crate) use span::{CallDetails, call_span, end, inject, request_span};
 
 use crate::{error::CallError, reply::Reply};
 

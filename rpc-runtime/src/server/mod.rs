@@ -25,9 +25,7 @@ use tracing::{info, warn};
 
 pub use builder::ServerBuilder;
 pub use handler::{Dispatch, Handler};
-pub(crate) use handler::{Running, answer};
 pub use health::{Health, HealthStatus};
-pub(crate) use layered::{Received, start};
 pub use lifecycle::ShutdownError;
 pub use stats::ServerStats;
 

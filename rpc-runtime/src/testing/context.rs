@@ -136,6 +136,7 @@ impl ContextBuilder {
         Context::new(RequestContext {
             service: self.service,
             method: self.method,
+            descriptor: None,
             deadline: self.deadline,
             headers: self.headers,
             caller: self.caller.map(Into::into),

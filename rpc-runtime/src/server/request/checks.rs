@@ -70,6 +70,7 @@ impl Endpoint {
         let context = Context::new(RequestContext {
             service: self.service.name,
             method: method.name,
+            descriptor: Some(method),
             deadline,
             headers: headers
                 .filter(|(name, _)| !name.starts_with(wire::RESERVED_PREFIX))
