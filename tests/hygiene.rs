@@ -1,5 +1,11 @@
 //! The project's rules, as far as a test can see them.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test fails by panicking; the standard message is enough where the line says what was expected"
+)]
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};

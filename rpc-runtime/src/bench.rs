@@ -11,10 +11,11 @@ use crate::{
     client::{Pending, random_id},
     codec::{self, DecodeError, EncodeError, Encoding},
     contract::Payload,
-    envelope::{self, Answer, RequestHead, ReturnAddress},
     limits,
     message::Message,
+    reply::Reply,
     transport::CallerSink as _,
+    wire::{self, RequestHead, ReturnAddress},
 };
 
 /// Writes the tuple of a method's arguments.
@@ -61,7 +62,7 @@ impl Envelope {
 
     /// Reads a request; `true` if it can be run.
     pub fn read_request(&self) -> bool {
-        envelope::read_request(&self.request.properties, Encoding::Bincode).is_ok()
+        wire::read_request(&self.request.properties, Encoding::Bincode).is_ok()
     }
 
     /// Writes the reply to the request.
@@ -77,7 +78,7 @@ impl Envelope {
 
     /// Reads a reply.
     pub fn read_reply(received: Received) -> impl Sized {
-        envelope::read_reply(&received.0.properties, received.0.body)
+        wire::read_reply(&received.0.properties, received.0.body)
     }
 }
 
@@ -133,10 +134,10 @@ fn request(correlation_id: Uuid) -> Message {
         user_id: None,
         headers: &[],
     };
-    envelope::write_request(head, Bytes::from_static(&[30]))
+    wire::write_request(head, Bytes::from_static(&[30]))
 }
 
 fn reply(address: &ReturnAddress) -> Message {
     let body = Bytes::from_static(&[252, 0, 32, 12, 203]);
-    envelope::write_reply(address, Answer::Result { body, encoding: Encoding::Bincode })
+    wire::write_reply(address, Reply::Result { body, encoding: Encoding::Bincode })
 }

@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt};
 
-use crate::{cut::cut, error::debug_as_sentence, escape::Escaped};
+use crate::{causes::debug_as_sentence, cut::cut, escape::Escaped};
 
 /// The longest `rpc-message`, in bytes.
 const MAX_MESSAGE: usize = 1024;

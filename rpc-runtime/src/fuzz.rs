@@ -4,11 +4,11 @@ use bytes::Bytes;
 
 use crate::{
     codec::{Encoding, awkward},
-    envelope::{
-        Answer, ReceivedReply, ReturnAddress, read_reply, read_request, reply_correlation,
-        write_reply,
-    },
+    reply::Reply,
     transport::amqp,
+    wire::{
+        ReceivedReply, ReturnAddress, read_reply, read_request, reply_correlation, write_reply,
+    },
 };
 
 /// The properties of a message, from their flags on, read as a request and as a reply.
@@ -20,7 +20,7 @@ pub fn envelope(bytes: &[u8]) {
     let Err(fault) = read_request(&properties, own) else { return };
     assert!(!fault.may_have_run(), "refused before it ran: {fault}");
     let Some(address) = ReturnAddress::of(&properties, own) else { return };
-    let sent = write_reply(&address, Answer::Fault(fault.clone()));
+    let sent = write_reply(&address, Reply::Fault(fault.clone()));
     match read_reply(&sent.properties, sent.body) {
         ReceivedReply::Fault(read) => assert_eq!(read, fault),
         other => panic!("{other:?} is not {fault}"),

@@ -88,13 +88,15 @@
 extern crate self as rpc_runtime;
 
 mod broker;
+mod causes;
 mod client;
 mod clock;
 mod codec;
+mod connection;
+mod context;
 mod contract;
 mod cut;
 pub mod discovery;
-mod envelope;
 mod error;
 mod escape;
 #[cfg(feature = "failpoints")]
@@ -104,12 +106,14 @@ mod limits;
 mod message;
 pub mod middleware;
 mod observe;
+mod reply;
 mod server;
 mod tasks;
 #[cfg(feature = "testing")]
 pub mod testing;
 mod throttle;
 mod transport;
+mod wire;
 
 #[doc(hidden)]
 #[path = "private.rs"]
@@ -125,11 +129,13 @@ pub mod __fuzz;
 #[path = "bench.rs"]
 pub mod __bench;
 
-pub use broker::{Broker, BrokerBuilder, BrokerStatus, StatusChanges, Tls, Unavailable};
+pub use broker::{Broker, BrokerBuilder, Tls};
 pub use client::{
     Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenUnserved,
 };
 pub use codec::{DecodeError, EncodeError, Encoding};
+pub use connection::{BrokerStatus, StatusChanges, Unavailable};
+pub use context::Context;
 #[cfg(feature = "schemars")]
 pub use contract::MethodSchemas;
 pub use contract::{ArgumentDescriptor, MethodDescriptor, Payload, ServiceDescriptor, Signature};
@@ -142,6 +148,6 @@ pub use observe::describe_metrics;
 #[doc = include_str!("rpc_service.md")]
 pub use rpc_macros::rpc_service;
 pub use server::{
-    Context, Dispatch, Health, HealthStatus, Server, ServerBuilder, ServerStats, ShutdownError,
+    Dispatch, Health, HealthStatus, Server, ServerBuilder, ServerStats, ShutdownError,
 };
 pub use transport::{Overflow, Queue, QueueArgument, QueueState};

@@ -2,12 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{
-    Broker, Shared, Tls,
-    callers::Callers,
-    connection::{Connection, Patience, Unavailable},
-};
+use super::{Broker, Tls};
 use crate::{
+    client::{Session, SessionLimits},
+    connection::{Connection, Patience, Unavailable},
     error::BrokerError,
     limits,
     tasks::{BoxFuture, boxed},
@@ -262,7 +260,7 @@ impl BrokerBuilder {
                 external: self.external,
             })?;
             let broker = self.build(Arc::new(transport));
-            broker.shared.connection.first_link().await?;
+            broker.session.access().connection().first_link().await?;
             Ok(broker)
         })
     }
@@ -278,11 +276,12 @@ impl BrokerBuilder {
     }
 
     pub(super) fn build_on(self, connection: Connection) -> Broker {
-        let callers = Callers::new(self.caller, self.max_in_flight);
-        Broker {
-            shared: Arc::new(Shared::new(connection, callers, self.unavailable, self.when_full)),
-            layers: None,
-        }
+        let limits = SessionLimits {
+            max_in_flight: self.max_in_flight,
+            when_full: self.when_full,
+            unavailable: self.unavailable,
+        };
+        Broker { session: Session::new(connection, self.caller, limits), layers: None }
     }
 }
 

@@ -2,8 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{Broker, BrokerBuilder, Connection};
+use super::{Broker, BrokerBuilder};
 use crate::{
+    connection::Connection,
     server::Dispatch,
     testing::Faults,
     transport::{faults::FaultyTransport, memory::MemoryTransport},

@@ -1,12 +1,7 @@
 //! Who calls, where no RabbitMQ vouches for it.
 
-use std::sync::Arc;
-
-use super::{Broker, Callers, Shared, misuse};
-use crate::{
-    error::{BrokerError, BrokerErrorKind},
-    limits,
-};
+use super::Broker;
+use crate::error::BrokerError;
 
 /// The longest name of a user that a message can carry, in bytes.
 const LONGEST_NAME: usize = 255;
@@ -59,22 +54,19 @@ impl Broker {
     /// 255 bytes.
     pub fn as_user(&self, user: &str) -> Result<Self, BrokerError> {
         if user.is_empty() || user.len() > LONGEST_NAME {
-            return Err(misuse("the name of a user has 1 to 255 bytes"));
+            return Err(BrokerError::misuse("the name of a user has 1 to 255 bytes"));
         }
-        let Shared { connection, callers, unavailable, when_full, .. } = &*self.shared;
-        let Some(connection) = connection.for_user(user) else {
-            let message = format!(
+        let access = self.session.access();
+        let Some(connection) = access.connection().for_user(user) else {
+            return Err(BrokerError::misuse(format!(
                 "the user of {} is the one in its address: connect with another address, and with `announce_user`",
-                self.shared.connection.address()
-            );
-            return Err(BrokerError::new(BrokerErrorKind::Misuse, message));
+                access.address()
+            )));
         };
-        let callers = Callers::new(callers.announcing(), limits::MAX_IN_FLIGHT);
-        let shared = Shared {
-            _origin: Some(self.shared.clone()),
-            ..Shared::new(connection, callers, *unavailable, *when_full)
-        };
-        Ok(Self { shared: Arc::new(shared), layers: self.layers.clone() })
+        let session = self.session.announcing(connection);
+        // What the first connection serves goes on as long as this one is used.
+        session.access().keep(access.clone());
+        Ok(Self { session, layers: self.layers.clone() })
     }
 }
 

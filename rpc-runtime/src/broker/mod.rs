@@ -1,36 +1,25 @@
 //! A connection to RabbitMQ, or a broker in the process, shared by any number of clients and servers.
 
-mod alarms;
 mod builder;
-mod callers;
-mod connection;
+mod clients;
 #[cfg(feature = "testing")]
 mod faulty;
 mod identity;
-mod status;
 mod tls;
 
-use std::{
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
-};
+use std::{fmt, sync::Arc};
 
-use smol_str::SmolStr;
 use tower::{Layer, Service};
 
 pub use builder::BrokerBuilder;
-pub(crate) use callers::OpenCaller;
-pub use connection::Unavailable;
-pub(crate) use connection::{Connection, NotReady, pauses};
-pub use status::{BrokerStatus, StatusChanges};
 pub use tls::Tls;
 
-use self::callers::Callers;
 use crate::{
-    client::{Pending, QueueWatch, RetryBudget, Slot, Watches},
-    error::{BrokerError, BrokerErrorKind},
+    client::Session,
+    connection::{BrokerStatus, Connection, StatusChanges},
+    error::BrokerError,
     middleware::{BoxError, Next, Reply, Request},
-    server::{Dispatch, Server},
+    server::{Dispatch, ServerBuilder},
     transport::{QueueState, memory::MemoryTransport},
 };
 
@@ -49,26 +38,9 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Broker {
-    shared: Arc<Shared>,
+    session: Arc<Session>,
     /// Around the calls of the clients made from this handle.
     layers: Option<Next>,
-}
-
-struct Shared {
-    connection: Connection,
-    callers: Callers,
-    exchange: SmolStr,
-    host: Option<String>,
-    unavailable: Unavailable,
-    /// What calls do while as many are in flight as allowed.
-    when_full: Unavailable,
-    retries: RetryBudget,
-    /// Of the queues that clients look at.
-    watches: Watches,
-    /// The server of [`Broker::serving`], which lives as long as its broker.
-    served: Mutex<Option<Server>>,
-    /// The broker that this is another user's connection to: what it serves goes on as long as this is used.
-    _origin: Option<Arc<Shared>>,
 }
 
 impl Broker {
@@ -142,8 +114,8 @@ impl Broker {
     }
 
     fn serve(self, service: impl Dispatch) -> Self {
-        let server = Server::builder(&self).service(service).start_detached();
-        *self.shared.served.lock().unwrap_or_else(PoisonError::into_inner) = Some(server);
+        let access = self.session.access();
+        access.keep(ServerBuilder::new(access.clone()).service(service).start_detached());
         self
     }
 
@@ -174,7 +146,7 @@ impl Broker {
         <L::Service as Service<Request>>::Future: Send,
     {
         let below = self.layers.unwrap_or_else(Next::wire);
-        Self { shared: self.shared, layers: Some(below.wrap(&layer)) }
+        Self { session: self.session, layers: Some(below.wrap(&layer)) }
     }
 
     pub(crate) fn layers(&self) -> Option<Next> {
@@ -184,7 +156,7 @@ impl Broker {
     /// Closes the connection. Calls in flight end with [`CallError::ConnectionLost`](crate::CallError), later ones with
     /// an error that says that the broker was closed. Shut servers down first.
     pub async fn close(&self) {
-        self.shared.connection.close().await;
+        self.session.access().connection().close().await;
     }
 
     /// How the connection stands.
@@ -200,7 +172,7 @@ impl Broker {
     /// # }
     /// ```
     pub fn status(&self) -> BrokerStatus {
-        self.shared.connection.states().borrow().status()
+        self.session.access().status()
     }
 
     /// Follows how the connection stands, from now on.
@@ -214,17 +186,17 @@ impl Broker {
     /// # }
     /// ```
     pub fn status_changes(&self) -> StatusChanges {
-        StatusChanges::new(self.shared.connection.states())
+        self.session.access().status_changes()
     }
 
     /// How many calls are in flight, over all clients.
     pub fn in_flight(&self) -> usize {
-        self.shared.callers.pending().len()
+        self.session.pending().len()
     }
 
     /// How many replies came that no call was waiting for: late, duplicate or forged ones.
     pub fn unclaimed_replies(&self) -> u64 {
-        self.shared.callers.pending().unclaimed()
+        self.session.pending().unclaimed()
     }
 
     /// How many messages wait in a queue, and who consumes it; `None` if there is no such queue. RabbitMQ tells everybody
@@ -247,112 +219,19 @@ impl Broker {
     ///
     /// Dropping the future drops the answer.
     pub async fn queue_state(&self, queue: &str) -> Result<Option<QueueState>, BrokerError> {
-        self.shared.connection.link().await?.queue_state(queue).await
+        self.session.access().queue_state(queue).await
     }
 
-    /// The topic exchange of requests; empty for the default exchange.
-    pub(crate) fn exchange(&self) -> &SmolStr {
-        &self.shared.exchange
-    }
-
-    /// Where it is, as `host:port`; `None` in the process, and where there are several.
-    pub(crate) fn host(&self) -> Option<&str> {
-        self.shared.host.as_deref()
-    }
-
-    /// Where it is, without user and password.
-    pub(crate) fn address(&self) -> String {
-        self.shared.connection.address()
-    }
-
-    /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
-    pub(crate) async fn slot(&self) -> Option<Slot<'_>> {
-        match self.shared.when_full {
-            Unavailable::Fail => self.pending().try_slot(),
-            Unavailable::Wait => self.pending().slot().await,
-        }
-    }
-
-    /// What is known of who consumes a queue.
-    pub(crate) fn watch(&self, queue: &SmolStr) -> Arc<QueueWatch> {
-        self.shared.watches.of(queue)
-    }
-
-    pub(crate) fn retry_budget(&self) -> &RetryBudget {
-        &self.shared.retries
-    }
-
-    pub(crate) fn pending(&self) -> &Arc<Pending> {
-        self.shared.callers.pending()
-    }
-
-    /// The channel for calls, if there is one and the broker takes messages: nearly always so, and then nothing has to be
-    /// waited for.
-    pub(crate) fn caller_now(&self) -> Option<OpenCaller> {
-        let Shared { connection, callers, .. } = &*self.shared;
-        connection.is_ready().then(|| callers.open_now()).flatten()
-    }
-
-    /// The channel for calls, as soon as there is one and the broker takes messages.
-    pub(crate) async fn caller(&self) -> Result<OpenCaller, NotReady> {
-        let Shared { connection, callers, unavailable, .. } = &*self.shared;
-        connection.ready(*unavailable).await?;
-        let open = async { callers.open(connection).await.map_err(NotReady::Never) };
-        match unavailable {
-            Unavailable::Wait => open.await,
-            Unavailable::Fail => tokio::select! {
-                biased;
-                opened = open => opened,
-                not_ready = connection.not_ready() => Err(not_ready),
-            },
-        }
-    }
-
-    /// The connection itself, for what outlives this handle without keeping the broker's other parts.
-    pub(crate) fn connection(&self) -> Connection {
-        self.shared.connection.clone()
+    pub(crate) fn session(&self) -> &Arc<Session> {
+        &self.session
     }
 }
 
 impl fmt::Debug for Broker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Broker")
-            .field("address", &self.shared.connection.address())
+            .field("address", &self.session.access().address())
             .field("in_flight", &self.in_flight())
             .finish_non_exhaustive()
-    }
-}
-
-/// The `host:port` of an address; `None` where it names several, or no host.
-fn host(address: &str) -> Option<String> {
-    let (_, authority) = address.split_once("://")?;
-    let (host, vhost) = authority.split_once('/')?;
-    (!vhost.contains(", ")).then(|| host.to_owned())
-}
-
-/// What is said when a server uses up the queue name of another.
-pub(crate) fn misuse(message: impl Into<String>) -> BrokerError {
-    BrokerError::new(BrokerErrorKind::Misuse, message)
-}
-
-impl Shared {
-    fn new(
-        connection: Connection,
-        callers: Callers,
-        unavailable: Unavailable,
-        when_full: Unavailable,
-    ) -> Self {
-        Self {
-            exchange: callers.exchange().into(),
-            host: host(&connection.address()),
-            retries: RetryBudget::default(),
-            watches: Watches::default(),
-            served: Mutex::default(),
-            _origin: None,
-            connection,
-            callers,
-            unavailable,
-            when_full,
-        }
     }
 }

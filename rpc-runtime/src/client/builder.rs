@@ -5,11 +5,10 @@ use std::{marker::PhantomData, sync::Arc, time::Duration};
 use tower::{Layer, Service};
 
 use super::{
-    WhenUnserved,
+    Session, WhenUnserved,
     handle::{Client, ClientShared},
 };
 use crate::{
-    broker::Broker,
     codec::Encoding,
     contract::ServiceDescriptor,
     limits,
@@ -23,25 +22,6 @@ pub trait Stub: Sized {
 
     /// Puts the methods of the trait around an untyped client.
     fn from_client(client: Client) -> Self;
-}
-
-#[doc(hidden)]
-pub fn client_builder<C: Stub>(broker: &Broker) -> ClientBuilder<C> {
-    let service = C::descriptor();
-    ClientBuilder {
-        shared: ClientShared {
-            broker: broker.clone(),
-            service,
-            queue: service.queue.into(),
-            encoding: service.encoding,
-            timeout: None,
-            max_request: limits::MAX_MESSAGE,
-            layers: broker.layers(),
-            watch: None,
-        },
-        when_unserved: WhenUnserved::default(),
-        client: PhantomData,
-    }
 }
 
 /// Sets up a generated client; made by its `builder`.
@@ -75,6 +55,25 @@ pub struct ClientBuilder<C> {
 }
 
 impl<C: Stub> ClientBuilder<C> {
+    /// A client with these layers, over this session.
+    pub(crate) fn new(session: Arc<Session>, layers: Option<Next>) -> Self {
+        let service = C::descriptor();
+        Self {
+            shared: ClientShared {
+                session,
+                service,
+                queue: service.queue.into(),
+                encoding: service.encoding,
+                timeout: None,
+                max_request: limits::MAX_MESSAGE,
+                layers,
+                watch: None,
+            },
+            when_unserved: WhenUnserved::default(),
+            client: PhantomData,
+        }
+    }
+
     /// How long calls wait for their answer, unless they say otherwise themselves. It takes the place of what the
     /// trait says of the service and of its methods.
     pub fn timeout(mut self, timeout: Duration) -> Self {
@@ -148,7 +147,7 @@ impl<C: Stub> ClientBuilder<C> {
     /// Makes the client. Nothing is sent or declared.
     pub fn build(mut self) -> C {
         if self.when_unserved == WhenUnserved::Fail {
-            self.shared.watch = Some(self.shared.broker.watch(&self.shared.queue));
+            self.shared.watch = Some(self.shared.session.watch(&self.shared.queue));
         }
         C::from_client(Client { shared: Arc::new(self.shared) })
     }

@@ -7,12 +7,8 @@ use tokio::time::Instant;
 
 use super::{Outgoing, handle::ClientShared};
 use crate::{
-    contract::MethodDescriptor,
-    error::CallError,
-    limits,
-    middleware::{Origin, Request, add_header},
-    observe,
-    server::Context,
+    context::Context, contract::MethodDescriptor, error::CallError, limits, observe,
+    wire::add_header,
 };
 
 /// A call that is not yet sent.
@@ -77,27 +73,22 @@ impl Draft {
         }
     }
 
-    /// From now on it is a request, unless its arguments could not be written.
-    pub(super) fn into_request(
+    /// From now on it is under way, until this deadline, unless its arguments could not be written.
+    pub(super) fn start(
         mut self,
         now: Instant,
-    ) -> (Arc<Outgoing>, Result<Request, CallError>) {
+    ) -> (Arc<Outgoing>, Instant, Result<Bytes, CallError>) {
         let deadline = self.deadline(now);
         let told = self.timeout.is_some() || self.deadline.is_some();
         if let Some(call) = Arc::get_mut(&mut self.call) {
             call.told_deadline = told;
             call.started = Some((now, deadline));
-            observe::call_span(call);
+            if let Some(span) = observe::call_span(|| call.details()) {
+                observe::inject(&span, &mut call.headers);
+                call.span = span;
+            }
         }
-        let call = self.call;
-        let request = self.body.map(|body| Request {
-            origin: Origin::Call(call.clone()),
-            body,
-            encoding: call.client.encoding,
-            deadline: Some(deadline),
-            headers: None,
-        });
-        (call, request)
+        (self.call, deadline, self.body)
     }
 
     /// Nearest first: the call, the client, the method, the service, the default; and never beyond what the call that

@@ -11,31 +11,32 @@ use uuid::Uuid;
 use super::{
     Outgoing,
     pending::{Outcome, Ticket},
-    retry::RetryBudget,
+    session::{OpenCaller, RetryBudget},
 };
 use crate::{
-    broker::{NotReady, OpenCaller, pauses},
     clock,
-    codec::{DecodeError, EncodeError, Encoding},
-    envelope::{self, ReceivedReply, RequestHead},
+    codec::{DecodeError, Encoding},
+    connection::{NotReady, pauses},
     error::{BrokerError, BrokerErrorKind, CallError, TooLarge},
     fault::{Fault, FaultKind},
     limits,
-    middleware::{BoxError, Headers, Origin, Reply, Request},
+    middleware::{BoxError, Reply, Request},
     observe,
     tasks::{BoxFuture, boxed},
+    wire::{self, ReceivedReply, RequestHead, UserHeaders},
 };
 
 /// Sends a request below the layers of its client, and waits for what comes of it.
-pub(crate) async fn send(request: Request) -> Result<Reply, BoxError> {
-    if let Origin::Call(call) = &request.origin {
-        // A layer may have made it larger.
-        let (size, limit) = (request.body.len(), call.client.max_request);
-        if size > limit {
-            return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
-        }
+pub(super) async fn send(call: Arc<Outgoing>, request: Request) -> Result<Reply, BoxError> {
+    let Request { body, encoding, deadline, headers, .. } = request;
+    // A layer may have made it larger.
+    let (size, limit) = (body.len(), call.client.max_request);
+    if size > limit {
+        return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
     }
-    Exchange::of(request)?.run().await.map_err(Into::into)
+    let deadline = deadline.unwrap_or_else(Instant::now);
+    let exchange = Exchange { headers, ..Exchange::new(call, body, encoding, deadline) };
+    exchange.run().await.map_err(Into::into)
 }
 
 fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
@@ -71,7 +72,7 @@ pub(super) struct Exchange {
     body: Bytes,
     encoding: Encoding,
     /// Where a layer has changed them.
-    headers: Option<Arc<Headers>>,
+    headers: Option<Arc<UserHeaders>>,
     /// A request of this sending may be in a queue, or with a server.
     handed_over: bool,
     /// What became of an earlier sending is not known.
@@ -95,18 +96,14 @@ enum Next {
 type Pauses = Box<dyn Iterator<Item = Duration> + Send>;
 
 impl Exchange {
-    /// # Errors
-    ///
-    /// The request is none that a client can send.
-    pub(super) fn of(request: Request) -> Result<Self, CallError> {
-        let Request { origin: Origin::Call(call), body, encoding, deadline, headers } = request
-        else {
-            let reason = "a request that a server received is none that a client can send";
-            return Err(CallError::Encode(EncodeError::because(reason)));
-        };
-        let deadline = deadline.unwrap_or_else(Instant::now);
-        let (now, handed_over, left_behind, pauses) = (None, false, false, None);
-        Ok(Self { call, deadline, now, body, encoding, headers, handed_over, left_behind, pauses })
+    pub(super) fn new(
+        call: Arc<Outgoing>,
+        body: Bytes,
+        encoding: Encoding,
+        deadline: Instant,
+    ) -> Self {
+        let (now, headers, handed_over, left_behind, pauses) = (None, None, false, false, None);
+        Self { call, deadline, now, body, encoding, headers, handed_over, left_behind, pauses }
     }
 
     /// The same, if it is sent at once.
@@ -133,17 +130,17 @@ impl Exchange {
     /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
     async fn attempts(&mut self) -> Result<Reply, CallError> {
         let call = self.call.clone();
-        let broker = &call.client.broker;
+        let session = &call.client.session;
         // What is seldom waited for is kept out of the size of a call.
-        let _slot = match broker.pending().try_slot() {
+        let _slot = match session.pending().try_slot() {
             Some(slot) => slot,
-            None => self.in_time(broker.slot()).await?.ok_or_else(too_many_in_flight)?,
+            None => self.in_time(session.slot()).await?.ok_or_else(too_many_in_flight)?,
         };
-        broker.retry_budget().pay();
+        session.retry_budget().pay();
         loop {
-            let caller = match broker.caller_now() {
+            let caller = match session.caller_now() {
                 Some(caller) => caller,
-                None => match self.in_time(broker.caller()).await? {
+                None => match self.in_time(session.caller()).await? {
                     Ok(caller) => caller,
                     Err(reason) => return Err(self.not_ready(reason)),
                 },
@@ -152,7 +149,10 @@ impl Exchange {
                 && let near = caller.channel.is_near()
                 && !watch.is_served_now(near)
             {
-                match self.in_time(watch.is_unserved(broker, &call.client.queue, near)).await {
+                match self
+                    .in_time(watch.is_unserved(session.access(), &call.client.queue, near))
+                    .await
+                {
                     Ok(false) => {}
                     Ok(true) => return Err(CallError::NoServer),
                     // The deadline came while it waited for a server.
@@ -161,18 +161,18 @@ impl Exchange {
                 }
             }
             let (id, number) = (call.next_correlation_id(), caller.number);
-            let entered = broker.pending().enter(id, number, call.oneway, self.deadline);
+            let entered = session.pending().enter(id, number, call.oneway, self.deadline);
             let Ok(mut ticket) = entered else {
-                self.in_time(caller.wait_until_replaced(broker)).await?;
+                self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             };
             let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
-                self.in_time(caller.wait_until_replaced(broker)).await?;
+                self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             }
             if caller.channel.is_near() {
-                broker.pending().expect_soon(&mut ticket);
+                session.pending().expect_soon(&mut ticket);
             }
             let outcome = (&mut ticket).await;
             if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
@@ -187,7 +187,7 @@ impl Exchange {
                 }
                 Next::AgainLater { reason, or } => (reason, or),
             };
-            if !Box::pin(self.may_ask_again(broker.retry_budget())).await {
+            if !Box::pin(self.may_ask_again(session.retry_budget())).await {
                 return *or;
             }
             self.note_retry(id, reason);
@@ -308,7 +308,7 @@ impl Exchange {
         }
         let client = &self.call.client;
         let head = RequestHead {
-            exchange: client.broker.exchange(),
+            exchange: client.session.access().exchange(),
             queue: &client.queue,
             method: self.call.method_text(),
             encoding: self.encoding,
@@ -328,7 +328,7 @@ impl Exchange {
         };
         let correlation_id = field::display(ticket.correlation_id());
         self.call.span.record("messaging.message.conversation_id", correlation_id);
-        let message = envelope::write_request(head, self.body.clone());
+        let message = wire::write_request(head, self.body.clone());
         let taken = caller.channel.publish(ticket.correlation_id(), message).is_ok();
         if taken && !self.handed_over {
             self.handed_over = true;

@@ -10,7 +10,10 @@ use std::{
 use tokio::time::Instant;
 
 use super::{Call, Outgoing};
-use crate::error::{CallError, CallFailure, Ended, Facts};
+use crate::{
+    connection::BrokerStatus,
+    error::{CallError, CallFailure, Ended, Facts, Obstacle},
+};
 
 /// A call whose error names it; made by [`Call::explain`].
 ///
@@ -85,7 +88,7 @@ fn facts(call: Option<&Outgoing>) -> Facts {
         let [service, method, queue, exchange, broker] = std::array::from_fn(|_| String::new());
         return Facts { service, method, queue, exchange, broker, looks: false, ended: None };
     };
-    let broker = call.broker();
+    let access = call.access();
     let service = match call.service() {
         "" => call.queue(),
         service => service,
@@ -94,13 +97,17 @@ fn facts(call: Option<&Outgoing>) -> Facts {
         service: service.to_owned(),
         method: call.method_name().to_owned(),
         queue: call.queue().to_owned(),
-        exchange: broker.exchange().to_string(),
-        broker: broker.address(),
+        exchange: access.exchange().to_string(),
+        broker: access.address(),
         looks: call.looks(),
         ended: call.started.map(|(started, deadline)| Ended {
             waited: Instant::now().saturating_duration_since(started),
             timeout: deadline.saturating_duration_since(started),
-            status: broker.status(),
+            obstacle: match access.status() {
+                BrokerStatus::Connecting => Some(Obstacle::NoConnection),
+                BrokerStatus::Blocked(reason) => Some(Obstacle::Blocked(reason)),
+                _ => None,
+            },
         }),
     }
 }

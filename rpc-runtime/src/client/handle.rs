@@ -4,11 +4,10 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use smol_str::SmolStr;
 
-use super::{Call, QueueWatch, draft::Draft, unordered};
+use super::{Call, Session, draft::Draft, unordered, unserved::QueueWatch};
 use crate::{
-    broker::Broker,
     codec::{self, EncodeError, Encoding},
-    contract::{MethodDescriptor, Payload, Reply, ServiceDescriptor, Shape},
+    contract::{MethodDescriptor, Payload, ReturnType, ServiceDescriptor, Shape},
     error::{CallError, TooLarge},
     middleware::Next,
 };
@@ -20,7 +19,7 @@ pub struct Client {
 }
 
 pub(super) struct ClientShared {
-    pub(super) broker: Broker,
+    pub(super) session: Arc<Session>,
     pub(super) service: &'static ServiceDescriptor,
     pub(super) queue: SmolStr,
     pub(super) encoding: Encoding,
@@ -45,7 +44,7 @@ impl Client {
     ) -> Call<R::Value, R::Error>
     where
         A: Payload,
-        R: Reply<FALLIBLE>,
+        R: ReturnType<FALLIBLE>,
     {
         let body = self
             .check_types(method)
@@ -79,7 +78,7 @@ impl Client {
     ) -> Call<R::Value, R::Error>
     where
         A: Payload,
-        R: Reply<FALLIBLE>,
+        R: ReturnType<FALLIBLE>,
     {
         let Err(error) = unordered::check(&arguments, self.shared.service.name, method) else {
             return self.call(method, shape, arguments);

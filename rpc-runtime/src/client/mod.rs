@@ -9,26 +9,25 @@ mod handle;
 mod ids;
 mod outgoing;
 mod pending;
-mod retry;
 mod running;
+mod session;
 mod unordered;
 mod unserved;
 mod untyped;
 
-pub use builder::{ClientBuilder, Stub, client_builder};
+pub use builder::{ClientBuilder, Stub};
 pub use call::Call;
-pub(crate) use exchange::send;
 pub use explained::Explained;
 pub use handle::Client;
 #[cfg(feature = "bench")]
 pub(crate) use ids::random as random_id;
-pub(crate) use outgoing::Outgoing;
+use outgoing::Outgoing;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use pending::Pending;
 #[cfg(test)]
 pub(crate) use pending::Ticket;
-pub(crate) use pending::{Pending, Slot};
-pub(crate) use retry::RetryBudget;
+pub(crate) use session::{Session, SessionLimits};
 pub use unserved::WhenUnserved;
-pub(crate) use unserved::{QueueWatch, Watches};
 pub use untyped::{UntypedCall, UntypedClient, UntypedReply};

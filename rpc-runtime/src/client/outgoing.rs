@@ -13,8 +13,15 @@ use tokio::time::Instant;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::{handle::ClientShared, ids};
-use crate::{broker::Broker, contract::MethodDescriptor, middleware::Headers, observe::OTHER};
+use super::{exchange::send, handle::ClientShared, ids};
+use crate::{
+    connection::Access,
+    context::Context,
+    contract::MethodDescriptor,
+    middleware::{NextFuture, Request, RequestMeta, Side},
+    observe::{CallDetails, OTHER},
+    wire::UserHeaders,
+};
 
 /// A call, without its arguments.
 #[allow(clippy::struct_excessive_bools, reason = "each is an option that stands alone at the call")]
@@ -23,7 +30,7 @@ pub(crate) struct Outgoing {
     pub(crate) method: &'static MethodDescriptor,
     /// In the place of the descriptor's: a call without a trait has one that says nothing.
     pub(super) name: Option<SmolStr>,
-    pub(crate) headers: Headers,
+    pub(crate) headers: UserHeaders,
     pub(crate) message_id: Uuid,
     pub(super) priority: Option<u8>,
     pub(super) persistent: bool,
@@ -45,7 +52,7 @@ impl Outgoing {
     pub(super) fn new(
         client: Arc<ClientShared>,
         method: &'static MethodDescriptor,
-        headers: Headers,
+        headers: UserHeaders,
     ) -> Self {
         Self {
             client,
@@ -85,8 +92,8 @@ impl Outgoing {
         SmolStr::new_static(known)
     }
 
-    pub(crate) fn broker(&self) -> &Broker {
-        &self.client.broker
+    pub(crate) fn access(&self) -> &Access {
+        self.client.session.access()
     }
 
     /// The names that the traits in the program know; others would be without bound.
@@ -99,11 +106,23 @@ impl Outgoing {
     }
 
     /// The routing key of its request.
-    pub(crate) fn routing_key(&self) -> Cow<'_, str> {
-        if self.broker().exchange().is_empty() {
+    fn routing_key(&self) -> Cow<'_, str> {
+        if self.access().exchange().is_empty() {
             self.queue().into()
         } else {
             format!("{}.{}", self.queue(), self.method_name()).into()
+        }
+    }
+
+    /// What its span says of it.
+    pub(super) fn details(&self) -> CallDetails<'_> {
+        CallDetails {
+            service: self.service(),
+            method: self.method_name(),
+            exchange: self.access().exchange(),
+            routing_key: self.routing_key(),
+            message_id: self.message_id,
+            host: self.access().host(),
         }
     }
 
@@ -140,5 +159,24 @@ impl Outgoing {
     /// Notes that a sending has run nothing.
     pub(super) fn came_back(&self) {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+impl Side for Outgoing {
+    fn meta<'a>(&'a self, _: Option<&'a Context>) -> RequestMeta<'a> {
+        RequestMeta {
+            service: self.service(),
+            method: self.method_name(),
+            labels: self.labels(),
+            destination: self.queue(),
+            idempotent: self.idempotent,
+            oneway: self.oneway,
+            cacheable: self.method.cacheable,
+            headers: &self.headers,
+        }
+    }
+
+    fn answer(self: Arc<Self>, request: Request) -> NextFuture {
+        NextFuture::boxed(Box::pin(send(self, request)))
     }
 }

@@ -20,12 +20,12 @@ use uuid::Uuid;
 pub(crate) use self::table::{NotEntered, Ticket};
 use self::{looks::Looks, table::Table};
 use crate::{
-    envelope::{self, ReceivedReply},
     error::BrokerError,
     escape::Escaped,
     message::{Message, Properties},
     observe,
     transport::{CallerSink, Fate},
+    wire::{self, ReceivedReply},
 };
 
 /// How a request that was handed to the broker ended.
@@ -160,8 +160,8 @@ impl Pending {
 
 impl CallerSink for Pending {
     fn reply(&self, message: Message) {
-        let known = envelope::reply_correlation(&message.properties)
-            .and_then(|id| self.table(id).remove(id));
+        let known =
+            wire::reply_correlation(&message.properties).and_then(|id| self.table(id).remove(id));
         if let Some(entry) = known {
             entry.end(Outcome::Reply(read_reply(
                 &message.properties,
@@ -212,7 +212,7 @@ fn read_reply(properties: &Properties, body: Bytes, dropped: usize) -> ReceivedR
             "the reply is {dropped} bytes, which is more than a caller keeps"
         ));
     }
-    envelope::read_reply(properties, body)
+    wire::read_reply(properties, body)
 }
 
 #[cfg(test)]

@@ -7,13 +7,14 @@ use std::{
     task::{Context, Poll, ready},
 };
 
+use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::{Outgoing, draft::Draft, exchange::Exchange};
 use crate::{
-    error::CallError,
+    error::{CallError, LayerError},
     fault::{Fault, FaultKind},
-    middleware::{BoxError, LayerError, Meaning, Reply, Request, meaning},
+    middleware::{BoxError, CircuitOpen, Meaning, Reply, Request, meaning},
     observe::{self, End, Metered},
     transport::BoxFuture,
 };
@@ -30,11 +31,21 @@ enum Way {
 }
 
 impl Way {
-    fn start(call: &Outgoing, request: Request, now: Instant) -> Result<Self, CallError> {
-        Ok(match (&call.client.layers, request.deadline) {
-            (Some(layers), Some(deadline)) => Self::Layered(layers.call_until(request, deadline)),
-            _ => Self::Direct(Box::pin(Exchange::of(request)?.beginning(now).run())),
-        })
+    fn start(call: &Arc<Outgoing>, body: Bytes, deadline: Instant, now: Instant) -> Self {
+        let encoding = call.client.encoding;
+        let Some(layers) = &call.client.layers else {
+            let exchange = Exchange::new(call.clone(), body, encoding, deadline).beginning(now);
+            return Self::Direct(Box::pin(exchange.run()));
+        };
+        let request = Request {
+            side: call.clone(),
+            context: None,
+            body,
+            encoding,
+            deadline: Some(deadline),
+            headers: None,
+        };
+        Self::Layered(layers.call_until(request, deadline))
     }
 }
 
@@ -47,11 +58,14 @@ pub(super) struct NotSent {
 impl Running {
     pub(super) fn start(draft: Draft) -> Result<Self, Box<NotSent>> {
         let now = Instant::now();
-        let (call, request) = draft.into_request(now);
+        let (call, deadline, body) = draft.start(now);
         let (service, method) = call.labels();
         let metered = Metered::start(End::Client, service, || method);
-        match request.and_then(|request| Way::start(&call, request, now)) {
-            Ok(way) => Ok(Self { call, metered: Some(metered), way }),
+        match body {
+            Ok(body) => {
+                let way = Way::start(&call, body, deadline, now);
+                Ok(Self { call, metered: Some(metered), way })
+            }
             Err(error) => {
                 observe::end(&call.span, (&error).into());
                 metered.end((&error).into());
@@ -102,7 +116,10 @@ fn outcome(error: BoxError, may_have_run: bool) -> CallError {
                 Fault::new(FaultKind::Overloaded, "this client makes as many calls as it may");
             CallError::Refused(fault.ran(may_have_run))
         }
-        Meaning::Other(error) => CallError::Layer(LayerError::new(error, may_have_run)),
+        Meaning::Other(error) => {
+            let passes = error.is::<CircuitOpen>();
+            CallError::Layer(LayerError::new(error, may_have_run, passes))
+        }
     }
 }
 
@@ -114,7 +131,7 @@ fn after_sending(error: CallError) -> CallError {
         CallError::DeadlineExceeded { .. } => CallError::DeadlineExceeded { may_have_run: true },
         CallError::ConnectionLost { .. } => CallError::ConnectionLost { may_have_run: true },
         error if error.may_have_run() => error,
-        error => CallError::Layer(LayerError::new(error.into(), true)),
+        error => CallError::Layer(LayerError::new(error.into(), true, false)),
     }
 }
 

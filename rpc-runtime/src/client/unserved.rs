@@ -12,7 +12,7 @@ use std::{
 use smol_str::SmolStr;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::{broker::Broker, limits};
+use crate::{connection::Access, limits};
 
 /// What calls do while no server consumes their queue; see
 /// [`ClientBuilder::when_unserved`](crate::ClientBuilder::when_unserved).
@@ -80,9 +80,9 @@ impl QueueWatch {
 
     /// Whether nobody consumes the queue, and nobody comes to within a moment. Where that cannot be found out, somebody
     /// is taken to. A broker that is `near`, in this process, is asked each time.
-    pub(crate) async fn is_unserved(&self, broker: &Broker, queue: &str, near: bool) -> bool {
+    pub(crate) async fn is_unserved(&self, access: &Access, queue: &str, near: bool) -> bool {
         loop {
-            let seen = self.look(broker, queue, near).await;
+            let seen = self.look(access, queue, near).await;
             let Some(since) = seen.unserved_since else { return false };
             if seen.at.saturating_duration_since(since) >= limits::UNSERVED {
                 return true;
@@ -92,7 +92,7 @@ impl QueueWatch {
     }
 
     /// What was seen a moment ago, or is seen now.
-    async fn look(&self, broker: &Broker, queue: &str, near: bool) -> Seen {
+    async fn look(&self, access: &Access, queue: &str, near: bool) -> Seen {
         if let Some(seen) = self.fresh(near) {
             return seen;
         }
@@ -103,7 +103,7 @@ impl QueueWatch {
         if let Some(seen) = self.seen_since(arrived) {
             return seen;
         }
-        let looked = timeout(limits::LOOK_WITHIN, broker.queue_state(queue)).await;
+        let looked = timeout(limits::LOOK_WITHIN, access.queue_state(queue)).await;
         // A queue that does not exist has the request returned at once.
         let unserved = matches!(looked, Ok(Ok(Some(state))) if state.consumers == 0);
         self.note(unserved, began, Instant::now())

@@ -5,13 +5,13 @@ use std::{fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use smol_str::SmolStr;
 
-use super::{Call, draft::Draft, handle::ClientShared};
+use super::{Call, Session, draft::Draft, handle::ClientShared};
 use crate::{
-    broker::Broker,
     codec::{DecodeError, EncodeError, Encoding},
     contract::{MethodDescriptor, ServiceDescriptor, Signature},
     error::{CallError, TooLarge},
     limits,
+    middleware::Next,
 };
 
 /// A call whose arguments are bytes, and whose result and error are, too.
@@ -69,17 +69,16 @@ impl fmt::Display for UntypedReply {
 /// ```
 #[derive(Clone)]
 pub struct UntypedClient {
-    broker: Broker,
+    session: Arc<Session>,
+    layers: Option<Next>,
     queue: SmolStr,
     encoding: Encoding,
     timeout: Option<Duration>,
 }
 
 impl UntypedClient {
-    /// A client that sends JSON to this queue: the service's name, unless its trait or its server says otherwise.
-    pub fn new(broker: &Broker, queue: impl Into<String>) -> Self {
-        let queue = queue.into().into();
-        Self { broker: broker.clone(), queue, encoding: Encoding::Json, timeout: None }
+    pub(crate) fn over(session: Arc<Session>, layers: Option<Next>, queue: SmolStr) -> Self {
+        Self { session, layers, queue, encoding: Encoding::Json, timeout: None }
     }
 
     /// How bodies are written that are given to [`call`](Self::call). With bincode, nothing tells the server which
@@ -102,13 +101,13 @@ impl UntypedClient {
     pub fn call(&self, method: &str, arguments: impl Into<Bytes>) -> UntypedCall {
         let body = check(method, arguments.into());
         let shared = ClientShared {
-            broker: self.broker.clone(),
+            session: self.session.clone(),
             service: &SERVICE,
             queue: self.queue.clone(),
             encoding: self.encoding,
             timeout: self.timeout,
             max_request: limits::MAX_MESSAGE,
-            layers: self.broker.layers(),
+            layers: self.layers.clone(),
             watch: None,
         };
         let draft = Draft::new(Arc::new(shared), &METHOD, body).named(method);

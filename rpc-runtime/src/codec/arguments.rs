@@ -18,7 +18,15 @@ use super::{
     bounded::{Bounded, Budget},
     json, text,
 };
-use crate::contract::ArgumentDescriptor;
+
+/// One argument of a method.
+#[derive(Debug, Clone, Copy)]
+pub struct ArgumentDescriptor {
+    /// Its name.
+    pub name: &'static str,
+    /// Its type, as written at the trait.
+    pub ty: &'static str,
+}
 
 /// Writes the tuple of a method's arguments.
 pub(crate) fn encode_arguments<A: Serialize>(

@@ -6,10 +6,9 @@ use std::{cell::Cell, collections::BTreeMap};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use super::{
-    Encoding, bounded::FREE_ELEMENTS, decode_arguments, decode_value, encode_arguments,
-    encode_value,
+    ArgumentDescriptor, Encoding, bounded::FREE_ELEMENTS, decode_arguments, decode_value,
+    encode_arguments, encode_value,
 };
-use crate::contract::ArgumentDescriptor;
 
 thread_local! {
     static VISITS: Cell<usize> = const { Cell::new(0) };

@@ -3,7 +3,7 @@
 use std::{error::Error, fmt};
 
 use super::Encoding;
-use crate::{error::debug_as_sentence, escape::Escaped};
+use crate::{causes::debug_as_sentence, escape::Escaped};
 
 type Source = Box<dyn Error + Send + Sync>;
 

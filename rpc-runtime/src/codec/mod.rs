@@ -21,6 +21,7 @@ use std::fmt;
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};
 
+pub use arguments::ArgumentDescriptor;
 pub(crate) use arguments::{decode_arguments, encode_arguments};
 pub use error::{DecodeError, EncodeError};
 pub(crate) use json::encode as encode_json;

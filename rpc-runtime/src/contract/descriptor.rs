@@ -8,7 +8,7 @@ use std::time::Duration;
 #[cfg(feature = "schemars")]
 use super::MethodSchemas;
 use super::Signature;
-use crate::codec::Encoding;
+use crate::codec::{ArgumentDescriptor, Encoding};
 
 /// What a service is: its names, its defaults and its methods, as written at its trait.
 ///
@@ -85,15 +85,6 @@ pub struct MethodDescriptor {
     /// What its types look like in JSON, where their authors derive it.
     #[cfg(feature = "schemars")]
     pub schemas: MethodSchemas,
-}
-
-/// One argument of a method.
-#[derive(Debug, Clone, Copy)]
-pub struct ArgumentDescriptor {
-    /// Its name.
-    pub name: &'static str,
-    /// Its type, as written at the trait.
-    pub ty: &'static str,
 }
 
 impl MethodDescriptor {

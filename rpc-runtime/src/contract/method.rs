@@ -1,21 +1,16 @@
-//! What generated code says of a method in types, and the generic functions that it leaves the work to.
+//! What generated code says of a method in types.
 //!
 //! The macro writes a marker type for each method. Whether an argument, a result or an error can travel is asked at
 //! one place, the associated type in the marker's implementation; everything below takes it from there, so that rustc
 //! reports a type that cannot travel once, and where its author wrote it.
 
-use std::{any::type_name, future::Future, marker::PhantomData, sync::Arc};
+use std::{any::type_name, marker::PhantomData};
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::DeserializeOwned};
 
 use super::{
-    ArgumentDescriptor, MethodCodec, MethodDescriptor, Reply, Returns, Shape, signature,
+    ArgumentDescriptor, MethodCodec, MethodDescriptor, Payload, ReturnType, signature,
     trace::{Traced, Tracer},
-};
-use crate::{
-    client::{Call, Client},
-    contract::Payload,
-    server::Handler,
 };
 
 /// The argument at one place of a method.
@@ -92,7 +87,7 @@ pub trait Method<const FALLIBLE: bool>: Sized + 'static {
     /// What it takes.
     type Arguments: Tuple;
     /// What it returns.
-    type Output: Reply<FALLIBLE>;
+    type Output: ReturnType<FALLIBLE>;
     /// What it is.
     const DESCRIPTOR: &'static MethodDescriptor;
     /// How its servers read and write it.
@@ -102,61 +97,12 @@ pub trait Method<const FALLIBLE: bool>: Sized + 'static {
 /// The arguments of a method.
 pub(crate) type Given<M, const FALLIBLE: bool> =
     <<M as Method<FALLIBLE>>::Arguments as Tuple>::Given;
-/// The call of a method that returns `R`: `Call<T, E>` for a `Result<T, E>`, `Call<R>` for anything else.
-pub type CallOf<R, const FALLIBLE: bool> =
-    Call<<R as Returns<FALLIBLE>>::Value, <R as Returns<FALLIBLE>>::Error>;
-
 /// What a method returns that returns `R`, apart from its error.
 #[cfg(feature = "schemars")]
-pub type ValueOf<R, const FALLIBLE: bool> = <R as Returns<FALLIBLE>>::Value;
+pub type ValueOf<R, const FALLIBLE: bool> = <R as super::Returns<FALLIBLE>>::Value;
 /// The error of a method that returns `R`.
 #[cfg(feature = "schemars")]
-pub type ErrorOf<R, const FALLIBLE: bool> = <R as Returns<FALLIBLE>>::Error;
-
-/// Makes a call of a method.
-pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
-    client: &Client,
-    _method: M,
-    arguments: Given<M, FALLIBLE>,
-) -> CallOf<M::Output, FALLIBLE> {
-    let arguments = M::Arguments::carry(arguments);
-    client.call(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
-}
-
-/// The same for a method whose results may be kept, so that its arguments have to be written the same way each time.
-pub fn call_cacheable<M: Method<FALLIBLE>, const FALLIBLE: bool>(
-    client: &Client,
-    _method: M,
-    arguments: Given<M, FALLIBLE>,
-) -> CallOf<M::Output, FALLIBLE> {
-    let arguments = M::Arguments::carry(arguments);
-    client.call_cacheable(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
-}
-
-/// A method that is an `async fn`, with its implementation.
-pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(
-    _method: M,
-    service: &Arc<S>,
-    call: F,
-) -> Handler
-where
-    M: Method<FALLIBLE>,
-    S: Send + Sync + 'static,
-    F: Fn(Arc<S>, Given<M, FALLIBLE>) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = M::Output> + Send + 'static,
-{
-    Handler::asynchronous::<M, S, F, Fut, FALLIBLE>(service, call)
-}
-
-/// A method that is a plain `fn`, with its implementation.
-pub fn blocking<M, S, F, const FALLIBLE: bool>(_method: M, service: &Arc<S>, call: F) -> Handler
-where
-    M: Method<FALLIBLE>,
-    S: Send + Sync + 'static,
-    F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Clone + Send + Sync + 'static,
-{
-    Handler::blocking::<M, S, F, FALLIBLE>(service, call)
-}
+pub type ErrorOf<R, const FALLIBLE: bool> = <R as super::Returns<FALLIBLE>>::Error;
 
 /// An argument in a descriptor.
 pub const fn argument(name: &'static str, ty: &'static str) -> ArgumentDescriptor {

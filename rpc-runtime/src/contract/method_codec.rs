@@ -3,10 +3,13 @@
 use std::fmt;
 
 use super::{
-    EncodedReply, Method, Reply,
+    Method, ReturnType,
     method::{Given, Tuple},
 };
-use crate::codec::{self, DecodeError, EncodeError, Encoding};
+use crate::{
+    codec::{self, DecodeError, EncodeError, Encoding},
+    reply::Reply,
+};
 
 /// How a server reads the arguments of the method `M`, and writes what it returns.
 ///
@@ -14,7 +17,7 @@ use crate::codec::{self, DecodeError, EncodeError, Encoding};
 /// generic names, both functions would be compiled again in every crate that serves the trait, in all three encodings.
 pub struct MethodCodec<M: Method<FALLIBLE>, const FALLIBLE: bool> {
     pub(crate) decode: fn(&[u8], Encoding) -> Result<Given<M, FALLIBLE>, DecodeError>,
-    pub(crate) encode: fn(M::Output, Encoding) -> Result<EncodedReply, EncodeError>,
+    pub(crate) encode: fn(M::Output, Encoding) -> Result<Reply, EncodeError>,
 }
 
 impl<M: Method<FALLIBLE>, const FALLIBLE: bool> MethodCodec<M, FALLIBLE> {
@@ -35,9 +38,9 @@ fn decode<M: Method<FALLIBLE>, const FALLIBLE: bool>(
 fn encode<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     output: M::Output,
     encoding: Encoding,
-) -> Result<EncodedReply, EncodeError> {
+) -> Result<Reply, EncodeError> {
     let reply = output.encode(encoding)?;
-    if reply.encoding == Encoding::Bincode && !M::DESCRIPTOR.signature.unseen().is_empty() {
+    if !M::DESCRIPTOR.signature.unseen().is_empty() {
         M::Output::reads_back(&reply)?;
     }
     Ok(reply)

@@ -10,18 +10,17 @@ mod schema;
 mod signature;
 mod trace;
 
-pub use descriptor::{ArgumentDescriptor, MethodDescriptor, ServiceDescriptor};
+pub use crate::codec::ArgumentDescriptor;
+pub use descriptor::{MethodDescriptor, ServiceDescriptor};
 pub(crate) use method::Given;
-pub use method::{
-    Argument, Arguments, CallOf, Method, argument, asynchronous, blocking, call, call_cacheable,
-    signature_of,
-};
+pub(crate) use method::Tuple;
+pub use method::{Argument, Arguments, Method, argument, signature_of};
 #[cfg(feature = "schemars")]
 pub use method::{ErrorOf, ValueOf};
 pub use method_codec::MethodCodec;
 pub use payload::Payload;
-pub(crate) use returns::{EncodedReply, Reply, Returns, Shape};
 pub use returns::{Fallback, Probe};
+pub(crate) use returns::{ReturnType, Returns, Shape};
 #[cfg(feature = "schemars")]
 pub use schema::{MethodSchemas, NoSchema, SchemaProbe};
 pub use signature::Signature;

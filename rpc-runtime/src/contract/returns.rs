@@ -6,13 +6,14 @@
 
 use std::{convert::Infallible, marker::PhantomData};
 
-use bytes::Bytes;
-
 use super::{
     Payload,
     trace::{ERROR, RESULT, Tracer},
 };
-use crate::codec::{self, DecodeError, EncodeError, Encoding};
+use crate::{
+    codec::{self, DecodeError, EncodeError, Encoding},
+    reply::Reply,
+};
 
 /// Asks a return type whether it is a `Result`.
 #[derive(Debug)]
@@ -55,13 +56,13 @@ impl<T, E> Returns<true> for Result<T, E> {
     label = "not serializable, not deserializable, or not owned",
     note = "arguments, results and errors need `#[derive(serde::Serialize, serde::Deserialize)]`, and have to be `Send` and own what they hold"
 )]
-pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
-    /// Encodes one side: `Ok` of the bytes of the value, `Err` of the bytes (and their encoding) of the error.
+pub trait ReturnType<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
+    /// Encodes the value or the error, as the reply with it.
     ///
     /// # Errors
     ///
     /// What serde says of a value that the encoding cannot express.
-    fn encode(self, encoding: Encoding) -> Result<EncodedReply, EncodeError>;
+    fn encode(self, encoding: Encoding) -> Result<Reply, EncodeError>;
 
     /// Decodes a value.
     ///
@@ -70,12 +71,12 @@ pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
     /// The bytes are not those of a value.
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<Self::Value, DecodeError>;
 
-    /// Whether what was encoded in bincode is read as it was written.
+    /// Checks that a reply in bincode is read as it was written.
     ///
     /// # Errors
     ///
     /// It is read as something else.
-    fn reads_back(reply: &EncodedReply) -> Result<(), EncodeError>;
+    fn reads_back(reply: &Reply) -> Result<(), EncodeError>;
 
     /// Walks its types, for the signature.
     fn trace(tracer: &mut Tracer);
@@ -88,26 +89,21 @@ pub trait Reply<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
     fn decode_error(body: &[u8], encoding: Encoding) -> Result<Option<Self::Error>, DecodeError>;
 }
 
-/// A method's answer in bytes.
-#[derive(Debug)]
-pub struct EncodedReply {
-    pub(crate) failed: bool,
-    pub(crate) body: Bytes,
-    pub(crate) encoding: Encoding,
-}
-
-impl<T: Payload> Reply<false> for T {
-    fn encode(self, encoding: Encoding) -> Result<EncodedReply, EncodeError> {
+impl<T: Payload> ReturnType<false> for T {
+    fn encode(self, encoding: Encoding) -> Result<Reply, EncodeError> {
         let body = codec::encode_value(&self, encoding)?;
-        Ok(EncodedReply { failed: false, body, encoding })
+        Ok(Reply::Result { body, encoding })
     }
 
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<T, DecodeError> {
         codec::decode_value(body, encoding)
     }
 
-    fn reads_back(reply: &EncodedReply) -> Result<(), EncodeError> {
-        codec::reads_back::<T>(&reply.body)
+    fn reads_back(reply: &Reply) -> Result<(), EncodeError> {
+        match reply {
+            Reply::Result { body, encoding: Encoding::Bincode } => codec::reads_back::<T>(body),
+            _ => Ok(()),
+        }
     }
 
     fn trace(tracer: &mut Tracer) {
@@ -119,13 +115,13 @@ impl<T: Payload> Reply<false> for T {
     }
 }
 
-impl<T: Payload, E: Payload> Reply<true> for Result<T, E> {
-    fn encode(self, encoding: Encoding) -> Result<EncodedReply, EncodeError> {
+impl<T: Payload, E: Payload> ReturnType<true> for Result<T, E> {
+    fn encode(self, encoding: Encoding) -> Result<Reply, EncodeError> {
         match self {
-            Ok(value) => Reply::<false>::encode(value, encoding),
+            Ok(value) => ReturnType::<false>::encode(value, encoding),
             Err(error) => {
                 let (body, encoding) = codec::encode_error(&error, encoding)?;
-                Ok(EncodedReply { failed: true, body, encoding })
+                Ok(Reply::Error { body, encoding })
             }
         }
     }
@@ -134,11 +130,11 @@ impl<T: Payload, E: Payload> Reply<true> for Result<T, E> {
         codec::decode_value(body, encoding)
     }
 
-    fn reads_back(reply: &EncodedReply) -> Result<(), EncodeError> {
-        if reply.failed {
-            codec::reads_back::<E>(&reply.body)
-        } else {
-            codec::reads_back::<T>(&reply.body)
+    fn reads_back(reply: &Reply) -> Result<(), EncodeError> {
+        match reply {
+            Reply::Result { body, encoding: Encoding::Bincode } => codec::reads_back::<T>(body),
+            Reply::Error { body, encoding: Encoding::Bincode } => codec::reads_back::<E>(body),
+            _ => Ok(()),
         }
     }
 

@@ -7,7 +7,7 @@
 use std::sync::OnceLock;
 
 use super::{
-    ArgumentDescriptor, Reply,
+    ArgumentDescriptor, ReturnType,
     method::Tuple,
     trace::{Misfit, Traced, Tracer},
 };
@@ -81,7 +81,7 @@ impl Signature {
 /// The signature of a method with these arguments and this result.
 ///
 /// bincode writes arguments by position, so their names do not count: to rename one breaks nobody.
-pub(crate) fn signature<A: Tuple, R: Reply<FALLIBLE>, const FALLIBLE: bool>(
+pub(crate) fn signature<A: Tuple, R: ReturnType<FALLIBLE>, const FALLIBLE: bool>(
     arguments: &'static [ArgumentDescriptor],
 ) -> Traced {
     let mut tracer = Tracer::default();
@@ -99,7 +99,7 @@ mod tests {
     struct Given<T>(std::marker::PhantomData<T>);
 
     impl<T: Payload> Given<T> {
-        fn returning<R: Reply<FALLIBLE>, const FALLIBLE: bool>() -> u64 {
+        fn returning<R: ReturnType<FALLIBLE>, const FALLIBLE: bool>() -> u64 {
             let mut tracer = Tracer::default();
             tracer.trace::<T>("given");
             tracer.divide();

@@ -15,13 +15,14 @@ use super::{
     InstanceInfo, InstancePing, InstanceStats,
     collect::{self, Enough},
     reading::{Answer, Reading},
-    wire::{self, Addressee, EXCHANGE, Question},
+    wire::{self, Addressee, Question},
 };
 use crate::{
-    broker::Broker,
+    connection::Access,
     error::{BrokerError, BrokerErrorKind},
     limits,
     transport::CallerOptions,
+    wire::DISCOVERY_EXCHANGE,
 };
 
 /// Asks servers about themselves: all of them, or those that its methods choose.
@@ -47,7 +48,7 @@ use crate::{
 /// ```
 #[derive(Debug, Clone)]
 pub struct Discovery {
-    broker: Broker,
+    access: Arc<Access>,
     addressee: Addressee,
     timeout: Duration,
     quiet: Duration,
@@ -56,10 +57,10 @@ pub struct Discovery {
 }
 
 impl Discovery {
-    /// Asks every server of this broker's virtual host.
-    pub fn new(broker: &Broker) -> Self {
+    /// Asks every server of the virtual host.
+    pub(crate) fn over(access: Arc<Access>) -> Self {
         Self {
-            broker: broker.clone(),
+            access,
             addressee: Addressee::Everybody,
             timeout: limits::DISCOVERY_TIMEOUT,
             quiet: limits::DISCOVERY_QUIET,
@@ -187,12 +188,12 @@ impl Discovery {
         let correlation_id = Uuid::new_v4();
         let (inbox, mut answers) = collect::inbox(correlation_id);
         let options = CallerOptions {
-            exchange: EXCHANGE.to_owned(),
+            exchange: DISCOVERY_EXCHANGE.to_owned(),
             max_reply: limits::MAX_ANSWER,
             ..CallerOptions::default()
         };
         let open = async {
-            let link = self.broker.connection().link().await?;
+            let link = self.access.connection().link().await?;
             link.open_caller(options, Arc::new(inbox)).await
         };
         let channel = match timeout_at(deadline, open).await {

@@ -15,11 +15,11 @@ use tokio::{
 use uuid::Uuid;
 
 use crate::{
-    envelope,
     error::BrokerError,
     limits,
     message::Message,
     transport::{CallerSink, Fate},
+    wire,
 };
 
 /// What a question led to.
@@ -63,7 +63,7 @@ pub(super) fn inbox(correlation_id: Uuid) -> (Inbox, Answers) {
 
 impl CallerSink for Inbox {
     fn reply(&self, message: Message) {
-        let ours = envelope::reply_correlation(&message.properties) == Some(self.correlation_id);
+        let ours = wire::reply_correlation(&message.properties) == Some(self.correlation_id);
         let result = matches!(message.properties.kind.as_deref(), None | Some("result"));
         let size = message.size();
         let take = |room: usize| room.checked_sub(size);

@@ -49,4 +49,4 @@ pub use ask::Discovery;
 pub use info::{ArgumentInfo, InstanceInfo, MethodInfo, ServerLimits, ServiceInfo};
 pub use ping::InstancePing;
 pub use stats::{InstanceStats, Latency, MethodStats, ServiceStats};
-pub(crate) use wire::{EXCHANGE, Question, keys};
+pub(crate) use wire::{Question, keys};

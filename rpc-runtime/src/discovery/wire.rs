@@ -8,10 +8,8 @@ use uuid::Uuid;
 use crate::{
     codec::Encoding,
     message::{Expiration, Id, Message, Properties},
+    wire::DISCOVERY_EXCHANGE,
 };
-
-/// The durable topic exchange that every server listens to.
-pub(crate) const EXCHANGE: &str = "rpc.discovery";
 
 /// A longer name does not fit a routing key behind a question; its servers are asked together with all others.
 const MAX_NAME: usize = 200;
@@ -91,7 +89,7 @@ pub(super) fn write_question(
 ) -> Message {
     let milliseconds = u32::try_from(expires_in.as_millis()).unwrap_or(u32::MAX).max(1);
     Message {
-        exchange: SmolStr::new_static(EXCHANGE),
+        exchange: SmolStr::new_static(DISCOVERY_EXCHANGE),
         routing_key: format_smolstr!("{}{}", question.as_str(), addressee.suffix()),
         // It comes back at once where nobody is there to be asked.
         mandatory: true,

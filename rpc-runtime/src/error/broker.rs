@@ -2,8 +2,7 @@
 
 use std::{error::Error, fmt, sync::Arc};
 
-use super::debug_as_sentence;
-use crate::escape::Escaped;
+use crate::{causes::debug_as_sentence, escape::Escaped};
 
 type Source = Arc<dyn Error + Send + Sync>;
 
@@ -63,6 +62,11 @@ pub struct BrokerError {
 impl BrokerError {
     pub(crate) fn new(kind: BrokerErrorKind, message: impl Into<String>) -> Self {
         Self { kind, message: message.into(), source: None, hopeless: false }
+    }
+
+    /// Something that this library or the broker does not allow.
+    pub(crate) fn misuse(message: impl Into<String>) -> Self {
+        Self::new(BrokerErrorKind::Misuse, message)
     }
 
     pub(crate) fn caused_by(mut self, source: impl Error + Send + Sync + 'static) -> Self {

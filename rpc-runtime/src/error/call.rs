@@ -2,11 +2,11 @@
 
 use std::{convert::Infallible, error::Error, fmt};
 
-use super::{BrokerError, BrokerErrorKind, debug_as_sentence, sentence, with_causes};
+use super::{BrokerError, BrokerErrorKind, LayerError, sentence};
 use crate::{
+    causes::{debug_as_sentence, with_causes},
     codec::{DecodeError, EncodeError},
     fault::Fault,
-    middleware::LayerError,
 };
 
 /// Why a call did not return its result.

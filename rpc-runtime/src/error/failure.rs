@@ -1,9 +1,9 @@
 //! How a call ended when not with its result, with the names of the call.
 
-use std::{error::Error, fmt, time::Duration};
+use std::{error::Error, fmt, sync::Arc, time::Duration};
 
-use super::{BrokerErrorKind, CallError, sentence, with_causes};
-use crate::{broker::BrokerStatus, escape::Escaped};
+use super::{BrokerErrorKind, CallError, sentence};
+use crate::{causes::with_causes, escape::Escaped};
 
 /// Why a call did not return its result: a [`CallError`], and which call it was.
 ///
@@ -56,7 +56,15 @@ pub(crate) struct Ended {
     pub(crate) waited: Duration,
     /// How long it was to wait at most.
     pub(crate) timeout: Duration,
-    pub(crate) status: BrokerStatus,
+    /// What kept requests from being sent, if anything did.
+    pub(crate) obstacle: Option<Obstacle>,
+}
+
+/// Why no request can be sent.
+pub(crate) enum Obstacle {
+    NoConnection,
+    /// The broker takes no messages, for this reason.
+    Blocked(Arc<str>),
 }
 
 impl<E> CallFailure<E> {
@@ -216,14 +224,14 @@ impl Facts {
 
     fn why_not_started(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let broker = &self.broker;
-        match self.ended.as_ref().map(|ended| &ended.status) {
-            Some(BrokerStatus::Connecting) => {
+        match self.ended.as_ref().and_then(|ended| ended.obstacle.as_ref()) {
+            Some(Obstacle::NoConnection) => {
                 write!(f, ": there is no connection to {broker}; is it running?")
             }
-            Some(BrokerStatus::Blocked(reason)) => {
+            Some(Obstacle::Blocked(reason)) => {
                 write!(f, ": {broker} takes no messages: {}", Escaped::new(reason))
             }
-            _ => f.write_str(": call again with more time"),
+            None => f.write_str(": call again with more time"),
         }
     }
 }

@@ -2,12 +2,12 @@
 
 mod broker;
 mod call;
-mod causes;
 mod failure;
+mod layer;
 mod sentence;
 
 pub use broker::{BrokerError, BrokerErrorKind};
 pub use call::{CallError, TooLarge};
-pub(crate) use causes::{debug_as_sentence, with_causes};
 pub use failure::CallFailure;
-pub(crate) use failure::{Ended, Facts};
+pub(crate) use failure::{Ended, Facts, Obstacle};
+pub use layer::LayerError;

@@ -18,9 +18,12 @@ use tower::{Layer, Service};
 use super::{
     BoxError, Reply, Request,
     answering::{Answering, Ended, Watch},
-    request::Headers,
 };
-use crate::{codec::Encoding, limits, observe, server::TRACE_HEADERS};
+use crate::{
+    codec::Encoding,
+    limits, observe,
+    wire::{TRACE_HEADERS, UserHeaders},
+};
 
 /// A layer for either side: answers calls of methods marked `#[rpc(cacheable = "30s")]` with a result that it has, until
 /// that is so old.
@@ -74,7 +77,7 @@ struct Key {
     service: String,
     method: String,
     caller: Option<String>,
-    headers: Headers,
+    headers: UserHeaders,
     encoding: Encoding,
     body: Bytes,
 }
@@ -140,7 +143,7 @@ impl Cache {
 impl Key {
     fn of(place: usize, request: &Request) -> Self {
         let owned = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        let mut headers: Headers = request
+        let mut headers: UserHeaders = request
             .headers()
             .filter(|(name, _)| !TRACE_HEADERS.contains(name))
             .map(owned)

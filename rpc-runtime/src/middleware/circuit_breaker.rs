@@ -17,7 +17,7 @@ use super::{
     answering::Answering,
     circuit::{Attempt, Circuit},
 };
-use crate::{error::debug_as_sentence, limits};
+use crate::{causes::debug_as_sentence, limits};
 
 /// A layer for clients: after some failures in a row, calls of that service fail at once for a while. Then one of them
 /// is let through: if it gets an answer the others follow, if not they wait again.

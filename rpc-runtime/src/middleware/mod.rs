@@ -89,8 +89,9 @@ mod circuit;
 mod circuit_breaker;
 mod failure;
 mod next;
-mod reply;
 mod request;
+
+pub use crate::{error::LayerError, reply::Reply};
 
 /// The error of a layer, whatever it is.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -100,9 +101,8 @@ pub use authorization::{Authorization, Authorized};
 #[cfg(feature = "cache")]
 pub use cache::{Cache, Caching};
 pub use circuit_breaker::{Breaking, CircuitBreaker, CircuitOpen};
-pub use failure::LayerError;
 pub(crate) use failure::{Meaning, meaning};
 pub use next::{Next, NextFuture};
-pub use reply::Reply;
+pub(crate) use next::{Running, panicked, reply_of};
 pub use request::Request;
-pub(crate) use request::{Headers, Origin, add_header};
+pub(crate) use request::{RequestMeta, Side};

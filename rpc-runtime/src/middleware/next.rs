@@ -9,11 +9,20 @@ use std::{
 };
 
 use pin_project_lite::pin_project;
-use tokio::time::{Instant, timeout_at};
+use tokio::{
+    task::futures::TaskLocalFuture,
+    time::{Instant, timeout_at},
+};
 use tower::{Layer, Service};
 
 use super::{BoxError, Reply, Request};
-use crate::{client, server, transport::BoxFuture};
+use crate::{
+    codec::EncodeError,
+    context::Context as RequestContext,
+    error::CallError,
+    fault::{Fault, FaultKind},
+    tasks::{BoxFuture, CatchUnwind},
+};
 
 /// What a layer wraps: another layer, or the sending of the request, or the method.
 ///
@@ -156,15 +165,16 @@ impl Service<Request> for Next {
     }
 
     fn call(&mut self, request: Request) -> NextFuture {
-        let kind = match &self.0 {
-            Below::Layers(layers) => Kind::Boxed { answer: layers.call(request) },
-            Below::Wire => Kind::Boxed { answer: Box::pin(client::send(request)) },
-            Below::Method => match server::start(request) {
-                Ok(running) => Kind::Method { running },
-                Err(error) => Kind::Boxed { answer: Box::pin(async { Err(error) }) },
-            },
-        };
-        NextFuture { kind }
+        match (&self.0, &request.context) {
+            (Below::Layers(layers), _) => NextFuture::boxed(layers.call(request)),
+            (Below::Wire, None) | (Below::Method, Some(_)) => request.side.clone().answer(request),
+            (Below::Wire, Some(_)) => {
+                let reason = "a request that a server received is none that a client can send";
+                let error: CallError = CallError::Encode(EncodeError::because(reason));
+                NextFuture::failed(error)
+            }
+            (Below::Method, None) => NextFuture::failed("a call cannot be served where it is made"),
+        }
     }
 }
 
@@ -179,6 +189,24 @@ impl fmt::Debug for Next {
     }
 }
 
+/// A method that runs; it resolves to an error if it panics.
+pub(crate) type Running =
+    CatchUnwind<TaskLocalFuture<RequestContext, BoxFuture<'static, Result<Reply, Fault>>>>;
+
+/// The reply with what a method ended with.
+pub(crate) fn reply_of(ended: <Running as Future>::Output) -> Reply {
+    match ended {
+        Ok(Ok(reply)) => reply,
+        Ok(Err(fault)) => fault.into(),
+        Err(_) => panicked().into(),
+    }
+}
+
+/// Says nothing of why: what a panic says is the server's own business.
+pub(crate) fn panicked() -> Fault {
+    Fault::new(FaultKind::Panicked, "")
+}
+
 pin_project! {
     /// The future of [`Next`].
     pub struct NextFuture {
@@ -191,7 +219,23 @@ pin_project! {
     #[project = KindProjection]
     enum Kind {
         Boxed { answer: Answer },
-        Method { #[pin] running: server::Running },
+        // Not boxed again: it is a box with little around it.
+        Method { #[pin] running: Running },
+    }
+}
+
+impl NextFuture {
+    pub(crate) fn boxed(answer: BoxFuture<'static, Result<Reply, BoxError>>) -> Self {
+        Self { kind: Kind::Boxed { answer } }
+    }
+
+    pub(crate) fn method(running: Running) -> Self {
+        Self { kind: Kind::Method { running } }
+    }
+
+    pub(crate) fn failed(error: impl Into<BoxError>) -> Self {
+        let error = error.into();
+        Self::boxed(Box::pin(async { Err(error) }))
     }
 }
 
@@ -202,7 +246,7 @@ impl Future for NextFuture {
         match self.project().kind.project() {
             KindProjection::Boxed { answer } => answer.as_mut().poll(cx),
             KindProjection::Method { running } => {
-                Poll::Ready(Ok(server::answer(ready!(running.poll(cx)))))
+                Poll::Ready(Ok(reply_of(ready!(running.poll(cx)))))
             }
         }
     }

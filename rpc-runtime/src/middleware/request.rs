@@ -5,14 +5,12 @@ use std::{fmt, sync::Arc, time::Duration};
 use bytes::Bytes;
 use tokio::time::Instant;
 
+use super::NextFuture;
 use crate::{
-    client::Outgoing,
     codec::{EncodeError, Encoding},
-    envelope::{MAX_HEADER_BYTES, MAX_SHORT_STRING, RESERVED_PREFIX, ROUTING_HEADERS},
-    server::Received,
+    context::Context,
+    wire::{UserHeaders, add_header},
 };
-
-pub(crate) type Headers = Vec<(String, String)>;
 
 /// A request on its way: at the client before it is sent, at the server before it is decoded.
 ///
@@ -51,46 +49,58 @@ pub(crate) type Headers = Vec<(String, String)>;
 /// ```
 #[derive(Clone)]
 pub struct Request {
-    pub(crate) origin: Origin,
+    /// What answers it below the layers.
+    pub(crate) side: Arc<dyn Side>,
+    /// At a server: what its handler will know of it.
+    pub(crate) context: Option<Context>,
     pub(crate) body: Bytes,
     pub(crate) encoding: Encoding,
     pub(crate) deadline: Option<Instant>,
     /// Where a layer has changed them.
-    pub(crate) headers: Option<Arc<Headers>>,
+    pub(crate) headers: Option<Arc<UserHeaders>>,
 }
 
-/// Where a request comes from.
-#[derive(Clone)]
-pub(crate) enum Origin {
-    /// A call of this process.
-    Call(Arc<Outgoing>),
-    /// A queue.
-    Queue(Received),
+/// The end of a connection that a request is at: a client with its call, or a server with its methods.
+pub(crate) trait Side: Send + Sync {
+    /// What this side knows of a request; a server has its context.
+    fn meta<'a>(&'a self, context: Option<&'a Context>) -> RequestMeta<'a>;
+
+    /// Answers a request that has passed all layers: sends it, or runs its method.
+    fn answer(self: Arc<Self>, request: Request) -> NextFuture;
+}
+
+/// What layers can know of a request, beside what they can change.
+pub(crate) struct RequestMeta<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) method: &'a str,
+    /// The names of the service and the method where a trait has them; others would be without bound.
+    pub(crate) labels: (&'static str, &'static str),
+    /// What stands for the servers that it goes to: their queue; at a server, its service.
+    pub(crate) destination: &'a str,
+    pub(crate) idempotent: bool,
+    pub(crate) oneway: bool,
+    pub(crate) cacheable: Option<Duration>,
+    pub(crate) headers: &'a UserHeaders,
 }
 
 impl Request {
+    fn meta(&self) -> RequestMeta<'_> {
+        self.side.meta(self.context.as_ref())
+    }
+
     /// The name of the service.
     pub fn service(&self) -> &str {
-        match &self.origin {
-            Origin::Call(call) => call.service(),
-            Origin::Queue(received) => received.context.service(),
-        }
+        self.meta().service
     }
 
     /// The name of the method.
     pub fn method(&self) -> &str {
-        match &self.origin {
-            Origin::Call(call) => call.method_name(),
-            Origin::Queue(received) => received.context.method(),
-        }
+        self.meta().method
     }
 
-    /// The names of the service and the method where a trait has them; others would be without bound.
+    /// The names of the service and the method where a trait has them.
     pub(crate) fn labels(&self) -> (&'static str, &'static str) {
-        match &self.origin {
-            Origin::Call(call) => call.labels(),
-            Origin::Queue(received) => (received.context.service(), received.context.method()),
-        }
+        self.meta().labels
     }
 
     /// The arguments, encoded.
@@ -154,100 +164,44 @@ impl Request {
 
     /// The user that the request came from, which RabbitMQ has checked: at a server, if the caller says it.
     pub fn caller(&self) -> Option<&str> {
-        match &self.origin {
-            Origin::Call(_) => None,
-            Origin::Queue(received) => received.context.caller(),
-        }
+        self.context.as_ref()?.caller()
     }
 
     /// Whether a server had it before, which may have run it; never at a client.
     pub fn redelivered(&self) -> bool {
-        match &self.origin {
-            Origin::Call(_) => false,
-            Origin::Queue(received) => received.context.redelivered(),
-        }
+        self.context.as_ref().is_some_and(Context::redelivered)
     }
 
     /// What the caller recognises its answer by: at a server, if the caller says it. At a client each sending has its own.
     pub fn correlation_id(&self) -> Option<&str> {
-        match &self.origin {
-            Origin::Call(_) => None,
-            Origin::Queue(received) => received.context.correlation_id(),
-        }
+        self.context.as_ref()?.correlation_id()
     }
 
     /// Whether running it twice is the same as running it once, by what the trait says of the method, or the caller of
     /// its call.
     pub fn is_idempotent(&self) -> bool {
-        match &self.origin {
-            Origin::Call(call) => call.idempotent,
-            Origin::Queue(received) => received.method().is_some_and(|method| method.idempotent),
-        }
+        self.meta().idempotent
     }
 
     /// Whether its caller waits for no answer: of a one-way method, or of a call that is only
     /// [sent](crate::Call::send).
     pub fn is_oneway(&self) -> bool {
-        match &self.origin {
-            Origin::Call(call) => call.oneway,
-            Origin::Queue(received) => received.method().is_some_and(|method| method.oneway),
-        }
+        self.meta().oneway
     }
 
     /// How long a cache may answer in place of the method, by what the trait says; `None` if none may.
     pub fn cacheable(&self) -> Option<Duration> {
-        let method = match &self.origin {
-            Origin::Call(call) => Some(call.method),
-            Origin::Queue(received) => received.method(),
-        };
-        method.filter(|_| !self.is_oneway())?.cacheable
+        let RequestMeta { oneway, cacheable, .. } = self.meta();
+        cacheable.filter(|_| !oneway)
     }
 
-    /// What stands for the servers that it goes to: their queue; at a server, its service.
+    /// What stands for the servers that it goes to.
     pub(super) fn destination(&self) -> &str {
-        match &self.origin {
-            Origin::Call(call) => call.queue(),
-            Origin::Queue(received) => received.context.service(),
-        }
+        self.meta().destination
     }
 
-    fn all_headers(&self) -> &Headers {
-        match (&self.headers, &self.origin) {
-            (Some(changed), _) => changed,
-            (None, Origin::Call(call)) => &call.headers,
-            (None, Origin::Queue(received)) => received.context.all_headers(),
-        }
-    }
-}
-
-/// Adds a header that can be sent.
-pub(crate) fn add_header(
-    headers: &mut Headers,
-    name: String,
-    value: String,
-) -> Result<(), EncodeError> {
-    if let Some(reason) = refuse_name(&name) {
-        return Err(EncodeError::because(reason));
-    }
-    headers.retain(|(known, _)| *known != name);
-    headers.push((name, value));
-    let size: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
-    if size > MAX_HEADER_BYTES {
-        let reason = format!("the headers are {size} bytes, where {MAX_HEADER_BYTES} fit");
-        return Err(EncodeError::because(reason));
-    }
-    Ok(())
-}
-
-fn refuse_name(name: &str) -> Option<String> {
-    if name.starts_with(RESERVED_PREFIX) {
-        Some(format!("the header `{name}` begins with `{RESERVED_PREFIX}`, which is reserved"))
-    } else if ROUTING_HEADERS.contains(&name) {
-        Some(format!("the header `{name}` is reserved: RabbitMQ routes messages by it"))
-    } else if name.is_empty() || name.len() > MAX_SHORT_STRING {
-        Some(format!("a header's name has 1 to {MAX_SHORT_STRING} bytes, this one {}", name.len()))
-    } else {
-        None
+    fn all_headers(&self) -> &UserHeaders {
+        self.headers.as_deref().unwrap_or_else(|| self.meta().headers)
     }
 }
 

@@ -12,9 +12,9 @@ pub(crate) use metering::looked_up;
 pub(crate) use metering::{
     End, Metered, circuit_closed, circuit_opened, late_reply, reconnected, retried,
 };
-pub(crate) use span::{call_span, end, request_span};
+pub(crate) use span::{CallDetails, call_span, end, inject, request_span};
 
-use crate::{envelope::Answer, error::CallError, middleware::Reply};
+use crate::{error::CallError, reply::Reply};
 
 /// What stands for a method that a server does not have: names from outside would be without bound.
 pub(crate) const OTHER: &str = "_OTHER";
@@ -34,16 +34,6 @@ impl From<&Reply> for Outcome {
             Reply::Result { .. } => Self { word: "result", failed: false },
             Reply::Error { .. } => Self { word: "error", failed: false },
             Reply::Fault(fault) => Self { word: fault.kind().as_str(), failed: true },
-        }
-    }
-}
-
-impl From<&Answer> for Outcome {
-    fn from(answer: &Answer) -> Self {
-        match answer {
-            Answer::Result { .. } => Self { word: "result", failed: false },
-            Answer::Error { .. } => Self { word: "error", failed: false },
-            Answer::Fault(fault) => Self { word: fault.kind().as_str(), failed: true },
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Spans, with the names that OpenTelemetry gives to RPC and to messaging.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use tracing::{
     Level, Span,
@@ -8,12 +8,13 @@ use tracing::{
     info_span,
     level_filters::LevelFilter,
 };
+use uuid::Uuid;
 
 use super::Outcome;
 use crate::{
-    client::Outgoing,
     escape::Escaped,
     message::{Id, Message},
+    wire::UserHeaders,
 };
 
 const SYSTEM: &str = "rabbitmq-rpc";
@@ -50,31 +51,50 @@ fn wanted() -> bool {
     Level::INFO <= LevelFilter::current()
 }
 
-/// The span of a call, from its first poll to its end. Nothing is written down where nobody looks.
-pub(crate) fn call_span(call: &mut Outgoing) {
+/// What the span of a call says of it.
+pub(crate) struct CallDetails<'a> {
+    pub(crate) service: &'a str,
+    pub(crate) method: &'a str,
+    /// Empty for the default exchange.
+    pub(crate) exchange: &'a str,
+    pub(crate) routing_key: Cow<'a, str>,
+    pub(crate) message_id: Uuid,
+    pub(crate) host: Option<&'a str>,
+}
+
+/// The span of a call, from its first poll to its end; `None` where nobody looks, and then nothing is written down.
+pub(crate) fn call_span<'a>(details: impl FnOnce() -> CallDetails<'a>) -> Option<Span> {
     if !wanted() {
-        return;
+        return None;
     }
-    call.span = info_span!(
+    let CallDetails { service, method, exchange, routing_key, message_id, host } = details();
+    Some(info_span!(
         "rpc.call",
-        otel.name = %Called(call.service(), call.method_name()),
+        otel.name = %Called(service, method),
         otel.kind = "client",
         otel.status_code = Empty,
         rpc.system.name = SYSTEM,
-        rpc.method = %Called(call.service(), call.method_name()),
+        rpc.method = %Called(service, method),
         rpc.response.status_code = Empty,
         messaging.system = "rabbitmq",
         messaging.operation.name = "publish",
         messaging.operation.type = "send",
-        messaging.destination.name = %Destination(call.broker().exchange(), &call.routing_key()),
-        messaging.message.id = %call.message_id,
+        messaging.destination.name = %Destination(exchange, &routing_key),
+        messaging.message.id = %message_id,
         messaging.message.conversation_id = Empty,
-        server.address = call.broker().host(),
+        server.address = host,
         "error.type" = Empty,
-    );
-    #[cfg(feature = "opentelemetry")]
-    super::trace_context::inject(&call.span, &mut call.headers);
+    ))
 }
+
+/// Has the server's span be a child of this one, by the headers of the request.
+#[cfg(feature = "opentelemetry")]
+pub(crate) fn inject(span: &Span, headers: &mut UserHeaders) {
+    super::trace_context::inject(span, headers);
+}
+
+#[cfg(not(feature = "opentelemetry"))]
+pub(crate) fn inject(_: &Span, _: &mut UserHeaders) {}
 
 /// The span of a request, from its arrival to its answer.
 pub(crate) fn request_span<'a>(

@@ -9,7 +9,7 @@ use tracing_opentelemetry::OpenTelemetrySpanExt as _;
 
 use crate::{
     message::{HeaderValue, Headers},
-    middleware,
+    wire::UserHeaders,
 };
 
 const PARENT: &str = "traceparent";
@@ -17,7 +17,7 @@ const STATE: &str = "tracestate";
 
 /// Has the server's span be a child of this one. Where this one has no parent of its own, it becomes a child of what the
 /// headers say already: those of the request whose handler makes the call.
-pub(super) fn inject(span: &Span, headers: &mut middleware::Headers) {
+pub(super) fn inject(span: &Span, headers: &mut UserHeaders) {
     if span.is_disabled() {
         return;
     }

@@ -9,8 +9,10 @@ use std::{
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::Context;
-use crate::fault::{Fault, FaultKind};
+use crate::{
+    context::Context,
+    fault::{Fault, FaultKind},
+};
 
 type Authorize = Arc<dyn Fn(&Context) -> Result<(), String> + Send + Sync>;
 

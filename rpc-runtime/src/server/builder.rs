@@ -8,11 +8,10 @@ use tracing::warn;
 use uuid::Uuid;
 
 use super::{
-    Context, Dispatch, Health, Server,
+    Dispatch, Health, Server,
     admission::Admission,
     health,
     instance::{Instance, Served},
-    lifecycle::Phase,
     neighbours,
     request::{Endpoint, Limits, Queues},
     responder::Responder,
@@ -21,17 +20,18 @@ use super::{
     worker::Worker,
 };
 use crate::{
-    broker::{Broker, misuse},
     codec::Encoding,
+    connection::Access,
+    context::{Context, Phase},
     contract::ServiceDescriptor,
     cut,
     discovery::ServerLimits,
-    envelope::MAX_SHORT_STRING,
     error::BrokerError,
     limits,
     middleware::{BoxError, Next, Reply, Request},
     tasks::{BoxFuture, boxed, now},
     transport::Queue,
+    wire::MAX_SHORT_STRING,
 };
 
 /// With an exchange, a queue is bound by its name and two characters more.
@@ -68,7 +68,7 @@ const MAX_QUEUE_NAME: usize = MAX_SHORT_STRING - 2;
 /// ```
 #[must_use = "`start()` makes the server"]
 pub struct ServerBuilder {
-    broker: Broker,
+    access: Arc<Access>,
     services: Vec<(Queue, Box<dyn Dispatch>)>,
     concurrency: u16,
     shed: bool,
@@ -82,9 +82,9 @@ pub struct ServerBuilder {
 type Prepared = (Server, Vec<Worker>, Option<Responder>);
 
 impl ServerBuilder {
-    pub(super) fn new(broker: &Broker) -> Self {
+    pub(crate) fn new(access: Arc<Access>) -> Self {
         Self {
-            broker: broker.clone(),
+            access,
             services: Vec::new(),
             concurrency: limits::CONCURRENCY,
             shed: false,
@@ -325,10 +325,9 @@ impl ServerBuilder {
         boxed(async {
             // One for each service, one for discovery, one for replies that may be refused, and one to look at queues.
             let needed = self.services.len() + usize::from(self.discovery) + 2;
-            let broker = self.broker.clone();
-            let connection = broker.connection();
+            let access = self.access.clone();
             let (mut server, workers, responder) = self.prepare()?;
-            check_channels(needed, connection.link().await?.channels())?;
+            check_channels(needed, access.connection().link().await?.channels())?;
             let listening = match &responder {
                 Some(responder) => Some(responder.open().await?),
                 None => None,
@@ -341,7 +340,7 @@ impl ServerBuilder {
             if let Some(responder) = responder {
                 server.beside.spawn(boxed(responder.serve(listening)));
                 // Beside it: to ask takes a while.
-                let look = neighbours::warn_of_others(broker, server.instance.clone());
+                let look = neighbours::warn_of_others(access, server.instance.clone());
                 server.beside.spawn(boxed(look));
             }
             server.end = None;
@@ -377,7 +376,7 @@ impl ServerBuilder {
         let blocked = watch::Sender::new(false);
         let health = Health::new(phase.subscribe(), idle.subscribe(), blocked.subscribe());
         let mut beside = JoinSet::new();
-        beside.spawn(boxed(health::follow(self.broker.status_changes(), blocked)));
+        beside.spawn(boxed(health::follow(self.access.status_changes(), blocked)));
         let counters = Arc::new(Counters::default());
         let queues: Arc<[String]> =
             self.services.iter().map(|(queue, _)| as_declared(queue.name())).collect();
@@ -390,7 +389,7 @@ impl ServerBuilder {
                 self.layers.clone(),
                 limits.clone(),
                 Queues { own: queue.name().to_owned(), all: queues.clone() },
-                self.broker.exchange().clone(),
+                self.access.exchange().clone(),
                 phase.subscribe(),
                 counters.clone(),
             );
@@ -401,7 +400,7 @@ impl ServerBuilder {
             });
             let (instance, idle) = (id.clone(), idle.clone());
             let (concurrency, shed) = (self.concurrency, self.shed);
-            Worker::new(&self.broker, queue, concurrency, shed, endpoint, instance, idle)
+            Worker::new(&self.access, queue, concurrency, shed, endpoint, instance, idle)
         });
         let workers = workers.collect();
         let said = ServerLimits {
@@ -409,7 +408,7 @@ impl ServerBuilder {
             max_request: limits.max_request as u64,
             max_reply: limits.max_reply as u64,
         };
-        let exchange = self.broker.exchange();
+        let exchange = self.access.exchange();
         let instance = Instance::new(
             id.clone(),
             said,
@@ -419,8 +418,9 @@ impl ServerBuilder {
             health.clone(),
         );
         let instance = Arc::new(instance);
-        let responder =
-            self.discovery.then(|| Responder::new(self.broker.connection(), instance.clone()));
+        let responder = self
+            .discovery
+            .then(|| Responder::new(self.access.connection().clone(), instance.clone()));
         let server = Server {
             workers: JoinSet::new(),
             phase,
@@ -436,13 +436,13 @@ impl ServerBuilder {
 
     fn check(&self) -> Result<(), BrokerError> {
         if self.services.is_empty() {
-            return Err(misuse("a server without a service: add one with `service`"));
+            return Err(BrokerError::misuse("a server without a service: add one with `service`"));
         }
         for (service, method) in self.limits.admission.limited() {
             let known = self.services.iter().map(|(_, known)| known.descriptor());
             let mut known = known.filter(|known| known.name == service);
             if known.find_map(|known| known.method(method)).is_none() {
-                return Err(misuse(format!(
+                return Err(BrokerError::misuse(format!(
                     "`method_concurrency` names {service}.{method}, which this server does not serve"
                 )));
             }
@@ -454,7 +454,7 @@ impl ServerBuilder {
             let name = service.descriptor().name;
             let mut earlier = self.services.iter().take(index);
             if let Some((_, other)) = earlier.find(|(other, _)| other.name() == queue.name()) {
-                return Err(misuse(format!(
+                return Err(BrokerError::misuse(format!(
                     "{:?} and {name:?} share the queue {:?}, and one queue serves one service: \
                      give one of them another with `service_on`",
                     other.descriptor().name,
@@ -462,14 +462,14 @@ impl ServerBuilder {
                 )));
             }
             if queue.name().len() > MAX_QUEUE_NAME {
-                return Err(misuse(format!(
+                return Err(BrokerError::misuse(format!(
                     "the queue of {name:?} has a name of {} bytes, where RabbitMQ takes {MAX_QUEUE_NAME}: {:?}",
                     queue.name().len(),
                     cut::prefix(queue.name(), 40)
                 )));
             }
             if queue.name().is_empty() || queue.name().starts_with("amq.") {
-                return Err(misuse(format!(
+                return Err(BrokerError::misuse(format!(
                     "the queue of {name:?} cannot be called {:?}: RabbitMQ reserves such names",
                     queue.name()
                 )));
@@ -489,7 +489,10 @@ fn check_types(service: &ServiceDescriptor) -> Result<(), BrokerError> {
     for method in service.methods {
         if let Some(misfit) = method.misfit(service.encoding) {
             let name = service.name;
-            return Err(misuse(format!("{name}.{} cannot be served: {misfit}", method.name)));
+            return Err(BrokerError::misuse(format!(
+                "{name}.{} cannot be served: {misfit}",
+                method.name
+            )));
         }
         if service.encoding == Encoding::Bincode && !method.signature.unseen().is_empty() {
             warn!(
@@ -507,7 +510,7 @@ fn check_types(service: &ServiceDescriptor) -> Result<(), BrokerError> {
 /// Fails where a connection may have too few channels for a server, before it serves with some of them.
 fn check_channels(needed: usize, allowed: Option<u16>) -> Result<(), BrokerError> {
     match allowed.map(usize::from) {
-        Some(allowed) if allowed < needed => Err(misuse(format!(
+        Some(allowed) if allowed < needed => Err(BrokerError::misuse(format!(
             "the connection may have {allowed} channels, and this server needs {needed}, besides two for calls: raise \
              `channel_max`, in the address of the broker or in the configuration of RabbitMQ"
         ))),

@@ -3,15 +3,17 @@
 use std::{fmt, future::Future, sync::Arc};
 
 use bytes::Bytes;
-use tokio::task::{futures::TaskLocalFuture, spawn_blocking};
+use tokio::task::spawn_blocking;
 use tracing::Span;
 
-use super::{Context, meter::Meter};
+use super::meter::Meter;
 use crate::{
     codec::{DecodeError, EncodeError, Encoding},
-    contract::{EncodedReply, Given, Method, MethodDescriptor, ServiceDescriptor},
+    context::Context,
+    contract::{Given, Method, MethodDescriptor, ServiceDescriptor},
     fault::{Fault, FaultKind},
-    middleware::Reply,
+    middleware::{Running, panicked},
+    reply::Reply,
     tasks::{BoxFuture, CatchUnwind, boxed},
 };
 
@@ -25,19 +27,7 @@ pub trait Dispatch: Send + Sync + 'static {
 }
 
 /// What a method returned, in bytes, or why it did not.
-type Returned = Result<EncodedReply, Fault>;
-
-/// A method that runs; it resolves to an error if it panics. See [`answer`].
-pub(crate) type Running = CatchUnwind<TaskLocalFuture<Context, BoxFuture<'static, Returned>>>;
-
-/// What a method's end says to its caller.
-pub(crate) fn answer(ended: <Running as Future>::Output) -> Reply {
-    match ended {
-        Ok(Ok(reply)) => reply.into(),
-        Ok(Err(fault)) => fault.into(),
-        Err(_) => panicked().into(),
-    }
-}
+type Returned = Result<Reply, Fault>;
 
 /// A method with what runs it.
 pub struct Handler {
@@ -137,9 +127,4 @@ fn bad_arguments(error: &DecodeError) -> Fault {
 
 fn unencodable(error: &EncodeError) -> Fault {
     Fault::new(FaultKind::UnencodableReply, error.in_full())
-}
-
-/// Says nothing of why: what a panic says is the server's own business.
-pub(super) fn panicked() -> Fault {
-    Fault::new(FaultKind::Panicked, "")
 }

@@ -4,8 +4,10 @@ use std::fmt;
 
 use tokio::sync::watch;
 
-use super::lifecycle::Phase;
-use crate::broker::{BrokerStatus, StatusChanges};
+use crate::{
+    connection::{BrokerStatus, StatusChanges},
+    context::Phase,
+};
 
 /// Whether a server takes requests, and if not, why.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

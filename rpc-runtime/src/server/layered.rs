@@ -11,16 +11,17 @@ use pin_project_lite::pin_project;
 use tokio::time::Instant;
 use tracing::{debug, field::display};
 
-use super::{
-    Context, Handler, Running, answer,
-    handler::{Invocation, panicked},
-};
+use super::{Handler, handler::Invocation};
 use crate::{
-    contract::MethodDescriptor,
+    context::Context,
     escape::Escaped,
     fault::{Fault, FaultKind},
-    middleware::{BoxError, LayerError, Meaning, Next, Origin, Reply, Request, meaning},
+    middleware::{
+        BoxError, LayerError, Meaning, Next, NextFuture, Reply, Request, RequestMeta, Running,
+        Side, meaning, panicked, reply_of,
+    },
     tasks::CatchUnwind,
+    wire::UserHeaders,
 };
 
 /// The methods of a service, by name.
@@ -38,19 +39,6 @@ impl Handlers {
     }
 }
 
-/// A request that came from a queue, with what can run it.
-#[derive(Clone)]
-pub(crate) struct Received {
-    pub(crate) context: Context,
-    handlers: Arc<Handlers>,
-}
-
-impl Received {
-    pub(crate) fn method(&self) -> Option<&'static MethodDescriptor> {
-        self.handlers.get(self.context.method()).map(|handler| handler.method)
-    }
-}
-
 /// Answers a request through the layers of its server. It never panics.
 ///
 /// Not `async` as a whole: every request's task has room for this, also without a layer.
@@ -61,7 +49,8 @@ pub(super) fn through(
 ) -> impl Future<Output = Result<Reply, Fault>> + use<> {
     let Invocation { body, encoding, context } = invocation;
     let request = Request {
-        origin: Origin::Queue(Received { context: context.clone(), handlers }),
+        side: handlers,
+        context: Some(context.clone()),
         body,
         encoding,
         deadline: context.deadline(),
@@ -92,7 +81,9 @@ impl<F: Future<Output = Result<Reply, Fault>>> Future for Started<F> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         match self.project() {
-            StartedProjection::Plain { running } => running.poll(cx).map(|ended| Ok(answer(ended))),
+            StartedProjection::Plain { running } => {
+                running.poll(cx).map(|ended| Ok(reply_of(ended)))
+            }
             StartedProjection::Layered { answer } => answer.poll(cx),
         }
     }
@@ -118,28 +109,54 @@ fn refusal(error: BoxError, context: &Context) -> Fault {
 fn failed(error: BoxError, context: &Context) -> (FaultKind, &'static str) {
     let (service, method) = (context.service(), context.method());
     let correlation_id = context.correlation_id().map(|id| display(Escaped::new(id)));
-    let error = format!("{:?}", LayerError::new(error, context.has_started()));
+    let error = format!("{:?}", LayerError::new(error, context.has_started(), false));
     debug!(service, method, correlation_id, error = %Escaped::new(error), "a layer failed");
     (FaultKind::Internal, "a layer of the server failed")
 }
 
-/// Below the layers: the method itself.
-pub(crate) fn start(request: Request) -> Result<Running, BoxError> {
-    let Request { origin: Origin::Queue(received), body, encoding, deadline, headers } = request
-    else {
-        return Err("a call cannot be served where it is made".into());
-    };
-    let Received { mut context, handlers } = received;
-    let Some(handler) = handlers.get(context.method()) else {
-        return Err("the request is for another server".into());
-    };
-    if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
-        return Err(Fault::new(FaultKind::Expired, "the deadline passed before the method").into());
+impl Side for Handlers {
+    fn meta<'a>(&'a self, context: Option<&'a Context>) -> RequestMeta<'a> {
+        static NONE: UserHeaders = UserHeaders::new();
+        let method = context.and_then(Context::descriptor);
+        let (service, name) = context.map_or(("", ""), |it| (it.service(), it.method()));
+        RequestMeta {
+            service,
+            method: name,
+            labels: (service, name),
+            destination: service,
+            idempotent: method.is_some_and(|method| method.idempotent),
+            oneway: method.is_some_and(|method| method.oneway),
+            cacheable: method.and_then(|method| method.cacheable),
+            headers: context.map_or(&NONE, Context::all_headers),
+        }
     }
-    context.start();
-    if headers.is_some() || deadline != context.deadline() {
-        let headers = headers.map_or_else(|| context.all_headers().clone(), Arc::unwrap_or_clone);
-        context = context.changed(headers, deadline);
+
+    fn answer(self: Arc<Self>, request: Request) -> NextFuture {
+        match self.start(request) {
+            Ok(running) => NextFuture::method(running),
+            Err(error) => NextFuture::failed(error),
+        }
     }
-    Ok(handler.run(Invocation { body, encoding, context }))
+}
+
+impl Handlers {
+    /// Below the layers: the method itself.
+    fn start(&self, request: Request) -> Result<Running, BoxError> {
+        let Request { context, body, encoding, deadline, headers, .. } = request;
+        let known = context.and_then(|context| Some((self.get(context.method())?, context)));
+        let Some((handler, mut context)) = known else {
+            return Err("the request is for another server".into());
+        };
+        if deadline.is_some_and(|deadline| deadline <= Instant::now()) {
+            let fault = Fault::new(FaultKind::Expired, "the deadline passed before the method");
+            return Err(fault.into());
+        }
+        context.start();
+        if headers.is_some() || deadline != context.deadline() {
+            let headers =
+                headers.map_or_else(|| context.all_headers().clone(), Arc::unwrap_or_clone);
+            context = context.changed(headers, deadline);
+        }
+        Ok(handler.run(Invocation { body, encoding, context }))
+    }
 }

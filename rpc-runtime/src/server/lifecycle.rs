@@ -6,30 +6,11 @@ use tokio::{sync::watch, task::JoinSet, time::timeout};
 
 use super::stats::Counter;
 use crate::{
-    error::debug_as_sentence,
+    causes::debug_as_sentence,
+    context::Phase,
     limits,
     tasks::{BoxFuture, boxed},
 };
-
-/// Where a server is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Phase {
-    Serving,
-    /// It takes no more requests.
-    Draining,
-    /// The grace period has ended: handlers are told.
-    Over,
-    /// Handlers that still run are stopped.
-    Stopped,
-}
-
-impl Phase {
-    /// Waits until the server has come so far, or is gone.
-    pub(super) async fn reached(self, on_its_way: &mut watch::Receiver<Self>) {
-        // An error means that it is gone.
-        let _ = on_its_way.wait_for(|phase| *phase >= self).await;
-    }
-}
 
 /// Some handlers had not finished when the grace period of a shutdown ended.
 ///
@@ -109,21 +90,4 @@ pub(super) fn shut_down<'a>(
             unfinished => Err(ShutdownError { unfinished }),
         }
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::tasks::now;
-
-    #[test]
-    fn a_phase_is_reached_when_it_has_passed_and_when_the_server_is_gone() {
-        let (server, mut seen) = watch::channel(Phase::Draining);
-        assert!(now(Phase::Over.reached(&mut seen)).is_none());
-        server.send_replace(Phase::Stopped);
-        assert!(now(Phase::Over.reached(&mut seen)).is_some(), "nobody looked meanwhile");
-        server.send_replace(Phase::Serving);
-        drop(server);
-        assert!(now(Phase::Over.reached(&mut seen)).is_some());
-    }
 }

@@ -5,8 +5,9 @@ use std::{fmt, time::Duration};
 
 use tracing::{field::display, warn};
 
-use super::Context;
-use crate::{escape::Escaped, fault::FaultKind, message::Properties, throttle::Throttle};
+use crate::{
+    context::Context, escape::Escaped, fault::FaultKind, message::Properties, throttle::Throttle,
+};
 
 /// What a line is about.
 pub(super) struct About<'a> {

@@ -10,8 +10,8 @@ use tokio::time::Instant;
 use super::histogram::Histogram;
 use crate::{
     discovery::{Latency, MethodStats},
-    envelope::Answer,
     fault::FaultKind,
+    reply::Reply,
 };
 
 /// The word of an error of the method's own, beside those of the faults.
@@ -88,15 +88,15 @@ impl Meter {
 }
 
 impl Running<'_> {
-    pub(super) fn end(mut self, answer: &Answer, now: Instant) {
+    pub(super) fn end(mut self, answer: &Reply, now: Instant) {
         self.answered = true;
         self.meter.latency.record(now.saturating_duration_since(self.since));
         match answer {
-            Answer::Result { .. } => {}
-            Answer::Error { .. } => {
+            Reply::Result { .. } => {}
+            Reply::Error { .. } => {
                 self.meter.errors.fetch_add(1, Ordering::Relaxed);
             }
-            Answer::Fault(fault) => self.meter.faults.count(fault.kind()),
+            Reply::Fault(fault) => self.meter.faults.count(fault.kind()),
         }
     }
 }
@@ -150,9 +150,9 @@ mod tests {
             let running = meter.start(Instant::now());
             advance(Duration::from_millis(millisecond)).await;
             let answer = match millisecond {
-                1..=97 => Answer::Result { body: body.clone(), encoding },
-                98 => Answer::Error { body: body.clone(), encoding },
-                _ => Answer::Fault(Fault::new(FaultKind::Panicked, "")),
+                1..=97 => Reply::Result { body: body.clone(), encoding },
+                98 => Reply::Error { body: body.clone(), encoding },
+                _ => Reply::Fault(Fault::new(FaultKind::Panicked, "")),
             };
             running.end(&answer, Instant::now());
         }

@@ -3,7 +3,6 @@
 mod admission;
 mod batch;
 mod builder;
-mod context;
 mod handler;
 mod health;
 mod histogram;
@@ -11,8 +10,6 @@ mod instance;
 mod layered;
 mod lifecycle;
 mod lines;
-#[cfg(feature = "testing")]
-mod made_up;
 mod meter;
 mod neighbours;
 mod request;
@@ -27,20 +24,13 @@ use tokio::{sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
 pub use builder::ServerBuilder;
-pub use context::Context;
-#[cfg(feature = "cache")]
-pub(crate) use context::TRACE_HEADERS;
 pub use handler::{Dispatch, Handler};
-pub(crate) use handler::{Running, answer};
 pub use health::{Health, HealthStatus};
-pub(crate) use layered::{Received, start};
 pub use lifecycle::ShutdownError;
-#[cfg(feature = "testing")]
-pub use made_up::{ContextBuilder, context};
 pub use stats::ServerStats;
 
-use self::{instance::Instance, lifecycle::Phase, stats::Counters};
-use crate::broker::Broker;
+use self::{instance::Instance, stats::Counters};
+use crate::context::Phase;
 
 /// A running server: it consumes the queues of its services until it is shut down.
 ///
@@ -86,11 +76,6 @@ pub struct Server {
 }
 
 impl Server {
-    /// Sets up a server on this broker.
-    pub fn builder(broker: &Broker) -> ServerBuilder {
-        ServerBuilder::new(broker)
-    }
-
     /// Stops taking requests, finishes those that were started, replies, and gives the others back to their queues.
     ///
     /// # Errors

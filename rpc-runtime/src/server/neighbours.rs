@@ -11,7 +11,7 @@ use tracing::{debug, warn};
 
 use super::instance::Instance;
 use crate::{
-    broker::Broker,
+    connection::Access,
     discovery::{Discovery, InstanceInfo},
     error::BrokerError,
     escape::Escaped,
@@ -19,9 +19,9 @@ use crate::{
 };
 
 /// Looks once at each queue of a server that has just started, and warns if another service is served there.
-pub(super) async fn warn_of_others(broker: Broker, instance: Arc<Instance>) {
+pub(super) async fn warn_of_others(access: Arc<Access>, instance: Arc<Instance>) {
     for (service, queue) in instance.served() {
-        match other(&broker, service, queue).await {
+        match other(&access, service, queue).await {
             Ok(Some((other, of))) => warn!(
                 service,
                 queue,
@@ -41,11 +41,11 @@ pub(super) async fn warn_of_others(broker: Broker, instance: Arc<Instance>) {
 
 /// A service of another name on this queue, and a server of it.
 async fn other(
-    broker: &Broker,
+    access: &Arc<Access>,
     service: &str,
     queue: &str,
 ) -> Result<Option<(String, InstanceInfo)>, BrokerError> {
-    let looked = timeout(limits::QUEUE_STATE_WITHIN, broker.queue_state(queue)).await;
+    let looked = timeout(limits::QUEUE_STATE_WITHIN, access.queue_state(queue)).await;
     let consumers = match looked {
         Ok(state) => state?.map_or(0, |state| state.consumers),
         Err(_) => return Ok(None),
@@ -54,12 +54,12 @@ async fn other(
         debug!(service, queue, "nobody else consumes the queue");
         return Ok(None);
     }
-    let same = Discovery::new(broker).service(service).info().await?;
+    let same = Discovery::over(access.clone()).service(service).info().await?;
     debug!(service, queue, consumers, "asked who else consumes the queue");
     if serving(&same, service, queue) >= consumers as usize {
         return Ok(None);
     }
-    let all = Discovery::new(broker).info().await?;
+    let all = Discovery::over(access.clone()).info().await?;
     Ok(all.into_iter().find_map(|instance| Some((stranger(&instance, service, queue)?, instance))))
 }
 

@@ -14,19 +14,18 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{Span, debug};
 
 use super::{
-    Context, Dispatch, Handler,
+    Dispatch, Handler,
     admission::{Admission, Admitted},
     handler::Invocation,
     layered::{Handlers, Started, through},
-    lifecycle::Phase,
     lines::{About, Lines, Stage, about},
     meter::{FaultCounters, Meter, Running},
     stats::Counters,
     waits::Waits,
 };
 use crate::{
+    context::{Context, Phase},
     contract::ServiceDescriptor,
-    envelope::{self, Answer, ReturnAddress},
     escape::Escaped,
     fault::{Fault, FaultKind},
     limits,
@@ -34,6 +33,7 @@ use crate::{
     middleware::{Next, Reply},
     observe::{self, End, Metered},
     transport::{Refused, WorkerChannel},
+    wire::{self, ReturnAddress},
 };
 
 /// What a server accepts.
@@ -210,7 +210,7 @@ impl Endpoint {
         if self.limits.reject_redelivered && delivery.had_before() && self.is_due(&delivery) {
             let reason =
                 "a server had this request before and did not finish it; it is not tried again";
-            let answer = Answer::Fault(Fault::new(FaultKind::OutcomeUnknown, reason));
+            let answer = Reply::Fault(Fault::new(FaultKind::OutcomeUnknown, reason));
             let reply = self.reply(address, answer);
             channel.reject(tag, reply);
             return Err(came);
@@ -223,7 +223,7 @@ impl Endpoint {
                 underway.context = Some(invocation.context.clone());
                 Ok((self.start(handler, invocation), underway))
             }
-            Err(fault) => Err(self.end(underway, came, Answer::Fault(fault), channel, span)),
+            Err(fault) => Err(self.end(underway, came, Reply::Fault(fault), channel, span)),
         }
     }
 
@@ -274,21 +274,17 @@ impl Endpoint {
         }
     }
 
-    fn answer(&self, ended: Result<Reply, Fault>) -> Answer {
+    fn answer(&self, ended: Result<Reply, Fault>) -> Reply {
         let reply = match ended {
             Ok(reply) => reply,
-            Err(fault) => return Answer::Fault(fault),
+            Err(fault) => return Reply::Fault(fault),
         };
         let (size, limit) = (reply.size(), self.limits.max_reply);
         if size > limit {
             let message = format!("the reply is {size} bytes, where {limit} are allowed");
-            return Answer::Fault(Fault::new(FaultKind::TooLarge, message).ran(true));
+            return Reply::Fault(Fault::new(FaultKind::TooLarge, message).ran(true));
         }
-        match reply {
-            Reply::Result { body, encoding } => Answer::Result { body, encoding },
-            Reply::Error { body, encoding } => Answer::Error { body, encoding },
-            Reply::Fault(fault) => Answer::Fault(fault),
-        }
+        reply
     }
 
     /// Measures an answer and sends it; says when. Its method last went on at `began`.
@@ -296,7 +292,7 @@ impl Endpoint {
         &self,
         underway: Underway<'_>,
         began: Instant,
-        answer: Answer,
+        answer: Reply,
         channel: &dyn WorkerChannel,
         span: &Span,
     ) -> Instant {
@@ -308,7 +304,7 @@ impl Endpoint {
             running.end(&answer, now);
         }
         self.note_held(began, now, context.as_ref());
-        if let (Answer::Fault(fault), Some(context)) = (&answer, &context) {
+        if let (Reply::Fault(fault), Some(context)) = (&answer, &context) {
             about(context, |about| self.lines.refused(fault.kind(), Stage::Method, about));
         }
         observe::end(span, (&answer).into());
@@ -330,7 +326,7 @@ impl Endpoint {
                     && self.obeys(&address) =>
             {
                 let fault = Fault::new(FaultKind::ShuttingDown, "this server is shutting down");
-                self.finish(delivery.tag, Some(address), Answer::Fault(fault), channel);
+                self.finish(delivery.tag, Some(address), Reply::Fault(fault), channel);
             }
             _ => {
                 self.counters.given_back.increment();
@@ -351,7 +347,7 @@ impl Endpoint {
         let fault =
             Fault::new(FaultKind::Overloaded, "this server runs as many requests as it may")
                 .had_before(delivery.had_before());
-        self.finish(delivery.tag, address, Answer::Fault(fault), channel);
+        self.finish(delivery.tag, address, Reply::Fault(fault), channel);
     }
 
     /// Rejects a request that cannot be answered: its queue's dead-letter exchange keeps it, if there is one.
@@ -399,7 +395,7 @@ impl Endpoint {
         &self,
         tag: u64,
         address: Option<ReturnAddress>,
-        answer: Answer,
+        answer: Reply,
         channel: &dyn WorkerChannel,
     ) {
         let reply = self.reply(address, answer);
@@ -407,9 +403,9 @@ impl Endpoint {
     }
 
     /// Counts an answer, and writes it where somebody waits for it.
-    fn reply(&self, address: Option<ReturnAddress>, answer: Answer) -> Option<Message> {
+    fn reply(&self, address: Option<ReturnAddress>, answer: Reply) -> Option<Message> {
         match &answer {
-            Answer::Fault(fault) => {
+            Reply::Fault(fault) => {
                 self.counters.faults.increment();
                 self.faults.count(fault.kind());
                 if fault.kind() == FaultKind::Panicked {
@@ -419,12 +415,12 @@ impl Endpoint {
                 let fault = Escaped::new(fault.word());
                 debug!(service = self.service.name, %fault, "refused a request");
             }
-            Answer::Result { .. } | Answer::Error { .. } => self.counters.answered.increment(),
+            Reply::Result { .. } | Reply::Error { .. } => self.counters.answered.increment(),
         }
         if address.is_none() {
             self.counters.unasked.increment();
         }
-        address.map(|address| envelope::write_reply(&address, answer))
+        address.map(|address| wire::write_reply(&address, answer))
     }
 }
 

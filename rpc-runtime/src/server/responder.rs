@@ -9,16 +9,17 @@ use tracing::{debug, warn};
 
 use super::instance::Instance;
 use crate::{
-    broker::{Connection, pauses},
     codec::{Encoding, encode_json},
+    connection::{Connection, pauses},
     discovery::{self, Question},
-    envelope::{self, Answer, ReturnAddress},
     error::{BrokerError, BrokerErrorKind},
     escape::Escaped,
     limits,
     message::Message,
+    reply::Reply,
     throttle::Throttle,
     transport::{Link, ListenerOptions, OpenWorker, QueueState},
+    wire::{self, ReturnAddress},
 };
 
 /// What a user who may serve needs besides, to be asked.
@@ -48,7 +49,7 @@ impl Responder {
     pub(super) async fn open(&self) -> Result<Listening, BrokerError> {
         let link = self.connection.link().await?;
         let options = ListenerOptions {
-            exchange: discovery::EXCHANGE.to_owned(),
+            exchange: wire::DISCOVERY_EXCHANGE.to_owned(),
             keys: self.keys.clone(),
             prefetch: 1,
             max_length: limits::MAX_QUESTIONS,
@@ -101,8 +102,8 @@ impl Responder {
                 Some((address, question)) => {
                     let answer = self.answer(question, &**link).await;
                     answer.map(|body| {
-                        let answer = Answer::Result { body, encoding: Encoding::Json };
-                        envelope::write_reply(&address, answer)
+                        let answer = Reply::Result { body, encoding: Encoding::Json };
+                        wire::write_reply(&address, answer)
                     })
                 }
                 None => None,

@@ -10,11 +10,11 @@ use tracing::{Instrument as _, debug, info, instrument::Instrumented, warn};
 
 use super::{
     batch::{self, Pace},
-    lifecycle::Phase,
     request::Endpoint,
 };
 use crate::{
-    broker::{Broker, Connection, pauses},
+    connection::{Access, Connection, pauses},
+    context::Phase,
     error::{BrokerError, BrokerErrorKind},
     limits,
     message::Delivery,
@@ -116,7 +116,7 @@ enum Ended {
 impl Worker {
     /// A worker that runs so many requests at once; with `shed`, it refuses others instead of leaving them in the queue.
     pub(super) fn new(
-        broker: &Broker,
+        access: &Access,
         queue: Queue,
         concurrency: u16,
         shed: bool,
@@ -125,8 +125,8 @@ impl Worker {
         idle: watch::Sender<usize>,
     ) -> Self {
         Self {
-            connection: broker.connection(),
-            exchange: broker.exchange().to_string(),
+            connection: access.connection().clone(),
+            exchange: access.exchange().to_string(),
             queue,
             concurrency,
             shed,

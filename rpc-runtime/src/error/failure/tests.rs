@@ -1,14 +1,13 @@
 //! Every sentence, by itself and with the names of a call.
 
-use std::{convert::Infallible, io, sync::Arc};
+use std::{convert::Infallible, io};
 
 use super::*;
 use crate::{
     broker::Broker,
     codec::{DecodeError, EncodeError, Encoding},
-    error::{BrokerError, TooLarge},
+    error::{BrokerError, LayerError, TooLarge},
     fault::{Fault, FaultKind},
-    middleware::LayerError,
 };
 
 type Failure = CallFailure<Infallible>;
@@ -24,7 +23,7 @@ fn facts() -> Facts {
         ended: Some(Ended {
             waited: Duration::from_millis(10_003),
             timeout: Duration::from_secs(10),
-            status: BrokerStatus::Connected,
+            obstacle: None,
         }),
     }
 }
@@ -166,7 +165,7 @@ fn with_details() -> Vec<Row> {
             "",
         ),
         (
-            CallError::Layer(LayerError::new(reset().into(), false)),
+            CallError::Layer(LayerError::new(reset().into(), false, false)),
             "a layer of this client ended the call: it was lost; it did not run",
             ": caused by connection reset",
             "a layer of this client ended the call: it was lost; it did not run",
@@ -251,7 +250,7 @@ fn no_cause_is_shown_twice() {
     check(&TooLarge { size: 2, limit: 1 });
     check(&Fault::new(FaultKind::Internal, "why"));
     check(&DecodeError::new(Encoding::Json, json_error()));
-    check(&LayerError::new(reset().into(), true));
+    check(&LayerError::new(reset().into(), true, false));
 }
 
 #[test]
@@ -266,18 +265,19 @@ fn errors_of_the_method_are_shown_as_they_are() {
 
 #[test]
 fn a_call_that_was_not_started_has_the_reason() {
-    let late = |status| {
-        let ended = facts().ended.map(|ended| Ended { status, ..ended });
+    let late = |obstacle| {
+        let obstacle = Some(obstacle);
+        let ended = facts().ended.map(|ended| Ended { obstacle, ..ended });
         let error = CallError::DeadlineExceeded { may_have_run: false };
         Failure::new(Facts { ended, ..facts() }, error).to_string()
     };
     assert_eq!(
-        late(BrokerStatus::Connecting),
+        late(Obstacle::NoConnection),
         "Fibonacci.fib: not started within 10 s; it did not run: there is no connection to \
          amqp://rabbit:5672/%2f; is it running?"
     );
     assert_eq!(
-        late(BrokerStatus::Blocked(Arc::from("low on memory"))),
+        late(Obstacle::Blocked(Arc::from("low on memory"))),
         "Fibonacci.fib: not started within 10 s; it did not run: amqp://rabbit:5672/%2f takes no \
          messages: low on memory"
     );

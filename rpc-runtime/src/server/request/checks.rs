@@ -8,15 +8,12 @@ use super::{About, Endpoint, Stage, Underway};
 use crate::{
     clock,
     codec::Encoding,
-    envelope::{self, ROUTING_HEADERS, ReceivedRequest},
+    context::{Context, CorrelationId, RequestContext},
     fault::{Fault, FaultKind},
     message::{DEATHS, Delivery, Message, Properties},
     observe::OTHER,
-    server::{
-        Context, Handler,
-        context::{CorrelationId, RequestContext},
-        handler::Invocation,
-    },
+    server::{Handler, handler::Invocation},
+    wire::{self, ROUTING_HEADERS, ReceivedRequest},
 };
 
 impl Endpoint {
@@ -52,7 +49,7 @@ impl Endpoint {
         underway: &mut Underway<'a>,
     ) -> Result<(&'a Handler, Encoding, Context), Fault> {
         let properties = &message.properties;
-        let request = envelope::read_request(properties, self.service.encoding)?;
+        let request = wire::read_request(properties, self.service.encoding)?;
         let handler = self.handler_for(message, request.method)?;
         underway.running = Some(handler.meter.start(came));
         let method = handler.method;
@@ -73,9 +70,10 @@ impl Endpoint {
         let context = Context::new(RequestContext {
             service: self.service.name,
             method: method.name,
+            descriptor: Some(method),
             deadline,
             headers: headers
-                .filter(|(name, _)| !name.starts_with(envelope::RESERVED_PREFIX))
+                .filter(|(name, _)| !name.starts_with(wire::RESERVED_PREFIX))
                 .filter_map(|(name, value)| Some((name.to_string(), value.as_text()?)))
                 .collect(),
             caller: properties.user_id.clone(),

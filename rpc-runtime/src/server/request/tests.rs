@@ -4,7 +4,6 @@ use super::*;
 use crate::{
     message::{HeaderValue, Id, Properties},
     rpc_service,
-    server::Context,
     transport::BoxFuture,
 };
 

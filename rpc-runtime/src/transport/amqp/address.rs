@@ -9,8 +9,8 @@ use percent_encoding::percent_decode_str;
 
 use super::wire::Tuning;
 use crate::{
-    envelope::MAX_SHORT_STRING,
     error::{BrokerError, BrokerErrorKind},
+    wire::MAX_SHORT_STRING,
 };
 
 /// RabbitMQ's own default, and the size that its documentation recommends. Unless it is set, the peer chooses how large

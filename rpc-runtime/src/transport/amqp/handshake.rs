@@ -11,7 +11,7 @@ use super::{
     socket::Stream,
     wire::{Command, GREETING, HEARTBEAT, METHOD, Method, PREFIX, Refusal, Tuning, next_frame},
 };
-use crate::{cut::cut, envelope::MAX_SHORT_STRING, limits};
+use crate::{cut::cut, limits, wire::MAX_SHORT_STRING};
 
 /// What the handshake led to.
 pub(super) struct Agreed {

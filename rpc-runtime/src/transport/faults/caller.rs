@@ -10,10 +10,10 @@ use super::{
     rules::{Fault, Origin, Way},
 };
 use crate::{
-    discovery,
     error::BrokerError,
     message::{HeaderValue, Message, Properties},
     transport::{BoxFuture, CallerChannel, CallerSink, ChannelGone, Fate},
+    wire::DISCOVERY_EXCHANGE,
 };
 
 /// What a worker notes on a reply.
@@ -25,7 +25,7 @@ impl Origin {
     fn of_request(message: &Message) -> Option<Self> {
         let method = message.properties.kind.clone();
         let queue = match (&*message.exchange, &method) {
-            (discovery::EXCHANGE, _) => return None,
+            (DISCOVERY_EXCHANGE, _) => return None,
             ("", _) | (_, None) => &*message.routing_key,
             (_, Some(method)) => {
                 let queue = message.routing_key.strip_suffix(&**method);
@@ -190,7 +190,7 @@ mod tests {
         }
         let unnamed = Origin::of_request(&request("", "jobs", None)).unwrap();
         assert_eq!(unnamed, Origin { queue: "jobs".into(), method: None });
-        assert_eq!(Origin::of_request(&request(discovery::EXCHANGE, "all", None)), None);
+        assert_eq!(Origin::of_request(&request(DISCOVERY_EXCHANGE, "all", None)), None);
     }
 
     #[test]

@@ -7,8 +7,8 @@ use smol_str::SmolStr;
 
 use super::{super::wire::Tuning, Ended, Mux, Route, router::Router};
 use crate::{
-    envelope::MAX_HEADER_DEPTH,
     message::{Delivery, HeaderValue, Properties},
+    wire::MAX_HEADER_DEPTH,
 };
 
 /// The channel that somebody listens to: the first.

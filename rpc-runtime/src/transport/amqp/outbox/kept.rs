@@ -11,11 +11,11 @@ use tracing::{Value, field, warn};
 
 use super::{super::mux::Port, load::Room};
 use crate::{
-    envelope,
     escape::Escaped,
     fault::{Fault, FaultKind},
     message::Message,
     throttle::Throttle,
+    wire,
 };
 
 /// A request that was not acknowledged yet, on the channel that it came on.
@@ -137,7 +137,7 @@ impl Kept {
         }
         let message = format!("the reply is {size} bytes, which is more than the broker takes");
         let fault = Fault::new(FaultKind::TooLarge, message).ran(true);
-        self.reply = envelope::fault_in_place_of(&self.reply, fault);
+        self.reply = wire::fault_in_place_of(&self.reply, fault);
         self.replaced = true;
     }
 }

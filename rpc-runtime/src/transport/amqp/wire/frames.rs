@@ -5,7 +5,7 @@ use std::{collections::VecDeque, fmt, mem};
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::{BODY, Command, END, HEADER, HEARTBEAT_FRAME, METHOD, PREFIX, properties};
-use crate::{cut, envelope::MAX_SHORT_STRING, limits::MAX_HEADER_FRAME, message::Message};
+use crate::{cut, limits::MAX_HEADER_FRAME, message::Message, wire::MAX_SHORT_STRING};
 
 /// Bodies from this size on go out as they are, and are not copied.
 const COPY_BELOW: usize = 4096;

@@ -10,8 +10,8 @@ use super::{
     table::{put_boolean, put_integer, put_small_integer, put_table, put_text},
 };
 use crate::{
-    envelope::{HOSTILE, MAX_HEADER_DEPTH, MAX_TABLE_BYTES},
     message::{DEATHS, HeaderValue, Headers},
+    wire::{HOSTILE, MAX_HEADER_DEPTH, MAX_TABLE_BYTES},
 };
 
 /// A table of so many bytes takes little room, whatever is in it. A larger one is measured before anything is built of it:

@@ -1,9 +1,19 @@
 //! Whatever stands in a message's properties is read or refused, and what is written is read back as the same.
 
+use std::time::Duration;
+
+use bytes::Bytes;
 use proptest::{collection::vec, option, prelude::*};
+use smol_str::SmolStr;
+use uuid::Uuid;
 
 use super::*;
-use crate::message::DEATHS;
+use crate::{
+    codec::Encoding,
+    fault::Fault,
+    message::{DEATHS, Expiration, HeaderValue, Id, Message, Properties},
+    reply::Reply,
+};
 
 /// Text as it comes, and as it would come from somebody who knows what is read.
 fn text() -> impl Strategy<Value = String> {
@@ -208,9 +218,9 @@ proptest! {
         let Some(address) = ReturnAddress::of(&request, encoding) else { return Ok(()) };
         let bytes = Bytes::from(body);
         let answer = match which {
-            0 => Answer::Result { body: bytes.clone(), encoding },
-            1 => Answer::Error { body: bytes.clone(), encoding },
-            _ => Answer::Fault(fault.clone()),
+            0 => Reply::Result { body: bytes.clone(), encoding },
+            1 => Reply::Error { body: bytes.clone(), encoding },
+            _ => Reply::Fault(fault.clone()),
         };
         let sent = write_reply(&address, answer);
         prop_assert_eq!(&sent.routing_key, request.reply_to.as_ref().unwrap());

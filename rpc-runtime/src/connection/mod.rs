@@ -1,4 +1,8 @@
-//! A connection that is kept up: each one that is lost is followed by a new one.
+//! A connection that is kept up: each one that is lost is followed by a new one. It knows no calls and no services.
+
+mod access;
+mod alarms;
+mod status;
 
 use std::{
     fmt,
@@ -17,7 +21,9 @@ use tokio::{
 };
 use tracing::{info, warn};
 
-use super::{BrokerStatus, alarms::AlarmLog};
+pub(crate) use self::access::Access;
+use self::alarms::AlarmLog;
+pub use self::status::{BrokerStatus, StatusChanges};
 use crate::{
     error::{BrokerError, BrokerErrorKind},
     limits, observe,
@@ -53,15 +59,15 @@ struct Supervised {
 
 /// How long a first connection is tried for.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+pub(crate) struct Patience {
     /// At most.
-    pub(super) within: Duration,
+    pub(crate) within: Duration,
     /// Where nobody will ever answer, unless somebody starts a broker.
-    pub(super) hopeless: Duration,
+    pub(crate) hopeless: Duration,
 }
 
 #[derive(Clone)]
-pub(super) enum State {
+pub(crate) enum State {
     /// Nobody has needed it yet, or an attempt is under way.
     Connecting,
     Up {
@@ -75,7 +81,7 @@ pub(super) enum State {
 }
 
 impl State {
-    pub(super) fn status(&self) -> BrokerStatus {
+    pub(crate) fn status(&self) -> BrokerStatus {
         match self {
             Self::Connecting => BrokerStatus::Connecting,
             Self::Up { blocked: None, .. } => BrokerStatus::Connected,
@@ -116,7 +122,7 @@ pub(crate) enum NotReady {
 }
 
 impl Connection {
-    pub(super) fn new(
+    pub(crate) fn new(
         transport: Arc<dyn Transport>,
         max_attempts: Option<u32>,
         patience: Option<Patience>,
@@ -125,7 +131,7 @@ impl Connection {
     }
 
     /// One that is up already.
-    pub(super) fn up(transport: Arc<dyn Transport>, link: Arc<dyn Link>) -> Self {
+    pub(crate) fn up(transport: Arc<dyn Transport>, link: Arc<dyn Link>) -> Self {
         Self::in_state(State::Up { link, blocked: None }, transport, None, None)
     }
 
@@ -147,13 +153,13 @@ impl Connection {
 
     /// Follows it from now on, and not only once somebody needs it.
     #[cfg(feature = "testing")]
-    pub(super) fn start(&self) {
+    pub(crate) fn start(&self) {
         // A runtime that takes no tasks any more waits for no connection.
         let _ = self.0.start();
     }
 
     /// The same broker for another user, where that can be had.
-    pub(super) fn for_user(&self, user: &str) -> Option<Self> {
+    pub(crate) fn for_user(&self, user: &str) -> Option<Self> {
         let (transport, link) = self.0.transport.for_user(user)?;
         Some(match link {
             Some(link) => Self::up(transport, link),
@@ -161,11 +167,11 @@ impl Connection {
         })
     }
 
-    pub(super) fn address(&self) -> String {
+    pub(crate) fn address(&self) -> String {
         self.0.transport.address()
     }
 
-    pub(super) fn states(&self) -> watch::Receiver<State> {
+    pub(crate) fn states(&self) -> watch::Receiver<State> {
         self.0.state.subscribe()
     }
 
@@ -175,12 +181,12 @@ impl Connection {
     }
 
     /// Whether the broker takes messages at this moment.
-    pub(super) fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         matches!(*self.0.state.borrow(), State::Up { blocked: None, .. })
     }
 
     /// Returns when the broker takes messages; what `unavailable` says decides whether that is waited for.
-    pub(super) async fn ready(&self, unavailable: Unavailable) -> Result<(), NotReady> {
+    pub(crate) async fn ready(&self, unavailable: Unavailable) -> Result<(), NotReady> {
         let mut states = self.states();
         loop {
             // Each time: the runtime that it was followed on may have ended. What changes from here on is seen below.
@@ -203,7 +209,7 @@ impl Connection {
     }
 
     /// Resolves when a call that does not wait has to end.
-    pub(super) async fn not_ready(&self) -> NotReady {
+    pub(crate) async fn not_ready(&self) -> NotReady {
         let mut states = self.states();
         loop {
             if let Err(not_ready) = self.ready(Unavailable::Fail).await {
@@ -234,12 +240,12 @@ impl Connection {
     }
 
     /// The first connection, if there is one in time.
-    pub(super) async fn first_link(&self) -> Result<(), BrokerError> {
+    pub(crate) async fn first_link(&self) -> Result<(), BrokerError> {
         // It is followed on this runtime, and gives up by itself.
         self.link().await.map(drop)
     }
 
-    pub(super) async fn close(&self) {
+    pub(crate) async fn close(&self) {
         let before = self.0.state.send_replace(State::Closed);
         self.0.supervisor.stop();
         if let State::Up { link, .. } = before {
@@ -284,7 +290,7 @@ impl Supervised {
 }
 
 /// The runtime that a connection was made on, or is to be made on, is no more.
-pub(super) fn runtime_ended() -> BrokerError {
+pub(crate) fn runtime_ended() -> BrokerError {
     let message = "the tokio runtime that the connection was made on has ended";
     BrokerError::new(BrokerErrorKind::ConnectionLost, message)
 }

@@ -1,4 +1,19 @@
-use super::*;
+//! Requests and replies as they are written and read.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::{
+    request::{timeout, timeout_header},
+    *,
+};
+use crate::{
+    codec::Encoding,
+    fault::{Fault, FaultKind},
+    message::{HeaderValue, Message, Properties},
+    reply::Reply,
+};
 
 fn properties(content_type: Option<&str>) -> Properties {
     Properties {
@@ -73,7 +88,7 @@ fn content_encodings_of_plain_bodies_are_read() {
 
 fn fault_reply(content_type: Option<&str>, own: Encoding, fault: Fault) -> Message {
     let address = ReturnAddress::of(&properties(content_type), own).unwrap();
-    write_reply(&address, Answer::Fault(fault))
+    write_reply(&address, Reply::Fault(fault))
 }
 
 fn written(content_type: Option<&str>, own: Encoding, fault: Fault) -> (String, String) {
@@ -133,7 +148,7 @@ fn a_caller_reads_the_headers_of_a_fault_alone() {
 fn what_the_broker_refuses_becomes_a_smaller_fault() {
     let too_large = || Fault::new(FaultKind::TooLarge, "too large for the broker").ran(true);
     let address = ReturnAddress::of(&properties(Some("text/plain")), Encoding::Bincode).unwrap();
-    let result = Answer::Result { body: Bytes::from(vec![0; 9_000]), encoding: Encoding::Text };
+    let result = Reply::Result { body: Bytes::from(vec![0; 9_000]), encoding: Encoding::Text };
     let replaced = fault_in_place_of(&write_reply(&address, result), too_large());
     assert_eq!(replaced.body, "fault: too-large: too large for the broker");
     // A fault stays the one that it is.

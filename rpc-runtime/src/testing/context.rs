@@ -7,11 +7,11 @@ use std::{
 
 use tokio::{sync::watch, time::Instant};
 
-use super::{
-    context::{Context, CorrelationId, RequestContext},
-    lifecycle::Phase,
+use crate::{
+    context::{Context, CorrelationId, Phase, RequestContext},
+    message::Id,
+    wire::{RESERVED_PREFIX, UserHeaders},
 };
-use crate::{envelope::RESERVED_PREFIX, message::Id, middleware::Headers};
 
 /// The server of these contexts, which never ends.
 static SERVING: LazyLock<watch::Sender<Phase>> =
@@ -55,7 +55,7 @@ pub fn context(service: &'static str, method: &'static str) -> ContextBuilder {
         service,
         method,
         caller: None,
-        headers: Headers::new(),
+        headers: UserHeaders::new(),
         deadline: None,
         correlation_id: None,
         redelivered: false,
@@ -70,7 +70,7 @@ pub struct ContextBuilder {
     service: &'static str,
     method: &'static str,
     caller: Option<String>,
-    headers: Headers,
+    headers: UserHeaders,
     deadline: Option<Instant>,
     correlation_id: Option<String>,
     redelivered: bool,
@@ -136,6 +136,7 @@ impl ContextBuilder {
         Context::new(RequestContext {
             service: self.service,
             method: self.method,
+            descriptor: None,
             deadline: self.deadline,
             headers: self.headers,
             caller: self.caller.map(Into::into),

@@ -11,7 +11,7 @@ use std::{
 use futures_core::Stream;
 use tokio::sync::watch;
 
-use super::connection::State;
+use super::State;
 use crate::{
     error::BrokerError,
     escape::Escaped,

@@ -1,4 +1,6 @@
-//! What a handler can know of the request that it serves.
+//! What a handler can know of the request that it serves, and what the calls that it makes inherit. The server fills it.
+
+mod phase;
 
 use std::{
     fmt,
@@ -16,15 +18,16 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use super::lifecycle::Phase;
-use crate::{message::Id, middleware::Headers};
+pub(crate) use self::phase::Phase;
+use crate::{
+    contract::MethodDescriptor,
+    message::Id,
+    wire::{TRACE_HEADERS, UserHeaders},
+};
 
 tokio::task_local! {
     static CURRENT: Context;
 }
-
-/// Headers that nested calls pass on unasked: W3C trace context.
-pub(crate) const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
 
 /// The request that the current handler serves.
 ///
@@ -56,28 +59,30 @@ pub struct Context {
     request: Arc<RequestContext>,
 }
 
-pub(super) struct RequestContext {
-    pub(super) service: &'static str,
-    pub(super) method: &'static str,
-    pub(super) deadline: Option<Instant>,
-    pub(super) headers: Headers,
-    pub(super) caller: Option<SmolStr>,
-    pub(super) redelivered: bool,
-    pub(super) correlation_id: CorrelationId,
-    pub(super) phase: Arc<watch::Receiver<Phase>>,
+pub(crate) struct RequestContext {
+    pub(crate) service: &'static str,
+    pub(crate) method: &'static str,
+    /// What the trait says of the method; `None` where no server filled it.
+    pub(crate) descriptor: Option<&'static MethodDescriptor>,
+    pub(crate) deadline: Option<Instant>,
+    pub(crate) headers: UserHeaders,
+    pub(crate) caller: Option<SmolStr>,
+    pub(crate) redelivered: bool,
+    pub(crate) correlation_id: CorrelationId,
+    pub(crate) phase: Arc<watch::Receiver<Phase>>,
     /// The method has been called.
-    pub(super) started: AtomicBool,
+    pub(crate) started: AtomicBool,
 }
 
 /// What the caller recognises its answer by; written down when somebody asks for it.
 #[derive(Clone)]
-pub(super) struct CorrelationId {
+pub(crate) struct CorrelationId {
     id: Option<Id>,
     text: OnceLock<String>,
 }
 
 impl CorrelationId {
-    pub(super) fn new(id: Option<Id>) -> Self {
+    pub(crate) fn new(id: Option<Id>) -> Self {
         Self { id, text: OnceLock::new() }
     }
 
@@ -87,7 +92,7 @@ impl CorrelationId {
 }
 
 impl Context {
-    pub(super) fn new(request: RequestContext) -> Self {
+    pub(crate) fn new(request: RequestContext) -> Self {
         Self { request: Arc::new(request) }
     }
 
@@ -113,12 +118,12 @@ impl Context {
         self.scoped(future)
     }
 
-    pub(super) fn scoped<F: Future>(&self, future: F) -> TaskLocalFuture<Self, F> {
+    pub(crate) fn scoped<F: Future>(&self, future: F) -> TaskLocalFuture<Self, F> {
         CURRENT.scope(self.clone(), future)
     }
 
     /// The same for a plain function.
-    pub(super) fn scope_sync<T>(self, run: impl FnOnce() -> T) -> T {
+    pub(crate) fn scope_sync<T>(self, run: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self, run)
     }
 
@@ -224,12 +229,21 @@ impl Context {
     }
 
     /// The same request as a layer has changed it.
-    pub(super) fn changed(&self, headers: Headers, deadline: Option<Instant>) -> Self {
-        let RequestContext { service, method, caller, redelivered, correlation_id, phase, .. } =
-            &*self.request;
+    pub(crate) fn changed(&self, headers: UserHeaders, deadline: Option<Instant>) -> Self {
+        let RequestContext {
+            service,
+            method,
+            descriptor,
+            caller,
+            redelivered,
+            correlation_id,
+            phase,
+            ..
+        } = &*self.request;
         Self::new(RequestContext {
             service,
             method,
+            descriptor: *descriptor,
             deadline,
             headers,
             caller: caller.clone(),
@@ -240,17 +254,21 @@ impl Context {
         })
     }
 
-    pub(crate) fn all_headers(&self) -> &Headers {
+    pub(crate) fn descriptor(&self) -> Option<&'static MethodDescriptor> {
+        self.request.descriptor
+    }
+
+    pub(crate) fn all_headers(&self) -> &UserHeaders {
         &self.request.headers
     }
 
     /// Notes that the method is called now.
-    pub(super) fn start(&self) {
+    pub(crate) fn start(&self) {
         self.request.started.store(true, Ordering::Relaxed);
     }
 
     /// Whether the method was called.
-    pub(super) fn has_started(&self) -> bool {
+    pub(crate) fn has_started(&self) -> bool {
         self.request.started.load(Ordering::Relaxed)
     }
 

@@ -1,10 +1,10 @@
-//! What comes back.
+//! What comes back: one type, from the method at its server to its caller.
 
 use std::fmt;
 
 use bytes::Bytes;
 
-use crate::{codec::Encoding, contract::EncodedReply, fault::Fault};
+use crate::{codec::Encoding, fault::Fault};
 
 /// What a server answered, or what a layer answers in its place.
 ///
@@ -73,12 +73,6 @@ impl Reply {
             Self::Fault(fault) => Some(fault),
             _ => None,
         }
-    }
-}
-
-impl From<EncodedReply> for Reply {
-    fn from(EncodedReply { body, encoding, failed }: EncodedReply) -> Self {
-        if failed { Self::Error { body, encoding } } else { Self::Result { body, encoding } }
     }
 }
 

@@ -41,9 +41,11 @@
 //! [`Broker::serving`]: crate::Broker::serving
 //! [`Broker::as_user`]: crate::Broker::as_user
 
+mod context;
+
 use std::{fmt, sync::Arc, time::Duration};
 
-pub use crate::server::{ContextBuilder, context};
+pub use self::context::{ContextBuilder, context};
 use crate::transport::faults::{Fault, Injected, Selection, Way};
 
 /// Faults that a test injects into brokers in the process.

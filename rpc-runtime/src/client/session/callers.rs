@@ -15,12 +15,10 @@ use tokio::{
 };
 use tracing::{debug, warn};
 
-use super::{
-    Broker,
-    connection::{Connection, pauses, runtime_ended},
-};
+use super::Session;
 use crate::{
-    client::Pending,
+    client::pending::Pending,
+    connection::{Connection, pauses, runtime_ended},
     error::{BrokerError, BrokerErrorKind},
     limits,
     tasks::{Lasting, boxed},
@@ -36,8 +34,8 @@ pub(crate) struct OpenCaller {
 
 impl OpenCaller {
     /// Waits until this channel, found dead by its user, is known to be dead by everybody.
-    pub(crate) async fn wait_until_replaced(&self, broker: &Broker) {
-        let mut states = broker.shared.callers.state.subscribe();
+    pub(crate) async fn wait_until_replaced(&self, session: &Session) {
+        let mut states = session.callers.state.subscribe();
         let number = self.number;
         // An error means that the broker is gone, which whoever asks it next finds out.
         let _ = states
@@ -73,13 +71,8 @@ impl Callers {
         }
     }
 
-    /// The same for somebody whose requests say who sent them.
-    pub(super) fn announcing(&self) -> CallerOptions {
-        CallerOptions { announce_user: true, ..self.options.clone() }
-    }
-
-    pub(super) fn exchange(&self) -> &str {
-        &self.options.exchange
+    pub(super) fn options(&self) -> &CallerOptions {
+        &self.options
     }
 
     pub(super) fn pending(&self) -> &Arc<Pending> {

@@ -25,14 +25,14 @@ impl Default for RetryBudget {
 
 impl RetryBudget {
     /// A call was made.
-    pub(super) fn pay(&self) {
+    pub(in crate::client) fn pay(&self) {
         let add = |tenths: u32| (tenths < MOST).then_some(tenths + CALL);
         // `Err`: there is as much as can be saved.
         let _ = self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
     /// Takes what a retry costs; `false` if there is not so much.
-    pub(super) fn spend(&self) -> bool {
+    pub(in crate::client) fn spend(&self) -> bool {
         let take = |tenths: u32| tenths.checked_sub(RETRY);
         self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()
     }

@@ -37,7 +37,7 @@ macro_rules! debug_as_sentence {
         $(
             impl std::fmt::Debug for $error {
                 fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                    $crate::error::with_causes(f, self, std::error::Error::source(self))
+                    $crate::causes::with_causes(f, self, std::error::Error::source(self))
                 }
             }
         )*

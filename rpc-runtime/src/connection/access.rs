@@ -1,0 +1,80 @@
+//! The access of one user to a broker, which clients and servers share.
+
+use std::{
+    any::Any,
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use smol_str::SmolStr;
+
+use super::{BrokerStatus, Connection, StatusChanges};
+use crate::{error::BrokerError, transport::QueueState};
+
+/// A connection, where requests go on it, and what lives as long as it is used.
+pub(crate) struct Access {
+    connection: Connection,
+    exchange: SmolStr,
+    host: Option<String>,
+    kept: Mutex<Vec<Box<dyn Any + Send>>>,
+}
+
+impl Access {
+    /// Requests go through this topic exchange; through the default exchange if it is empty.
+    pub(crate) fn new(connection: Connection, exchange: &str) -> Arc<Self> {
+        let host = host(&connection.address());
+        Arc::new(Self { connection, exchange: exchange.into(), host, kept: Mutex::default() })
+    }
+
+    /// The connection itself, for what must not keep the rest alive.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// The topic exchange of requests; empty for the default exchange.
+    pub(crate) fn exchange(&self) -> &SmolStr {
+        &self.exchange
+    }
+
+    /// Where the broker is, as `host:port`; `None` in the process, and where there are several.
+    pub(crate) fn host(&self) -> Option<&str> {
+        self.host.as_deref()
+    }
+
+    /// Where the broker is, without user and password.
+    pub(crate) fn address(&self) -> String {
+        self.connection.address()
+    }
+
+    pub(crate) fn status(&self) -> BrokerStatus {
+        self.connection.states().borrow().status()
+    }
+
+    pub(crate) fn status_changes(&self) -> StatusChanges {
+        StatusChanges::new(self.connection.states())
+    }
+
+    pub(crate) async fn queue_state(&self, queue: &str) -> Result<Option<QueueState>, BrokerError> {
+        self.connection.link().await?.queue_state(queue).await
+    }
+
+    /// Keeps something alive for as long as this.
+    pub(crate) fn keep(&self, something: impl Any + Send) {
+        // No code of a user runs under the lock, so a poisoned one is as good as another.
+        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
+        kept.push(Box::new(something));
+    }
+}
+
+impl fmt::Debug for Access {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Access").field("address", &self.address()).finish_non_exhaustive()
+    }
+}
+
+/// The `host:port` of an address; `None` where it names several, or no host.
+fn host(address: &str) -> Option<String> {
+    let (_, authority) = address.split_once("://")?;
+    let (host, vhost) = authority.split_once('/')?;
+    (!vhost.contains(", ")).then(|| host.to_owned())
+}

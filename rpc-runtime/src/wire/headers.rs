@@ -1,0 +1,67 @@
+//! The headers of a message: the framework's own, and those of users.
+
+use crate::codec::EncodeError;
+
+/// Headers that users give a request.
+pub(crate) type UserHeaders = Vec<(String, String)>;
+
+/// Headers that nested calls pass on unasked: W3C trace context.
+pub(crate) const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
+
+/// Headers with this prefix are the framework's own.
+pub(crate) const RESERVED_PREFIX: &str = "rpc-";
+pub(super) const TIMEOUT: &str = "rpc-timeout-ms";
+pub(super) const SENT: &str = "rpc-sent-ms";
+pub(super) const SIGNATURE: &str = "rpc-signature";
+pub(super) const FAULT: &str = "rpc-fault";
+pub(super) const MESSAGE: &str = "rpc-message";
+pub(super) const RAN: &str = "rpc-ran";
+
+/// Headers by which RabbitMQ routes a message to further queues, spelled just like this: past what a user may write to
+/// on 3.10, and to the end of its channel if they are no lists.
+pub(crate) const ROUTING_HEADERS: [&str; 2] = ["CC", "BCC"];
+
+/// All headers that users give a request, together.
+pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
+/// The framework's own headers of a request, which take nothing from the user's.
+const OWN_HEADER_BYTES: usize = 128;
+/// All headers of a message that arrives. What is larger is measured and not kept.
+pub(crate) const MAX_TABLE_BYTES: usize = MAX_HEADER_BYTES + OWN_HEADER_BYTES;
+pub(crate) const MAX_HEADER_DEPTH: usize = 32;
+
+/// What stands in the place of headers that were too hostile to be read.
+pub(crate) const HOSTILE: &str = "rpc-hostile-headers";
+
+/// The longest short string of AMQP, in bytes.
+pub(crate) const MAX_SHORT_STRING: usize = 255;
+
+/// Adds a header that can be sent.
+pub(crate) fn add_header(
+    headers: &mut UserHeaders,
+    name: String,
+    value: String,
+) -> Result<(), EncodeError> {
+    if let Some(reason) = refuse_name(&name) {
+        return Err(EncodeError::because(reason));
+    }
+    headers.retain(|(known, _)| *known != name);
+    headers.push((name, value));
+    let size: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
+    if size > MAX_HEADER_BYTES {
+        let reason = format!("the headers are {size} bytes, where {MAX_HEADER_BYTES} fit");
+        return Err(EncodeError::because(reason));
+    }
+    Ok(())
+}
+
+fn refuse_name(name: &str) -> Option<String> {
+    if name.starts_with(RESERVED_PREFIX) {
+        Some(format!("the header `{name}` begins with `{RESERVED_PREFIX}`, which is reserved"))
+    } else if ROUTING_HEADERS.contains(&name) {
+        Some(format!("the header `{name}` is reserved: RabbitMQ routes messages by it"))
+    } else if name.is_empty() || name.len() > MAX_SHORT_STRING {
+        Some(format!("a header's name has 1 to {MAX_SHORT_STRING} bytes, this one {}", name.len()))
+    } else {
+        None
+    }
+}

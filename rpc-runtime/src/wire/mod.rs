@@ -1,0 +1,25 @@
+//! The wire: how a request and a reply stand in the properties of a message, as WIRE.md has it.
+
+mod content_type;
+mod headers;
+#[cfg(test)]
+mod property_tests;
+mod reply;
+mod request;
+#[cfg(test)]
+mod tests;
+
+use self::headers::{FAULT, MESSAGE, RAN, SENT, SIGNATURE, TIMEOUT};
+pub(crate) use self::{
+    headers::{
+        HOSTILE, MAX_HEADER_DEPTH, MAX_SHORT_STRING, MAX_TABLE_BYTES, RESERVED_PREFIX,
+        ROUTING_HEADERS, TRACE_HEADERS, UserHeaders, add_header,
+    },
+    reply::{
+        ReceivedReply, ReturnAddress, fault_in_place_of, read_reply, reply_correlation, write_reply,
+    },
+    request::{ReceivedRequest, RequestHead, read_request, write_request},
+};
+
+/// The durable topic exchange that questions of discovery go through.
+pub(crate) const DISCOVERY_EXCHANGE: &str = "rpc.discovery";

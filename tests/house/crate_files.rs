@@ -1,0 +1,149 @@
+//! The files of the crate `rpc-runtime`, and the arrows between its modules.
+
+use std::{
+    collections::BTreeSet,
+    fs,
+    path::{Path, PathBuf},
+    sync::LazyLock,
+};
+
+use crate::reader::{self, Source};
+
+/// A place where one module of the top level names another.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Arrow {
+    pub from: String,
+    pub to: String,
+    /// Below `rpc-runtime/src`.
+    pub file: String,
+    pub line: usize,
+    /// As it is named.
+    pub path: String,
+}
+
+/// The root of the crate, as a module.
+pub const ROOT: &str = "lib";
+
+/// The workspace.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
+}
+
+/// All arrows between the modules of the crate, without those of its tests.
+pub static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
+    let root = workspace().join("rpc-runtime/src");
+    let mut files = Vec::new();
+    gather(&root, &root, &mut files);
+    files.sort();
+    let sources: Vec<(String, String)> = files
+        .into_iter()
+        .map(|file| {
+            let text = fs::read_to_string(root.join(&file)).expect("a source can be read");
+            (file, text)
+        })
+        .collect();
+    between(&sources)
+});
+
+fn gather(root: &Path, folder: &Path, files: &mut Vec<String>) {
+    for entry in fs::read_dir(folder).expect("a folder can be read") {
+        let path = entry.expect("a folder can be read").path();
+        if path.is_dir() {
+            gather(root, &path, files);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            let path = path.strip_prefix(root).expect("it is below the root");
+            files.push(path.to_string_lossy().replace('\\', "/"));
+        }
+    }
+}
+
+/// The arrows between files, which are given with their sources.
+pub fn between(files: &[(String, String)]) -> Vec<Arrow> {
+    let read: Vec<(&str, Vec<String>, Source)> = files
+        .iter()
+        .map(|(file, source)| {
+            let module = module_of(file);
+            let source = reader::read(source, &module);
+            (file.as_str(), module, source)
+        })
+        .collect();
+    let tops: BTreeSet<&str> = read.iter().map(|(_, module, _)| top(module)).collect();
+    let tests: Vec<&Vec<String>> = read.iter().flat_map(|(_, _, source)| &source.tests).collect();
+    let mut arrows = Vec::new();
+    for (file, module, source) in &read {
+        if tests.iter().any(|test| module.starts_with(test)) {
+            continue;
+        }
+        for named in &source.paths {
+            let Some(first) = named.path.first() else { continue };
+            // What is no module is an item of the root.
+            let to = if tops.contains(first.as_str()) { first.as_str() } else { ROOT };
+            if to != top(module) {
+                arrows.push(Arrow {
+                    from: top(module).to_owned(),
+                    to: to.to_owned(),
+                    file: (*file).to_owned(),
+                    line: named.line,
+                    path: named.path.join("::"),
+                });
+            }
+        }
+    }
+    arrows
+}
+
+/// The module that a file holds.
+fn module_of(file: &str) -> Vec<String> {
+    let path = file.strip_suffix(".rs").unwrap_or(file);
+    let path = path.strip_suffix("/mod").unwrap_or(path);
+    if path == ROOT { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
+}
+
+fn top(module: &[String]) -> &str {
+    module.first().map_or(ROOT, String::as_str)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(files: &[(&str, &str)]) -> Vec<String> {
+        let files: Vec<_> =
+            files.iter().map(|(file, source)| ((*file).to_owned(), (*source).to_owned())).collect();
+        between(&files)
+            .into_iter()
+            .map(|Arrow { from, to, file, line, .. }| format!("{file}:{line} {from}->{to}"))
+            .collect()
+    }
+
+    #[test]
+    fn arrows_lead_from_a_file_to_another_module() {
+        assert_eq!(
+            found(&[
+                ("a.rs", "use crate::b::C;"),
+                ("b/mod.rs", "mod c; use crate::b::c::D;"),
+                ("b/c.rs", "use super::E;\nuse super::super::a::F;"),
+                ("lib.rs", "mod a; mod b; pub use a::F;"),
+            ]),
+            ["a.rs:1 a->b", "b/c.rs:2 b->a"]
+        );
+    }
+
+    #[test]
+    fn what_the_root_exports_is_an_arrow_to_it() {
+        assert_eq!(found(&[("a.rs", "use crate::B;"), ("lib.rs", "")]), ["a.rs:1 a->lib"]);
+    }
+
+    #[test]
+    fn files_of_tests_are_left_out() {
+        assert_eq!(
+            found(&[
+                ("a/mod.rs", "#[cfg(test)] mod tests;"),
+                ("a/tests.rs", "use crate::b::C;"),
+                ("a/tests/more.rs", "use crate::b::C;"),
+                ("b.rs", ""),
+            ]),
+            Vec::<String>::new()
+        );
+    }
+}

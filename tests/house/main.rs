@@ -1,0 +1,34 @@
+//! The order of modules in `rpc-runtime`, and the picture of it in ARCHITECTURE.md. It reads sources and starts nothing.
+
+#![allow(clippy::expect_used, reason = "a test that cannot read its files has failed")]
+
+mod crate_files;
+mod order;
+mod picture;
+mod reader;
+
+use crate_files::ARROWS;
+
+#[test]
+fn every_module_has_a_place_in_the_order() {
+    let problems = order::without_a_place(&ARROWS);
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn no_module_names_a_later_one() {
+    let problems = order::broken(&ARROWS);
+    assert!(problems.is_empty(), "\n{}\n\n{}", problems.join("\n"), order::RULE);
+}
+
+#[test]
+fn every_exception_is_still_needed() {
+    let problems = order::needless(&ARROWS);
+    assert!(problems.is_empty(), "\n{}", problems.join("\n"));
+}
+
+#[test]
+fn the_picture_of_modules_is_true() {
+    let drawn = picture::draw(&ARROWS);
+    picture::compare(&drawn);
+}
