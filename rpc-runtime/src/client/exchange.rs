@@ -171,9 +171,6 @@ impl Exchange {
                 self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
             }
-            if caller.channel.is_near() {
-                broker.pending().expect_soon(&mut ticket);
-            }
             let outcome = (&mut ticket).await;
             if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
                 watch.answered(Instant::now());

@@ -1,7 +1,6 @@
 //! The calls in flight, and what came of each.
 
 mod deadlines;
-mod looks;
 mod table;
 
 use std::sync::{
@@ -18,7 +17,7 @@ use tracing::{debug, field};
 use uuid::Uuid;
 
 pub(crate) use self::table::{NotEntered, Ticket};
-use self::{looks::Looks, table::Table};
+use self::table::Table;
 use crate::{
     envelope::{self, ReceivedReply},
     error::BrokerError,
@@ -55,7 +54,6 @@ const TABLES: usize = 8;
 #[derive(Debug)]
 pub(crate) struct Pending {
     tables: [Arc<Table>; TABLES],
-    limit: usize,
     slots: Semaphore,
     unclaimed: AtomicU64,
 }
@@ -67,11 +65,9 @@ pub(crate) struct Slot<'a>(#[allow(dead_code, reason = "held, not read")] Semaph
 impl Pending {
     /// At most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
-        let limit = limit.min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
             tables: Default::default(),
-            limit,
-            slots: Semaphore::new(limit),
+            slots: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
             unclaimed: AtomicU64::new(0),
         })
     }
@@ -103,11 +99,6 @@ impl Pending {
         deadline: Instant,
     ) -> Result<Ticket<'_>, NotEntered> {
         self.table(correlation_id).enter(correlation_id, channel, oneway, deadline)
-    }
-
-    /// The outcome of this call may be there before it is worth to wait for it: the broker is in this process.
-    pub(crate) fn expect_soon(&self, ticket: &mut Ticket<'_>) {
-        ticket.looks = Looks::near(|| self.limit - self.slots.available_permits());
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.

@@ -183,7 +183,7 @@ pub(crate) trait CallerChannel: Send + Sync + 'static {
     /// What goes into `user_id`, if requests are to say it.
     fn announced_user(&self) -> Option<&SmolStr>;
 
-    /// Whether the broker is in this process, and answers come within microseconds.
+    /// Whether the broker is in this process: to ask it for the state of a queue costs nothing.
     fn is_near(&self) -> bool {
         false
     }

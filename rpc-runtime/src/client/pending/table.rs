@@ -16,7 +16,6 @@ use uuid::Uuid;
 use super::{
     Outcome,
     deadlines::{Deadlines, Watched, Watcher},
-    looks::Looks,
 };
 use crate::{client::ids::ById, tasks};
 
@@ -114,7 +113,6 @@ impl Table {
             correlation_id,
             outcome,
             timer,
-            looks: Looks::default(),
             ended: false,
         })
     }
@@ -166,7 +164,6 @@ pub(crate) struct Ticket<'a> {
     outcome: oneshot::Receiver<Outcome>,
     /// Where nobody else sees to its deadline.
     timer: Option<Pin<Box<Sleep>>>,
-    pub(super) looks: Looks,
     /// The entry is gone.
     ended: bool,
 }
@@ -190,7 +187,6 @@ impl Future for Ticket<'_> {
             ready!(timer.as_mut().poll(cx));
             return Poll::Ready(Outcome::Expired);
         }
-        self.looks.again(cx);
         Poll::Pending
     }
 }
