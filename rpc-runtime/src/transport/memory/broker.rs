@@ -12,7 +12,7 @@ use smol_str::SmolStr;
 use tokio::time::Instant;
 
 use super::{
-    consumer::Consumer,
+    consumer::{Consumer, MemoryDeliveries},
     queue::{SharedQueue, StoredQueue},
     topic::Topic,
 };
@@ -112,14 +112,15 @@ impl MemoryBroker {
         link: u64,
         queue: &str,
         prefetch: u16,
-    ) -> Result<(Arc<SharedQueue>, u64), BrokerError> {
+    ) -> Result<(Arc<SharedQueue>, u64, MemoryDeliveries), BrokerError> {
         let Some(queue) = self.read().queue(queue).cloned() else {
             let message = format!("there is no queue {queue:?}");
             return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
         };
         let id = self.next_id();
-        queue.change(|queue| queue.add_consumer(Consumer::new(id, link, prefetch)));
-        Ok((queue, id))
+        let (consumer, deliveries) = Consumer::new(id, link, prefetch);
+        queue.change(|queue| queue.add_consumer(consumer));
+        Ok((queue, id, deliveries))
     }
 
     pub(super) fn add_callback(&self, link: u64, queue: &SmolStr, sink: Arc<dyn CallerSink>) {

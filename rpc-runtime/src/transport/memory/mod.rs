@@ -19,7 +19,7 @@ use smol_str::{SmolStr, format_smolstr};
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use self::{broker::MemoryBroker, consumer::MemoryDeliveries, queue::SharedQueue};
+use self::{broker::MemoryBroker, queue::SharedQueue};
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Fate, Link,
     ListenerOptions, Message, OpenWorker, OtherUser, Queue, QueueState, Transport, WorkerChannel,
@@ -88,8 +88,7 @@ impl MemoryLink {
         prefetch: u16,
         undeliverable: Arc<AtomicU64>,
     ) -> Result<OpenWorker, BrokerError> {
-        let (queue, consumer) = self.broker.consume(self.id, queue, prefetch)?;
-        let deliveries = MemoryDeliveries::new(queue.clone(), consumer);
+        let (queue, consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
         let broker = self.broker.clone();
         let worker: Arc<dyn WorkerChannel> =
             Arc::new(MemoryWorker { broker, queue, consumer, undeliverable });

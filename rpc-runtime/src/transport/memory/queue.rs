@@ -2,13 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    mem,
     sync::{Arc, Mutex, PoisonError},
-    task::Waker,
     time::Duration,
 };
 
-use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::consumer::Consumer;
@@ -30,16 +27,10 @@ pub(super) struct Stored {
 pub(super) struct SharedQueue(Mutex<StoredQueue>);
 
 impl SharedQueue {
-    /// Does something with the queue, and wakes whom that gave something to once the queue is not locked any more: they
-    /// look into it at once.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut StoredQueue) -> T) -> T {
         // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = change(&mut queue);
-        let to_wake = mem::take(&mut queue.to_wake);
-        drop(queue);
-        to_wake.into_iter().for_each(Waker::wake);
-        changed
+        change(&mut queue)
     }
 }
 
@@ -53,8 +44,6 @@ pub(super) struct StoredQueue {
     next_consumer: usize,
     /// Gone with its last consumer.
     fleeting: bool,
-    /// Who was given something, or has nothing to wait for any more. A message has one consumer.
-    to_wake: SmallVec<[Waker; 1]>,
 }
 
 /// What the declaration says, read once.
@@ -91,7 +80,6 @@ impl StoredQueue {
             consumers: Vec::new(),
             next_consumer: 0,
             fleeting: false,
-            to_wake: SmallVec::new(),
         }
     }
 
@@ -143,15 +131,14 @@ impl StoredQueue {
     /// Stops deliveries to a consumer; what it has can still be settled.
     pub(super) fn stop(&mut self, consumer: u64) {
         if let Some(consumer) = self.consumers.iter_mut().find(|one| one.id == consumer) {
-            self.to_wake.extend(consumer.stop());
+            consumer.stop();
         }
     }
 
     /// Removes consumers; what they did not acknowledge goes back.
     pub(super) fn remove_consumers(&mut self, which: impl Fn(&Consumer) -> bool) {
         let removed: Vec<Consumer> = self.consumers.extract_if(.., |one| which(one)).collect();
-        for mut consumer in removed {
-            self.to_wake.extend(consumer.stop());
+        for consumer in removed {
             consumer.into_unacknowledged().for_each(|stored| self.put_back(stored));
         }
         self.deliver(Instant::now());
@@ -177,7 +164,7 @@ impl StoredQueue {
         self.consumer(consumer)?.settle(tag)
     }
 
-    pub(super) fn consumer(&mut self, id: u64) -> Option<&mut Consumer> {
+    fn consumer(&mut self, id: u64) -> Option<&mut Consumer> {
         self.consumers.iter_mut().find(|consumer| consumer.id == id)
     }
 
@@ -219,7 +206,7 @@ impl StoredQueue {
             else {
                 return;
             };
-            self.to_wake.extend(consumer.deliver(stored));
+            consumer.deliver(stored);
             self.next_consumer = index + 1;
         }
     }
