@@ -66,8 +66,6 @@ fn after_a_loss(ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
 pub(super) struct Exchange {
     call: Arc<Outgoing>,
     deadline: Instant,
-    /// What the clock said, as long as nothing was waited for.
-    now: Option<Instant>,
     body: Bytes,
     encoding: Encoding,
     /// Where a layer has changed them.
@@ -105,13 +103,8 @@ impl Exchange {
             return Err(CallError::Encode(EncodeError::because(reason)));
         };
         let deadline = deadline.unwrap_or_else(Instant::now);
-        let (now, handed_over, left_behind, pauses) = (None, false, false, None);
-        Ok(Self { call, deadline, now, body, encoding, headers, handed_over, left_behind, pauses })
-    }
-
-    /// The same, if it is sent at once.
-    pub(super) fn beginning(self, now: Instant) -> Self {
-        Self { now: Some(now), ..self }
+        let (handed_over, left_behind, pauses) = (false, false, None);
+        Ok(Self { call, deadline, body, encoding, headers, handed_over, left_behind, pauses })
     }
 
     /// Sends it and waits for what comes of it, within its deadline.
@@ -193,10 +186,9 @@ impl Exchange {
 
     /// Waits for something within the deadline.
     fn in_time<'a, T>(
-        &mut self,
+        &self,
         awaited: impl Future<Output = T> + Send + 'a,
     ) -> BoxFuture<'a, Result<T, CallError>> {
-        self.now = None;
         let (deadline, expired) = (self.deadline, self.expired());
         boxed(async move { timeout_at(deadline, awaited).await.map_err(|_| expired) })
     }
@@ -298,7 +290,7 @@ impl Exchange {
 
     /// Hands the request to the transport; `false` if it would not take it.
     fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket<'_>) -> Result<bool, CallError> {
-        let now = self.now.take().unwrap_or_else(Instant::now);
+        let now = Instant::now();
         let remaining = self.deadline.saturating_duration_since(now);
         if remaining.is_zero() {
             return Err(self.expired());

@@ -30,10 +30,10 @@ enum Way {
 }
 
 impl Way {
-    fn start(call: &Outgoing, request: Request, now: Instant) -> Result<Self, CallError> {
+    fn start(call: &Outgoing, request: Request) -> Result<Self, CallError> {
         Ok(match (&call.client.layers, request.deadline) {
             (Some(layers), Some(deadline)) => Self::Layered(layers.call_until(request, deadline)),
-            _ => Self::Direct(Box::pin(Exchange::of(request)?.beginning(now).run())),
+            _ => Self::Direct(Box::pin(Exchange::of(request)?.run())),
         })
     }
 }
@@ -46,11 +46,10 @@ pub(super) struct NotSent {
 
 impl Running {
     pub(super) fn start(draft: Draft) -> Result<Self, Box<NotSent>> {
-        let now = Instant::now();
-        let (call, request) = draft.into_request(now);
+        let (call, request) = draft.into_request(Instant::now());
         let (service, method) = call.labels();
         let metered = Metered::start(End::Client, service, || method);
-        match request.and_then(|request| Way::start(&call, request, now)) {
+        match request.and_then(|request| Way::start(&call, request)) {
             Ok(way) => Ok(Self { call, metered: Some(metered), way }),
             Err(error) => {
                 observe::end(&call.span, (&error).into());

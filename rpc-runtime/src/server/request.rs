@@ -317,7 +317,7 @@ impl Endpoint {
         observe::end(span, (&answer).into());
         metered.end((&answer).into());
         let reply = self.reply(address, answer);
-        channel.finish(tag, reply, now);
+        channel.finish(tag, reply);
         now
     }
 
@@ -393,7 +393,7 @@ impl Endpoint {
         }
         if delivery.properties.was_dead_lettered() {
             // Where dead letters lead back to this queue, it would come again and again.
-            channel.finish(delivery.tag, None, Instant::now());
+            channel.finish(delivery.tag, None);
         } else {
             channel.reject(delivery.tag, None);
         }
@@ -429,7 +429,7 @@ impl Endpoint {
         channel: &dyn WorkerChannel,
     ) {
         let reply = self.reply(address, answer);
-        channel.finish(tag, reply, Instant::now());
+        channel.finish(tag, reply);
     }
 
     /// Counts an answer, and writes it where somebody waits for it.

@@ -107,7 +107,7 @@ impl Responder {
                 }
                 None => None,
             };
-            channel.finish(tag, reply, Instant::now());
+            channel.finish(tag, reply);
         }
     }
 

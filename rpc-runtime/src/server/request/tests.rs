@@ -46,7 +46,7 @@ impl Recorder {
 }
 
 impl WorkerChannel for Recorder {
-    fn finish(&self, tag: u64, reply: Option<Message>, _: Instant) {
+    fn finish(&self, tag: u64, reply: Option<Message>) {
         let ran = reply.as_ref().and_then(|reply| reply.properties.header("rpc-ran").cloned());
         self.ran.lock().unwrap().push(ran);
         let word = reply.map(|reply| match reply.properties.header("rpc-fault") {

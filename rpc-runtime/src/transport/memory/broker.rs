@@ -9,7 +9,6 @@ use std::{
 };
 
 use smol_str::SmolStr;
-use tokio::time::Instant;
 
 use super::{
     consumer::{Consumer, MemoryDeliveries},
@@ -137,9 +136,7 @@ impl MemoryBroker {
         }
         let sink = match self.read().queues.get(&message.routing_key) {
             Some(Named::Queue(queue)) => {
-                // Whatever can be done before is not done under the lock.
-                let (message, now) = (Arc::new(message), Instant::now());
-                return queue.change(|queue| queue.push(message, now));
+                return queue.change(|queue| queue.push(Arc::new(message)));
             }
             Some(Named::Callback { sink, .. }) => sink.clone(),
             None => return Fate::Unroutable,
@@ -155,8 +152,7 @@ impl MemoryBroker {
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
         let queues = bound.iter().filter_map(|name| names.queue(name));
-        let now = Instant::now();
-        let fates = queues.map(|queue| queue.change(|queue| queue.push(message.clone(), now)));
+        let fates = queues.map(|queue| queue.change(|queue| queue.push(message.clone())));
         // One queue that would not take it rejects it, as RabbitMQ has it.
         fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
             (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,

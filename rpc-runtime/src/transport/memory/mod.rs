@@ -255,15 +255,14 @@ struct MemoryWorker {
 }
 
 impl WorkerChannel for MemoryWorker {
-    fn finish(&self, tag: u64, reply: Option<Message>, now: Instant) {
+    fn finish(&self, tag: u64, reply: Option<Message>) {
         if let Some(reply) = reply {
             let mandatory = reply.mandatory;
             if matches!(self.broker.publish(reply), Fate::Unroutable) && mandatory {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
-        // What was delivered is freed where the queue is not locked.
-        drop(self.queue.change(|queue| queue.acknowledge(self.consumer, tag, now)));
+        self.queue.change(|queue| queue.acknowledge(self.consumer, tag));
     }
 
     fn requeue(&self, tag: u64) {
@@ -272,7 +271,7 @@ impl WorkerChannel for MemoryWorker {
 
     fn reject(&self, tag: u64, reply: Option<Message>) {
         // There are no dead-letter exchanges here.
-        self.finish(tag, reply, Instant::now());
+        self.finish(tag, reply);
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {

@@ -97,7 +97,7 @@ impl StoredQueue {
     }
 
     pub(super) fn state(&mut self) -> QueueState {
-        self.drop_expired(Instant::now());
+        self.drop_expired();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let consuming = self.consumers.iter().filter(|consumer| consumer.is_consuming()).count();
         QueueState { messages: count(self.messages.len()), consumers: count(consuming) }
@@ -125,7 +125,7 @@ impl StoredQueue {
 
     pub(super) fn add_consumer(&mut self, consumer: Consumer) {
         self.consumers.push(consumer);
-        self.deliver(Instant::now());
+        self.deliver();
     }
 
     /// Stops deliveries to a consumer; what it has can still be settled.
@@ -141,15 +141,13 @@ impl StoredQueue {
         for consumer in removed {
             consumer.into_unacknowledged().for_each(|stored| self.put_back(stored));
         }
-        self.deliver(Instant::now());
+        self.deliver();
     }
 
-    /// Acknowledges a delivery; what was delivered is returned to be freed where the queue is not locked.
-    #[must_use]
-    pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64, now: Instant) -> Option<Stored> {
-        let settled = self.settle(consumer, tag);
-        self.deliver(now);
-        settled
+    /// Acknowledges a delivery.
+    pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64) {
+        self.settle(consumer, tag);
+        self.deliver();
     }
 
     /// Gives a delivery back.
@@ -157,7 +155,7 @@ impl StoredQueue {
         if let Some(stored) = self.settle(consumer, tag) {
             self.put_back(stored);
         }
-        self.deliver(Instant::now());
+        self.deliver();
     }
 
     fn settle(&mut self, consumer: u64, tag: u64) -> Option<Stored> {
@@ -169,8 +167,8 @@ impl StoredQueue {
     }
 
     /// Takes a message that is published now, unless the queue is full and refuses.
-    pub(super) fn push(&mut self, message: Arc<Message>, now: Instant) -> Fate {
-        self.drop_expired(now);
+    pub(super) fn push(&mut self, message: Arc<Message>) -> Fate {
+        self.drop_expired();
         if let Some(limit) = self.limits.length
             && self.messages.len() as u64 >= limit
         {
@@ -180,25 +178,20 @@ impl StoredQueue {
             self.messages.pop_front();
         }
         let stored = Stored {
-            expires: self.expiry_of(&message).map(|ttl| now + ttl),
+            expires: self.expiry_of(&message).map(|ttl| Instant::now() + ttl),
             message,
             sequence: self.next_sequence,
             deliveries: 0,
         };
         self.next_sequence += 1;
         self.insert(stored);
-        self.deliver_fresh();
+        self.deliver();
         Fate::Accepted
     }
 
     /// Hands out what is ready, to each consumer in turn that has room.
-    fn deliver(&mut self, now: Instant) {
-        self.drop_expired(now);
-        self.deliver_fresh();
-    }
-
-    /// The same where nothing can have expired.
-    fn deliver_fresh(&mut self) {
+    fn deliver(&mut self) {
+        self.drop_expired();
         while !self.messages.is_empty() {
             let Some(index) = self.next_with_room() else { return };
             let (Some(consumer), Some(stored)) =
@@ -226,7 +219,8 @@ impl StoredQueue {
     }
 
     /// Expired messages leave at the head only.
-    fn drop_expired(&mut self, now: Instant) {
+    fn drop_expired(&mut self) {
+        let now = Instant::now();
         let expired = |first: &Stored| first.expires.is_some_and(|at| at <= now);
         while self.messages.front().is_some_and(expired) {
             self.messages.pop_front();
