@@ -155,16 +155,18 @@ impl Exchange {
             }
             let (id, number) = (call.next_correlation_id(), caller.number);
             let entered = broker.pending().enter(id, number, call.oneway, self.deadline);
-            let Ok(mut ticket) = entered else {
+            let Ok(ticket) = entered else {
                 self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
             };
             let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
+                // A call in flight would have room for two.
+                drop(ticket);
                 self.in_time(caller.wait_until_replaced(broker)).await?;
                 continue;
             }
-            let outcome = (&mut ticket).await;
+            let outcome = ticket.await;
             if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
                 watch.answered(Instant::now());
             }

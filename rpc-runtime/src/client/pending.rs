@@ -1,7 +1,7 @@
 //! The calls in flight, and what came of each.
 
-mod deadlines;
 mod table;
+mod timer;
 
 use std::sync::{
     Arc,
@@ -53,7 +53,7 @@ const TABLES: usize = 8;
 /// The calls in flight.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    tables: [Arc<Table>; TABLES],
+    tables: [Table; TABLES],
     slots: Semaphore,
     unclaimed: AtomicU64,
 }
@@ -73,7 +73,7 @@ impl Pending {
     }
 
     /// Where the call of an id is, if there is one.
-    fn table(&self, correlation_id: Uuid) -> &Arc<Table> {
+    fn table(&self, correlation_id: Uuid) -> &Table {
         // Another part of the id than that which the tables themselves go by.
         let [first, ..] = *correlation_id.as_bytes();
         &self.tables[usize::from(first) % TABLES]
