@@ -16,8 +16,8 @@ use tokio::{
 use tracing::{debug, field};
 use uuid::Uuid;
 
-pub(crate) use self::table::{NotEntered, Ticket};
 use self::table::Table;
+pub(crate) use self::table::{NotEntered, Ticket};
 use crate::{
     envelope::{self, ReceivedReply},
     error::BrokerError,
@@ -47,13 +47,10 @@ pub(crate) enum Outcome {
     Expired,
 }
 
-/// So many tables, that threads seldom wait for each other at one.
-const TABLES: usize = 8;
-
 /// The calls in flight.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    tables: [Table; TABLES],
+    table: Table,
     slots: Semaphore,
     unclaimed: AtomicU64,
 }
@@ -66,17 +63,10 @@ impl Pending {
     /// At most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
-            tables: Default::default(),
+            table: Table::default(),
             slots: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
             unclaimed: AtomicU64::new(0),
         })
-    }
-
-    /// Where the call of an id is, if there is one.
-    fn table(&self, correlation_id: Uuid) -> &Table {
-        // Another part of the id than that which the tables themselves go by.
-        let [first, ..] = *correlation_id.as_bytes();
-        &self.tables[usize::from(first) % TABLES]
     }
 
     /// Takes a place among the calls in flight; `None` if there is none.
@@ -98,39 +88,28 @@ impl Pending {
         oneway: bool,
         deadline: Instant,
     ) -> Result<Ticket<'_>, NotEntered> {
-        self.table(correlation_id).enter(correlation_id, channel, oneway, deadline)
+        self.table.enter(correlation_id, channel, oneway, deadline)
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.
     pub(crate) fn lose(&self, channel: u64) {
-        for table in &self.tables {
-            table.lose(channel, |entry| entry.channel <= channel);
-        }
+        self.table.lose(channel, |entry| entry.channel <= channel);
     }
 
     /// The same where the callback queue is still there: calls that the broker has taken wait for their replies, and so
     /// do those of earlier channels.
     pub(crate) fn lose_unaccepted(&self, channel: u64) {
-        for table in &self.tables {
-            table.lose(channel, |entry| entry.unaccepted_on(channel));
-        }
+        self.table.lose(channel, |entry| entry.unaccepted_on(channel));
     }
 
     /// Lets no call be entered for a channel any more, if the broker has dealt with all that were.
     pub(crate) fn retire(&self, channel: u64) -> bool {
-        let mut tables = self.tables.each_ref().map(|table| table.lock());
-        let settled = !tables.iter().any(|table| table.any(|entry| entry.unaccepted_on(channel)));
-        if settled {
-            for table in &mut tables {
-                table.close(channel);
-            }
-        }
-        settled
+        self.table.retire(channel)
     }
 
     /// How many calls are in flight.
     pub(crate) fn len(&self) -> usize {
-        self.tables.iter().map(|table| table.len()).sum()
+        self.table.len()
     }
 
     /// How many replies came that no call was waiting for.
@@ -139,11 +118,11 @@ impl Pending {
     }
 
     fn accept(&self, correlation_id: Uuid) -> bool {
-        self.table(correlation_id).accept(correlation_id)
+        self.table.accept(correlation_id)
     }
 
     fn end(&self, correlation_id: Uuid, outcome: Outcome) {
-        if let Some(entry) = self.table(correlation_id).remove(correlation_id) {
+        if let Some(entry) = self.table.remove(correlation_id) {
             entry.end(outcome);
         }
     }
@@ -151,8 +130,8 @@ impl Pending {
 
 impl CallerSink for Pending {
     fn reply(&self, message: Message) {
-        let known = envelope::reply_correlation(&message.properties)
-            .and_then(|id| self.table(id).remove(id));
+        let known =
+            envelope::reply_correlation(&message.properties).and_then(|id| self.table.remove(id));
         if let Some(entry) = known {
             entry.end(Outcome::Reply(read_reply(
                 &message.properties,

@@ -1,4 +1,4 @@
-//! A part of the calls in flight.
+//! The table of calls in flight.
 
 use std::{
     pin::Pin,
@@ -18,7 +18,7 @@ use crate::client::ids::ById;
 pub(super) struct Table(Mutex<Content>);
 
 #[derive(Debug, Default)]
-pub(super) struct Content {
+struct Content {
     entries: ById<Entry>,
     /// Every channel up to this one is gone.
     lost: u64,
@@ -50,17 +50,13 @@ pub(crate) struct NotEntered;
 
 impl Content {
     /// Lets no call be entered any more for the channels up to this one.
-    pub(super) fn close(&mut self, channel: u64) {
+    fn close(&mut self, channel: u64) {
         self.lost = self.lost.max(channel);
-    }
-
-    pub(super) fn any(&self, which: impl Fn(&Entry) -> bool) -> bool {
-        self.entries.values().any(which)
     }
 }
 
 impl Table {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Content> {
+    fn lock(&self) -> MutexGuard<'_, Content> {
         // No code of a user runs under the lock, so a poisoned one is as good as another.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -98,6 +94,16 @@ impl Table {
         for (_, entry) in lost {
             entry.end(Outcome::Lost);
         }
+    }
+
+    /// Lets no call be entered for a channel any more, if the broker has dealt with all that were.
+    pub(super) fn retire(&self, channel: u64) -> bool {
+        let mut content = self.lock();
+        let settled = !content.entries.values().any(|entry| entry.unaccepted_on(channel));
+        if settled {
+            content.close(channel);
+        }
+        settled
     }
 
     pub(super) fn len(&self) -> usize {
