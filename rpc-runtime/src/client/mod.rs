@@ -6,7 +6,6 @@ mod draft;
 mod exchange;
 mod explained;
 mod handle;
-mod ids;
 mod outgoing;
 mod pending;
 mod retry;
@@ -20,8 +19,6 @@ pub use call::Call;
 pub(crate) use exchange::send;
 pub use explained::Explained;
 pub use handle::Client;
-#[cfg(feature = "bench")]
-pub(crate) use ids::random as random_id;
 pub(crate) use outgoing::Outgoing;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;

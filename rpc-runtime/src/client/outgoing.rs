@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::{handle::ClientShared, ids};
+use super::handle::ClientShared;
 use crate::{broker::Broker, contract::MethodDescriptor, middleware::Headers, observe::OTHER};
 
 /// A call, without its arguments.
@@ -52,7 +52,7 @@ impl Outgoing {
             method,
             name: None,
             headers,
-            message_id: ids::random(),
+            message_id: Uuid::new_v4(),
             priority: None,
             persistent: false,
             idempotent: method.idempotent,
@@ -124,7 +124,7 @@ impl Outgoing {
 
     /// An id for a sending: the first has that of the call, which spares a random one for nearly every call.
     pub(super) fn next_correlation_id(&self) -> Uuid {
-        if self.identified.swap(true, Ordering::Relaxed) { ids::random() } else { self.message_id }
+        if self.identified.swap(true, Ordering::Relaxed) { Uuid::new_v4() } else { self.message_id }
     }
 
     /// Whether the method may have run.
