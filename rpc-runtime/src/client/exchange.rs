@@ -67,8 +67,6 @@ fn after_a_loss(ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
 pub(super) struct Exchange {
     call: Arc<Outgoing>,
     deadline: Instant,
-    /// What the clock said, as long as nothing was waited for.
-    now: Option<Instant>,
     body: Bytes,
     encoding: Encoding,
     /// Where a layer has changed them.
@@ -102,13 +100,8 @@ impl Exchange {
         encoding: Encoding,
         deadline: Instant,
     ) -> Self {
-        let (now, headers, handed_over, left_behind, pauses) = (None, None, false, false, None);
-        Self { call, deadline, now, body, encoding, headers, handed_over, left_behind, pauses }
-    }
-
-    /// The same, if it is sent at once.
-    pub(super) fn beginning(self, now: Instant) -> Self {
-        Self { now: Some(now), ..self }
+        let (headers, handed_over, left_behind, pauses) = (None, false, false, None);
+        Self { call, deadline, body, encoding, headers, handed_over, left_behind, pauses }
     }
 
     /// Sends it and waits for what comes of it, within its deadline.
@@ -162,19 +155,18 @@ impl Exchange {
             }
             let (id, number) = (call.next_correlation_id(), caller.number);
             let entered = session.pending().enter(id, number, call.oneway, self.deadline);
-            let Ok(mut ticket) = entered else {
+            let Ok(ticket) = entered else {
                 self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             };
             let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
+                // A call in flight would have room for two.
+                drop(ticket);
                 self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             }
-            if caller.channel.is_near() {
-                session.pending().expect_soon(&mut ticket);
-            }
-            let outcome = (&mut ticket).await;
+            let outcome = ticket.await;
             if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
                 watch.answered(Instant::now());
             }
@@ -196,10 +188,9 @@ impl Exchange {
 
     /// Waits for something within the deadline.
     fn in_time<'a, T>(
-        &mut self,
+        &self,
         awaited: impl Future<Output = T> + Send + 'a,
     ) -> BoxFuture<'a, Result<T, CallError>> {
-        self.now = None;
         let (deadline, expired) = (self.deadline, self.expired());
         boxed(async move { timeout_at(deadline, awaited).await.map_err(|_| expired) })
     }
@@ -301,7 +292,7 @@ impl Exchange {
 
     /// Hands the request to the transport; `false` if it would not take it.
     fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket<'_>) -> Result<bool, CallError> {
-        let now = self.now.take().unwrap_or_else(Instant::now);
+        let now = Instant::now();
         let remaining = self.deadline.saturating_duration_since(now);
         if remaining.is_zero() {
             return Err(self.expired());

@@ -6,7 +6,6 @@ mod draft;
 mod exchange;
 mod explained;
 mod handle;
-mod ids;
 mod outgoing;
 mod pending;
 mod running;
@@ -19,8 +18,6 @@ pub use builder::{ClientBuilder, Stub};
 pub use call::Call;
 pub use explained::Explained;
 pub use handle::Client;
-#[cfg(feature = "bench")]
-pub(crate) use ids::random as random_id;
 use outgoing::Outgoing;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;

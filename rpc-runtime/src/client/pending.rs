@@ -1,8 +1,7 @@
 //! The calls in flight, and what came of each.
 
-mod deadlines;
-mod looks;
 mod table;
+mod timer;
 
 use std::sync::{
     Arc,
@@ -17,8 +16,8 @@ use tokio::{
 use tracing::{debug, field};
 use uuid::Uuid;
 
+use self::table::Table;
 pub(crate) use self::table::{NotEntered, Ticket};
-use self::{looks::Looks, table::Table};
 use crate::{
     error::BrokerError,
     escape::Escaped,
@@ -48,14 +47,10 @@ pub(crate) enum Outcome {
     Expired,
 }
 
-/// So many tables, that threads seldom wait for each other at one.
-const TABLES: usize = 8;
-
 /// The calls in flight.
 #[derive(Debug)]
 pub(crate) struct Pending {
-    tables: [Arc<Table>; TABLES],
-    limit: usize,
+    table: Table,
     slots: Semaphore,
     unclaimed: AtomicU64,
 }
@@ -67,20 +62,11 @@ pub(crate) struct Slot<'a>(#[allow(dead_code, reason = "held, not read")] Semaph
 impl Pending {
     /// At most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
-        let limit = limit.min(Semaphore::MAX_PERMITS);
         Arc::new(Self {
-            tables: Default::default(),
-            limit,
-            slots: Semaphore::new(limit),
+            table: Table::default(),
+            slots: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
             unclaimed: AtomicU64::new(0),
         })
-    }
-
-    /// Where the call of an id is, if there is one.
-    fn table(&self, correlation_id: Uuid) -> &Arc<Table> {
-        // Another part of the id than that which the tables themselves go by.
-        let [first, ..] = *correlation_id.as_bytes();
-        &self.tables[usize::from(first) % TABLES]
     }
 
     /// Takes a place among the calls in flight; `None` if there is none.
@@ -102,44 +88,28 @@ impl Pending {
         oneway: bool,
         deadline: Instant,
     ) -> Result<Ticket<'_>, NotEntered> {
-        self.table(correlation_id).enter(correlation_id, channel, oneway, deadline)
-    }
-
-    /// The outcome of this call may be there before it is worth to wait for it: the broker is in this process.
-    pub(crate) fn expect_soon(&self, ticket: &mut Ticket<'_>) {
-        ticket.looks = Looks::near(|| self.limit - self.slots.available_permits());
+        self.table.enter(correlation_id, channel, oneway, deadline)
     }
 
     /// Ends every call of the channels up to this one; none can be entered for them any more.
     pub(crate) fn lose(&self, channel: u64) {
-        for table in &self.tables {
-            table.lose(channel, |entry| entry.channel <= channel);
-        }
+        self.table.lose(channel, |entry| entry.channel <= channel);
     }
 
     /// The same where the callback queue is still there: calls that the broker has taken wait for their replies, and so
     /// do those of earlier channels.
     pub(crate) fn lose_unaccepted(&self, channel: u64) {
-        for table in &self.tables {
-            table.lose(channel, |entry| entry.unaccepted_on(channel));
-        }
+        self.table.lose(channel, |entry| entry.unaccepted_on(channel));
     }
 
     /// Lets no call be entered for a channel any more, if the broker has dealt with all that were.
     pub(crate) fn retire(&self, channel: u64) -> bool {
-        let mut tables = self.tables.each_ref().map(|table| table.lock());
-        let settled = !tables.iter().any(|table| table.any(|entry| entry.unaccepted_on(channel)));
-        if settled {
-            for table in &mut tables {
-                table.close(channel);
-            }
-        }
-        settled
+        self.table.retire(channel)
     }
 
     /// How many calls are in flight.
     pub(crate) fn len(&self) -> usize {
-        self.tables.iter().map(|table| table.len()).sum()
+        self.table.len()
     }
 
     /// How many replies came that no call was waiting for.
@@ -148,11 +118,11 @@ impl Pending {
     }
 
     fn accept(&self, correlation_id: Uuid) -> bool {
-        self.table(correlation_id).accept(correlation_id)
+        self.table.accept(correlation_id)
     }
 
     fn end(&self, correlation_id: Uuid, outcome: Outcome) {
-        if let Some(entry) = self.table(correlation_id).remove(correlation_id) {
+        if let Some(entry) = self.table.remove(correlation_id) {
             entry.end(outcome);
         }
     }
@@ -161,7 +131,7 @@ impl Pending {
 impl CallerSink for Pending {
     fn reply(&self, message: Message) {
         let known =
-            wire::reply_correlation(&message.properties).and_then(|id| self.table(id).remove(id));
+            wire::reply_correlation(&message.properties).and_then(|id| self.table.remove(id));
         if let Some(entry) = known {
             entry.end(Outcome::Reply(read_reply(
                 &message.properties,

@@ -31,10 +31,10 @@ enum Way {
 }
 
 impl Way {
-    fn start(call: &Arc<Outgoing>, body: Bytes, deadline: Instant, now: Instant) -> Self {
+    fn start(call: &Arc<Outgoing>, body: Bytes, deadline: Instant) -> Self {
         let encoding = call.client.encoding;
         let Some(layers) = &call.client.layers else {
-            let exchange = Exchange::new(call.clone(), body, encoding, deadline).beginning(now);
+            let exchange = Exchange::new(call.clone(), body, encoding, deadline);
             return Self::Direct(Box::pin(exchange.run()));
         };
         let request = Request {
@@ -57,13 +57,12 @@ pub(super) struct NotSent {
 
 impl Running {
     pub(super) fn start(draft: Draft) -> Result<Self, Box<NotSent>> {
-        let now = Instant::now();
-        let (call, deadline, body) = draft.start(now);
+        let (call, deadline, body) = draft.start(Instant::now());
         let (service, method) = call.labels();
         let metered = Metered::start(End::Client, service, || method);
         match body {
             Ok(body) => {
-                let way = Way::start(&call, body, deadline, now);
+                let way = Way::start(&call, body, deadline);
                 Ok(Self { call, metered: Some(metered), way })
             }
             Err(error) => {

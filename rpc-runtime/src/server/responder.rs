@@ -108,7 +108,7 @@ impl Responder {
                 }
                 None => None,
             };
-            channel.finish(tag, reply, Instant::now());
+            channel.finish(tag, reply);
         }
     }
 

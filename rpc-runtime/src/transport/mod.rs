@@ -183,7 +183,7 @@ pub(crate) trait CallerChannel: Send + Sync + 'static {
     /// What goes into `user_id`, if requests are to say it.
     fn announced_user(&self) -> Option<&SmolStr>;
 
-    /// Whether the broker is in this process, and answers come within microseconds.
+    /// Whether the broker is in this process: to ask it for the state of a queue costs nothing.
     fn is_near(&self) -> bool {
         false
     }
@@ -286,9 +286,8 @@ pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Box<dyn Deliveries>);
 
 /// Answers and acknowledges what was consumed.
 pub(crate) trait WorkerChannel: Send + Sync + 'static {
-    /// Publishes the reply, if there is one, and acknowledges the request after it. The time is that of whoever calls, so
-    /// that nobody has to ask for it again.
-    fn finish(&self, tag: u64, reply: Option<Message>, now: Instant);
+    /// Publishes the reply, if there is one, and acknowledges the request after it.
+    fn finish(&self, tag: u64, reply: Option<Message>);
 
     /// Gives a request back to its queue.
     fn requeue(&self, tag: u64);

@@ -1,33 +1,25 @@
-//! A part of the calls in flight.
+//! The table of calls in flight.
 
 use std::{
+    collections::HashMap,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-    task::{Context, Poll, ready},
+    sync::{Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll},
 };
 
-use tokio::{
-    runtime::Handle,
-    sync::oneshot,
-    time::{Instant, Sleep, sleep_until},
-};
+use pin_project_lite::pin_project;
+use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
-use super::{
-    Outcome,
-    deadlines::{Deadlines, Watched, Watcher},
-    looks::Looks,
-};
-use crate::{client::ids::ById, tasks};
+use super::{Outcome, timer::Timer};
 
 /// Calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
 #[derive(Debug, Default)]
 pub(super) struct Table(Mutex<Content>);
 
 #[derive(Debug, Default)]
-pub(super) struct Content {
-    entries: ById<Entry>,
-    deadlines: Deadlines,
+struct Content {
+    entries: HashMap<Uuid, Entry>,
     /// Every channel up to this one is gone.
     lost: u64,
 }
@@ -57,64 +49,38 @@ impl Entry {
 pub(crate) struct NotEntered;
 
 impl Content {
-    pub(super) fn split<T>(
-        &mut self,
-        with: impl FnOnce(&mut Deadlines, &mut ById<Entry>) -> T,
-    ) -> T {
-        with(&mut self.deadlines, &mut self.entries)
-    }
-
     /// Lets no call be entered any more for the channels up to this one.
-    pub(super) fn close(&mut self, channel: u64) {
+    fn close(&mut self, channel: u64) {
         self.lost = self.lost.max(channel);
-    }
-
-    pub(super) fn any(&self, which: impl Fn(&Entry) -> bool) -> bool {
-        self.entries.values().any(which)
     }
 }
 
 impl Table {
-    pub(super) fn lock(&self) -> MutexGuard<'_, Content> {
+    fn lock(&self) -> MutexGuard<'_, Content> {
         // No code of a user runs under the lock, so a poisoned one is as good as another.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn enter(
-        self: &Arc<Self>,
+        &self,
         correlation_id: Uuid,
         channel: u64,
         oneway: bool,
         deadline: Instant,
     ) -> Result<Ticket<'_>, NotEntered> {
-        let runtime = Handle::current();
         let (sender, outcome) = oneshot::channel();
         let mut content = self.lock();
         if channel <= content.lost {
             return Err(NotEntered);
         }
-        let watched = content.split(|deadlines, entries| {
-            entries.insert(
-                correlation_id,
-                Entry { channel, oneway, accepted: false, outcome: sender },
-            );
-            deadlines.add(deadline, correlation_id, runtime.id(), entries)
-        });
+        let entry = Entry { channel, oneway, accepted: false, outcome: sender };
+        content.entries.insert(correlation_id, entry);
         drop(content);
-        let timer = match watched {
-            Watched::Already => None,
-            Watched::Once(sooner) => {
-                tasks::spawn(Watcher::new(self, sooner).run());
-                None
-            }
-            Watched::Elsewhere => Some(Box::pin(sleep_until(deadline))),
-        };
         Ok(Ticket {
             table: self,
             correlation_id,
             outcome,
-            timer,
-            looks: Looks::default(),
+            timer: Timer::new(deadline),
             ended: false,
         })
     }
@@ -128,6 +94,16 @@ impl Table {
         for (_, entry) in lost {
             entry.end(Outcome::Lost);
         }
+    }
+
+    /// Lets no call be entered for a channel any more, if the broker has dealt with all that were.
+    pub(super) fn retire(&self, channel: u64) -> bool {
+        let mut content = self.lock();
+        let settled = !content.entries.values().any(|entry| entry.unaccepted_on(channel));
+        if settled {
+            content.close(channel);
+        }
+        settled
     }
 
     pub(super) fn len(&self) -> usize {
@@ -145,30 +121,29 @@ impl Table {
     pub(super) fn remove(&self, correlation_id: Uuid) -> Option<Entry> {
         self.lock().entries.remove(&correlation_id)
     }
-
-    #[cfg(test)]
-    pub(super) fn deadlines(&self) -> (usize, bool) {
-        self.lock().deadlines.counts()
-    }
 }
 
-impl Drop for Table {
-    fn drop(&mut self) {
-        self.lock().deadlines.wake();
+pin_project! {
+    /// A call's place in the table, and the wait for its outcome, until its deadline. Dropping it frees the place, whatever
+    /// became of the call.
+    #[derive(Debug)]
+    pub(crate) struct Ticket<'a> {
+        table: &'a Table,
+        correlation_id: Uuid,
+        outcome: oneshot::Receiver<Outcome>,
+        #[pin]
+        timer: Timer,
+        // The entry is gone.
+        ended: bool,
     }
-}
 
-/// A call's place in the table, and the wait for its outcome. Dropping it frees the place, whatever became of the call.
-#[derive(Debug)]
-pub(crate) struct Ticket<'a> {
-    table: &'a Table,
-    correlation_id: Uuid,
-    outcome: oneshot::Receiver<Outcome>,
-    /// Where nobody else sees to its deadline.
-    timer: Option<Pin<Box<Sleep>>>,
-    pub(super) looks: Looks,
-    /// The entry is gone.
-    ended: bool,
+    impl PinnedDrop for Ticket<'_> {
+        fn drop(this: Pin<&mut Self>) {
+            if !this.ended {
+                this.table.remove(this.correlation_id);
+            }
+        }
+    }
 }
 
 impl Ticket<'_> {
@@ -180,25 +155,13 @@ impl Ticket<'_> {
 impl Future for Ticket<'_> {
     type Output = Outcome;
 
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
-        if let Poll::Ready(outcome) = Pin::new(&mut self.outcome).poll(cx) {
-            self.ended = true;
-            // The sender goes without a word only together with the table.
+    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
+        let this = self.project();
+        if let Poll::Ready(outcome) = Pin::new(this.outcome).poll(cx) {
+            *this.ended = true;
+            // The sender is dropped without an outcome only together with the table.
             return Poll::Ready(outcome.unwrap_or(Outcome::Lost));
         }
-        if let Some(timer) = &mut self.timer {
-            ready!(timer.as_mut().poll(cx));
-            return Poll::Ready(Outcome::Expired);
-        }
-        self.looks.again(cx);
-        Poll::Pending
-    }
-}
-
-impl Drop for Ticket<'_> {
-    fn drop(&mut self) {
-        if !self.ended {
-            self.table.remove(self.correlation_id);
-        }
+        this.timer.poll(cx).map(|()| Outcome::Expired)
     }
 }

@@ -228,9 +228,9 @@ impl Deliveries for Coming {
 
 impl AmqpWorker {
     /// Whether a reply may go out on the channel that requests are consumed on: the broker will not refuse it.
-    fn is_safe(&self, reply: &Message, now: Instant) -> bool {
+    fn is_safe(&self, reply: &Message) -> bool {
         let proven = &self.outboxes.proven;
-        let (now, used) = (proven.tick(now), self.used.load(Ordering::Relaxed));
+        let (now, used) = (proven.tick(Instant::now()), self.used.load(Ordering::Relaxed));
         let queue = &*reply.routing_key;
         let safe = proven.accepts(reply.body.len(), now, used) && proven.takes_replies(queue, now);
         if safe {
@@ -253,8 +253,8 @@ impl AmqpWorker {
 }
 
 impl WorkerChannel for AmqpWorker {
-    fn finish(&self, tag: u64, mut reply: Option<Message>, now: Instant) {
-        if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply, now)) {
+    fn finish(&self, tag: u64, mut reply: Option<Message>) {
+        if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply)) {
             self.answer_apart(tag, reply, false);
             return;
         }
@@ -272,7 +272,7 @@ impl WorkerChannel for AmqpWorker {
     }
 
     fn reject(&self, tag: u64, mut reply: Option<Message>) {
-        if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply, Instant::now())) {
+        if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply)) {
             self.answer_apart(tag, reply, true);
             return;
         }

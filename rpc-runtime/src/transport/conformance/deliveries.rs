@@ -14,7 +14,7 @@ pub(super) async fn a_message_reaches_one_of_the_competing_consumers(bench: Benc
             let delivery = worker.next().await;
             assert!(!delivery.redelivered);
             bodies.push(text(&delivery).to_owned());
-            worker.channel.finish(delivery.tag, None, Instant::now());
+            worker.channel.finish(delivery.tag, None);
         }
     }
     bodies.sort();
@@ -47,10 +47,10 @@ pub(super) async fn a_consumer_holds_no_more_than_its_prefetch(bench: Bench) {
     }
     let (first, second) = (worker.next().await, worker.next().await);
     worker.expect_nothing().await;
-    worker.channel.finish(second.tag, None, Instant::now());
+    worker.channel.finish(second.tag, None);
     assert_eq!(text(&worker.next().await), "c");
     worker.expect_nothing().await;
-    worker.channel.finish(first.tag, None, Instant::now());
+    worker.channel.finish(first.tag, None);
 }
 
 pub(super) async fn an_unacknowledged_message_is_delivered_again_and_marked(bench: Bench) {
@@ -59,7 +59,7 @@ pub(super) async fn an_unacknowledged_message_is_delivered_again_and_marked(benc
     caller.publish(bench.request("answered"));
     caller.publish(bench.request("held"));
     let answered = first.next().await;
-    first.channel.finish(answered.tag, None, Instant::now());
+    first.channel.finish(answered.tag, None);
     assert_eq!(text(&first.next().await), "held");
     first.channel.close().await;
     drop(first);
@@ -67,7 +67,7 @@ pub(super) async fn an_unacknowledged_message_is_delivered_again_and_marked(benc
     let mut second = bench.worker(10).await;
     let again = second.next().await;
     assert_eq!((text(&again), again.redelivered), ("held", true));
-    second.channel.finish(again.tag, None, Instant::now());
+    second.channel.finish(again.tag, None);
     second.expect_nothing().await;
 }
 
@@ -79,7 +79,7 @@ pub(super) async fn a_requeued_message_is_delivered_again_and_marked(bench: Benc
     worker.channel.requeue(delivery.tag);
     let again = worker.next().await;
     assert_eq!((text(&again), again.redelivered), ("a", true));
-    worker.channel.finish(again.tag, None, Instant::now());
+    worker.channel.finish(again.tag, None);
 }
 
 pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) {
@@ -95,7 +95,7 @@ pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) 
     let b = first.next().await;
     assert_eq!(text(&b), "b");
     assert!(timeout(SOON, first.deliveries.next()).await.unwrap().is_none());
-    first.channel.finish(a.tag, None, Instant::now());
+    first.channel.finish(a.tag, None);
     first.channel.requeue(b.tag);
     first.channel.close().await;
 
@@ -132,11 +132,11 @@ pub(super) async fn higher_priorities_come_first(mut bench: Bench) {
             held = Some(worker.next().await);
         }
     }
-    worker.channel.finish(held.unwrap().tag, None, Instant::now());
+    worker.channel.finish(held.unwrap().tag, None);
     for expected in ["high", "low", "also low"] {
         let delivery = worker.next().await;
         assert_eq!(text(&delivery), expected);
-        worker.channel.finish(delivery.tag, None, Instant::now());
+        worker.channel.finish(delivery.tag, None);
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) async fn every_listener_gets_a_copy_of_what_its_keys_match(bench: Ben
             let request = listener.next().await;
             assert_eq!((text(&request), &*request.exchange), (*body, &*exchange));
             let reply = message(caller.channel.callback_queue(), body);
-            listener.channel.finish(request.tag, Some(reply), Instant::now());
+            listener.channel.finish(request.tag, Some(reply));
             assert_eq!(text(&caller.reply().await), *body);
         }
         listener.expect_nothing().await;
@@ -78,7 +78,7 @@ pub(super) async fn a_listeners_queue_keeps_the_newest(bench: Bench) {
     for body in ["held", "b", "c"] {
         let request = listener.next().await;
         assert_eq!(text(&request), body);
-        listener.channel.finish(request.tag, None, Instant::now());
+        listener.channel.finish(request.tag, None);
     }
     listener.expect_nothing().await;
 }

@@ -10,7 +10,7 @@ pub(super) async fn a_full_queue_rejects(mut bench: Bench) {
     let held = worker.next().await;
     assert_eq!(caller.fate_of(bench.request("waiting")).await, Fate::Accepted);
     assert_eq!(caller.fate_of(bench.request("too much")).await, Fate::Rejected);
-    worker.channel.finish(held.tag, None, Instant::now());
+    worker.channel.finish(held.tag, None);
     assert_eq!(text(&worker.next().await), "waiting");
 }
 
@@ -22,7 +22,7 @@ pub(super) async fn a_full_queue_that_drops_keeps_the_newest(mut bench: Bench) {
     let held = worker.next().await;
     assert_eq!(caller.fate_of(bench.request("old")).await, Fate::Accepted);
     assert_eq!(caller.fate_of(bench.request("new")).await, Fate::Accepted);
-    worker.channel.finish(held.tag, None, Instant::now());
+    worker.channel.finish(held.tag, None);
     assert_eq!(text(&worker.next().await), "new");
 }
 
@@ -36,7 +36,7 @@ pub(super) async fn an_expired_request_is_not_delivered(bench: Bench) {
     assert_eq!(caller.fate_of(hurried).await, Fate::Accepted);
     assert_eq!(caller.fate_of(bench.request("patient")).await, Fate::Accepted);
     expire(Duration::from_millis(20)).await;
-    worker.channel.finish(held.tag, None, Instant::now());
+    worker.channel.finish(held.tag, None);
     assert_eq!(text(&worker.next().await), "patient");
 }
 
@@ -48,7 +48,7 @@ pub(super) async fn the_ttl_of_a_queue_expires_requests_too(mut bench: Bench) {
     let held = worker.next().await;
     assert_eq!(caller.fate_of(bench.request("forgotten")).await, Fate::Accepted);
     expire(Duration::from_millis(20)).await;
-    worker.channel.finish(held.tag, None, Instant::now());
+    worker.channel.finish(held.tag, None);
     worker.expect_nothing().await;
 }
 
@@ -68,7 +68,7 @@ pub(super) async fn a_queue_says_how_it_stands(bench: Bench) {
     let held = worker.next().await;
     let expected = Some(QueueState { messages: 2, consumers: 1 });
     assert_eq!(bench.link.queue_state(name).await.unwrap(), expected);
-    worker.channel.finish(held.tag, None, Instant::now());
+    worker.channel.finish(held.tag, None);
 }
 
 pub(super) async fn a_queue_declared_differently_is_named(bench: Bench) {

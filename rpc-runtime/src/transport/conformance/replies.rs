@@ -36,7 +36,7 @@ pub(super) async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Be
     };
     let mut reply = message(caller.channel.callback_queue(), "answer");
     reply.properties = properties.clone();
-    worker.channel.finish(request.tag, Some(reply), Instant::now());
+    worker.channel.finish(request.tag, Some(reply));
     let received = caller.reply().await;
     assert_eq!((text(&received), &received.properties), ("answer", &properties));
     // The request was acknowledged after it.
@@ -60,7 +60,7 @@ pub(super) async fn ids_keep_their_bytes(bench: Bench) {
         assert_eq!(request.properties.message_id, Some(id.clone()));
         let mut reply = message(caller.channel.callback_queue(), "answer");
         reply.properties.correlation_id = request.properties.message_id.clone();
-        worker.channel.finish(request.tag, Some(reply), Instant::now());
+        worker.channel.finish(request.tag, Some(reply));
         assert_eq!(caller.reply().await.properties.correlation_id, Some(id));
     }
 }
@@ -76,7 +76,7 @@ pub(super) async fn a_reply_to_a_caller_that_is_gone_is_counted(bench: Bench) {
         // RabbitMQ returns the reply a moment after it was sent; it is counted at the next one.
         let request = worker.next().await;
         let reply = message("amq.gen-of-nobody", "answer");
-        worker.channel.finish(request.tag, Some(reply), Instant::now());
+        worker.channel.finish(request.tag, Some(reply));
         caller.publish(bench.request("more"));
     }
     assert!(bench.undeliverable.load(Ordering::Relaxed) > 0);
@@ -93,7 +93,7 @@ pub(super) async fn direct_reply_to_carries_replies(bench: Bench) {
     let reply_to = request.properties.reply_to.clone().unwrap();
     assert!(reply_to.starts_with("amq.rabbitmq.reply-to"), "{reply_to}");
     let reply = Message { mandatory: false, ..message(&reply_to, "answer") };
-    worker.channel.finish(request.tag, Some(reply), Instant::now());
+    worker.channel.finish(request.tag, Some(reply));
     assert_eq!(text(&caller.reply().await), "answer");
 }
 

@@ -7,7 +7,6 @@ use std::{
 };
 
 use smol_str::SmolStr;
-use tokio::time::Instant;
 
 use super::{
     Wire,
@@ -97,7 +96,7 @@ fn noted(reply: Option<Message>, origin: Option<Origin>) -> Option<Message> {
 }
 
 impl WorkerChannel for FaultyWorker {
-    fn finish(&self, tag: u64, reply: Option<Message>, now: Instant) {
+    fn finish(&self, tag: u64, reply: Option<Message>) {
         let origin = self.settle(tag);
         if self.wire.is_cut() {
             return;
@@ -107,7 +106,7 @@ impl WorkerChannel for FaultyWorker {
             .and_then(|origin| self.wire.injected.take(&[Fault::RedeliverRequest], origin));
         match redelivered {
             Some(_) => self.inner.requeue(tag),
-            None => self.inner.finish(tag, noted(reply, origin), now),
+            None => self.inner.finish(tag, noted(reply, origin)),
         }
     }
 

@@ -9,10 +9,9 @@ use std::{
 };
 
 use smol_str::SmolStr;
-use tokio::time::Instant;
 
 use super::{
-    consumer::Consumer,
+    consumer::{Consumer, MemoryDeliveries},
     queue::{SharedQueue, StoredQueue},
     topic::Topic,
 };
@@ -30,7 +29,6 @@ pub(super) struct MemoryBroker {
 
 #[derive(Default)]
 struct Names {
-    /// Few, as a rule: to compare them is less work than to hash one.
     queues: BTreeMap<SmolStr, Named>,
     exchanges: HashMap<String, Topic>,
 }
@@ -112,14 +110,15 @@ impl MemoryBroker {
         link: u64,
         queue: &str,
         prefetch: u16,
-    ) -> Result<(Arc<SharedQueue>, u64), BrokerError> {
+    ) -> Result<(Arc<SharedQueue>, u64, MemoryDeliveries), BrokerError> {
         let Some(queue) = self.read().queue(queue).cloned() else {
             let message = format!("there is no queue {queue:?}");
             return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
         };
         let id = self.next_id();
-        queue.change(|queue| queue.add_consumer(Consumer::new(id, link, prefetch)));
-        Ok((queue, id))
+        let (consumer, deliveries) = Consumer::new(id, link, prefetch);
+        queue.change(|queue| queue.add_consumer(consumer));
+        Ok((queue, id, deliveries))
     }
 
     pub(super) fn add_callback(&self, link: u64, queue: &SmolStr, sink: Arc<dyn CallerSink>) {
@@ -136,9 +135,7 @@ impl MemoryBroker {
         }
         let sink = match self.read().queues.get(&message.routing_key) {
             Some(Named::Queue(queue)) => {
-                // Whatever can be done before is not done under the lock.
-                let (message, now) = (Arc::new(message), Instant::now());
-                return queue.change(|queue| queue.push(message, now));
+                return queue.change(|queue| queue.push(Arc::new(message)));
             }
             Some(Named::Callback { sink, .. }) => sink.clone(),
             None => return Fate::Unroutable,
@@ -154,8 +151,7 @@ impl MemoryBroker {
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
         let queues = bound.iter().filter_map(|name| names.queue(name));
-        let now = Instant::now();
-        let fates = queues.map(|queue| queue.change(|queue| queue.push(message.clone(), now)));
+        let fates = queues.map(|queue| queue.change(|queue| queue.push(message.clone())));
         // One queue that would not take it rejects it, as RabbitMQ has it.
         fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
             (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,

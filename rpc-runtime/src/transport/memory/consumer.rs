@@ -1,146 +1,76 @@
-//! Who takes messages from a queue.
+//! A consumer takes messages from a queue.
 
 use std::{
-    collections::VecDeque,
-    sync::Arc,
-    task::{Context, Poll, Waker, ready},
+    collections::BTreeMap,
+    task::{Context, Poll},
 };
 
-use tokio::task::coop;
+use tokio::sync::mpsc;
 
-use super::queue::{SharedQueue, Stored};
+use super::queue::Stored;
 use crate::{message::Delivery, transport::Deliveries};
 
-/// One of those that a queue's messages go to in turn; the queue's lock is its own.
+/// One of the consumers that a queue delivers to in turn. The lock of the queue protects it.
 pub(super) struct Consumer {
     pub(super) id: u64,
     /// The connection that it belongs to.
     pub(super) link: u64,
-    /// Until it is stopped; what it has can still be settled.
-    consuming: bool,
+    /// `None` once it is stopped; deliveries that it has can still be settled. The prefetch bounds what waits in there.
+    deliveries: Option<mpsc::UnboundedSender<Delivery>>,
     prefetch: usize,
-    delivered: u64,
-    unacknowledged: Unacknowledged,
-    /// What it was sent and did not take yet.
-    inbox: VecDeque<Delivery>,
-    /// Whoever waits for more.
-    waiting: Option<Waker>,
-}
-
-/// What was delivered and is not settled, in places that are used again.
-#[derive(Default)]
-struct Unacknowledged {
-    places: Vec<Option<(u64, Stored)>>,
-    free: Vec<u64>,
-}
-
-/// A tag has the place in its lowest bits, which are enough for every prefetch, and above them what no other has.
-const PLACE_BITS: u32 = u16::BITS;
-
-impl Unacknowledged {
-    fn len(&self) -> usize {
-        self.places.len() - self.free.len()
-    }
-
-    /// Keeps the delivery of this number, and says its tag.
-    fn keep(&mut self, number: u64, stored: Stored) -> u64 {
-        let place = self.free.pop().unwrap_or(self.places.len() as u64);
-        let tag = number << PLACE_BITS | place;
-        match self.at(tag) {
-            Some(free) => *free = Some((tag, stored)),
-            None => self.places.push(Some((tag, stored))),
-        }
-        tag
-    }
-
-    fn settle(&mut self, tag: u64) -> Option<Stored> {
-        let (tag, stored) = self.at(tag)?.take_if(|(kept, _)| *kept == tag)?;
-        self.free.push(tag & !(u64::MAX << PLACE_BITS));
-        Some(stored)
-    }
-
-    fn at(&mut self, tag: u64) -> Option<&mut Option<(u64, Stored)>> {
-        let place = usize::try_from(tag & !(u64::MAX << PLACE_BITS)).ok()?;
-        self.places.get_mut(place)
-    }
+    last_tag: u64,
+    /// By their delivery tags.
+    unacknowledged: BTreeMap<u64, Stored>,
 }
 
 impl Consumer {
-    pub(super) fn new(id: u64, link: u64, prefetch: u16) -> Self {
-        Self {
+    pub(super) fn new(id: u64, link: u64, prefetch: u16) -> (Self, MemoryDeliveries) {
+        let (deliveries, received) = mpsc::unbounded_channel();
+        let consumer = Self {
             id,
             link,
-            consuming: true,
+            deliveries: Some(deliveries),
             prefetch: usize::from(prefetch),
-            delivered: 0,
-            unacknowledged: Unacknowledged::default(),
-            inbox: VecDeque::new(),
-            waiting: None,
-        }
+            last_tag: 0,
+            unacknowledged: BTreeMap::new(),
+        };
+        (consumer, MemoryDeliveries(received))
     }
 
     pub(super) fn is_consuming(&self) -> bool {
-        self.consuming
+        self.deliveries.is_some()
     }
 
     pub(super) fn has_room(&self) -> bool {
-        self.consuming && self.unacknowledged.len() < self.prefetch
+        self.is_consuming() && self.unacknowledged.len() < self.prefetch
     }
 
-    /// What waits is to be woken; here and below.
-    #[must_use]
-    pub(super) fn stop(&mut self) -> Option<Waker> {
-        self.consuming = false;
-        self.waiting.take()
+    pub(super) fn stop(&mut self) {
+        self.deliveries = None;
     }
 
-    #[must_use]
-    pub(super) fn deliver(&mut self, stored: Stored) -> Option<Waker> {
-        self.delivered += 1;
-        let (message, redelivered) = (stored.message.clone(), stored.deliveries > 0);
-        let tag = self.unacknowledged.keep(self.delivered, stored);
-        self.inbox.push_back(Delivery { tag, redelivered, message });
-        self.waiting.take()
-    }
-
-    fn poll_take(
-        &mut self,
-        to: &mut Vec<Delivery>,
-        most: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<bool> {
-        if self.inbox.is_empty() {
-            if self.consuming {
-                self.waiting = Some(cx.waker().clone());
-                return Poll::Pending;
-            }
-            return Poll::Ready(false);
+    pub(super) fn deliver(&mut self, stored: Stored) {
+        self.last_tag += 1;
+        let (tag, redelivered) = (self.last_tag, stored.deliveries > 0);
+        let delivery = Delivery { tag, redelivered, message: stored.message.clone() };
+        self.unacknowledged.insert(tag, stored);
+        if let Some(deliveries) = &self.deliveries {
+            // A receiver that is gone takes the consumer along, which puts back what it did not acknowledge.
+            let _ = deliveries.send(delivery);
         }
-        to.extend(self.inbox.drain(..most.min(self.inbox.len())));
-        Poll::Ready(true)
     }
 
     pub(super) fn settle(&mut self, tag: u64) -> Option<Stored> {
-        self.unacknowledged.settle(tag)
+        self.unacknowledged.remove(&tag)
     }
 
-    /// What it has not acknowledged.
     pub(super) fn into_unacknowledged(self) -> impl Iterator<Item = Stored> {
-        self.unacknowledged.places.into_iter().flatten().map(|(_, stored)| stored)
+        self.unacknowledged.into_values()
     }
 }
 
-/// What a consumer is sent.
-pub(super) struct MemoryDeliveries {
-    queue: Arc<SharedQueue>,
-    consumer: u64,
-}
-
-impl MemoryDeliveries {
-    pub(super) fn new(queue: Arc<SharedQueue>, consumer: u64) -> Self {
-        Self { queue, consumer }
-    }
-}
+/// What a consumer receives.
+pub(super) struct MemoryDeliveries(mpsc::UnboundedReceiver<Delivery>);
 
 impl Deliveries for MemoryDeliveries {
     fn poll_take(
@@ -149,15 +79,6 @@ impl Deliveries for MemoryDeliveries {
         most: usize,
         cx: &mut Context<'_>,
     ) -> Poll<bool> {
-        // Whoever publishes without end from another thread would keep this one from everything else.
-        let progress = ready!(coop::poll_proceed(cx));
-        let taken = self.queue.change(|queue| match queue.consumer(self.consumer) {
-            Some(consumer) => consumer.poll_take(to, most, cx),
-            None => Poll::Ready(false),
-        });
-        if taken.is_ready() {
-            progress.made_progress();
-        }
-        taken
+        self.0.poll_recv_many(cx, to, most).map(|taken| taken > 0)
     }
 }

@@ -19,7 +19,7 @@ use smol_str::{SmolStr, format_smolstr};
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use self::{broker::MemoryBroker, consumer::MemoryDeliveries, queue::SharedQueue};
+use self::{broker::MemoryBroker, queue::SharedQueue};
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Fate, Link,
     ListenerOptions, Message, OpenWorker, OtherUser, Queue, QueueState, Transport, WorkerChannel,
@@ -88,8 +88,7 @@ impl MemoryLink {
         prefetch: u16,
         undeliverable: Arc<AtomicU64>,
     ) -> Result<OpenWorker, BrokerError> {
-        let (queue, consumer) = self.broker.consume(self.id, queue, prefetch)?;
-        let deliveries = MemoryDeliveries::new(queue.clone(), consumer);
+        let (queue, consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
         let broker = self.broker.clone();
         let worker: Arc<dyn WorkerChannel> =
             Arc::new(MemoryWorker { broker, queue, consumer, undeliverable });
@@ -215,11 +214,7 @@ impl CallerChannel for MemoryCaller {
         if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
-        let answered = message.properties.reply_to.is_some();
-        let fate = self.broker.publish(message);
-        if !(answered && matches!(fate, Fate::Accepted)) {
-            self.sink.settled(correlation_id, fate);
-        }
+        self.sink.settled(correlation_id, self.broker.publish(message));
         Ok(())
     }
 
@@ -256,15 +251,14 @@ struct MemoryWorker {
 }
 
 impl WorkerChannel for MemoryWorker {
-    fn finish(&self, tag: u64, reply: Option<Message>, now: Instant) {
+    fn finish(&self, tag: u64, reply: Option<Message>) {
         if let Some(reply) = reply {
             let mandatory = reply.mandatory;
             if matches!(self.broker.publish(reply), Fate::Unroutable) && mandatory {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
-        // What was delivered is freed where the queue is not locked.
-        drop(self.queue.change(|queue| queue.acknowledge(self.consumer, tag, now)));
+        self.queue.change(|queue| queue.acknowledge(self.consumer, tag));
     }
 
     fn requeue(&self, tag: u64) {
@@ -273,7 +267,7 @@ impl WorkerChannel for MemoryWorker {
 
     fn reject(&self, tag: u64, reply: Option<Message>) {
         // There are no dead-letter exchanges here.
-        self.finish(tag, reply, Instant::now());
+        self.finish(tag, reply);
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {

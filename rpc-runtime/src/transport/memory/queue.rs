@@ -2,13 +2,10 @@
 
 use std::{
     collections::VecDeque,
-    mem,
     sync::{Arc, Mutex, PoisonError},
-    task::Waker,
     time::Duration,
 };
 
-use smallvec::SmallVec;
 use tokio::time::Instant;
 
 use super::consumer::Consumer;
@@ -30,16 +27,10 @@ pub(super) struct Stored {
 pub(super) struct SharedQueue(Mutex<StoredQueue>);
 
 impl SharedQueue {
-    /// Does something with the queue, and wakes whom that gave something to once the queue is not locked any more: they
-    /// look into it at once.
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut StoredQueue) -> T) -> T {
         // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let changed = change(&mut queue);
-        let to_wake = mem::take(&mut queue.to_wake);
-        drop(queue);
-        to_wake.into_iter().for_each(Waker::wake);
-        changed
+        change(&mut queue)
     }
 }
 
@@ -53,8 +44,6 @@ pub(super) struct StoredQueue {
     next_consumer: usize,
     /// Gone with its last consumer.
     fleeting: bool,
-    /// Who was given something, or has nothing to wait for any more. A message has one consumer.
-    to_wake: SmallVec<[Waker; 1]>,
 }
 
 /// What the declaration says, read once.
@@ -91,7 +80,6 @@ impl StoredQueue {
             consumers: Vec::new(),
             next_consumer: 0,
             fleeting: false,
-            to_wake: SmallVec::new(),
         }
     }
 
@@ -109,7 +97,7 @@ impl StoredQueue {
     }
 
     pub(super) fn state(&mut self) -> QueueState {
-        self.drop_expired(Instant::now());
+        self.drop_expired();
         let count = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let consuming = self.consumers.iter().filter(|consumer| consumer.is_consuming()).count();
         QueueState { messages: count(self.messages.len()), consumers: count(consuming) }
@@ -137,32 +125,29 @@ impl StoredQueue {
 
     pub(super) fn add_consumer(&mut self, consumer: Consumer) {
         self.consumers.push(consumer);
-        self.deliver(Instant::now());
+        self.deliver();
     }
 
     /// Stops deliveries to a consumer; what it has can still be settled.
     pub(super) fn stop(&mut self, consumer: u64) {
         if let Some(consumer) = self.consumers.iter_mut().find(|one| one.id == consumer) {
-            self.to_wake.extend(consumer.stop());
+            consumer.stop();
         }
     }
 
     /// Removes consumers; what they did not acknowledge goes back.
     pub(super) fn remove_consumers(&mut self, which: impl Fn(&Consumer) -> bool) {
         let removed: Vec<Consumer> = self.consumers.extract_if(.., |one| which(one)).collect();
-        for mut consumer in removed {
-            self.to_wake.extend(consumer.stop());
+        for consumer in removed {
             consumer.into_unacknowledged().for_each(|stored| self.put_back(stored));
         }
-        self.deliver(Instant::now());
+        self.deliver();
     }
 
-    /// Acknowledges a delivery; what was delivered is returned to be freed where the queue is not locked.
-    #[must_use]
-    pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64, now: Instant) -> Option<Stored> {
-        let settled = self.settle(consumer, tag);
-        self.deliver(now);
-        settled
+    /// Acknowledges a delivery.
+    pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64) {
+        self.settle(consumer, tag);
+        self.deliver();
     }
 
     /// Gives a delivery back.
@@ -170,20 +155,20 @@ impl StoredQueue {
         if let Some(stored) = self.settle(consumer, tag) {
             self.put_back(stored);
         }
-        self.deliver(Instant::now());
+        self.deliver();
     }
 
     fn settle(&mut self, consumer: u64, tag: u64) -> Option<Stored> {
         self.consumer(consumer)?.settle(tag)
     }
 
-    pub(super) fn consumer(&mut self, id: u64) -> Option<&mut Consumer> {
+    fn consumer(&mut self, id: u64) -> Option<&mut Consumer> {
         self.consumers.iter_mut().find(|consumer| consumer.id == id)
     }
 
     /// Takes a message that is published now, unless the queue is full and refuses.
-    pub(super) fn push(&mut self, message: Arc<Message>, now: Instant) -> Fate {
-        self.drop_expired(now);
+    pub(super) fn push(&mut self, message: Arc<Message>) -> Fate {
+        self.drop_expired();
         if let Some(limit) = self.limits.length
             && self.messages.len() as u64 >= limit
         {
@@ -193,25 +178,20 @@ impl StoredQueue {
             self.messages.pop_front();
         }
         let stored = Stored {
-            expires: self.expiry_of(&message).map(|ttl| now + ttl),
+            expires: self.expiry_of(&message).map(|ttl| Instant::now() + ttl),
             message,
             sequence: self.next_sequence,
             deliveries: 0,
         };
         self.next_sequence += 1;
         self.insert(stored);
-        self.deliver_fresh();
+        self.deliver();
         Fate::Accepted
     }
 
     /// Hands out what is ready, to each consumer in turn that has room.
-    fn deliver(&mut self, now: Instant) {
-        self.drop_expired(now);
-        self.deliver_fresh();
-    }
-
-    /// The same where nothing can have expired.
-    fn deliver_fresh(&mut self) {
+    fn deliver(&mut self) {
+        self.drop_expired();
         while !self.messages.is_empty() {
             let Some(index) = self.next_with_room() else { return };
             let (Some(consumer), Some(stored)) =
@@ -219,7 +199,7 @@ impl StoredQueue {
             else {
                 return;
             };
-            self.to_wake.extend(consumer.deliver(stored));
+            consumer.deliver(stored);
             self.next_consumer = index + 1;
         }
     }
@@ -239,7 +219,8 @@ impl StoredQueue {
     }
 
     /// Expired messages leave at the head only.
-    fn drop_expired(&mut self, now: Instant) {
+    fn drop_expired(&mut self) {
+        let now = Instant::now();
         let expired = |first: &Stored| first.expires.is_some_and(|at| at <= now);
         while self.messages.front().is_some_and(expired) {
             self.messages.pop_front();
