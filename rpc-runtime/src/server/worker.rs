@@ -6,7 +6,7 @@ use tokio::{
     sync::{Semaphore, SemaphorePermit, mpsc, watch},
     time::{Instant, sleep},
 };
-use tracing::{Instrument as _, debug, info, instrument::Instrumented, warn};
+use tracing::{Instrument as _, debug, field::display, info, instrument::Instrumented, warn};
 
 use super::{
     batch::{self, Pace},
@@ -16,6 +16,7 @@ use super::{
 use crate::{
     broker::{Broker, Connection, pauses},
     error::{BrokerError, BrokerErrorKind},
+    escape::Escaped,
     limits,
     message::Delivery,
     tasks::{BoxFuture, boxed},
@@ -199,7 +200,9 @@ impl Worker {
                     // runs cannot reply on this channel any more.
                     if !self.connection.is_closed() {
                         let (service, queue) = (self.endpoint.service().name, self.queue.name());
-                        warn!(service, queue, "stopped consuming; starting again");
+                        let reason = channel.why_ended().map(Escaped::new);
+                        let reason = reason.map(|reason| display(reason.whole()));
+                        warn!(service, queue, reason, "stopped consuming; starting again");
                     }
                     // A queue that somebody deletes as often as it is declared is declared ever more seldom.
                     if opened.elapsed() > limits::STABLE_AFTER {
