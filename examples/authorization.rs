@@ -1,4 +1,4 @@
-//! Who may call what: `cargo run --example authorization`.
+//! Who may call what: `cargo run -p examples --example authorization`.
 //!
 //! RabbitMQ vouches for the user of a caller that announces it. Everybody may ask for numbers here; how many were asked for
 //! is for the director alone, who is not the user of this example.

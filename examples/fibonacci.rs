@@ -1,4 +1,4 @@
-//! A server and a client in one process: `cargo run --example fibonacci`.
+//! A server and a client in one process: `cargo run -p examples --example fibonacci`.
 //!
 //! Without a broker named, it uses one in memory, so that nothing but Rust is needed. With
 //! `--broker amqp://localhost`, or `AMQP_URL` set, the same calls go through RabbitMQ.

@@ -1,4 +1,4 @@
-//! Asks a server for Fibonacci numbers over RabbitMQ: `cargo run --example fibonacci_client -- 30`.
+//! Asks a server for Fibonacci numbers over RabbitMQ: `cargo run -p examples --example fibonacci_client -- 30`.
 
 use std::time::Duration;
 

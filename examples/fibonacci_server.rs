@@ -1,4 +1,4 @@
-//! Serves the Fibonacci numbers over RabbitMQ until Ctrl-C: `cargo run --example fibonacci_server`.
+//! Serves the Fibonacci numbers over RabbitMQ until Ctrl-C: `cargo run -p examples --example fibonacci_server`.
 //!
 //! Start it twice and both share the load. On Ctrl-C it finishes what it has begun, and gives the rest to the others.
 

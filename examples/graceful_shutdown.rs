@@ -1,4 +1,4 @@
-//! A server that ends as Kubernetes and systemd expect it to: `cargo run --example graceful_shutdown`.
+//! A server that ends as Kubernetes and systemd expect it to: `cargo run -p examples --example graceful_shutdown`.
 //!
 //! On SIGTERM it takes no more requests, finishes those that it has begun, leaves the others to the next server, and ends
 //! with success. What asks whether it is ready is told at once that it is not. Start it twice, call it with

@@ -1,4 +1,4 @@
-//! A service that calls another: `cargo run --example nested_calls`.
+//! A service that calls another: `cargo run -p examples --example nested_calls`.
 //!
 //! A call that a handler makes inherits what is left of its caller's deadline, whatever the trait of the other service
 //! says. Nobody works for a caller who has gone; but a handler that wants to say why there is no answer has to keep some

@@ -1,4 +1,4 @@
-//! Two services in one process, one server and one connection: `cargo run --example two_services`.
+//! Two services in one process, one server and one connection: `cargo run -p examples --example two_services`.
 //!
 //! Each service has a queue of its own and takes requests of its own, so the slow one does not hold up the other. They
 //! may share what they work on; to their callers they are as apart as if they ran on two machines, and may do so tomorrow.

@@ -107,6 +107,40 @@ fn every_example_is_declared_and_in_the_readme() {
     }
 }
 
+/// Without it cargo builds what all packages of the workspace need together, for the smallest example too.
+#[test]
+fn commands_that_run_an_example_name_its_package() {
+    let packages = ["examples", "examples/features", "examples/testing"];
+    let mut named = 0;
+    for file in everything().into_iter().chain([root().join(".ci/run")]) {
+        let extension = file.extension().and_then(|extension| extension.to_str());
+        if !matches!(extension, Some("rs" | "md") | None) || file.ends_with("tests/hygiene.rs") {
+            continue;
+        }
+        // A command may go on in the next line.
+        let text = text(&file).split_whitespace().collect::<Vec<_>>().join(" ");
+        for command in text.split("cargo run ").skip(1) {
+            let Some((options, rest)) = command.split_once("--example ") else { continue };
+            if options.contains('`') || options.contains('$') {
+                continue;
+            }
+            let name: String =
+                rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let manifest = packages
+                .map(|package| read(&format!("{package}/Cargo.toml")))
+                .into_iter()
+                .find(|manifest| manifest.contains(&format!("[[example]]\nname = \"{name}\"")));
+            let manifest =
+                manifest.unwrap_or_else(|| panic!("no example {name}: {}", file.display()));
+            let package = manifest.lines().find_map(|line| line.strip_prefix("name = ")).unwrap();
+            let wanted = format!("-p {}", package.trim_matches('"'));
+            assert!(options.contains(&wanted), "{}: {options}--example {name}", file.display());
+            named += 1;
+        }
+    }
+    assert!(named > 10, "{named} commands were found");
+}
+
 #[test]
 fn every_page_of_the_guide_is_in_its_contents() {
     let contents = read("docs/README.md");

@@ -1,4 +1,4 @@
-//! A method whose result is kept: `cargo run --example cached`.
+//! A method whose result is kept: `cargo run -p examples-of-features --example cached`.
 //!
 //! The trait says how long a result may be used again, and the broker of the client has a cache. The method runs once for
 //! each city, however often it is called.

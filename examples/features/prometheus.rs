@@ -1,4 +1,4 @@
-//! Metrics for Prometheus: `cargo run --example prometheus`, and look at <http://127.0.0.1:9000/metrics>.
+//! Metrics for Prometheus: `cargo run -p examples-of-features --example prometheus`, and look at <http://127.0.0.1:9000/metrics>.
 
 use std::{net::SocketAddr, time::Duration};
 

@@ -1,4 +1,4 @@
-//! Spans on the console: `cargo run --example tracing_console`.
+//! Spans on the console: `cargo run -p examples-of-features --example tracing_console`.
 //!
 //! Each call and each request is a span, which says what was called, through which queue, how it ended and how long it
 //! took. `RUST_LOG=debug` says more. docs/observation.md has what it takes to send them to a collector.

@@ -2,7 +2,7 @@
 //!
 //! A shop charges its customers through a service. What the shop does when an answer is lost, when the service is away, or
 //! when the connection goes, is business logic; its tests inject those faults. Time is paused there, so that deadlines and
-//! pauses cost nothing. `cargo run --example testing_a_service` shows one purchase whose first answer is lost.
+//! pauses cost nothing. `cargo run -p examples-of-testing --example testing_a_service` shows one purchase whose first answer is lost.
 
 use std::{
     collections::HashMap,

@@ -7,6 +7,7 @@ use tokio::io::AsyncReadExt as _;
 use crate::{
     document::types,
     failure::{Failure, Kind},
+    show::signature,
 };
 
 /// The most that is read from a file or from the standard input: what RabbitMQ takes.
@@ -33,19 +34,68 @@ impl Written {
         Ok(Self(texts))
     }
 
+    /// The first that is no JSON.
+    pub(crate) fn plain_text(&self) -> Option<&str> {
+        let plain = |text: &&String| serde_json::from_str::<&RawValue>(text).is_err();
+        self.0.iter().find(plain).map(String::as_str)
+    }
+
     /// The body of a request: one array or object as it is, anything else as the elements of an array. Where the method takes
     /// a string, text that is no JSON is one.
     pub(crate) fn body(&self, method: Option<&MethodInfo>) -> Result<String, Failure> {
+        // How many a method takes is known if a server says any.
+        let known = method.filter(|method| !method.arguments.is_empty());
+        let read = known.map_or(self.0.len(), |method| method.arguments.len());
         let mut values = Vec::new();
-        for (index, text) in self.0.iter().enumerate() {
-            let argument = method.and_then(|method| method.arguments.get(index));
+        for (index, text) in self.0.iter().take(read).enumerate() {
+            let argument = known.and_then(|method| method.arguments.get(index));
             values.push(value(text, argument)?);
+        }
+        if let Some(method) = known {
+            self.check_count(method)?;
         }
         Ok(match &values[..] {
             [only] if only.starts_with(['[', '{']) => only.clone(),
             several => format!("[{}]", several.join(",")),
         })
     }
+
+    /// Refuses more or fewer than the method takes.
+    fn check_count(&self, method: &MethodInfo) -> Result<(), Failure> {
+        let (given, taken) = (self.0.len(), method.arguments.len());
+        let all_in_one = matches!(&self.0[..], [only] if only.trim_start().starts_with(['[', '{']));
+        if given == taken || all_in_one {
+            return Ok(());
+        }
+        let name = &method.name;
+        let arguments = if taken == 1 { "argument" } else { "arguments" };
+        let given = match given {
+            0 => "none was given".to_owned(),
+            1 => "1 was given".to_owned(),
+            several => format!("{several} were given"),
+        };
+        let failure = format!("{name} takes {taken} {arguments}, {given}");
+        Err(Failure::new(Kind::Usage, failure).remedy(signature(method)))
+    }
+}
+
+/// How arguments are written.
+const EXAMPLES: &str =
+    r#"write numbers as 30, strings as '"text"', arguments by name as '{"n": 30}'"#;
+
+/// The first characters of an argument, to name it by.
+fn shown(text: &str) -> String {
+    text.chars().take(60).collect()
+}
+
+/// An argument is no JSON, and what the method takes is not known for this reason.
+pub(crate) fn not_known(text: &str, why: &str) -> Failure {
+    let failure = Failure::new(Kind::Usage, format!("{why}, and {:?} is not JSON", shown(text)));
+    // What was to be an array or an object is no string.
+    if text.trim_start().starts_with(['[', '{', '"']) {
+        return failure.remedy(EXAMPLES);
+    }
+    failure.remedy(format!("write a string as '{}'", quoted(&shown(text))))
 }
 
 async fn read(source: impl tokio::io::AsyncRead + Unpin, name: &str) -> Result<String, Failure> {
@@ -72,7 +122,7 @@ fn value(text: &str, argument: Option<&ArgumentInfo>) -> Result<String, Failure>
         Ok(value) => Ok(value.get().to_owned()),
         Err(_) if is_string => Ok(quoted(text)),
         Err(error) => {
-            let shown: String = text.chars().take(60).collect();
+            let shown = shown(text);
             let message = match argument {
                 Some(ArgumentInfo { name, ty, .. }) => {
                     format!(
@@ -81,9 +131,7 @@ fn value(text: &str, argument: Option<&ArgumentInfo>) -> Result<String, Failure>
                 }
                 None => format!("{shown:?} is not JSON: {error}"),
             };
-            Err(Failure::new(Kind::Usage, message).remedy(
-                r#"write numbers as 30, strings as '"text"', arguments by name as '{"n": 30}'"#,
-            ))
+            Err(Failure::new(Kind::Usage, message).remedy(EXAMPLES))
         }
     }
 }
@@ -96,6 +144,8 @@ fn quoted(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     async fn written(arguments: &[&str]) -> Result<String, Failure> {
@@ -140,7 +190,7 @@ mod tests {
             (&["123", "true", "3"], r#"["123","true",3]"#),
             (&[r#"{"id": 1}"#], r#"{"id": 1}"#),
             (&["[1]"], "[1]"),
-            (&["{id", "a\"b\n"], r#"["{id","a\"b"]"#),
+            (&["{id", "a\"b\n", "3"], r#"["{id","a\"b",3]"#),
         ] {
             let arguments: Vec<String> = arguments.iter().map(|text| (*text).to_owned()).collect();
             let body = Written::read(&arguments).await.unwrap().body(Some(&method)).unwrap();
@@ -149,5 +199,36 @@ mod tests {
         let three = ["a", "b", "three"].map(str::to_owned);
         let refused = Written::read(&three).await.unwrap().body(Some(&method)).unwrap_err();
         assert!(format!("{refused:?}").contains("count: u32"), "{refused:?}");
+    }
+
+    #[tokio::test]
+    async fn arguments_are_counted_before_anything_is_sent() {
+        let hello = json!({"name": "hello", "arguments": [{"name": "name", "type": "String"}]});
+        let both = json!({"name": "both", "arguments": [
+            {"name": "a", "type": "u8"}, {"name": "b", "type": "u8"},
+        ]});
+        for (method, given, expected) in [
+            (&hello, &["a", "b"][..], "hello takes 1 argument, 2 were given"),
+            (&hello, &[], "hello takes 1 argument, none was given"),
+            (&both, &["1"], "both takes 2 arguments, 1 was given"),
+        ] {
+            let method: MethodInfo = serde_json::from_value(method.clone()).unwrap();
+            let given: Vec<String> = given.iter().map(|text| (*text).to_owned()).collect();
+            let refused = Written::read(&given).await.unwrap().body(Some(&method)).unwrap_err();
+            assert_eq!(refused.message(), expected);
+        }
+        // A server that does not say what its methods take.
+        let unknown: MethodInfo = serde_json::from_value(json!({"name": "hello"})).unwrap();
+        let given = Written::read(&["1".to_owned()]).await.unwrap();
+        assert_eq!(given.body(Some(&unknown)).unwrap(), "[1]");
+    }
+
+    #[test]
+    fn a_string_without_quotes_is_shown_with_them() {
+        let failure = not_known("tea", "no server said what price takes");
+        assert_eq!(failure.message(), "no server said what price takes, and \"tea\" is not JSON");
+        assert!(format!("{failure:?}").contains(r#"write a string as '\"tea\"'"#), "{failure:?}");
+        let failure = not_known("{n: 30}", "no server said what price takes");
+        assert!(format!("{failure:?}").contains("arguments by name"), "{failure:?}");
     }
 }

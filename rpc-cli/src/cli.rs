@@ -1,18 +1,22 @@
 //! The command line.
 
-use std::{process::ExitCode, time::Duration};
+use std::{env, ffi::OsString, process::ExitCode, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
-use crate::{address::redact, duration, failure::Kind};
+use crate::{
+    address::redact,
+    duration,
+    failure::{Failure, Kind},
+};
 
 const EXIT_CODES: &str = "\
 Exit codes:
   0  it went well
   1  the method returned its own error, or the server refused the call
   2  the command is not one
-  3  no server: nobody answers, or the service has no queue
+  3  no server: nobody answers, or the service has no queue, or nobody consumes it
   4  no answer came in time
   5  RabbitMQ cannot be reached, or refuses";
 
@@ -29,17 +33,10 @@ pub(crate) struct Cli {
 /// What all commands have.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The address of RabbitMQ; in AMQP_URL a password shows in no list of processes.
-    #[arg(
-        long,
-        global = true,
-        env = "AMQP_URL",
-        hide_env_values = true,
-        hide_default_value = true,
-        default_value = "amqp://guest:guest@localhost:5672/%2f",
-        value_name = "URL"
-    )]
-    pub(crate) url: String,
+    /// The address of RabbitMQ; in the variable AMQP_URL a password shows in no list of processes [default: this machine's].
+    // The variable is not clap's: one that is set would stand in every usage line, as though it were required.
+    #[arg(long, global = true, value_name = "URL")]
+    url: Option<String>,
 
     /// The authorities to trust for an amqps address, in PEM, in the place of this machine's.
     #[arg(long, global = true, value_name = "FILE")]
@@ -60,6 +57,33 @@ pub(crate) struct Global {
     /// What the output is.
     #[arg(long, short, global = true, value_enum, default_value_t, value_name = "FORMAT")]
     pub(crate) output: Output,
+}
+
+/// RabbitMQ on this machine, as it is installed.
+const LOCAL: &str = "amqp://guest:guest@localhost:5672/%2f";
+
+impl Global {
+    /// The address of RabbitMQ: that of the command line, of the environment, or this machine's.
+    pub(crate) fn address(&self) -> Result<String, Failure> {
+        address(self.url.clone(), env::var_os("AMQP_URL"))
+    }
+}
+
+fn address(given: Option<String>, variable: Option<OsString>) -> Result<String, Failure> {
+    if let Some(url) = given {
+        return Ok(url);
+    }
+    let wrong = |message| {
+        Failure::new(Kind::Broker, message).remedy(
+            "set it to the address of RabbitMQ; where it is not set, this machine's is taken",
+        )
+    };
+    match variable.map(OsString::into_string) {
+        None => Ok(LOCAL.to_owned()),
+        Some(Ok(url)) if url.trim().is_empty() => Err(wrong("AMQP_URL is empty")),
+        Some(Ok(url)) => Ok(url),
+        Some(Err(_)) => Err(wrong("AMQP_URL is no text")),
+    }
 }
 
 /// What the output is.
@@ -144,8 +168,8 @@ pub(crate) struct Target {
     #[arg(value_name = "SERVICE.METHOD")]
     pub(crate) method: String,
 
-    /// JSON: `{"n": 30}` by name, `[30]` or 30 by position; plain text where the method takes a string; - is the standard
-    /// input, @FILE a file.
+    /// JSON: `{"n": 30}` by name, `[30]` or 30 by position; - is the standard input, @FILE a file. Where servers say that the
+    /// method takes a string, plain text will do; with --queue none is asked, and a string is written '"text"'.
     #[arg(value_name = "ARGUMENTS", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 
@@ -157,7 +181,7 @@ pub(crate) struct Target {
     #[arg(long, short, value_name = "DURATION", value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,
 
-    /// The queue of the service; without it, its servers are asked.
+    /// The queue of the service; without it, its servers are asked, also for what the method takes.
     #[arg(long, value_name = "NAME")]
     pub(crate) queue: Option<String>,
 }
@@ -230,6 +254,16 @@ mod tests {
     #[test]
     fn the_command_line_is_consistent() {
         Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn the_address_is_the_nearest_that_is_given() {
+        let given = |url: &str| Some(url.to_owned());
+        let variable = |url: &str| Some(OsString::from(url));
+        assert_eq!(address(given("a"), variable("b")).unwrap(), "a");
+        assert_eq!(address(None, variable("b")).unwrap(), "b");
+        assert_eq!(address(None, None).unwrap(), LOCAL);
+        assert_eq!(address(None, variable(" ")).unwrap_err().message(), "AMQP_URL is empty");
     }
 
     #[test]

@@ -38,6 +38,11 @@ impl Failure {
         Self { kind, message: message.into(), remedy: None, unread: false }
     }
 
+    /// What went wrong, without the remedy.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// The program that read the output has ended, as `head` does when it has enough: that is silent, and no failure.
     pub(crate) fn unread() -> Self {
         Self { unread: true, ..Self::new(Kind::Error, "nobody reads the output") }

@@ -65,7 +65,13 @@
 //! | testing a service | [`Broker::serving`], [`testing`] |
 //!
 //! The guide, `docs/README.md` in the repository, leads from an empty directory to servers on a cluster: getting started,
-//! errors and deadlines, testing, evolving a service, deploying, other languages.
+//! encodings, errors and deadlines, testing, patterns (mock, dyn, pagination, pub/sub, large files, fail fast), evolving a
+//! service, deploying, other languages.
+//!
+//! Which encoding? The default, bincode, is for Rust callers and servers that are built from one trait and released together.
+//! Take `#[rpc_service(encoding = "json")]` where programs in other languages call, where callers and servers are released
+//! apart, or where a type has `flatten`, `untagged`, `tag`, `skip_serializing_if` or a `serde_json::Value`, which bincode cannot
+//! carry. [`macro@rpc_service`] and `docs/encodings.md` have more.
 //!
 //! # Features
 //!

@@ -88,7 +88,7 @@ async fn without_a_broker_programs_name_address_and_cause() {
     all_print(
         &format!("amqp://guest:sw0rdfish@localhost:{port}"),
         &format!(
-            "Error: no broker answers at amqp://localhost:{port}/%2f; {MAY_BE_STARTING}: caused by Connection refused (os error 111)"
+            "Error: no broker answers at amqp://localhost:{port}/%2f: Connection refused (os error 111); {MAY_BE_STARTING}"
         ),
     )
     .await;

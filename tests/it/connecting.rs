@@ -120,8 +120,8 @@ async fn each_failed_attempt_is_one_line_with_its_cause() {
     assert_eq!(
         log.text().lines().map(str::trim).collect::<Vec<_>>(),
         [
-            format!("WARN no connection yet {why}"),
-            format!("WARN no connection yet {why}"),
+            format!("WARN no connection yet; trying again {why}"),
+            format!("WARN no connection yet; trying again {why}"),
             format!("WARN no connection; giving up {why}"),
         ]
     );

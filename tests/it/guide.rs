@@ -32,6 +32,13 @@ fn the_library_of_getting_started_is_the_one_that_its_programs_are_compiled_agai
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{shown}```\n")));
 }
 
+#[test]
+fn the_test_of_getting_started_is_one_that_runs() {
+    let test = read("examples/numbers/tests/numbers.rs");
+    let (_, test) = test.split_once("\n\n").unwrap();
+    assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{test}```\n")));
+}
+
 /// Its address is another, so that tests can start it.
 #[test]
 fn the_client_of_getting_started_is_the_one_that_tests_start() {
@@ -52,8 +59,12 @@ async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {
     let programs = Programs::of("docs/other-languages.md");
     assert_eq!(programs.count, 9, "two that call, one that serves, and a pair for each recipe");
 
-    let server =
-        Server::builder(&broker).service(NumbersServer::new(Calculator)).start().await.unwrap();
+    let server = Server::builder(&broker)
+        .service(NumbersServer::new(Calculator))
+        .require_caller() // it names its user
+        .start()
+        .await
+        .unwrap();
     let printed = programs.start(0, url).success(PATIENCE).await;
     assert_eq!(
         printed.lines().collect::<Vec<_>>(),
@@ -65,6 +76,9 @@ async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {
             "nobody serves Letters",
         ]
     );
+    server.shutdown().await.unwrap();
+    let server =
+        Server::builder(&broker).service(NumbersServer::new(Calculator)).start().await.unwrap();
     let printed = programs.start(1, url).success(PATIENCE).await;
     assert_eq!(
         printed.lines().collect::<Vec<_>>(),
@@ -123,6 +137,7 @@ async fn the_recipes_call_and_serve_numbers() {
         match UntypedClient::new(&broker, "Numbers").call("cube", "[2]").await {
             Err(CallError::Refused(fault)) => {
                 assert_eq!(fault.kind(), FaultKind::UnknownMethod);
+                assert_eq!(fault.message(), "there is no 'cube' with such arguments");
             }
             other => panic!("{other:?}"),
         }

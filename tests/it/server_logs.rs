@@ -119,6 +119,8 @@ on_both_brokers! {
     requests_that_fail_are_logged_without_payload;
     the_error_of_a_layer_is_logged_at_debug;
     what_is_not_permitted_is_logged;
+    mistakes_of_callers_are_logged;
+    a_reply_that_is_too_large_is_logged;
     a_handler_that_holds_its_thread_is_named;
     two_services_on_one_queue_are_both_named;
     replicas_of_one_service_are_not_warned_of;
@@ -234,9 +236,79 @@ async fn what_is_not_permitted_is_logged(broker: Broker) {
     })
     .await;
     refusal(watched.client.read(PAYLOAD.to_owned(), 1).await);
-    warned_of(&log, "read", "it is not permitted");
+    warned_of(&log, "read", "it is not permitted, and it does not say which user sent it");
     refusal(watched.client.read(PAYLOAD.to_owned(), 1).header("explode", "yes").await);
     warned_of(&log, "read", "`authorize` panicked");
+    watched.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_user_without_permission_is_told_from_none() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let broker = Broker::in_memory();
+    let watched = Watched::new(broker, |builder| builder.authorize(|_| Err("no".to_owned()))).await;
+    let ada = watched.broker.as_user("ada").unwrap();
+    let client = here::ShelfClient::builder(&ada).queue(&watched.queue).build();
+    refusal(client.read(PAYLOAD.to_owned(), 1).await);
+    let line = warned_of(&log, "read", "it is not permitted");
+    assert!(line.contains("caller=ada") && !line.contains("does not say which user"), "{line}");
+    watched.server.shutdown().await.unwrap();
+}
+
+async fn mistakes_of_callers_are_logged(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(broker, |builder| builder.max_request(40)).await;
+    let Watched { broker, queue, .. } = &watched;
+    let untyped = UntypedClient::new(broker, queue);
+
+    refusal(untyped.call(PAYLOAD, "[]").await);
+    warned_of(&log, "_OTHER", "there is no such method");
+
+    refusal(untyped.call("read", format!("[\"{}\", 1]", PAYLOAD.repeat(2))).await);
+    warned_of(&log, "read", "it is larger than `max_request`");
+
+    watched.server.shutdown().await.unwrap();
+}
+
+async fn a_reply_that_is_too_large_is_logged(broker: Broker) {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(broker, |builder| builder.max_reply(3)).await;
+    refusal(watched.client.read(PAYLOAD.to_owned(), 12_345).await);
+    warned_of(&log, "read", "its reply is larger than `max_reply`");
+    watched.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn requests_that_no_client_of_ours_sends_are_logged() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(rabbitmq().await, |builder| builder).await;
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    let request = || Message {
+        kind: Some("read".to_owned()),
+        correlation_id: Some("7".to_owned()),
+        ..Message::to(&watched.queue, PAYLOAD)
+    };
+    let xml = Message { content_type: Some("application/xml".to_owned()), ..request() };
+    peer.publish(xml).await.unwrap();
+    log.line(&["its encoding is not supported"]).await;
+    warned_of(&log, "read", "its encoding is not supported");
+    let headers = serde_json::json!({"rpc-timeout-ms": "soon"});
+    let json = Some("application/json".to_owned());
+    peer.publish(Message { headers, content_type: json, ..request() }).await.unwrap();
+    log.line(&["malformed"]).await;
+    warned_of(&log, "read", "its properties or headers are malformed");
+    watched.server.shutdown().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_end_of_consuming_has_its_reason() {
+    let (log, _guard) = Log::gather(Level::INFO);
+    let watched = Watched::new(rabbitmq().await, |builder| builder).await;
+    let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
+    peer.delete(&watched.queue).await.unwrap();
+    let line = log.line(&["WARN", "stopped consuming; starting again"]).await;
+    let reason = "reason=RabbitMQ cancelled the consumer, as it does when the queue is deleted";
+    assert!(line.contains(reason), "{line}");
     watched.server.shutdown().await.unwrap();
 }
 
@@ -314,6 +386,7 @@ async fn a_start_that_fails_is_not_taken_for_a_drop() {
         .await;
     refused.unwrap_err();
     only_line(&log, &["INFO", &shelf, "stopped", "it did not start wholly"]);
+    assert_eq!(log.lines(&["Cupboard"]), [""; 0], "it never served");
     assert_eq!(log.lines(&["WARN"]), [""; 0], "the error says it");
     peer.delete(&taken).await.unwrap();
 }

@@ -1,8 +1,11 @@
 //! Types that bincode cannot carry are refused before anything runs.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering},
+use std::{
+    collections::BTreeMap,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use rpc_runtime::{Broker, BrokerErrorKind, CallError, Encoding, FaultKind, Server, rpc_service};
@@ -124,6 +127,41 @@ async fn an_optional_json_value_is_refused_as_none() {
     assert!(refused.to_string().contains("Notes.add"), "{refused}");
     match in_bincode::NotesClient::new(&broker).add(None).await {
         Err(CallError::Encode(error)) => assert!(error.to_string().contains("note"), "{error}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    item: String,
+    #[serde(flatten)]
+    more: BTreeMap<String, String>,
+}
+
+#[rpc_service]
+trait Flat {
+    async fn cost(&self, orders: Vec<Option<Order>>) -> usize;
+}
+
+impl Flat for Shop {
+    async fn cost(&self, orders: Vec<Option<Order>>) -> usize {
+        orders.len()
+    }
+}
+
+/// serde does not say which field is marked `flatten`.
+#[tokio::test]
+async fn a_type_with_flatten_is_named() {
+    let broker = Broker::in_memory();
+    let server = FlatServer::new(Shop::default());
+    let refused = Server::builder(&broker).service(server).start().await.unwrap_err();
+    let why = "the argument `orders`, `[]`: `Order` is read by the names of its fields, as serde reads a struct with `flatten`, \
+               and bincode does not write names; write the trait as `#[rpc_service(encoding = \"json\")]`, or change the type";
+    assert_eq!(refused.to_string(), format!("Flat.cost cannot be served: {why}"));
+    match FlatClient::new(&broker).cost(Vec::new()).await {
+        Err(CallError::Encode(error)) => {
+            assert_eq!(error.to_string(), format!("Flat.cost cannot be called in bincode: {why}"));
+        }
         other => panic!("{other:?}"),
     }
 }

@@ -106,7 +106,7 @@ impl Contender {
     pub(crate) async fn is_served_by(&self, process: &Process, broker: &Broker, before: Consumers) {
         match &self.programs {
             Programs::Peer { .. } => broker.another_consumer(before).await,
-            _ => drop(process.line_with("serving", PATIENCE).await),
+            Programs::Own { .. } => drop(process.line_with("serving", PATIENCE).await),
         }
     }
 

@@ -34,8 +34,14 @@ pub(super) async fn run(global: &Global, arguments: &BenchArgs) -> Result<(), Fa
         Ok(_) | Err(CallError::Application(_)) => {}
         Err(error) => return Err(prepared.explain(error).await),
     }
-    let (tally, took) = measure(&prepared, arguments).await;
-    let report = Report::new(&arguments.target.method, arguments.concurrency, took, &tally);
+    let (mut tally, took) = measure(&prepared, arguments).await;
+    let first_error = match tally.take_first_error() {
+        Some(error) => Some(prepared.explain(error).await),
+        None => None,
+    };
+    let first_error = first_error.as_ref().map(Failure::message);
+    let report =
+        Report::new(&arguments.target.method, arguments.concurrency, took, &tally, first_error);
     if global.output == Output::Json {
         json(&report)?;
     } else {
@@ -60,7 +66,7 @@ async fn measure(prepared: &Arc<Prepared>, arguments: &BenchArgs) -> (Tally, Dur
             while Instant::now() < until && stop.load(Ordering::Relaxed) == 0 {
                 let started = Instant::now();
                 let ended = prepared.call().await;
-                tally.count(started.elapsed(), &ended);
+                tally.count(started.elapsed(), ended);
                 calls.fetch_add(1, Ordering::Relaxed);
             }
             tally

@@ -34,7 +34,7 @@ pub(crate) async fn run(cli: Cli) -> Result<(), Failure> {
 }
 
 async fn connect(global: &Global) -> Result<Broker, Failure> {
-    let mut builder = Broker::builder(&global.url)
+    let mut builder = Broker::builder(&global.address()?)
         .name("rpc")
         .connect_timeout(global.wait)
         .wait_for_broker(global.wait);

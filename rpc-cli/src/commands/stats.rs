@@ -46,7 +46,28 @@ async fn show(global: &Global, arguments: &StatsArgs, asking: &Discovery) -> Res
         return json(&stats);
     }
     line(table(&stats).to_string())?;
-    rejections(&stats).try_for_each(line)
+    refusals(&stats).chain(rejections(&stats)).try_for_each(line)
+}
+
+/// A line for each service that refused requests before it was known which method they are for, or whether they may be for
+/// one: no row counts them.
+fn refusals(stats: &[InstanceStats]) -> impl Iterator<Item = String> {
+    let services =
+        stats.iter().flat_map(|stats| stats.services.iter().map(move |service| (stats, service)));
+    services.filter_map(|(stats, service)| {
+        let of_methods = |word: &String| -> u64 {
+            let counted = service.methods.iter().filter_map(|method| method.errors.get(word));
+            counted.fold(0, |sum, count| sum.saturating_add(*count))
+        };
+        let apart = service.faults.iter().filter_map(|(word, count)| {
+            let apart = count.saturating_sub(of_methods(word));
+            (apart > 0).then(|| (word.clone(), apart))
+        });
+        let apart: BTreeMap<String, u64> = apart.collect();
+        let (instance, service) = (short(&stats.instance), &service.name);
+        let refused = || format!("{instance} refused requests of {service} that no row counts: ");
+        (!apart.is_empty()).then(|| clean(&(refused() + &errors(&apart))))
+    })
 }
 
 /// A line for each server that has rejected requests. They named no method, so no row counts them.
@@ -120,6 +141,28 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+
+    #[test]
+    fn requests_without_a_method_have_a_line_by_service() {
+        let counted = |faults: serde_json::Value, errors: serde_json::Value| -> InstanceStats {
+            let method = json!({"name": "m", "errors": errors});
+            let service = json!({"name": "S\n", "faults": faults, "methods": [method]});
+            let stats = json!({"instance": "0123456789", "services": [service]});
+            serde_json::from_value(stats).unwrap()
+        };
+        let faults = json!({"unknown-method": 3, "panicked": 2, "unsupported-encoding": 1});
+        let stats = [
+            counted(faults, json!({"panicked": 2, "error": 7})),
+            // Counted meanwhile.
+            counted(json!({"panicked": 1}), json!({"panicked": 2})),
+        ];
+        assert_eq!(
+            refusals(&stats).collect::<Vec<_>>(),
+            [
+                r"01234567 refused requests of S\n that no row counts: unknown-method 3, unsupported-encoding 1"
+            ]
+        );
+    }
 
     #[test]
     fn rejected_requests_have_a_line_by_server() {

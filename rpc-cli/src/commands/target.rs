@@ -9,7 +9,7 @@ use rpc_runtime::{
 use tokio::time::timeout;
 
 use crate::{
-    arguments::Written,
+    arguments::{Written, not_known},
     cli::{Global, Target},
     duration,
     failure::{Failure, Kind, in_full},
@@ -21,6 +21,9 @@ const LONGEST_TOLD: Duration = Duration::from_secs(60 * 60);
 
 /// How long a call that ended without an answer looks for the reason.
 const LOOK_WITHIN: Duration = Duration::from_secs(1);
+
+/// How long a call waits if nobody says how long.
+const USUAL: Duration = Duration::from_secs(10);
 
 /// What to do where answers leave a doubt.
 const CHOOSE: &str = "`rpc info` shows who says what; choose the queue with --queue, for nobody vouches for these answers";
@@ -54,6 +57,11 @@ impl Prepared {
             Some(_) => None,
             None => described(broker, global, name, method).await?,
         };
+        if service.is_none()
+            && let Some(text) = written.plain_text()
+        {
+            return Err(undescribed(broker, target, name, method, text).await);
+        }
         let known = service.iter().flat_map(|service| &service.methods);
         let body = written.body(known.into_iter().find(|known| known.name == method))?;
         let queue = match (&target.queue, &service) {
@@ -75,14 +83,17 @@ impl Prepared {
     /// The call, not yet sent.
     pub(super) fn call(&self) -> UntypedCall {
         let mut call = self.client.call(&self.method, self.body.clone());
-        let of_method = self.service.as_ref().and_then(|service| told(service, &self.method));
-        if let Some(timeout) = self.target.timeout.or(of_method) {
-            call = call.timeout(timeout);
-        }
+        call = call.timeout(self.timeout());
         for (name, value) in &self.target.header {
             call = call.header(name, value);
         }
         call
+    }
+
+    /// How long a call waits for its answer.
+    fn timeout(&self) -> Duration {
+        let of_method = self.service.as_ref().and_then(|service| told(service, &self.method));
+        self.target.timeout.or(of_method).unwrap_or(USUAL)
     }
 
     /// What a call that failed comes down to.
@@ -105,7 +116,7 @@ impl Prepared {
             }
             CallError::Panicked => {
                 Failure::new(Kind::Error, format!("{name} panicked in the server"))
-                    .remedy("the server's log says where")
+                    .remedy("the server's standard error has the reason")
             }
             CallError::Broker(error) => error.into(),
             CallError::ConnectionLost { .. } => Failure::new(Kind::Broker, in_full(&error)),
@@ -122,11 +133,8 @@ impl Prepared {
             return no_server(&format!("nobody consumes the queue {:?} now; {ran}", self.queue));
         }
         let name = &self.target.method;
-        let waited = self
-            .target
-            .timeout
-            .map_or("in time".to_owned(), |time| format!("within {}", duration::show(time)));
-        Failure::new(Kind::Timeout, format!("{name} did not answer {waited}; {ran}"))
+        let waited = duration::show(self.timeout());
+        Failure::new(Kind::Timeout, format!("{name} did not answer within {waited}; {ran}"))
             .remedy("`rpc stats` shows whether requests wait; --timeout waits longer")
     }
 }
@@ -136,6 +144,32 @@ fn told(service: &ServiceInfo, method: &str) -> Option<Duration> {
     let method = service.methods.iter().find(|known| known.name == method)?;
     let told = method.timeout_ms.or(service.timeout_ms).map(Duration::from_millis);
     told.map(|told| told.min(LONGEST_TOLD))
+}
+
+/// An argument is no JSON, and no server described the method. Where nobody consumes the queue, that is why.
+async fn undescribed(
+    broker: &Broker,
+    target: &Target,
+    name: &str,
+    method: &str,
+    text: &str,
+) -> Failure {
+    let queue = target.queue.as_deref().unwrap_or(name);
+    // A user who may not ask RabbitMQ may still call.
+    match broker.queue_state(queue).await {
+        Ok(None) => return no_server(&format!("there is no queue {queue:?}")),
+        Ok(Some(state)) if state.consumers == 0 => return unconsumed(queue),
+        _ => {}
+    }
+    let why = match target.queue {
+        Some(_) => format!("with --queue no server is asked what {method} takes"),
+        None => format!("no server said what {method} takes"),
+    };
+    not_known(text, &why)
+}
+
+fn unconsumed(queue: &str) -> Failure {
+    no_server(&format!("nobody consumes the queue {queue:?}"))
 }
 
 fn no_server(because: &str) -> Failure {
@@ -164,6 +198,7 @@ async fn described(
     let services = instances.into_iter().flat_map(|instance| instance.services);
     let Some(service) = services.into_iter().find(|service| service.name == name) else {
         return match broker.queue_state(name).await? {
+            Some(state) if state.consumers == 0 => Err(unconsumed(name)),
             Some(_) => Ok(None),
             None => find::service(broker, global, name).await.map(|found| Some(found.service)),
         };
@@ -207,7 +242,7 @@ async fn confirm(broker: &Broker, service: &ServiceInfo) -> Result<(), Failure> 
         }
     }
     if consumers(queue).await == Some(0) {
-        return Err(no_server(&format!("nobody consumes the queue {queue:?}")));
+        return Err(unconsumed(queue));
     }
     Ok(())
 }

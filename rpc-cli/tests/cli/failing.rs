@@ -4,7 +4,7 @@ use rpc_tests::NodeBuilder;
 
 use crate::{
     run::rpc,
-    sample::{Place, node},
+    sample::{CalculatorServer, Exact, Place, node},
 };
 
 const ERROR: i32 = 1;
@@ -38,14 +38,51 @@ async fn nobody_is_there() {
 async fn a_queue_that_nobody_consumes_has_no_server() {
     let place = Place::new().await;
     place.serve().await.shutdown().await.unwrap();
-    let ended = place.rpc(&["call", "Calculator.add", "1", "2", "--timeout", "300ms"]).await;
+    let nobody = "error: no server: nobody consumes the queue \"Calculator\"\n";
+    for command in [
+        &["call", "Calculator.add", "1", "2"][..],
+        &["call", "Calculator.header", "tea"],
+        &["bench", "Calculator.header", "tea"],
+        &["call", "Calculator.header", "tea", "--queue", "Calculator"],
+    ] {
+        let ended = place.rpc(command).await;
+        let said = ended.failed(NO_SERVER);
+        assert!(said.starts_with(nobody), "{command:?}: {said}");
+    }
+    let sent = ["call", "Calculator.add", "1", "2", "--queue", "Calculator", "--timeout", "300ms"];
+    let said = place.rpc(&sent).await.failed(NO_SERVER);
+    let now = "error: no server: nobody consumes the queue \"Calculator\" now; it may have run\n";
+    assert!(said.starts_with(now), "{said}");
+    let ended = place.rpc(&["call", "Calculator.header", "tea", "--queue", "Nope"]).await;
     let said = ended.failed(NO_SERVER);
-    assert!(
-        said.starts_with(
-            "error: no server: nobody consumes the queue \"Calculator\" now; it may have run\n"
-        ),
-        "{said}"
+    assert!(said.starts_with("error: no server: there is no queue \"Nope\"\n"), "{said}");
+}
+
+#[tokio::test]
+async fn a_string_without_quotes_needs_a_server_to_ask() {
+    let place = Place::new().await;
+    let server = rpc_runtime::Server::builder(&place.broker)
+        .service(CalculatorServer::new(Exact))
+        .discovery(false)
+        .start()
+        .await
+        .unwrap();
+    let write = "  write a string as '\"tea\"'";
+    let unasked = place.rpc(&["call", "Calculator.header", "tea"]).await;
+    assert_eq!(
+        unasked.failed(USAGE),
+        format!("error: no server said what header takes, and \"tea\" is not JSON\n{write}")
     );
+    let chosen = ["call", "Calculator.header", "tea", "--queue", "Calculator"];
+    assert_eq!(
+        place.rpc(&chosen).await.failed(USAGE),
+        format!(
+            "error: with --queue no server is asked what header takes, and \"tea\" is not JSON\n{write}"
+        )
+    );
+    let quoted = ["call", "Calculator.header", "\"tea\"", "--queue", "Calculator"];
+    assert_eq!(place.rpc(&quoted).await.printed(), "null");
+    server.shutdown().await.unwrap();
 }
 
 #[tokio::test]
@@ -75,7 +112,8 @@ async fn an_answer_that_does_not_come_is_a_timeout() {
     );
     // Without one of its own, the method's.
     let ended = place.rpc(&["call", "Calculator.wait"]).await;
-    ended.failed(TIMEOUT);
+    let said = ended.failed(TIMEOUT);
+    assert!(said.contains("Calculator.wait did not answer within 100 ms"), "{said}");
 }
 
 #[tokio::test]
@@ -85,8 +123,13 @@ async fn arguments_that_the_method_does_not_take_are_refused() {
     let ended = place.rpc(&["call", "Calculator.add", "{\"a\": 1}"]).await;
     let said = ended.failed(ERROR);
     assert!(said.starts_with("error: Calculator.add was refused: bad-arguments"), "{said}");
-    let ended = place.rpc(&["call", "Calculator.add", "one"]).await;
+    let ended = place.rpc(&["call", "Calculator.add", "one", "2"]).await;
     assert!(ended.failed(USAGE).starts_with("error: \"one\" is not JSON"), "{ended:?}");
+    let ended = place.rpc(&["call", "Calculator.add", "1"]).await;
+    assert_eq!(
+        ended.failed(USAGE),
+        "error: add takes 2 arguments, 1 was given\n  add(a: u32, b: u32) -> u32"
+    );
     let ended = place.rpc(&["call", "add"]).await;
     assert!(ended.failed(USAGE).contains("SERVICE.METHOD"), "{ended:?}");
 }
@@ -106,6 +149,8 @@ async fn a_broker_that_is_not_there_or_refuses() {
     assert!(wrong.stderr.contains("AMQP_URL"), "{wrong:?}");
     let elsewhere = rpc(&node.url_for("guest", "guest", "s3cret-not"), &["ls"]).await;
     assert!(elsewhere.failed(BROKER).contains("virtual host"), "{elsewhere:?}");
+    let empty = rpc("", &["ls"]).await;
+    assert!(empty.failed(BROKER).starts_with("error: AMQP_URL is empty\n"), "{empty:?}");
     let no_url = rpc("ada:s3cret@rabbit", &["ls"]).await;
     assert!(no_url.failed(BROKER).contains("is not the address of a broker"), "{no_url:?}");
     for ended in [nowhere, wrong, no_url] {
@@ -141,6 +186,33 @@ async fn no_secret_of_a_command_line_is_shown() {
         let printed = format!("{}{}", ended.stdout, ended.stderr);
         assert!(!printed.contains("s3cret"), "{printed}");
         assert!(ended.code == USAGE || arguments == ["--help"], "{ended:?}");
+    }
+}
+
+#[tokio::test]
+async fn usage_shows_what_is_required_alone() {
+    let ended = rpc("amqp://rabbit", &["info"]).await;
+    let said = ended.failed(USAGE);
+    assert!(said.contains("Usage: rpc info <SERVICE>"), "{said}");
+}
+
+/// A line of the table, or of the list, that begins with this exit code.
+fn exit_code(text: &str, code: &str) -> String {
+    let meaning = |line: &str| {
+        let line = line.trim_start_matches(['|', ' ']);
+        let meaning = line.strip_prefix(code)?.trim_matches(['|', ' ']);
+        Some(meaning.to_owned())
+    };
+    text.lines().find_map(meaning).unwrap_or_else(|| panic!("{code} in {text}"))
+}
+
+#[tokio::test]
+async fn exit_codes_are_those_of_the_readme() {
+    let help = rpc("", &["--help"]).await;
+    let readme = include_str!("../../README.md");
+    let (_, readme) = readme.split_once("| code |").expect("there is a table");
+    for code in ["1 ", "2 ", "3 ", "4 ", "5 "] {
+        assert_eq!(exit_code(&help.stdout, code), exit_code(readme, code));
     }
 }
 

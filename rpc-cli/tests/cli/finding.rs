@@ -133,6 +133,21 @@ async fn stats_show_requests_refused_for_their_reply_to() {
 }
 
 #[tokio::test]
+async fn stats_show_requests_for_no_method() {
+    let place = Place::new().await;
+    let server = place.serve().await;
+    for method in ["add", "multiply"] {
+        let call = ["call", &format!("Calculator.{method}"), "[1, 2]", "--queue", "Calculator"];
+        place.rpc(&call).await;
+    }
+    let stats = place.rpc(&["stats", "Calculator"]).await;
+    let short = &server.instance()[..8];
+    let line =
+        format!("{short} refused requests of Calculator that no row counts: unknown-method 1");
+    assert_eq!(stats.printed().lines().last(), Some(line.as_str()));
+}
+
+#[tokio::test]
 async fn documentation_is_markdown_or_asyncapi() {
     let place = Place::new().await;
     let _server = place.serve().await;

@@ -28,6 +28,18 @@ async fn errors_are_counted_by_kind_and_all_of_them_are_a_failure() {
     assert!(ended.failed(1).contains("no call ended with a result"), "{ended:?}");
     assert!(ended.stdout.contains("\n  errors   "), "{ended:?}");
     assert!(ended.stdout.contains("(error "), "{ended:?}");
+    let first = "\n  first    Calculator.divide failed: \"1 by zero\"\n";
+    assert!(ended.stdout.contains(first), "{ended:?}");
+}
+
+#[tokio::test]
+async fn the_first_error_is_written_for_programs_too() {
+    let place = Place::new().await;
+    let _server = place.serve().await;
+    let bench = ["bench", "Calculator.divide", "1", "0", "-d", "100ms", "-o", "json"];
+    let ended = place.rpc(&bench).await;
+    let report: serde_json::Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(report["first_error"], "Calculator.divide failed: \"1 by zero\"");
 }
 
 #[tokio::test]

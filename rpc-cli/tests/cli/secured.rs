@@ -38,5 +38,9 @@ async fn anonymous_calls_name_nobody() {
     let _server = serve(&place).await;
     let refused = place.rpc(&["call", "Calculator.add", "1", "2", "--anonymous"]).await;
     let said = refused.failed(1);
-    assert!(said.contains("was refused"), "{said}");
+    assert_eq!(
+        said,
+        "error: Calculator.add was refused: not-permitted: the request does not say which user sent it, and this server \
+         requires it (`require_caller`): connect with `announce_user`, or set `user_id`"
+    );
 }

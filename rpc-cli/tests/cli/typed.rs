@@ -81,6 +81,37 @@ async fn info_describes_the_types_below_the_methods() {
     );
 }
 
+/// What bincode cannot read, in a trait that is not in bincode.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Flat {
+    item: String,
+    #[serde(flatten)]
+    more: std::collections::BTreeMap<String, String>,
+}
+
+#[rpc_service(encoding = "json")]
+pub(crate) trait Flats {
+    async fn put(&self, flat: Flat);
+}
+
+impl Flats for Shop {
+    async fn put(&self, _: Flat) {}
+}
+
+#[tokio::test]
+async fn info_of_a_json_service_has_nothing_of_bincode() {
+    let place = Place::new().await;
+    let queue = Queue::named("Flats").temporary();
+    let builder = Server::builder(&place.broker).service_on(queue, FlatsServer::new(Shop));
+    let _server = builder.start().await.unwrap();
+    let text = place.rpc(&["info", "Flats"]).await;
+    let text = text.printed();
+    assert!(text.contains("put(flat: Flat)"), "{text}");
+    assert!(!text.contains("bincode") && !text.contains("impl "), "{text}");
+    let json = place.rpc(&["info", "Flats", "-o", "json"]).await;
+    assert!(!json.printed().contains("__Field"), "{json:?}");
+}
+
 #[tokio::test]
 async fn doc_describes_the_types() {
     let place = Place::new().await;

@@ -61,7 +61,9 @@ fn decode_json<A: DeserializeOwned>(
     described: &'static [ArgumentDescriptor],
 ) -> Result<A, DecodeError> {
     let read = match JsonArguments::read(body, described)? {
-        JsonArguments::ByPosition => return json::decode(body),
+        JsonArguments::ByPosition => {
+            return json::decode(body).map_err(|error| by_position::<A>(body, described, error));
+        }
         JsonArguments::Nothing => A::deserialize(UnitDeserializer::new()),
         JsonArguments::ByName(ordered) => {
             let budget = Budget::for_bytes(body.len());
@@ -69,6 +71,24 @@ fn decode_json<A: DeserializeOwned>(
         }
     };
     read.map_err(|error| DecodeError::new(Encoding::Json, error))
+}
+
+/// Why arguments by position cannot be read. Reads them again, one by one, to name the one that is wrong.
+#[cold]
+fn by_position<A: DeserializeOwned>(
+    body: &[u8],
+    described: &'static [ArgumentDescriptor],
+    error: DecodeError,
+) -> DecodeError {
+    let values = match Positions::read(body, described) {
+        Ok(values) => values,
+        Err(wrong_count) => return wrong_count.unwrap_or(error),
+    };
+    let budget = Budget::for_bytes(body.len());
+    match A::deserialize(Bounded::new(SeqAccessDeserializer::new(values), &budget)) {
+        Ok(_) => error,
+        Err(named) => DecodeError::new(Encoding::Json, named),
+    }
 }
 
 /// The form of arguments in JSON: what can be said of them without their types.
@@ -146,6 +166,65 @@ fn listed(described: &[ArgumentDescriptor]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
+/// As many elements of an array as there are arguments, undecoded, and the number of all.
+struct Positions<'a> {
+    most: usize,
+    values: Vec<&'a RawValue>,
+    count: usize,
+}
+
+impl<'a> Positions<'a> {
+    /// `Err` with what is wrong with their number; with nothing if they are no array.
+    fn read(
+        body: &'a [u8],
+        described: &'static [ArgumentDescriptor],
+    ) -> Result<OrderedArguments<'a>, Option<DecodeError>> {
+        let mut read = Self { most: described.len(), values: Vec::new(), count: 0 };
+        if !body.trim_ascii().is_empty() {
+            let mut json = serde_json::Deserializer::from_slice(body);
+            (&mut read).deserialize(&mut json).and_then(|()| json.end()).map_err(|_| None)?;
+        }
+        let (count, taken) = (read.count, listed(described));
+        let said = match count {
+            _ if count == described.len() => {
+                let names = described.iter().map(|argument| argument.name);
+                let values: Vec<_> = names.zip(read.values.into_iter().map(Some)).collect();
+                return Ok(OrderedArguments(values.into_iter()));
+            }
+            0 => "there is no argument".to_owned(),
+            1 => "there is 1 argument".to_owned(),
+            several => format!("there are {several} arguments"),
+        };
+        Err(Some(DecodeError::because(format!("{said}; the method takes {taken}"))))
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Positions<'de> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Positions<'de> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of arguments")
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut elements: S) -> Result<(), S::Error> {
+        while let Some(value) = elements.next_element()? {
+            self.count += 1;
+            if self.count <= self.most {
+                self.values.push(value);
+            }
+        }
+        Ok(())
+    }
+}
+
 impl<'de> Deserialize<'de> for NamedArguments<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Members;
@@ -183,13 +262,19 @@ impl<'de> SeqAccess<'de> for OrderedArguments<'de> {
         match self.0.next() {
             None => Ok(None),
             // Not as text, for which serde_json has another reader: the type would be compiled for both.
-            Some((_, Some(value))) => {
+            Some((name, Some(value))) => {
                 let mut json = serde_json::Deserializer::from_slice(value.get().as_bytes());
-                seed.deserialize(&mut json).map(Some)
+                seed.deserialize(&mut json).map(Some).map_err(|error| of_argument(name, &error))
             }
             Some((name, None)) => seed.deserialize(Missing(name)).map(Some),
         }
     }
+}
+
+/// The lines and columns of the error begin with the argument.
+#[cold]
+fn of_argument(name: &str, error: &serde_json::Error) -> serde_json::Error {
+    serde_json::Error::custom(format_args!("the argument `{name}`: {error}"))
 }
 
 /// `None` to an `Option`, an error to anything else.
@@ -241,6 +326,32 @@ mod tests {
         assert!(two(r#"[30, "x", 1]"#).is_err());
         assert!(two("").is_err());
         assert!(two("30").is_err());
+    }
+
+    #[test]
+    fn an_argument_that_cannot_be_read_is_named() {
+        let wrong = "not the JSON expected here: the argument `label`: invalid type: integer `1`, expected a string at line 1 column 1";
+        assert_eq!(two(r#"{"n": 30, "label": 1}"#).unwrap_err(), wrong);
+        assert_eq!(two("[30, 1]").unwrap_err(), wrong);
+        assert!(two(r#"["x", 1]"#).unwrap_err().contains("the argument `n`: invalid type: string"));
+    }
+
+    #[test]
+    fn arguments_by_position_are_counted() {
+        let taken = "the method takes `n`, `label`";
+        for body in ["[]", "", " [ ]"] {
+            assert_eq!(
+                two(body).unwrap_err(),
+                format!("there is no argument; {taken}"),
+                "{body:?}"
+            );
+        }
+        assert_eq!(two("[30]").unwrap_err(), format!("there is 1 argument; {taken}"));
+        assert_eq!(two("[1, 2, 3]").unwrap_err(), format!("there are 3 arguments; {taken}"));
+        // It is no array.
+        assert!(two("30").unwrap_err().contains("invalid type: integer `30`"));
+        let cut = two(r#"[30, "x""#).unwrap_err();
+        assert!(cut.contains("EOF"), "{cut}");
     }
 
     #[test]

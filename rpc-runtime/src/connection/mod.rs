@@ -378,7 +378,7 @@ impl Supervisor {
                 };
                 pause = shorter;
             }
-            warn!(error = %error.whole(), "no connection yet");
+            warn!(error = %error.whole(), "no connection yet; trying again");
             if !advance(&state, State::Connecting) {
                 return;
             }

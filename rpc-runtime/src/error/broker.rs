@@ -74,8 +74,10 @@ impl BrokerError {
         self
     }
 
-    /// The same error, with what can be done about it.
+    /// The same error, with what can be done about it. Its causes come before that, so they are in the sentence then.
     pub(crate) fn remedy(mut self, remedy: &str) -> Self {
+        self.message = self.in_full();
+        self.source = None;
         self.message.push_str("; ");
         self.message.push_str(remedy);
         self
@@ -92,6 +94,10 @@ impl BrokerError {
 
     /// The sentence with its causes, for a line of a log.
     pub(crate) fn whole(&self) -> impl fmt::Display {
+        Escaped::new(self.in_full()).whole()
+    }
+
+    fn in_full(&self) -> String {
         let mut text = self.message.clone();
         let mut cause = self.source();
         while let Some(error) = cause {
@@ -99,7 +105,7 @@ impl BrokerError {
             text.push_str(&error.to_string());
             cause = error.source();
         }
-        Escaped::new(text).whole()
+        text
     }
 
     /// What kind of trouble it is.

@@ -48,7 +48,7 @@ pub enum CallError<E = Infallible> {
     },
     /// The server or the broker refused it.
     Refused(Fault),
-    /// The handler panicked.
+    /// The handler panicked. The panic hook of the server's program writes the message and the place, to standard error by default.
     Panicked,
     /// The arguments or the headers cannot be written; nothing was sent.
     Encode(EncodeError),

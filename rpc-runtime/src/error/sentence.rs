@@ -8,8 +8,7 @@ use crate::{
     fault::{Fault, FaultKind},
 };
 
-pub(super) const PANICKED: &str =
-    "the method panicked in the server; it may have run in part: the server's log has the reason";
+pub(super) const PANICKED: &str = "the method panicked in the server; it may have run in part: the server's standard error has the reason";
 pub(super) const NOT_WRITTEN: &str =
     "the arguments or a header cannot be written, and nothing was sent";
 pub(super) const UNREADABLE: &str = "the reply cannot be read";
@@ -52,7 +51,9 @@ fn remedy(fault: &Fault) -> &'static str {
         FaultKind::UnsupportedEncoding => "use an encoding that the server reads",
         FaultKind::TooLarge if fault.may_have_run() => "ask for less",
         FaultKind::TooLarge => "send less, or raise `max_request` of the server",
-        FaultKind::NotPermitted => "the server's authorisation decides who may call it",
+        // The server says why.
+        FaultKind::NotPermitted if !fault.message().is_empty() => "",
+        FaultKind::NotPermitted => "the server decides who may call it",
         FaultKind::UnencodableReply | FaultKind::Internal => "the server's log has the reason",
         FaultKind::Unrecognized => "is the server newer than this client?",
         FaultKind::MalformedRequest | FaultKind::Panicked => "",

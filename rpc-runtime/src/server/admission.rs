@@ -45,8 +45,8 @@ impl Admission {
     /// Lets a request pass, or says why not.
     pub(super) fn admit(&self, context: &Context) -> Result<Admitted, Fault> {
         if self.require_caller && context.caller().is_none() {
-            let message = "the request does not say which user sent it, as this server asks; \
-                           connect with `announce_user`, or set `user_id`";
+            let message = "the request does not say which user sent it, and this server requires it \
+                           (`require_caller`): connect with `announce_user`, or set `user_id`";
             return Err(Fault::new(FaultKind::NotPermitted, message));
         }
         if let Some(authorize) = &self.authorize {

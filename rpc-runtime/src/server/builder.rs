@@ -174,7 +174,7 @@ impl ServerBuilder {
     }
 
     /// Refuses, as `not-permitted`, requests that do not say which user sent them. RabbitMQ checks what they say: see
-    /// [`announce_user`](crate::BrokerBuilder::announce_user).
+    /// [`announce_user`](crate::BrokerBuilder::announce_user). A service that calls this one needs that for its own `Broker`.
     pub fn require_caller(mut self) -> Self {
         self.limits.admission.require_caller = true;
         self

@@ -47,6 +47,10 @@ pub(super) struct Lines {
     panicked: Throttle,
     bad_arguments: Throttle,
     incompatible: Throttle,
+    unknown_method: Throttle,
+    unsupported_encoding: Throttle,
+    malformed: Throttle,
+    too_large: Throttle,
     not_permitted: Throttle,
     unencodable: Throttle,
     failed: Throttle,
@@ -55,7 +59,8 @@ pub(super) struct Lines {
 }
 
 impl Lines {
-    /// Warns of a refusal that an operator may have to do something about.
+    /// Warns of a refusal that an operator, or the author of a caller, may have to do something about. Requests that came too
+    /// late, or to a server that is full, ends or may not run them again, are part of normal work.
     pub(super) fn refused(&self, kind: FaultKind, stage: Stage, about: &About<'_>) {
         let (throttle, text) = match (kind, stage) {
             (FaultKind::Panicked, _) => (
@@ -69,6 +74,26 @@ impl Lines {
                 &self.incompatible,
                 "refused a request: its caller has other arguments or another result for this method; \
                  build both from the same trait",
+            ),
+            (FaultKind::UnknownMethod, _) => {
+                (&self.unknown_method, "refused a request: there is no such method")
+            }
+            (FaultKind::UnsupportedEncoding, _) => {
+                (&self.unsupported_encoding, "refused a request: its encoding is not supported")
+            }
+            (FaultKind::MalformedRequest, _) => {
+                (&self.malformed, "refused a request: its properties or headers are malformed")
+            }
+            (FaultKind::TooLarge, Stage::Checks) => {
+                (&self.too_large, "refused a request: it is larger than `max_request`")
+            }
+            (FaultKind::TooLarge, Stage::Method) => (
+                &self.too_large,
+                "a request ended as too large: its reply is larger than `max_reply`, or a layer refused it",
+            ),
+            (FaultKind::NotPermitted, _) if about.caller.is_none() => (
+                &self.not_permitted,
+                "refused a request: it is not permitted, and it does not say which user sent it",
             ),
             (FaultKind::NotPermitted, _) => {
                 (&self.not_permitted, "refused a request: it is not permitted")

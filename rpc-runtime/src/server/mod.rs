@@ -154,7 +154,8 @@ impl Drop for Server {
         }
         let instance = &*self.instance.id;
         if let Some(reason) = self.end {
-            for (service, queue) in self.instance.served() {
+            // Services start in this order, and a start that fails has got to this one.
+            for (service, queue) in self.instance.served().take(self.workers.len()) {
                 info!(service, queue, instance, reason, "stopped");
             }
             return;

@@ -7,13 +7,14 @@ use tokio::{
     time::{Instant, sleep},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use tracing::{Instrument as _, Span, debug, info, warn};
+use tracing::{Instrument as _, Span, debug, field::display, info, warn};
 
 use super::request::Endpoint;
 use crate::{
     connection::{Access, Connection, pauses},
     context::Phase,
     error::{BrokerError, BrokerErrorKind},
+    escape::Escaped,
     limits,
     message::Delivery,
     transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
@@ -165,7 +166,9 @@ impl Worker {
                     // runs cannot reply on this channel any more.
                     if !self.connection.is_closed() {
                         let (service, queue) = (self.endpoint.service().name, self.queue.name());
-                        warn!(service, queue, "stopped consuming; starting again");
+                        let reason = channel.why_ended().map(Escaped::new);
+                        let reason = reason.map(|reason| display(reason.whole()));
+                        warn!(service, queue, reason, "stopped consuming; starting again");
                     }
                     // A queue that somebody deletes as often as it is declared is declared ever more seldom.
                     if opened.elapsed() > limits::STABLE_AFTER {

@@ -286,6 +286,11 @@ pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Box<dyn Deliveries>);
 
 /// Answers and acknowledges what was consumed.
 pub(crate) trait WorkerChannel: Send + Sync + 'static {
+    /// Why nothing more is delivered, where that is known.
+    fn why_ended(&self) -> Option<String> {
+        None
+    }
+
     /// Publishes the reply, if there is one, and acknowledges the request after it.
     fn finish(&self, tag: u64, reply: Option<Message>);
 

@@ -25,6 +25,8 @@ pub(super) struct Report {
     calls_per_second: f64,
     failed: u64,
     errors: BTreeMap<String, u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first_error: Option<String>,
     latency_us: Latency,
 }
 
@@ -39,7 +41,13 @@ struct Latency {
 }
 
 impl Report {
-    pub(super) fn new(method: &str, concurrency: u16, took: Duration, tally: &Tally) -> Self {
+    pub(super) fn new(
+        method: &str,
+        concurrency: u16,
+        took: Duration,
+        tally: &Tally,
+        first_error: Option<&str>,
+    ) -> Self {
         Self {
             method: method.to_owned(),
             concurrency,
@@ -48,6 +56,7 @@ impl Report {
             calls_per_second: rate(tally.succeeded(), took),
             failed: tally.failed(),
             errors: tally.errors.clone(),
+            first_error: first_error.map(str::to_owned),
             latency_us: Latency {
                 mean: tally.mean(),
                 p50: tally.percentile(50.0),
@@ -72,6 +81,9 @@ impl Report {
             self.errors.iter().map(|(word, count)| format!("{word} {count}")).collect();
         if !errors.is_empty() {
             let _ = writeln!(text, "  errors   {} ({})", self.failed, clean(&errors.join(", ")));
+        }
+        if let Some(first) = &self.first_error {
+            let _ = writeln!(text, "  first    {}", clean(first));
         }
         let latency = &self.latency_us;
         let shown = |microseconds| duration::show(Duration::from_micros(microseconds));
@@ -115,17 +127,20 @@ mod tests {
     fn a_report_has_the_figures_and_a_bar_for_each_step() {
         let mut tally = Tally::new();
         for millisecond in [1, 1, 1, 1, 2] {
-            tally.count(Duration::from_millis(millisecond), &Ok(()));
+            tally.count(Duration::from_millis(millisecond), Ok(()));
         }
         let refused = CallError::Refused(Fault::new(FaultKind::Overloaded, ""));
-        tally.count(Duration::ZERO, &Err::<(), _>(refused));
-        let report = Report::new("Fibonacci.fib", 4, Duration::from_secs(1), &tally);
+        tally.count(Duration::ZERO, Err::<(), _>(refused));
+        assert!(matches!(tally.take_first_error(), Some(CallError::Refused(_))));
+        let first = Some("Fibonacci.fib was refused: overloaded\n");
+        let report = Report::new("Fibonacci.fib", 4, Duration::from_secs(1), &tally, first);
         let text = anstream::adapter::strip_str(&report.text(&tally)).to_string();
         assert_eq!(
             text,
             "Fibonacci.fib  4 at once, for 1 s
   calls    5 (5/s)
   errors   1 (overloaded 1)
+  first    Fibonacci.fib was refused: overloaded\\n
   latency  p50 1 ms  p90 2 ms  p99 2 ms  p99.9 2 ms  max 2 ms
   up to    1.4 ms ████████████████████████████████████████ 4
   up to      2 ms  0

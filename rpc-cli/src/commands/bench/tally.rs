@@ -1,6 +1,9 @@
 //! What came of the calls.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use hdrhistogram::Histogram;
 use rpc_runtime::{CallError, UntypedReply};
@@ -14,14 +17,16 @@ pub(super) struct Tally {
     /// `None` only if the numbers above were not what they are.
     latencies: Option<Histogram<u64>>,
     pub(super) errors: BTreeMap<String, u64>,
+    /// The first of them, and when it came.
+    first: Option<(Instant, CallError<UntypedReply>)>,
 }
 
 impl Tally {
     pub(super) fn new() -> Self {
-        Self { latencies: Histogram::new(DIGITS).ok(), errors: BTreeMap::new() }
+        Self { latencies: Histogram::new(DIGITS).ok(), errors: BTreeMap::new(), first: None }
     }
 
-    pub(super) fn count<T>(&mut self, took: Duration, ended: &Result<T, CallError<UntypedReply>>) {
+    pub(super) fn count<T>(&mut self, took: Duration, ended: Result<T, CallError<UntypedReply>>) {
         match ended {
             Ok(_) => {
                 if let Some(latencies) = &mut self.latencies {
@@ -29,7 +34,10 @@ impl Tally {
                     let _ = latencies.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
                 }
             }
-            Err(error) => *self.errors.entry(word(error)).or_default() += 1,
+            Err(error) => {
+                *self.errors.entry(word(&error)).or_default() += 1;
+                self.first.get_or_insert_with(|| (Instant::now(), error));
+            }
         }
     }
 
@@ -40,6 +48,13 @@ impl Tally {
         for (word, count) in other.errors {
             *self.errors.entry(word).or_default() += count;
         }
+        let both = self.first.take().into_iter().chain(other.first);
+        self.first = both.min_by_key(|(when, _)| *when);
+    }
+
+    /// The first call that ended without a result.
+    pub(super) fn take_first_error(&mut self) -> Option<CallError<UntypedReply>> {
+        self.first.take().map(|(_, error)| error)
     }
 
     pub(super) fn succeeded(&self) -> u64 {

@@ -86,6 +86,13 @@ pub(super) struct Graph {
     pub(super) recursive: bool,
 }
 
+/// The name of a type as its user knows it; none for a type inside of generated code.
+fn users_name(type_name: &str) -> Option<String> {
+    let name = short_name(type_name);
+    let generated = name.is_empty() || name.contains("impl ") || name.contains("__");
+    (!generated).then_some(name)
+}
+
 /// Longer tuples are arrays: their elements share one place.
 const LONGEST_TUPLE: usize = 64;
 
@@ -290,6 +297,19 @@ impl Graph {
         steps
     }
 
+    /// Where the struct is whose fields are read by names, as the keys of a map, and its name if it is known; `field` is the
+    /// place of such a name. serde reads a struct with `flatten` so.
+    pub(super) fn read_by_names(&self, field: PlaceId) -> Option<(Vec<Step>, Option<String>)> {
+        let key = self.place(field);
+        let around = key.parent.filter(|_| key.step == Step::Key)?;
+        // The name of a field has a type of its own within the code that serde generates: `<impl Deserialize for Order>__Field`.
+        let generated = short_name(key.type_name);
+        let of_field = generated.split_once(" for ").and_then(|(_, of)| of.split_once(">__"));
+        let named = of_field.map(|(name, _)| name.to_owned());
+        let known = named.or_else(|| users_name(self.place(around).type_name));
+        Some((self.path(around), known))
+    }
+
     /// A variant that is written under another number than it is read by. A type may read an old variant and write a new
     /// one for it, if the new one is read as it is written.
     pub(super) fn shifted_variant(&self) -> Option<Misfit> {
@@ -313,7 +333,10 @@ impl Graph {
             let place = self.place(id);
             if place.refused || !place.other_kinds.is_empty() {
                 let at = misfit::place(&self.path(id));
-                unseen.push(format!("{at} ({})", short_name(place.type_name)));
+                unseen.push(match users_name(place.type_name) {
+                    Some(name) => format!("{at} ({name})"),
+                    None => at,
+                });
             }
             let same = match place.kind {
                 Kind::Same(described) => Some(described),

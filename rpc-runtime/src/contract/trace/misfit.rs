@@ -63,8 +63,10 @@ pub(super) fn place(path: &[Step]) -> String {
             Step::Number(number) if inside.is_empty() => drop(write!(inside, "{number}")),
             Step::Number(number) => drop(write!(inside, ".{number}")),
             Step::Element => inside.push_str("[]"),
-            Step::Key => inside.push_str("{key}"),
-            Step::Value => inside.push_str("{value}"),
+            Step::Key => inside.push_str(if inside.is_empty() { "keys[]" } else { ".keys[]" }),
+            Step::Value => {
+                inside.push_str(if inside.is_empty() { "values[]" } else { ".values[]" });
+            }
         }
     }
     if inside.is_empty() { role } else { format!("{role}, `{inside}`") }

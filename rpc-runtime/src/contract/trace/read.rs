@@ -23,6 +23,10 @@ const DEEPEST: usize = 128;
 const SELF_DESCRIBING: &str = "it asks what comes next, and bincode does not write that: `untagged`, `tag`, `flatten` and \
     types such as `serde_json::Value` do so";
 
+/// Of the type: serde does not say which of its fields is marked.
+const READ_BY_NAMES: &str = "is read by the names of its fields, as serde reads a struct with `flatten`, and bincode does not write \
+    names";
+
 /// The sample was refused, or the walk cannot go on.
 #[derive(Debug)]
 pub struct Stop;
@@ -215,6 +219,12 @@ impl<'de> Deserializer<'de> for &mut Tracer {
     }
 
     fn deserialize_identifier<V: Visitor<'de>>(self, _: V) -> Result<V::Value, Stop> {
+        if let Some((path, name)) = self.graph.read_by_names(self.pass.cursor) {
+            let name = name.map_or("the type".to_owned(), |name| format!("`{name}`"));
+            let reason = format!("{name} {READ_BY_NAMES}");
+            self.misfit.get_or_insert_with(|| Misfit::new(&path, reason));
+            return Err(Stop);
+        }
         self.cannot_be_read(SELF_DESCRIBING)
     }
 

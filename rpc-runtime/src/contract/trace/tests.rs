@@ -472,21 +472,46 @@ fn self_describing_types_are_refused() {
         A(u8),
         B,
     }
+    assert!(misfit::<Untagged>().contains("it asks what comes next"));
+    assert!(misfit::<Tagged>().contains("it asks what comes next"));
+    assert!(misfit::<Adjacent>().contains("it asks what comes next"));
+    assert!(misfit::<serde_json::Value>().contains("it asks what comes next"));
+    assert!(misfit::<Decimal>().contains("it asks what comes next"));
+    let deep = misfit::<(u8, Vec<Option<BTreeMap<String, Tagged>>>)>();
+    assert!(deep.starts_with("the argument `a`, `1[].values[]`"), "{deep}");
+    assert!(misfit::<before::Page<Option<serde_json::Value>>>().contains("`items[]`"));
+}
+
+#[test]
+fn a_struct_with_flatten_is_named() {
     #[derive(Serialize, Deserialize)]
     struct Flat {
         a: u8,
         #[serde(flatten)]
         rest: BTreeMap<String, String>,
     }
-    assert!(misfit::<Untagged>().contains("it asks what comes next"));
-    assert!(misfit::<Tagged>().contains("it asks what comes next"));
-    assert!(misfit::<Adjacent>().contains("it asks what comes next"));
-    assert!(misfit::<Flat>().contains("it asks what comes next"));
-    assert!(misfit::<serde_json::Value>().contains("it asks what comes next"));
-    assert!(misfit::<Decimal>().contains("it asks what comes next"));
-    let deep = misfit::<(u8, Vec<Option<BTreeMap<String, Tagged>>>)>();
-    assert!(deep.starts_with("the argument `a`, `1[]{value}`"), "{deep}");
-    assert!(misfit::<before::Page<Option<serde_json::Value>>>().contains("`items[]`"));
+    #[derive(Serialize, Deserialize)]
+    struct Deep {
+        outer: Vec<Option<Flat>>,
+    }
+    #[derive(Serialize, Deserialize)]
+    enum Variant {
+        A {
+            #[serde(flatten)]
+            rest: BTreeMap<String, String>,
+        },
+    }
+    let why = "is read by the names of its fields, as serde reads a struct with `flatten`, and bincode does not write names";
+    assert_eq!(misfit::<Flat>(), format!("the argument `a`: `Flat` {why}"));
+    assert_eq!(misfit::<Deep>(), format!("the argument `a`, `outer[]`: `Flat` {why}"));
+    let keys = misfit::<BTreeMap<u8, Flat>>();
+    assert_eq!(keys, format!("the argument `a`, `values[]`: `Flat` {why}"));
+    let variant = misfit::<Variant>();
+    assert!(variant.starts_with("the argument `a`, `A`: `Variant` is read"), "{variant}");
+    // It is refused, so nobody asks what its signature leaves out.
+    for unseen in traced::<Deep>().unseen {
+        assert!(!unseen.contains("impl "), "{unseen}");
+    }
 }
 
 #[test]

@@ -105,9 +105,9 @@ fn without_details() -> Vec<Row> {
         ),
         (
             CallError::Panicked,
-            "the method panicked in the server; it may have run in part: the server's log has the reason",
+            "the method panicked in the server; it may have run in part: the server's standard error has the reason",
             "",
-            "the method panicked in the server; it may have run in part: the server's log has the reason",
+            "the method panicked in the server; it may have run in part: the server's standard error has the reason",
             "",
         ),
     ]
@@ -201,16 +201,18 @@ fn every_kind_of_fault_has_a_remedy() {
             "it did not run: are client and server built from the same trait?",
         ),
         (FaultKind::TooLarge, "it did not run: send less, or raise `max_request` of the server"),
-        (
-            FaultKind::NotPermitted,
-            "it did not run: the server's authorisation decides who may call it",
-        ),
+        (FaultKind::NotPermitted, "it did not run"),
         (FaultKind::OutcomeUnknown, "it may have run: find out before calling again"),
         (FaultKind::UnencodableReply, "it may have run: the server's log has the reason"),
         (FaultKind::Internal, "it may have run: the server's log has the reason"),
     ] {
         assert_eq!(shown(kind), format!("refused as {kind}; {sentence}"));
     }
+    let unexplained = refused(FaultKind::NotPermitted, "").to_string();
+    assert_eq!(
+        unexplained,
+        "refused as not-permitted; it did not run: the server decides who may call it"
+    );
     let again = CallError::<Infallible>::Refused(Fault::new(FaultKind::Overloaded, "").ran(true));
     assert_eq!(
         again.to_string(),

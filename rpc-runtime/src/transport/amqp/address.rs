@@ -244,8 +244,8 @@ fn read(text: &str) -> Result<Address, &'static str> {
 }
 
 /// What is wrong where an `@` stands behind the host.
-const MISPLACED_AT: &str = "an `@` stands behind a `/`, `?` or `#`; in a user, a password or a virtual host these have to \
-                            be percent-encoded: # as %23, / as %2F, ? as %3F, @ as %40";
+const MISPLACED_AT: &str = "an `@` stands behind a `/`, `?` or `#`, which in a user, a password or a virtual host have to be \
+                            percent-encoded (# as %23, / as %2F, ? as %3F, @ as %40)";
 
 /// The host, and the port or nothing.
 fn read_place(place: &str) -> Result<(&str, &str), &'static str> {
@@ -266,9 +266,13 @@ fn read_place(place: &str) -> Result<(&str, &str), &'static str> {
 }
 
 fn invalid(text: &str, why: &str) -> BrokerError {
+    let what = if text.is_empty() {
+        "the address of the broker is empty".to_owned()
+    } else {
+        format!("{:?} is not the address of a broker: {why}", redacted(text))
+    };
     let message = format!(
-        "{:?} is not the address of a broker, as {why}: it has the form amqp://user:password@host:5672/vhost, where the virtual host / is written %2f",
-        redacted(text)
+        "{what}; it has the form amqp://user:password@host:5672/vhost, where the virtual host / is written %2f"
     );
     BrokerError::new(BrokerErrorKind::InvalidAddress, message)
 }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -52,6 +52,8 @@ struct Requests {
     outboxes: Arc<Outboxes>,
     consumed: Consumed,
     warned: Throttle,
+    /// Why nothing more is delivered.
+    why_ended: OnceLock<String>,
 }
 
 /// The queue that is consumed, its limit, and its counters.
@@ -68,7 +70,8 @@ type Coming = mpsc::UnboundedReceiver<Delivery>;
 impl Requests {
     fn new(port: Arc<Port>, outboxes: Arc<Outboxes>, consumed: Consumed) -> Arc<Self> {
         let (deliveries, warned) = (Mutex::default(), Throttle::default());
-        Arc::new(Self { port, deliveries, outboxes, consumed, warned })
+        let why_ended = OnceLock::new();
+        Arc::new(Self { port, deliveries, outboxes, consumed, warned, why_ended })
     }
 
     /// Rejects a request that no server is to see.
@@ -151,11 +154,14 @@ impl Route for Requests {
         } else {
             debug!(?why, "stopped consuming");
         }
+        let _ = self.why_ended.set(format!("its channel ended: {}", error::ended(why).whole()));
         self.stop();
     }
 
     fn cancelled(&self) {
         debug!("stopped consuming: the queue was deleted");
+        let why = "RabbitMQ cancelled the consumer, as it does when the queue is deleted";
+        let _ = self.why_ended.set(why.to_owned());
         self.stop();
     }
 }
@@ -253,6 +259,10 @@ impl AmqpWorker {
 }
 
 impl WorkerChannel for AmqpWorker {
+    fn why_ended(&self) -> Option<String> {
+        self.requests.why_ended.get().cloned()
+    }
+
     fn finish(&self, tag: u64, mut reply: Option<Message>) {
         if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply)) {
             self.answer_apart(tag, reply, false);

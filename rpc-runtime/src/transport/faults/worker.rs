@@ -96,6 +96,10 @@ fn noted(reply: Option<Message>, origin: Option<Origin>) -> Option<Message> {
 }
 
 impl WorkerChannel for FaultyWorker {
+    fn why_ended(&self) -> Option<String> {
+        self.inner.why_ended()
+    }
+
     fn finish(&self, tag: u64, reply: Option<Message>) {
         let origin = self.settle(tag);
         if self.wire.is_cut() {

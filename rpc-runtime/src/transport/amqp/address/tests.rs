@@ -51,6 +51,20 @@ fn an_error_in_an_address_shows_no_password_and_says_what_is_wrong() {
         let shown = format!("{error:?} {error}");
         assert!(!shown.contains("s3"), "{shown}");
         assert!(shown.contains(why), "{shown}");
+        // One before what is wrong; the others stand in addresses.
+        assert_eq!(error.to_string().matches(": ").count(), 1, "{error}");
+    }
+}
+
+#[test]
+fn an_empty_address_is_called_empty() {
+    for text in ["", " \n"] {
+        let error = parse(text).map(drop).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "the address of the broker is empty; it has the form amqp://user:password@host:5672/vhost, where the virtual host / \
+             is written %2f"
+        );
     }
 }
 
