@@ -1,10 +1,9 @@
-//! Random ids, and a table by them.
+//! Random ids.
+//!
+//! Measured over RabbitMQ, with [`Uuid::new_v4`] for each call instead: at 256 calls in flight the client executed a tenth more
+//! instructions, nearly all of them inside the kernel, which is asked each time.
 
-use std::{
-    cell::RefCell,
-    collections::HashMap,
-    hash::{BuildHasherDefault, Hasher},
-};
+use std::cell::RefCell;
 
 use uuid::{Builder, Uuid};
 
@@ -42,24 +41,6 @@ pub(crate) fn random() -> Uuid {
     POOL.with_borrow_mut(Pool::take)
 }
 
-/// A table by random ids: their bits are as good as any hash of them. Ids that a peer made up are only looked for, and
-/// never entered.
-pub(super) type ById<T> = HashMap<Uuid, T, BuildHasherDefault<Bits>>;
-
-#[derive(Debug, Default)]
-pub(super) struct Bits(u64);
-
-impl Hasher for Bits {
-    fn write(&mut self, bytes: &[u8]) {
-        // The last eight bytes: in the first stands the version.
-        self.0 = bytes.last_chunk().map_or(0, |bytes| u64::from_ne_bytes(*bytes));
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::collections::HashSet;
@@ -71,14 +52,5 @@ mod tests {
         let ids: HashSet<Uuid> = (0..3 * IDS).map(|_| random()).collect();
         assert_eq!(ids.len(), 3 * IDS);
         assert!(ids.iter().all(|id| id.get_version_num() == 4));
-    }
-
-    #[test]
-    fn what_is_entered_is_found() {
-        let mut table = ById::default();
-        let ids: Vec<Uuid> = (0..1000).map(|_| random()).collect();
-        table.extend(ids.iter().copied().zip(0..));
-        assert!(ids.iter().zip(0..).all(|(id, number)| table.get(id) == Some(&number)));
-        assert_eq!(table.get(&random()), None);
     }
 }

@@ -1,6 +1,7 @@
 //! The table of calls in flight.
 
 use std::{
+    collections::HashMap,
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -11,7 +12,6 @@ use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use super::{Outcome, timer::Timer};
-use crate::client::ids::ById;
 
 /// Calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Table(Mutex<Content>);
 
 #[derive(Debug, Default)]
 struct Content {
-    entries: ById<Entry>,
+    entries: HashMap<Uuid, Entry>,
     /// Every channel up to this one is gone.
     lost: u64,
 }
