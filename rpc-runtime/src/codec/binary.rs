@@ -8,13 +8,14 @@ use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
     faithful::Faithful,
-    scratch,
     unread::{FORMAT, Unread},
 };
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
     let value = Faithful::new(value, Encoding::Bincode);
-    scratch::write(|body| bincode::serde::encode_into_std_write(value, body, FORMAT))
+    let body = bincode::serde::encode_to_vec(value, FORMAT);
+    // Without room to spare: a body is kept for as long as its call is in flight.
+    body.map(|body| body.into_boxed_slice().into())
         .map_err(|error| EncodeError::new(Encoding::Bincode, error))
 }
 

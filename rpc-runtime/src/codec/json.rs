@@ -10,12 +10,13 @@ use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
     faithful::Faithful,
-    scratch,
 };
 
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
     let value = Faithful::new(value, Encoding::Json);
-    scratch::write(|body| serde_json::to_writer(body, &value))
+    let body = serde_json::to_vec(&value);
+    // Without room to spare: a body is kept for as long as its call is in flight.
+    body.map(|body| body.into_boxed_slice().into())
         .map_err(|error| EncodeError::new(Encoding::Json, error))
 }
 

@@ -12,7 +12,6 @@ mod faithful;
 mod json;
 #[cfg(test)]
 mod property_tests;
-mod scratch;
 mod text;
 mod unread;
 
