@@ -157,25 +157,21 @@ impl Endpoint {
         observe::request_span(self.service.name, || self.called(delivery), delivery)
     }
 
-    /// Answers a request and acknowledges it; says when, or `None` if its handler had to be stopped. `at_once`: `came` is
-    /// now.
+    /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
     ///
     /// Every request that runs has one of these: what is seldom awaited is kept out of it.
     pub(super) async fn serve(
         &self,
         delivery: Delivery,
-        came: Instant,
-        at_once: bool,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) -> Option<Instant> {
-        let (method, underway) = match self.take_up(delivery, came, channel, span) {
-            Ok(begun) => begun,
-            Err(answered) => return Some(answered),
+    ) -> bool {
+        let began = Instant::now();
+        let Some((method, underway)) = self.take_up(delivery, began, channel, span) else {
+            return true;
         };
         let mut method = pin!(method);
         // Most are answered at once: then nobody has to be told to stop.
-        let began = if at_once { came } else { Instant::now() };
         let first = poll_fn(|cx| Poll::Ready(method.as_mut().poll(cx)));
         let (ended, began) = match first.await {
             Poll::Ready(ended) => (ended, began),
@@ -185,30 +181,30 @@ impl Endpoint {
                 let Some(ended) = Box::pin(self.unless_stopped(method, context)).await else {
                     self.counters.given_back.increment();
                     channel.requeue(underway.tag);
-                    return None;
+                    return false;
                 };
                 ended
             }
         };
-        Some(self.end(underway, began, self.answer(ended), channel, span))
+        self.end(underway, began, self.answer(ended), channel, span);
+        true
     }
 
-    /// Checks a request and starts its method; or else it is answered by then.
+    /// Checks a request and starts its method; `None` if it was answered without.
     fn take_up(
         &self,
         delivery: Delivery,
         came: Instant,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) -> Result<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>), Instant>
-    {
+    ) -> Option<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>)> {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, self.address_of(&delivery));
         if let Some(address) = &address
             && !self.obeys(address)
         {
             self.refuse_reply_to(&delivery, address, channel);
-            return Err(came);
+            return None;
         }
         if self.limits.reject_redelivered && delivery.had_before() && self.is_due(&delivery) {
             let reason =
@@ -216,7 +212,7 @@ impl Endpoint {
             let answer = Answer::Fault(Fault::new(FaultKind::OutcomeUnknown, reason));
             let reply = self.reply(address, answer);
             channel.reject(tag, reply);
-            return Err(came);
+            return None;
         }
         let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
         let mut underway =
@@ -224,9 +220,12 @@ impl Endpoint {
         match self.prepare(delivery, came, &mut underway) {
             Ok((handler, invocation)) => {
                 underway.context = Some(invocation.context.clone());
-                Ok((self.start(handler, invocation), underway))
+                Some((self.start(handler, invocation), underway))
             }
-            Err(fault) => Err(self.end(underway, came, Answer::Fault(fault), channel, span)),
+            Err(fault) => {
+                self.end(underway, came, Answer::Fault(fault), channel, span);
+                None
+            }
         }
     }
 
@@ -294,7 +293,7 @@ impl Endpoint {
         }
     }
 
-    /// Measures an answer and sends it; says when. Its method last went on at `began`.
+    /// Measures an answer and sends it. Its method last went on at `began`.
     fn end(
         &self,
         underway: Underway<'_>,
@@ -302,7 +301,7 @@ impl Endpoint {
         answer: Answer,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) -> Instant {
+    ) {
         let Underway { tag, address, metered, running, admitted, context } = underway;
         // Before the caller knows, who may ask for another at once.
         drop(admitted);
@@ -318,7 +317,6 @@ impl Endpoint {
         metered.end((&answer).into());
         let reply = self.reply(address, answer);
         channel.finish(tag, reply);
-        now
     }
 
     /// Gives a request back that was not started. One that must not run twice would be taken for one that has run, so

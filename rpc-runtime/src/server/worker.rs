@@ -1,15 +1,16 @@
 //! One queue: consumed for as long as the server lives, over the connections that come and go.
 
-use std::{convert::Infallible, future::poll_fn, sync::Arc, time::Duration};
+use std::{future::poll_fn, sync::Arc, time::Duration};
 
 use tokio::{
-    sync::{Semaphore, SemaphorePermit, mpsc, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, sleep},
 };
-use tracing::{Instrument as _, debug, info, instrument::Instrumented, warn};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use tracing::{Instrument as _, Span, debug, info, warn};
 
 use super::{
-    batch::{self, Pace},
+    batch::{self, Pace, Served},
     lifecycle::Phase,
     request::Endpoint,
 };
@@ -18,7 +19,7 @@ use crate::{
     error::{BrokerError, BrokerErrorKind},
     limits,
     message::Delivery,
-    tasks::{BoxFuture, boxed},
+    tasks::boxed,
     transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
 
@@ -38,73 +39,44 @@ pub(super) struct Worker {
     idle: watch::Sender<usize>,
 }
 
-/// What the requests that came by one channel have in common.
+/// What the requests of one channel have in common.
 struct Serving {
     endpoint: Arc<Endpoint>,
     channel: Arc<dyn WorkerChannel>,
     permits: Arc<Semaphore>,
     pace: Arc<Pace>,
-    /// Says nothing: the other end learns from it when the last request is gone, and is gone itself with the channel.
-    until_gone: mpsc::Sender<Infallible>,
+    requests: TaskTracker,
+    channel_gone: CancellationToken,
 }
 
-/// A request's hold on what serves it, and its right to run if it has that, which is given back with it.
-struct Hold {
-    serving: Arc<Serving>,
-    permitted: bool,
-}
-
-impl Drop for Hold {
-    fn drop(&mut self) {
-        if self.permitted {
-            self.serving.permits.add_permits(1);
-        }
-    }
-}
-
-/// A request that is served: when it was answered, if it was.
-pub(super) type Served = Instrumented<BoxFuture<'static, Option<Instant>>>;
-
-/// A request that was taken, to be served.
-pub(super) struct Taken {
-    hold: Hold,
-    delivery: Delivery,
-}
-
-impl Taken {
-    fn new(serving: &Arc<Serving>, delivery: Delivery) -> Self {
-        let permit = serving.permits.try_acquire();
-        let permitted = permit.map(SemaphorePermit::forget).is_ok();
-        Self { hold: Hold { serving: serving.clone(), permitted }, delivery }
-    }
-
-    /// Serves it, whose time counts from `came` on, as soon as it may run; says when it was answered, if it was. `at_once`:
-    /// it is first polled at `came`.
-    pub(super) fn serve(self, mut came: Instant, mut at_once: bool) -> Served {
-        let span = self.hold.serving.endpoint.span(&self.delivery);
+impl Serving {
+    /// Serves a request. Without a permit it waits for one.
+    fn served(
+        self: &Arc<Self>,
+        delivery: Delivery,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Served {
+        let (serving, span) = (self.clone(), self.endpoint.span(&delivery));
         let over_it = span.clone();
-        // What is seldom waited for is kept out of its size.
-        let served = boxed(async move {
-            let Self { mut hold, delivery } = self;
-            let Serving { endpoint, channel, permits, until_gone, .. } = &*hold.serving;
-            if !hold.permitted {
-                let Ok(permit) = Box::pin(permits.acquire()).await else {
-                    // The server drains.
-                    endpoint.give_back(&delivery, &**channel);
-                    return None;
-                };
-                permit.forget();
-                hold.permitted = true;
-                (came, at_once) = (Instant::now(), true);
-            }
-            let answered = endpoint.serve(delivery, came, at_once, &**channel, &span).await;
-            // A request whose channel was lost went back to the queue then, and may be running here again.
-            if answered.is_none() && !until_gone.is_closed() {
-                endpoint.note_stopped();
-            }
-            answered
-        });
+        let served = boxed(async move { serving.serve(delivery, permit, &span).await });
         served.instrument(over_it)
+    }
+
+    async fn serve(&self, delivery: Delivery, permit: Option<OwnedSemaphorePermit>, span: &Span) {
+        let _permit = match permit {
+            Some(permit) => permit,
+            // What is seldom waited for is kept out of its size.
+            None => match Box::pin(self.permits.clone().acquire_owned()).await {
+                Ok(permit) => permit,
+                // The server drains.
+                Err(_) => return self.endpoint.give_back(&delivery, &*self.channel),
+            },
+        };
+        let finished = self.endpoint.serve(delivery, &*self.channel, span).await;
+        // A request whose channel was lost went back to the queue then, and may be running here again.
+        if !finished && !self.channel_gone.is_cancelled() {
+            self.endpoint.note_stopped();
+        }
     }
 }
 
@@ -184,16 +156,17 @@ impl Worker {
                 },
             };
             let opened = Instant::now();
-            let (until_gone, mut requests) = mpsc::channel(1);
             let serving = Arc::new(Serving {
                 endpoint: self.endpoint.clone(),
                 channel: channel.clone(),
                 permits: self.permits.clone(),
                 pace: Arc::default(),
-                until_gone,
+                requests: TaskTracker::new(),
+                channel_gone: CancellationToken::new(),
             });
             match self.take(&serving, &mut *deliveries, &mut phase).await {
                 Ended::ChannelGone => {
+                    serving.channel_gone.cancel();
                     self.idle.send_modify(|idle| *idle += 1);
                     // RabbitMQ gives the unacknowledged requests of this channel to others. A handler of one that still
                     // runs cannot reply on this channel any more.
@@ -213,8 +186,8 @@ impl Worker {
                     while let Some(delivery) = deliveries.next().await {
                         self.endpoint.give_back(&delivery, &*channel);
                     }
-                    drop(serving);
-                    requests.recv().await;
+                    serving.requests.close();
+                    serving.requests.wait().await;
                     channel.close().await;
                     return;
                 }
@@ -247,21 +220,22 @@ impl Worker {
             }
             // No room for one that comes alone.
             let mut others = Vec::with_capacity(came.len().saturating_sub(1));
-            let mut taken = came.drain(..).filter_map(|delivery| self.taken(serving, delivery));
-            let Some(first) = taken.next() else { continue };
-            others.extend(taken);
-            tokio::spawn(batch::run(first, others, serving.pace.clone()));
+            let mut served = came.drain(..).filter_map(|delivery| self.served(serving, delivery));
+            let Some(first) = served.next() else { continue };
+            others.extend(served);
+            let (pace, requests) = (serving.pace.clone(), serving.requests.clone());
+            serving.requests.spawn(batch::run(first, others, pace, requests));
         }
     }
 
     /// `None` for a request that is refused.
-    fn taken(&self, serving: &Arc<Serving>, delivery: Delivery) -> Option<Taken> {
-        let taken = Taken::new(serving, delivery);
-        if self.shed && !taken.hold.permitted {
-            serving.endpoint.shed(&taken.delivery, &*serving.channel);
+    fn served(&self, serving: &Arc<Serving>, delivery: Delivery) -> Option<Served> {
+        let permit = self.permits.clone().try_acquire_owned().ok();
+        if self.shed && permit.is_none() {
+            self.endpoint.shed(&delivery, &*serving.channel);
             return None;
         }
-        Some(taken)
+        Some(serving.served(delivery, permit))
     }
 
     /// Opens again, for as long as it takes; `None` once the server drains or the broker was closed.
@@ -295,5 +269,71 @@ impl Worker {
                 }
             };
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use futures_util::future::join_all;
+    use tokio::sync::Barrier;
+
+    use crate::{Broker, CallError, Context, Server, rpc_service};
+
+    #[rpc_service]
+    trait Meeting {
+        async fn meet(&self);
+        async fn hello(&self) -> u32;
+    }
+
+    struct Room(Barrier);
+
+    impl Meeting for Room {
+        async fn meet(&self) {
+            self.0.wait().await;
+        }
+
+        async fn hello(&self) -> u32 {
+            7
+        }
+    }
+
+    const GUESTS: usize = 5 * super::batch::MOST;
+
+    #[tokio::test]
+    async fn requests_can_wait_for_each_other() {
+        let broker = Broker::serving(MeetingServer::new(Room(Barrier::new(GUESTS))));
+        let client = MeetingClient::new(&broker);
+        client.hello().await.unwrap();
+        let met = join_all((0..GUESTS).map(|_| client.meet())).await;
+        assert!(met.iter().all(Result::is_ok), "{met:?}");
+    }
+
+    #[tokio::test]
+    async fn a_panicking_permission_refuses_its_request_alone() {
+        let broker = Broker::in_memory();
+        let authorize = |context: &Context| match context.header("uninvited") {
+            Some(_) => panic!("nobody expected that"),
+            None => Ok(()),
+        };
+        let room = MeetingServer::new(Room(Barrier::new(1)));
+        let server = Server::builder(&broker).service(room).authorize(authorize).start();
+        let server = server.await.unwrap();
+        let client = MeetingClient::new(&broker);
+        client.hello().await.unwrap();
+
+        let calls = (0..GUESTS).map(|guest| match guest % 3 {
+            0 => client.hello().header("uninvited", "yes"),
+            _ => client.hello(),
+        });
+        for (guest, said) in join_all(calls).await.into_iter().enumerate() {
+            match guest % 3 {
+                0 => assert!(
+                    matches!(&said, Err(CallError::Refused(fault)) if !fault.may_have_run()),
+                    "{said:?}"
+                ),
+                _ => assert_eq!(said.unwrap(), 7),
+            }
+        }
+        drop(server);
     }
 }

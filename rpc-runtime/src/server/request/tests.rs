@@ -144,12 +144,7 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
         ("", "1 rejected"),
     ] {
         let (request, channel) = (request("balance", Some(reply_to), false), Recorder::default());
-        assert!(
-            endpoint()
-                .serve(request, Instant::now(), true, &channel, &Span::none())
-                .await
-                .is_some()
-        );
+        assert!(endpoint().serve(request, &channel, &Span::none()).await);
         assert_eq!(*channel.said.lock().unwrap(), [said], "{reply_to:?}");
     }
 }
@@ -240,7 +235,7 @@ fn routed(key: &str, method: Option<&str>, headers: &[&'static str]) -> Delivery
 
 async fn said_by(endpoint: Endpoint, delivery: Delivery) -> String {
     let channel = Recorder::default();
-    endpoint.serve(delivery, Instant::now(), true, &channel, &Span::none()).await;
+    endpoint.serve(delivery, &channel, &Span::none()).await;
     channel.said.lock().unwrap().join(", ")
 }
 
@@ -310,15 +305,15 @@ async fn faults_of_redelivered_requests_say_they_may_have_run() {
         let mut late = request("balance", Some("amq.gen-x"), redelivered);
         let properties = &mut Arc::make_mut(&mut late.message).properties;
         properties.headers.push(("rpc-timeout-ms".into(), HeaderValue::Integer(0)));
-        endpoint.serve(late, Instant::now(), true, &channel, &Span::none()).await;
+        endpoint.serve(late, &channel, &Span::none()).await;
         let unknown = request("nonsense", Some("amq.gen-x"), redelivered);
-        endpoint.serve(unknown, Instant::now(), true, &channel, &Span::none()).await;
+        endpoint.serve(unknown, &channel, &Span::none()).await;
         assert_eq!(*channel.ran.lock().unwrap(), [said.clone(), said, None], "{redelivered}");
     }
     for (redelivered, said) in [(false, None), (true, ran)] {
         let channel = Recorder::default();
         let expired = Delivery { redelivered, ..moved_back("balance", true) };
-        endpoint().serve(expired, Instant::now(), true, &channel, &Span::none()).await;
+        endpoint().serve(expired, &channel, &Span::none()).await;
         assert_eq!(*channel.ran.lock().unwrap(), [said], "{redelivered}");
     }
 }
