@@ -2,9 +2,11 @@
 
 use std::fmt::Write as _;
 
+use rpc_tests::Random;
+
 /// A program with so many of them, each implemented and called.
 pub(crate) fn services(count: usize) -> String {
-    let mut random = Random(7);
+    let mut random = Random::new(7);
     let mut source = String::from(HEAD);
     for index in 0..count {
         service(index, &mut random, &mut source).expect("a String takes everything");
@@ -147,22 +149,5 @@ fn ty(random: &mut Random, depth: usize) -> String {
         4 => format!("[{inner}; 3]"),
         5 => format!("std::collections::HashMap<String, {inner}>"),
         _ => format!("Own<{inner}>"),
-    }
-}
-
-/// Steele and Vigna's `SplitMix64`.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, limit: usize) -> usize {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        usize::try_from((mixed ^ (mixed >> 31)) % limit as u64).expect("it is smaller than a usize")
-    }
-
-    fn pick(&mut self, of: &'static [&'static str]) -> &'static str {
-        of[self.below(of.len())]
     }
 }

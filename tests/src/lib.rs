@@ -6,6 +6,7 @@
 //! * [`RawPeer`] writes AMQP by hand: bytes where client libraries want texts and tables.
 //! * [`Python`] runs the programs in `tests/python`, [`Process`] any other program, the examples first.
 //! * [`Relay`] stands between a client and a broker, and cuts, stalls, swallows and delays what passes.
+//! * [`Random`] repeats what looks random.
 //! * [`eventually`] waits for a state; nothing else here or in the tests sleeps.
 //!
 //! Nothing is left behind, even after `kill -9`: see [`guardian`](mod@guardian).
@@ -24,6 +25,7 @@ mod peer;
 mod process;
 mod python;
 mod rabbit;
+mod random;
 mod raw;
 mod relay;
 mod unique;
@@ -34,6 +36,7 @@ pub use peer::{Message, Peer, PeerError, Published, QueueInfo, QueueSpec, typed}
 pub use process::Process;
 pub use python::Python;
 pub use rabbit::Rabbit;
+pub use random::Random;
 pub use raw::{Event, Property, RawMessage, RawPeer, RawProperties, long, short};
 pub use relay::{Direction, Relay};
 pub use unique::unique;

@@ -1,8 +1,8 @@
 //! No input makes the macro panic, and a trait that goes in comes out.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
+use rpc_tests::Random;
 
-use super::random::Random;
 use crate::{errors::Errors, rpc_service_tokens, syntax::ServiceTrait};
 
 const ROUNDS: u64 = 4000;

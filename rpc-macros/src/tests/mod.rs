@@ -4,5 +4,4 @@ mod cost;
 mod editor;
 mod hostile;
 mod large;
-mod random;
 mod snapshots;

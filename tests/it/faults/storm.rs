@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Duration;
 
-use rpc_tests::{Direction, Node, Process, Relay, unique};
+use rpc_tests::{Direction, Node, Process, Random, Relay, unique};
 use tokio::time::{Instant, sleep};
 
 use super::ledger::runs;
@@ -48,20 +48,6 @@ struct Figures {
     run_again: usize,
 }
 
-/// A small generator of random numbers that can be started anew with the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        // splitmix64
-        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
-
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
@@ -78,7 +64,7 @@ async fn every_call_of_a_storm_is_accounted_for() {
     println!("storm: seed {seed}, {seconds} seconds");
 
     let storm = Storm::start(seconds).await;
-    let faults = storm.rage(Random(seed), Duration::from_secs(seconds)).await;
+    let faults = storm.rage(Random::new(seed), Duration::from_secs(seconds)).await;
     let figures = storm.end().await;
     println!("storm: {faults}\nstorm: {figures}");
 
@@ -147,10 +133,11 @@ impl Storm {
 
     async fn rage(&self, mut random: Random, time: Duration) -> Faults {
         let (mut faults, started) = (Faults::default(), Instant::now());
+        let mut below = |bound| u64::try_from(random.below(bound)).unwrap();
         let kills = [time / 3, time * 2 / 3];
         while started.elapsed() < time {
-            sleep(Duration::from_millis(100 + random.below(500))).await;
-            let relay = if random.below(2) == 0 { &self.to_callers } else { &self.to_servers };
+            sleep(Duration::from_millis(100 + below(500))).await;
+            let relay = if below(2) == 0 { &self.to_callers } else { &self.to_servers };
             if let Some(kill) = kills.get(faults.brokers_killed as usize)
                 && started.elapsed() > *kill
             {
@@ -159,22 +146,22 @@ impl Storm {
                 self.node.restart().await;
                 continue;
             }
-            match random.below(6) {
+            match below(6) {
                 0 => {
                     faults.cuts += 1;
                     relay.cut();
                 }
                 1 | 2 => {
                     faults.cuts_within += 1;
-                    relay.cut_after(random.below(20_000));
+                    relay.cut_after(below(20_000));
                 }
                 3 => {
                     faults.stalls += 1;
                     relay.stall(
                         [Direction::Both, Direction::ToBroker, Direction::ToClient]
-                            [usize::try_from(random.below(3)).unwrap()],
+                            [usize::try_from(below(3)).unwrap()],
                     );
-                    sleep(Duration::from_millis(random.below(2_500))).await;
+                    sleep(Duration::from_millis(below(2_500))).await;
                     relay.resume();
                 }
                 other => {

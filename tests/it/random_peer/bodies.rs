@@ -1,7 +1,8 @@
 //! Random bodies: arguments and results, whole, cut, changed, or of lengths that are not there.
 
+use rpc_tests::Random;
+
 use super::marks::check;
-use super::random::Random;
 
 pub(super) const BINCODE: &str = "application/x-bincode";
 pub(super) const JSON: &str = "application/json";
@@ -61,7 +62,7 @@ pub(super) fn result(random: &mut Random, method: &[u8], json: bool) -> Vec<u8> 
 /// Sizes of replies up to a little over the limit, most of them small.
 fn size(random: &mut Random) -> u64 {
     let largest = if random.once_in(200) { 17 << 20 } else { 20_000 };
-    random.next() % largest
+    random.bits() % largest
 }
 
 fn json_tree(random: &mut Random) -> String {

@@ -4,11 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use rpc_tests::{Property, RawMessage, RawProperties};
+use rpc_tests::{Property, Random, RawMessage, RawProperties};
 
 use super::bodies::{self, BINCODE, JSON};
 use super::marks::Names;
-use super::random::Random;
 use super::values::{self, Table};
 
 const METHODS: &[&str] =
@@ -254,7 +253,7 @@ impl Known {
                 properties.text(Property::Expiration, "1");
             }
             2 => {
-                let time = random.next() % 4_294_967_295;
+                let time = random.bits() % 4_294_967_295;
                 properties.text(Property::Expiration, time.to_string());
             }
             3 => {

@@ -4,7 +4,6 @@
 
 mod bodies;
 mod messages;
-mod random;
 mod values;
 
 #[path = "../../programs/marks.rs"]
@@ -16,14 +15,14 @@ use std::time::Duration;
 
 use rpc_runtime::Broker;
 use rpc_tests::{
-    Event, Node, Process, Property, RawMessage, RawPeer, eventually_async, long, short, unique,
+    Event, Node, Process, Property, Random, RawMessage, RawPeer, eventually_async, long, short,
+    unique,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 use tokio::time::Instant;
 
 use self::marks::{ControlClient, MarksClient, Names, Report};
 use self::messages::{Asked, Known, Sent, Way, remember};
-use self::random::Random;
 
 /// Without `RPC_FUZZ_SECONDS`.
 const MESSAGES: usize = 600;
@@ -157,7 +156,7 @@ impl RandomPeer {
         };
         Self {
             seed,
-            random: Random(seed),
+            random: Random::new(seed),
             known,
             figures: Figures::default(),
             copies: HashMap::new(),

@@ -1,8 +1,6 @@
 //! Random texts and header tables, among them what no client library writes.
 
-use rpc_tests::{long, short};
-
-use super::random::Random;
+use rpc_tests::{Random, long, short};
 
 /// Names of headers that mean something to RabbitMQ or to the framework.
 const NAMES: &[&str] = &[

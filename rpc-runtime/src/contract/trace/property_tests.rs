@@ -5,6 +5,7 @@
 use std::{cell::RefCell, collections::HashMap, fmt, rc::Rc};
 
 use proptest::prelude::*;
+use rpc_tests::Random;
 use serde::{
     Deserialize, Deserializer, Serialize, Serializer,
     de::{
@@ -98,23 +99,6 @@ enum Value {
     Variant(usize, Box<Value>),
 }
 
-/// The generator `SplitMix64`: a seed makes a type and its values.
-struct Random(u64);
-
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        z ^ (z >> 31)
-    }
-
-    fn below(&mut self, most: usize) -> usize {
-        usize::try_from(self.next() % most as u64).unwrap()
-    }
-}
-
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
 /// What makes types.
@@ -127,7 +111,7 @@ struct Maker {
 
 impl Maker {
     fn new(seed: u64, attributes: bool) -> Self {
-        Self { random: Random(seed), pages: 0, named: 0, attributes }
+        Self { random: Random::new(seed), pages: 0, named: 0, attributes }
     }
 
     fn name(&mut self) -> &'static str {
@@ -137,7 +121,7 @@ impl Maker {
     }
 
     fn renamed(&mut self) -> &'static str {
-        Box::leak(format!("R{}", self.random.next()).into_boxed_str())
+        Box::leak(format!("R{}", self.random.bits()).into_boxed_str())
     }
 
     fn ty(&mut self, depth: usize) -> Type {
@@ -233,7 +217,7 @@ fn changed(ty: &Type, random: &mut Random) -> Type {
         return match random.below(3) {
             0 => Type::Newtype(Rc::new(ty.clone())),
             1 => Type::Option(Rc::new(ty.clone())),
-            _ => Maker::new(random.next(), false).ty(0),
+            _ => Maker::new(random.bits(), false).ty(0),
         };
     }
     match ty {
@@ -248,7 +232,7 @@ fn changed(ty: &Type, random: &mut Random) -> Type {
             Type::Tuple(members)
         }
         Type::Struct(_, fields) => {
-            let name = Maker::new(random.next(), false).renamed();
+            let name = Maker::new(random.bits(), false).renamed();
             Type::Struct(name, fields_changed(fields, random))
         }
         Type::Enum(name, variants) => {
@@ -265,7 +249,7 @@ fn changed(ty: &Type, random: &mut Random) -> Type {
             }
             Type::Enum(name, variants)
         }
-        _ => Maker::new(random.next(), false).ty(0),
+        _ => Maker::new(random.bits(), false).ty(0),
     }
 }
 
@@ -348,7 +332,7 @@ fn default_fields(fields: &[Field]) -> Value {
 }
 
 fn value_of(ty: &Type, random: &mut Random) -> Value {
-    let n = random.next();
+    let n = random.bits();
     let fields_of = |fields: &[Field], random: &mut Random| {
         let value = |field: &Field, random: &mut Random| match (field.attribute, n % 3) {
             // The attribute says that it arrives as its default; the fields beside it have to arrive as sent.
@@ -787,7 +771,7 @@ proptest! {
     #[test]
     fn signatures_differ_wherever_bytes_do(seed: u64, change: u64) {
         let ty = Maker::new(seed, false).ty(4);
-        let mut random = Random(change);
+        let mut random = Random::new(change);
         let other = changed(&ty, &mut random);
         let (first, second) = (traced(&ty), traced(&other));
         prop_assert_eq!(&first.misfit, &None, "{:?}", ty);
@@ -820,7 +804,7 @@ proptest! {
         let text = format!("{ty:?}");
         let pair = text.contains("SkipSerializing }") && text.contains("SkipDeserializing }");
         prop_assume!(seen || !pair);
-        let mut random = Random(values);
+        let mut random = Random::new(values);
         for _ in 0..8 {
             let value = Dynamic(value_of(&ty, &mut random));
             TYPE.set(ty.clone());
