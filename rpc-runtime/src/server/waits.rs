@@ -8,7 +8,7 @@
 //! long as nobody else knows their `reply_to`.
 
 use std::{
-    array, fmt,
+    fmt,
     hash::{BuildHasher as _, RandomState},
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -22,16 +22,15 @@ const SET: usize = 4;
 /// What is known of the callers that were seen last.
 pub(super) struct Waits {
     sets: Box<[Mutex<[Option<Seen>; SET]>]>,
-    /// Random, so that nobody outside can tell which callers share a set.
-    secrets: [u64; 2],
+    /// Has random keys, so that nobody outside can tell which callers share a set.
+    hasher: RandomState,
 }
 
 impl Default for Waits {
     fn default() -> Self {
-        let random = RandomState::new();
         Self {
             sets: (0..limits::REMEMBERED_CALLERS / SET).map(|_| Mutex::default()).collect(),
-            secrets: [random.hash_one(0), random.hash_one(1) | 1],
+            hasher: RandomState::new(),
         }
     }
 }
@@ -49,10 +48,7 @@ impl Waits {
         came: i64,
         longest: Option<Duration>,
     ) -> Duration {
-        let mut caller = self.hash(0, reply_to);
-        if let Some(user_id) = user_id {
-            caller = self.hash(caller, user_id);
-        }
+        let caller = self.hasher.hash_one((reply_to, user_id));
         // The length is not zero, and the rest is smaller than it.
         let index = usize::try_from(caller % self.sets.len() as u64).unwrap_or_default();
         let Some(places) = self.sets.get(index) else { return Duration::ZERO };
@@ -65,20 +61,6 @@ impl Waits {
             *place = Some(Seen::first(caller, sent, came));
         }
         Duration::ZERO
-    }
-
-    /// Eight bytes at a time. Callers have no say in the secrets, so they cannot look for a name with the hash of another.
-    #[allow(clippy::cast_possible_truncation, reason = "both halves of the product are used")]
-    fn hash(&self, start: u64, text: &str) -> u64 {
-        let [first, second] = self.secrets;
-        let mix = |state: u64, word: u64| {
-            let product = u128::from(state ^ word ^ first) * u128::from(second);
-            (product >> 64) as u64 ^ product as u64
-        };
-        let (words, rest) = text.as_bytes().as_chunks::<8>();
-        let state = words.iter().fold(start, |state, word| mix(state, u64::from_le_bytes(*word)));
-        let last: [u8; 8] = array::from_fn(|index| rest.get(index).copied().unwrap_or_default());
-        mix(mix(state, u64::from_le_bytes(last)), text.len() as u64)
     }
 }
 
@@ -220,14 +202,5 @@ mod tests {
         assert_eq!(kept(), limits::REMEMBERED_CALLERS);
         let waited = waits.waited("amq.gen-busy", None, MINUTE_MS - 300, MINUTE_MS, None);
         assert_eq!(waited.as_millis(), 300);
-    }
-
-    #[test]
-    fn names_are_spread_over_the_sets() {
-        let waits = Waits::default();
-        let hashes = (0..200).map(|n| waits.hash(0, &format!("amq.gen-{n}")) % 256);
-        let sets: std::collections::BTreeSet<u64> = hashes.collect();
-        assert!(sets.len() > 90, "{}", sets.len());
-        assert_ne!(waits.hash(0, ""), waits.hash(0, "\0"));
     }
 }
