@@ -29,7 +29,6 @@ pub(super) struct MemoryBroker {
 
 #[derive(Default)]
 struct Names {
-    /// Few, as a rule: to compare them is less work than to hash one.
     queues: BTreeMap<SmolStr, Named>,
     exchanges: HashMap<String, Topic>,
 }

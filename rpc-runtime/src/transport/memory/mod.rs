@@ -214,11 +214,7 @@ impl CallerChannel for MemoryCaller {
         if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
-        let answered = message.properties.reply_to.is_some();
-        let fate = self.broker.publish(message);
-        if !(answered && matches!(fate, Fate::Accepted)) {
-            self.sink.settled(correlation_id, fate);
-        }
+        self.sink.settled(correlation_id, self.broker.publish(message));
         Ok(())
     }
 
