@@ -7,7 +7,7 @@ mod window;
 
 pub use report::{Meter, Report, begin};
 pub use service::{Least, LeastClient, LeastServer, Worker};
-pub use window::{increment, keep_in_flight, keep_in_tasks};
+pub use window::{increment, keep_in_flight};
 
 /// What ends a program that cannot go on.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

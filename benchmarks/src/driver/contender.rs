@@ -26,10 +26,6 @@ enum Programs {
         queue: String,
         flavour: Flavour,
     },
-    Alone {
-        arguments: &'static [&'static str],
-        flavour: Flavour,
-    },
     Peer {
         server: String,
         client: String,
@@ -59,11 +55,6 @@ impl Contender {
         }
     }
 
-    /// A program of this package that is both in one process.
-    pub(crate) fn alone(name: &str, arguments: &'static [&'static str], flavour: Flavour) -> Self {
-        Self { name: name.to_owned(), programs: Programs::Alone { arguments, flavour } }
-    }
-
     /// Somebody else's programs.
     pub(crate) fn peer(peer: &Peer) -> Self {
         let Peer { name, server, client } = peer.clone();
@@ -74,17 +65,16 @@ impl Contender {
     pub(crate) fn queue(&self) -> &str {
         match &self.programs {
             Programs::Own { queue, .. } => queue,
-            Programs::Alone { .. } | Programs::Peer { .. } => "",
+            Programs::Peer { .. } => "",
         }
     }
 
     /// Whether it can be told to.
     pub(crate) fn can(&self, setting: Setting) -> bool {
         match &self.programs {
-            Programs::Own { .. } => setting.servers > 0,
-            Programs::Alone { .. } => setting.servers == 0,
+            Programs::Own { .. } => true,
             Programs::Peer { client, .. } => {
-                setting.servers > 0 && (setting.payload == NUMBER || client.contains("{payload}"))
+                setting.payload == NUMBER || client.contains("{payload}")
             }
         }
     }
@@ -95,11 +85,11 @@ impl Contender {
     }
 
     /// Starts another server of it; returns when it takes requests.
-    pub(crate) async fn serve(&self, broker: &Broker) -> Option<Process> {
+    pub(crate) async fn serve(&self, broker: &Broker) -> Process {
         let before = broker.consumers().await;
-        let process = self.start("server", self.server(broker)?);
+        let process = self.start("server", self.server(broker));
         self.is_served_by(&process, broker, before).await;
-        Some(process)
+        process
     }
 
     /// Starts a client that makes so many calls.
@@ -120,17 +110,16 @@ impl Contender {
         }
     }
 
-    /// The command that serves; `None` if it is all one program.
-    pub(crate) fn server(&self, broker: &Broker) -> Option<Command> {
+    /// The command that serves.
+    pub(crate) fn server(&self, broker: &Broker) -> Command {
         let mut command = match &self.programs {
             Programs::Own { program, queue, flavour, .. } => {
                 own(program, *flavour, &["server", "--queue", queue])
             }
-            Programs::Alone { .. } => return None,
             Programs::Peer { server, .. } => shell(server),
         };
         broker.tell(&mut command);
-        Some(command)
+        command
     }
 
     /// The command that makes so many calls.
@@ -142,11 +131,6 @@ impl Contender {
             Programs::Own { program, arguments, queue, flavour } => {
                 let mut command = own(program, *flavour, &["client", "--queue", queue]);
                 command.args(load).args(*arguments);
-                command
-            }
-            Programs::Alone { arguments, flavour } => {
-                let mut command = own("in-memory", *flavour, arguments);
-                command.args(load);
                 command
             }
             Programs::Peer { client, .. } => {

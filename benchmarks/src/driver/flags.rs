@@ -63,8 +63,6 @@ pub(crate) enum Part {
     Payloads,
     /// One server and four.
     Servers,
-    /// Beside tarpc, without a broker.
-    InMemory,
     /// Bytes in the calling process.
     Memory,
     /// Instructions of the processor.

@@ -23,8 +23,6 @@ const PATIENCE: Duration = Duration::from_secs(600);
 /// What is counted of a contender.
 #[derive(Clone, Copy)]
 enum Role {
-    /// The one program that it is.
-    Alone,
     Client,
     Server,
 }
@@ -61,22 +59,17 @@ pub(crate) async fn run(flags: &Flags, broker: &Broker) {
 }
 
 fn rows_of(flags: &Flags) -> Vec<(Contender, Role)> {
-    let alone: [(&str, &[&str]); 2] =
-        [("ours, in memory", &["ours"]), ("tarpc, in memory", &["tarpc"])];
-    let alone =
-        alone.map(|(name, arguments)| (Contender::alone(name, arguments, FLAVOUR), Role::Alone));
     let pairs =
         [("ours", "ours"), ("naive lapin", "lapin-naive"), ("batched lapin", "lapin-batched")];
     let pairs = pairs.into_iter().flat_map(|(name, program)| {
         [Role::Client, Role::Server].map(|role| (Contender::own(name, program, &[], FLAVOUR), role))
     });
-    alone.into_iter().chain(pairs).filter(|(contender, _)| flags.wants(&contender.name)).collect()
+    pairs.filter(|(contender, _)| flags.wants(&contender.name)).collect()
 }
 
 impl Role {
     fn suffix(self) -> &'static str {
         match self {
-            Self::Alone => "",
             Self::Client => ", client",
             Self::Server => ", server",
         }
@@ -91,19 +84,10 @@ struct Study<'a> {
 
 impl Study<'_> {
     async fn each_call(&self, contender: &Contender, role: Role, window: usize) -> f64 {
+        let setting = Setting { servers: 1, window, payload: NUMBER };
         let count = async |calls| match role {
-            Role::Alone => {
-                self.of_client(contender, Setting { servers: 0, window, payload: NUMBER }, calls)
-                    .await
-            }
-            Role::Client => {
-                self.of_client(contender, Setting { servers: 1, window, payload: NUMBER }, calls)
-                    .await
-            }
-            Role::Server => {
-                self.of_server(contender, Setting { servers: 1, window, payload: NUMBER }, calls)
-                    .await
-            }
+            Role::Client => self.of_client(contender, setting, calls).await,
+            Role::Server => self.of_server(contender, setting, calls).await,
         };
         let (once, twice) = (count(self.calls).await, count(2 * self.calls).await);
         #[allow(clippy::cast_precision_loss, reason = "a few thousand")]
@@ -118,7 +102,7 @@ impl Study<'_> {
     }
 
     async fn of_server(&self, contender: &Contender, setting: Setting, calls: usize) -> f64 {
-        let command = contender.server(self.broker).expect("it has a server");
+        let command = contender.server(self.broker);
         let before = self.broker.consumers().await;
         let server = contender.start("server", self.counter.wrap(&command));
         contender.is_served_by(&server, self.broker, before).await;

@@ -10,7 +10,6 @@ mod broker;
 mod contender;
 mod counter;
 mod flags;
-mod in_memory;
 mod instructions;
 mod line;
 mod measurement;
@@ -35,7 +34,6 @@ async fn main() {
     let broker = Broker::start().await;
     let mut targets = Targets::default();
     over_rabbitmq::run(&flags, &broker, &mut targets).await;
-    in_memory::run(&flags, &broker, &mut targets).await;
     memory::run(&flags, &broker, &mut targets).await;
     instructions::run(&flags, &broker).await;
     targets.print();

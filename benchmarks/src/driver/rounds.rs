@@ -76,10 +76,8 @@ impl Rounds<'_> {
     async fn have(&self, servers: &mut Servers, count: usize) {
         for (contender, running) in self.contenders.iter().zip(servers) {
             running.truncate(count);
-            while running.len() < count
-                && let Some(server) = contender.serve(self.broker).await
-            {
-                running.push(server);
+            while running.len() < count {
+                running.push(contender.serve(self.broker).await);
             }
         }
     }

@@ -1,6 +1,5 @@
 //! The programs under measurement, in one file, so that they are linked but once: each is one of its commands.
 
-mod in_memory;
 mod lapin_batched;
 mod lapin_naive;
 mod ours;
@@ -32,9 +31,6 @@ enum Program {
     /// Over lapin as fast as it goes.
     #[command(subcommand)]
     LapinBatched(Role),
-    /// Within the process.
-    #[command(subcommand)]
-    InMemory(in_memory::Framework),
 }
 
 fn main() -> Result<(), Failure> {
@@ -44,7 +40,6 @@ fn main() -> Result<(), Failure> {
             Program::Ours(role) => ours::run(role).await,
             Program::LapinNaive(role) => lapin_naive::run(role).await,
             Program::LapinBatched(role) => lapin_batched::run(role).await,
-            Program::InMemory(framework) => in_memory::run(framework).await,
         }
     })
 }
