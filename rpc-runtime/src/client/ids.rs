@@ -1,7 +1,7 @@
 //! Random ids.
 //!
-//! Measured over RabbitMQ, with [`Uuid::new_v4`] for each call instead: at 256 calls in flight the client executed a tenth more
-//! instructions, nearly all of them inside the kernel, which is asked each time.
+//! Measured over RabbitMQ, with [`Uuid::new_v4`] for each call instead: the client executed 1,200 instructions more inside the
+//! kernel for each call at 1 in flight. At 256 in flight a call takes 17,600 in all.
 
 use std::cell::RefCell;
 
