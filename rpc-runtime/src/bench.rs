@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    client::Pending,
+    client::{Pending, random_id},
     codec::{self, DecodeError, EncodeError, Encoding},
     contract::Payload,
     limits,
@@ -94,13 +94,13 @@ impl Calls {
         let pending = Pending::new(others + 1);
         // Dropped, they would leave.
         (0..others)
-            .for_each(|_| std::mem::forget(pending.enter(Uuid::new_v4(), 1, false, deadline())));
+            .for_each(|_| std::mem::forget(pending.enter(random_id(), 1, false, deadline())));
         Self { pending }
     }
 
     /// One more call: entered, taken by the broker, answered. `true` if the answer has reached it.
     pub async fn answered(&self) -> bool {
-        let Ok(ticket) = self.pending.enter(Uuid::new_v4(), 1, false, deadline()) else {
+        let Ok(ticket) = self.pending.enter(random_id(), 1, false, deadline()) else {
             return false;
         };
         let request = request(ticket.correlation_id());

@@ -161,8 +161,6 @@ impl Exchange {
             };
             let handed_over_before = self.handed_over;
             if !self.publish(&caller, &ticket)? {
-                // A call in flight would have room for two.
-                drop(ticket);
                 self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             }

@@ -6,6 +6,7 @@ mod draft;
 mod exchange;
 mod explained;
 mod handle;
+mod ids;
 mod outgoing;
 mod pending;
 mod running;
@@ -18,6 +19,8 @@ pub use builder::{ClientBuilder, Stub};
 pub use call::Call;
 pub use explained::Explained;
 pub use handle::Client;
+#[cfg(feature = "bench")]
+pub(crate) use ids::random as random_id;
 use outgoing::Outgoing;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use pending::Outcome;

@@ -13,7 +13,7 @@ use tokio::time::Instant;
 use tracing::Span;
 use uuid::Uuid;
 
-use super::{exchange::send, handle::ClientShared};
+use super::{exchange::send, handle::ClientShared, ids};
 use crate::{
     connection::Access,
     context::Context,
@@ -59,7 +59,7 @@ impl Outgoing {
             method,
             name: None,
             headers,
-            message_id: Uuid::new_v4(),
+            message_id: ids::random(),
             priority: None,
             persistent: false,
             idempotent: method.idempotent,
@@ -143,7 +143,7 @@ impl Outgoing {
 
     /// An id for a sending: the first has that of the call, which spares a random one for nearly every call.
     pub(super) fn next_correlation_id(&self) -> Uuid {
-        if self.identified.swap(true, Ordering::Relaxed) { Uuid::new_v4() } else { self.message_id }
+        if self.identified.swap(true, Ordering::Relaxed) { ids::random() } else { self.message_id }
     }
 
     /// Whether the method may have run.

@@ -1,6 +1,7 @@
 //! The serving side: from a queue to an implementation of the trait, and back.
 
 mod admission;
+mod batch;
 mod builder;
 mod handler;
 mod health;

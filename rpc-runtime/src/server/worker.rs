@@ -9,7 +9,10 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use tracing::{Instrument as _, Span, debug, field::display, info, warn};
 
-use super::request::Endpoint;
+use super::{
+    batch::{self, Pace, Served},
+    request::Endpoint,
+};
 use crate::{
     connection::{Access, Connection, pauses},
     context::Phase,
@@ -17,6 +20,7 @@ use crate::{
     escape::Escaped,
     limits,
     message::Delivery,
+    tasks::boxed,
     transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
 
@@ -36,25 +40,27 @@ pub(super) struct Worker {
     idle: watch::Sender<usize>,
 }
 
-/// The most requests that are taken at once.
-const RUN: usize = 16;
-
 /// What the requests of one channel have in common.
 struct Serving {
     endpoint: Arc<Endpoint>,
     channel: Arc<dyn WorkerChannel>,
     permits: Arc<Semaphore>,
+    pace: Arc<Pace>,
     requests: TaskTracker,
     channel_gone: CancellationToken,
 }
 
 impl Serving {
-    /// Starts a task that serves a request. Without a permit it waits for one.
-    fn start(self: &Arc<Self>, delivery: Delivery, permit: Option<OwnedSemaphorePermit>) {
+    /// Serves a request. Without a permit it waits for one.
+    fn served(
+        self: &Arc<Self>,
+        delivery: Delivery,
+        permit: Option<OwnedSemaphorePermit>,
+    ) -> Served {
         let (serving, span) = (self.clone(), self.endpoint.span(&delivery));
         let over_it = span.clone();
-        let served = async move { serving.serve(delivery, permit, &span).await };
-        self.requests.spawn(served.instrument(over_it));
+        let served = boxed(async move { serving.serve(delivery, permit, &span).await });
+        served.instrument(over_it)
     }
 
     async fn serve(&self, delivery: Delivery, permit: Option<OwnedSemaphorePermit>, span: &Span) {
@@ -155,6 +161,7 @@ impl Worker {
                 endpoint: self.endpoint.clone(),
                 channel: channel.clone(),
                 permits: self.permits.clone(),
+                pace: Arc::default(),
                 requests: TaskTracker::new(),
                 channel_gone: CancellationToken::new(),
             });
@@ -203,26 +210,35 @@ impl Worker {
         tokio::pin!(draining);
         let mut came = Vec::new();
         loop {
-            let run = &mut came;
+            let (run, most) = (&mut came, serving.pace.most());
             let open = tokio::select! {
                 biased;
                 // Costs less to ask, each time, than the future below.
-                open = poll_fn(|cx| deliveries.poll_take(run, RUN, cx)),
+                open = poll_fn(|cx| deliveries.poll_take(run, most, cx)),
                     if !unchanged.has_changed().unwrap_or(true) => open,
                 () = &mut draining => return Ended::Draining,
             };
             if !open {
                 return Ended::ChannelGone;
             }
-            for delivery in came.drain(..) {
-                let permit = self.permits.clone().try_acquire_owned().ok();
-                if self.shed && permit.is_none() {
-                    self.endpoint.shed(&delivery, &*serving.channel);
-                } else {
-                    serving.start(delivery, permit);
-                }
-            }
+            // No room for one that comes alone.
+            let mut others = Vec::with_capacity(came.len().saturating_sub(1));
+            let mut served = came.drain(..).filter_map(|delivery| self.served(serving, delivery));
+            let Some(first) = served.next() else { continue };
+            others.extend(served);
+            let (pace, requests) = (serving.pace.clone(), serving.requests.clone());
+            serving.requests.spawn(batch::run(first, others, pace, requests));
         }
+    }
+
+    /// `None` for a request that is refused.
+    fn served(&self, serving: &Arc<Serving>, delivery: Delivery) -> Option<Served> {
+        let permit = self.permits.clone().try_acquire_owned().ok();
+        if self.shed && permit.is_none() {
+            self.endpoint.shed(&delivery, &*serving.channel);
+            return None;
+        }
+        Some(serving.served(delivery, permit))
     }
 
     /// Opens again, for as long as it takes; `None` once the server drains or the broker was closed.
@@ -284,7 +300,7 @@ mod tests {
         }
     }
 
-    const GUESTS: usize = 5 * super::RUN;
+    const GUESTS: usize = 5 * super::batch::MOST;
 
     #[tokio::test]
     async fn requests_can_wait_for_each_other() {

@@ -1,7 +1,6 @@
 //! The table of calls in flight.
 
 use std::{
-    collections::HashMap,
     pin::Pin,
     sync::{Mutex, MutexGuard, PoisonError},
     task::{Context, Poll},
@@ -12,6 +11,7 @@ use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use super::{Outcome, timer::Timer};
+use crate::client::ids::ById;
 
 /// Calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
 #[derive(Debug, Default)]
@@ -19,7 +19,7 @@ pub(super) struct Table(Mutex<Content>);
 
 #[derive(Debug, Default)]
 struct Content {
-    entries: HashMap<Uuid, Entry>,
+    entries: ById<Entry>,
     /// Every channel up to this one is gone.
     lost: u64,
 }
@@ -76,13 +76,7 @@ impl Table {
         let entry = Entry { channel, oneway, accepted: false, outcome: sender };
         content.entries.insert(correlation_id, entry);
         drop(content);
-        Ok(Ticket {
-            table: self,
-            correlation_id,
-            outcome,
-            timer: Timer::new(deadline),
-            ended: false,
-        })
+        Ok(Ticket { table: self, correlation_id, outcome, deadline, ended: false })
     }
 
     /// Ends the calls that are lost with a channel.
@@ -123,27 +117,16 @@ impl Table {
     }
 }
 
-pin_project! {
-    /// A call's place in the table, and the wait for its outcome, until its deadline. Dropping it frees the place, whatever
-    /// became of the call.
-    #[derive(Debug)]
-    pub(crate) struct Ticket<'a> {
-        table: &'a Table,
-        correlation_id: Uuid,
-        outcome: oneshot::Receiver<Outcome>,
-        #[pin]
-        timer: Timer,
-        // The entry is gone.
-        ended: bool,
-    }
-
-    impl PinnedDrop for Ticket<'_> {
-        fn drop(this: Pin<&mut Self>) {
-            if !this.ended {
-                this.table.remove(this.correlation_id);
-            }
-        }
-    }
+/// A call's place in the table. Await it for the outcome, until its deadline. Dropping it frees the place, whatever became of
+/// the call.
+#[derive(Debug)]
+pub(crate) struct Ticket<'a> {
+    table: &'a Table,
+    correlation_id: Uuid,
+    outcome: oneshot::Receiver<Outcome>,
+    deadline: Instant,
+    /// The entry is gone.
+    ended: bool,
 }
 
 impl Ticket<'_> {
@@ -152,16 +135,43 @@ impl Ticket<'_> {
     }
 }
 
-impl Future for Ticket<'_> {
+impl Drop for Ticket<'_> {
+    fn drop(&mut self) {
+        if !self.ended {
+            self.table.remove(self.correlation_id);
+        }
+    }
+}
+
+impl<'a> IntoFuture for Ticket<'a> {
+    type Output = Outcome;
+    type IntoFuture = Waiting<'a>;
+
+    fn into_future(self) -> Waiting<'a> {
+        Waiting { ticket: self, timer: Timer::default() }
+    }
+}
+
+pin_project! {
+    /// The wait for the outcome of a call. The timer is here and not in the ticket, because a call in flight has room for two
+    /// tickets.
+    pub(crate) struct Waiting<'a> {
+        ticket: Ticket<'a>,
+        #[pin]
+        timer: Timer,
+    }
+}
+
+impl Future for Waiting<'_> {
     type Output = Outcome;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let this = self.project();
-        if let Poll::Ready(outcome) = Pin::new(this.outcome).poll(cx) {
-            *this.ended = true;
+        if let Poll::Ready(outcome) = Pin::new(&mut this.ticket.outcome).poll(cx) {
+            this.ticket.ended = true;
             // The sender is dropped without an outcome only together with the table.
             return Poll::Ready(outcome.unwrap_or(Outcome::Lost));
         }
-        this.timer.poll(cx).map(|()| Outcome::Expired)
+        this.timer.poll_until(this.ticket.deadline, cx).map(|()| Outcome::Expired)
     }
 }

@@ -209,7 +209,7 @@ fn a_deadline_holds_where_the_runtime_of_earlier_calls_stands_still() {
 fn a_call_keeps_its_deadline_on_another_runtime() {
     let (ends, runs) = (runtime(), runtime());
     let pending = Pending::new(10);
-    let mut ticket = pin!(waiting(&pending, Duration::from_millis(50)));
+    let mut ticket = pin!(waiting(&pending, Duration::from_millis(50)).into_future());
     let polled = ends.block_on(poll_fn(|cx| Poll::Ready(ticket.as_mut().poll(cx))));
     assert!(polled.is_pending());
     drop(ends);
