@@ -12,7 +12,7 @@ use crate::{
     codec::Encoding,
     cut,
     fault::{Fault, FaultKind},
-    message::{Expiration, HeaderValue, Headers, Id, Message, Properties, whole_milliseconds},
+    message::{Expiration, HeaderValue, Headers, Id, Message, Properties},
 };
 
 /// Headers with this prefix are the framework's own.
@@ -35,9 +35,6 @@ const OWN_HEADER_BYTES: usize = 128;
 /// All headers of a message that arrives. What is larger is measured and not kept.
 pub(crate) const MAX_TABLE_BYTES: usize = MAX_HEADER_BYTES + OWN_HEADER_BYTES;
 pub(crate) const MAX_HEADER_DEPTH: usize = 32;
-
-/// What stands in the place of headers that were too hostile to be read.
-pub(crate) const HOSTILE: &str = "rpc-hostile-headers";
 
 /// The longest short string of AMQP, in bytes.
 pub(crate) const MAX_SHORT_STRING: usize = 255;
@@ -259,7 +256,7 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     let (mut own, mut size, mut too_deep) = (OwnHeaders::default(), 0usize, false);
     for (name, value) in headers {
         size = size.saturating_add(name.len()).saturating_add(value.size());
-        too_deep |= name == HOSTILE || value.depth() > MAX_HEADER_DEPTH;
+        too_deep |= value.depth() > MAX_HEADER_DEPTH;
         let place = match name.as_str() {
             TIMEOUT => &mut own.timeout,
             SENT => &mut own.sent,
@@ -322,7 +319,7 @@ fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
         HeaderValue::Small(number) => {
             Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
         }
-        HeaderValue::Text(text) => whole_milliseconds(text).ok_or_else(refused),
+        HeaderValue::Text(text) => Expiration::from(text.as_str()).time().ok_or_else(refused),
         _ => Err(refused()),
     }
 }

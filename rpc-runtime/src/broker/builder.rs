@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use super::{
-    Broker, Shared, Tls,
+    Broker, Shared,
     callers::Callers,
     connection::{Connection, Patience, Unavailable},
 };
@@ -12,7 +12,7 @@ use crate::{
     limits,
     tasks::{BoxFuture, boxed},
     transport::{
-        CallerOptions, Transport,
+        CallerOptions, Tls, Transport,
         amqp::{AmqpOptions, AmqpTransport},
     },
 };

@@ -8,7 +8,6 @@ mod connection;
 mod faulty;
 mod identity;
 mod status;
-mod tls;
 
 use std::{
     fmt,
@@ -23,7 +22,6 @@ pub(crate) use callers::OpenCaller;
 pub use connection::Unavailable;
 pub(crate) use connection::{Connection, NotReady, pauses};
 pub use status::{BrokerStatus, StatusChanges};
-pub use tls::Tls;
 
 use self::callers::Callers;
 use crate::{

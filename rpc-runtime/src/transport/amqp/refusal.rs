@@ -4,12 +4,14 @@
 //! one that was, but its text names the topic, the exchange or the size that it refused. Those before it have been dealt
 //! with; those after it were never looked at.
 
-use super::{error, requests::Sent, wire::Refusal};
+use rpc_amqp::CloseReason;
+
+use super::{error, requests::Sent};
 use crate::transport::{CallerSink, Fate};
 
 /// Tells what became of the requests that were open when their channel ended, in the order of their sending. Without a
 /// refusal nothing is told. Where its cause is not among them, any of them may be the cause.
-pub(super) fn settle(refusal: &Refusal, open: &[Sent], sink: &dyn CallerSink) {
+pub(super) fn settle(refusal: &CloseReason, open: &[Sent], sink: &dyn CallerSink) {
     let Some(culprit) = culprit(&refusal.text, open) else {
         for sent in open {
             sink.settled(sent.correlation_id, Fate::Interrupted);
