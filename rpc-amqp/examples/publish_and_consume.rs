@@ -1,19 +1,21 @@
 //! Publishes three messages to a queue, consumes and acknowledges them, and shows what the broker did with each: accepted,
 //! or returned because no queue is bound to the routing key.
 //!
-//!   cargo run -p rpc-amqp --example publish_and_consume -- amqp://localhost:5672/%2f
+//! ```sh
+//! cargo run -p rpc-amqp --example publish_and_consume -- amqp://localhost:5672/%2f
+//! ```
 
 use std::{env, error::Error, sync::Arc};
 
 use rpc_amqp::{
-    Channel, ChannelHandler, ConnectOptions, Connection, Connector, Delivery, Message, Properties,
-    PublishOutcome, QueueDeclaration, Unconfirmed,
+    Channel, ChannelHandler, ConnectOptions, Connection, Connector, Delivery, Id, Message,
+    Properties, PublishOutcome, QueueDeclaration, Unconfirmed,
 };
 use tokio::sync::mpsc;
 
 /// What the I/O task hands over to the task that publishes.
 enum News {
-    Returned(Properties),
+    Returned(Option<Id>),
     Confirmed { number: u64, multiple: bool, outcome: PublishOutcome },
     Ended(rpc_amqp::Error),
 }
@@ -23,7 +25,7 @@ struct Publisher(mpsc::UnboundedSender<News>);
 // A handler must not block: it only passes on. Nobody listens once `main` is done.
 impl ChannelHandler for Publisher {
     fn returned(&self, properties: Properties) {
-        let _ = self.0.send(News::Returned(properties));
+        let _ = self.0.send(News::Returned(properties.message_id));
     }
 
     fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
@@ -105,9 +107,8 @@ async fn publish(connection: &Connection, queues: &[&str]) -> Result<(), Box<dyn
     while !unconfirmed.is_empty() {
         match events.recv().await.ok_or("the channel has ended")? {
             // A returned message is confirmed, too: the broker has dealt with it.
-            News::Returned(properties) => {
-                let id = properties.message_id.map(|id| id.to_string()).unwrap_or_default();
-                println!("returned {id}");
+            News::Returned(id) => {
+                println!("returned {}", id.map(|id| id.to_string()).unwrap_or_default());
             }
             News::Confirmed { number, multiple, outcome } => {
                 for id in unconfirmed.confirm(number, multiple) {

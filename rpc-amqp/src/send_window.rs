@@ -54,12 +54,8 @@ impl SendWindow {
         Arc::new(Self { bytes: AtomicUsize::new(0), blocked })
     }
 
-    /// A window of no connection, for tests.
-    pub fn detached() -> Arc<Self> {
-        Self::new(watch::Sender::default())
-    }
-
     /// Takes a place for a message with a body of this size. Keep it until the message is settled.
+    #[inline]
     pub fn hold(self: &Arc<Self>, body: usize) -> Held {
         let bytes = body + OVERHEAD;
         let before = self.bytes.fetch_add(bytes, Ordering::SeqCst);

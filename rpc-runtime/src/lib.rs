@@ -139,7 +139,7 @@ pub use escape::{Escaped, is_unseen};
 pub use fault::{Fault, FaultKind};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;
-/// See [`BrokerBuilder::tls`].
+/// TLS, for [`BrokerBuilder::tls`].
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {

@@ -46,8 +46,8 @@ impl Channel {
     }
 
     /// Sends messages and acknowledgements on the channel.
-    pub fn writer(&self) -> Arc<ChannelWriter> {
-        self.writer.clone()
+    pub fn writer(&self) -> &Arc<ChannelWriter> {
+        &self.writer
     }
 
     /// Hands the messages of the channel to this handler from now on. Set it before you consume or publish. Where the channel has
@@ -61,6 +61,10 @@ impl Channel {
     /// # Errors
     ///
     /// The channel has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll sends the method. Dropping the future drops the answer alone.
     pub async fn confirm_select(&self) -> Result<(), Error> {
         self.ask(&Command::Confirm).await.map(drop)
     }
@@ -70,6 +74,10 @@ impl Channel {
     /// # Errors
     ///
     /// The broker refuses it, and the channel has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll sends the method. Dropping the future drops the answer alone.
     pub async fn declare_exchange(
         &self,
         declaration: ExchangeDeclaration<'_>,
@@ -82,6 +90,10 @@ impl Channel {
     /// # Errors
     ///
     /// The broker refuses it, and the channel has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll sends the method. Dropping the future drops the answer alone.
     pub async fn declare_queue(
         &self,
         declaration: QueueDeclaration<'_>,
@@ -99,6 +111,10 @@ impl Channel {
     /// # Errors
     ///
     /// The broker refuses it, and the channel has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll sends the method. Dropping the future drops the answer alone.
     pub async fn bind_queue(
         &self,
         queue: &str,
@@ -113,6 +129,10 @@ impl Channel {
     /// # Errors
     ///
     /// The channel has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll sends the method. Dropping the future drops the answer alone.
     pub async fn set_prefetch(&self, count: u16) -> Result<(), Error> {
         self.ask(&Command::Prefetch(count)).await.map(drop)
     }
@@ -123,6 +143,10 @@ impl Channel {
     /// # Errors
     ///
     /// The broker refuses it, and the channel has ended.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll sends the method. Dropping the future drops the answer alone.
     pub async fn consume(&self, queue: &str, acknowledged: bool) -> Result<SmolStr, Error> {
         match self.ask(&Command::Consume { queue, acknowledged }).await? {
             Answer::Consumer(name) => Ok(name),
@@ -135,6 +159,10 @@ impl Channel {
     /// # Errors
     ///
     /// The channel has ended, and its consumers with it.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll sends the method. Dropping the future drops the answer alone.
     pub async fn cancel(&self, consumer: &str) -> Result<(), Error> {
         self.ask(&Command::Cancel { consumer }).await.map(drop)
     }
@@ -163,6 +191,10 @@ impl Channel {
     }
 
     /// Closes it, and returns when the broker has agreed.
+    ///
+    /// # Cancel safety
+    ///
+    /// The first poll closes it. Dropping the future drops the wait alone.
     pub async fn close(&self) {
         if let Some(answer) = self.shared.close_channel(&self.writer) {
             // Whatever ends it, it is closed.

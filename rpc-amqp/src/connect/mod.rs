@@ -1,5 +1,6 @@
 //! From addresses to a live connection: finding a place that answers, and the handshake.
 
+mod attempts;
 mod encrypt;
 mod error;
 mod failure;
@@ -32,6 +33,7 @@ pub(crate) use options::OnStall;
 pub(crate) use socket::Stream;
 
 use self::{
+    attempts::nowhere,
     encrypt::Encryption,
     failure::Failure,
     handshake::shake_hands,
@@ -112,7 +114,7 @@ impl Connector {
         let in_turn = (0..self.addresses.len()).map(|turn| (from % all + turn) % all);
         let raced = race(&Named { connector: self, name }, in_turn, by).await;
         let (address, (socket, agreed)) =
-            raced.map_err(|failed| error::nowhere(failed, &self.addresses))?;
+            raced.map_err(|failed| nowhere(failed, &self.addresses))?;
         Ok(self.start(socket, agreed, &self.addresses[address]))
     }
 
@@ -121,19 +123,23 @@ impl Connector {
     /// # Errors
     ///
     /// The broker does not take the login, or what answers is not a broker.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future gives the attempt up, and the stream with it.
     pub async fn connect_over(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,
     ) -> Result<Connection, ConnectError> {
         let Some(address) = self.addresses.first() else {
-            return Err(error::nowhere(Vec::new(), &self.addresses));
+            return Err(nowhere(Vec::new(), &self.addresses));
         };
         let mut socket: Box<dyn Stream> = Box::new(stream);
         let client = self.client(&self.options.name);
         let min_channels = self.options.min_channels;
         let agreed = shake_hands(&mut socket, address, client, min_channels, pending()).await;
         let agreed = agreed.map_err(|failure| {
-            error::nowhere(vec![Failed { address: 0, to: None, failure }], &self.addresses)
+            nowhere(vec![Failed { address: 0, to: None, failure }], &self.addresses)
         })?;
         Ok(self.start(socket, agreed, address))
     }

@@ -63,6 +63,10 @@ impl Connection {
     /// # Errors
     ///
     /// The connection has ended, or has as many channels as it may have.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future closes the channel again.
     pub async fn open_channel(&self) -> Result<Channel, Error> {
         Channel::open(&self.0.shared).await
     }

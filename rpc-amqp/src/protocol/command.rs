@@ -81,6 +81,10 @@ pub struct ExchangeDeclaration<'a> {
 }
 
 /// How a queue is declared.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "the flags of AMQP, which are independent of each other"
+)]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QueueDeclaration<'a> {
     /// Its name. Empty for one that the broker makes up.

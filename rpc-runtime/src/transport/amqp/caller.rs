@@ -150,7 +150,7 @@ async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), Broke
         channel.confirm_select().await.map_err(opening)?;
     }
     let window = connection.send_window().clone();
-    let requests = Requests::new(channel.writer(), window, sink.clone(), options.confirms);
+    let requests = Requests::new(channel.writer().clone(), window, sink.clone(), options.confirms);
     Ok((channel, requests))
 }
 

@@ -25,6 +25,12 @@ pub(super) struct Sent {
     _held: Held,
 }
 
+impl Sent {
+    pub(super) fn new(correlation_id: Uuid, routing_key: SmolStr, size: usize, held: Held) -> Self {
+        Self { correlation_id, routing_key, size, _held: held }
+    }
+}
+
 /// Publishes requests on a channel, and tells what becomes of them.
 pub(super) struct Requests {
     writer: Arc<ChannelWriter>,
@@ -70,8 +76,7 @@ impl Requests {
         let published = self.writer.write(|out| {
             if self.confirms {
                 let routing_key = message.routing_key.clone();
-                let sent = Sent { correlation_id, routing_key, size, _held: held };
-                self.open().push(sent);
+                self.open().push(Sent::new(correlation_id, routing_key, size, held));
                 out.publish(message);
             } else {
                 out.publish(message);

@@ -203,7 +203,7 @@ async fn take(
     let queue = consumed.queue.clone();
     let consuming = |why| error::during(&format!("consuming the queue {queue:?}"), why);
     channel.set_prefetch(prefetch).await.map_err(consuming)?;
-    let requests = Requests::new(channel.writer(), outboxes.clone(), consumed);
+    let requests = Requests::new(channel.writer().clone(), outboxes.clone(), consumed);
     let coming = requests.start();
     channel.set_handler(requests.clone());
     let name = channel.consume(&queue, true).await.map_err(consuming)?;

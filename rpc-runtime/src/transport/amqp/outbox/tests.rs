@@ -105,7 +105,7 @@ impl Played {
     }
 
     fn reply(&self, tag: u64) -> Box<Kept> {
-        reply(Unsettled { writer: self.requests.writer(), tag, reject: false })
+        reply(Unsettled { writer: self.requests.writer().clone(), tag, reject: false })
     }
 
     async fn sees(&mut self, state: impl FnMut(&Seen) -> bool) -> Seen {
@@ -148,7 +148,7 @@ async fn a_flush_waits_for_what_was_sent_before() {
 async fn replies_of_a_dropped_worker_are_still_sent() {
     let Played { connection: _connection, outboxes, requests, mut seen, alarm: _alarm } =
         Played::start().await;
-    let unsettled = Unsettled { writer: requests.writer(), tag: 1, reject: false };
+    let unsettled = Unsettled { writer: requests.writer().clone(), tag: 1, reject: false };
     outboxes.careful.send(reply(unsettled));
     drop(outboxes);
     timeout(SOON, seen.wait_for(|seen| seen.acknowledged == [1])).await.unwrap().unwrap();
