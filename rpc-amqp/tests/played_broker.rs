@@ -1,5 +1,7 @@
 //! The public surface against a broker that the test plays over a pair of streams.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
 use std::{sync::Arc, time::Duration};
 
 use rpc_amqp::{
