@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 fn versions_agree() {
     let manifest = read("Cargo.toml");
     let version = version();
-    for member in ["rpc-macros", "rpc-runtime", "rpc-cli"] {
+    for member in ["rpc-amqp", "rpc-macros", "rpc-runtime", "rpc-cli"] {
         assert!(
             read(&format!("{member}/Cargo.toml")).contains("version.workspace = true"),
             "{member} has the workspace's version"
@@ -22,8 +22,10 @@ fn versions_agree() {
     }
     let pin = format!(r#"rpc-macros = {{ version = "={version}""#);
     assert!(manifest.contains(&pin), "Cargo.toml pins the macro to this very version: {pin}");
-    let runtime = format!(r#"rpc-runtime = {{ version = "{version}""#);
-    assert!(manifest.contains(&runtime), "Cargo.toml names the runtime's version: {runtime}");
+    for member in ["rpc-amqp", "rpc-runtime"] {
+        let named = format!(r#"{member} = {{ version = "{version}""#);
+        assert!(manifest.contains(&named), "Cargo.toml names the version of {member}: {named}");
+    }
 }
 
 #[test]
@@ -36,8 +38,10 @@ fn the_changelog_has_the_current_version() {
 /// It says what AMQP is, in tests of the wire, and what calls are compared with. Users neither build nor run it.
 #[test]
 fn lapin_is_named_by_tests_of_the_wire_and_benchmarks_alone() {
-    let wire = root().join("rpc-runtime/src/transport/amqp");
-    for file in sources(&["rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"]) {
+    let wire = root().join("rpc-amqp/src");
+    for file in
+        sources(&["rpc-amqp", "rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"])
+    {
         let tests_the_wire = file.starts_with(&wire) && file.ends_with("tests.rs");
         if tests_the_wire || file.ends_with("tests/hygiene.rs") || fixture(&file) {
             continue;
@@ -47,9 +51,11 @@ fn lapin_is_named_by_tests_of_the_wire_and_benchmarks_alone() {
             assert!(!code.contains("lapin"), "{}:{number} names lapin", file.display());
         }
     }
-    let manifest = read("rpc-runtime/Cargo.toml");
-    let users = manifest.split("[dev-dependencies]").next().unwrap_or_default();
-    assert!(!users.contains("lapin"), "whoever uses rpc-runtime builds lapin");
+    for package in ["rpc-amqp", "rpc-runtime"] {
+        let manifest = read(&format!("{package}/Cargo.toml"));
+        let users = manifest.split("[dev-dependencies]").next().unwrap_or_default();
+        assert!(!users.contains("lapin"), "a user of {package} builds lapin");
+    }
 }
 
 /// A feature of a dependency is on for the whole program of a user.
@@ -61,6 +67,27 @@ fn features_of_serde_json_are_documented() {
     for feature in features.trim_end_matches(" }").trim_end_matches(']').split(", ") {
         let feature = feature.trim_matches('"');
         assert!(page.contains(&format!("`{feature}`")), "{feature} is not in lib.rs");
+    }
+}
+
+/// The protocol is a crate of its own, and one folder of the framework speaks it.
+#[test]
+fn amqp_is_named_by_its_transport_and_messages_alone() {
+    let runtime = root().join("rpc-runtime/src");
+    let allowed = ["transport/amqp", "transport/mod.rs", "message", "lib.rs", "fuzz.rs"];
+    for file in sources(&["rpc-runtime/src", "rpc-cli", "examples", "benchmarks"]) {
+        if allowed.iter().any(|place| file.starts_with(runtime.join(place))) {
+            continue;
+        }
+        for (number, line) in numbered(&file) {
+            let code = line.split("//").next().unwrap_or_default();
+            assert!(!code.contains("rpc_amqp"), "{}:{number} names rpc_amqp", file.display());
+        }
+    }
+    for file in sources(&["rpc-amqp"]) {
+        for (number, line) in numbered(&file) {
+            assert!(!line.contains("rpc_runtime"), "{}:{number}: rpc_runtime", file.display());
+        }
     }
 }
 
@@ -156,8 +183,10 @@ fn every_page_of_the_guide_is_in_its_contents() {
 /// A row of the failure modes is only as true as the tests that it names.
 #[test]
 fn every_test_that_the_failure_modes_name_is_there() {
-    let code: String =
-        sources(&["tests", "rpc-runtime/src"]).iter().map(|file| text(file)).collect();
+    let code: String = sources(&["tests", "rpc-runtime/src", "rpc-amqp/src"])
+        .iter()
+        .map(|file| text(file))
+        .collect();
     let page = read("docs/reliability.md");
     let rows =
         page.lines().filter(|line| line.starts_with("| ")).filter_map(|row| row.rsplit('|').nth(1));
@@ -165,8 +194,8 @@ fn every_test_that_the_failure_modes_name_is_there() {
     for name in rows.flat_map(|tests| tests.split('`').skip(1).step_by(2)) {
         let test = name.rsplit("::").next().unwrap_or_default();
         if Path::new(name).extension().is_some_and(|extension| extension == "rs") {
-            let file = root().join("rpc-runtime/src").join(name);
-            assert!(file.is_file(), "{name} is no file");
+            let places = ["rpc-runtime/src", ""].map(|place| root().join(place).join(name));
+            assert!(places.iter().any(|file| file.is_file()), "{name} is no file");
             continue;
         }
         if name.contains('/') || !test.contains('_') {
@@ -263,6 +292,7 @@ fn unsafe_code_is_forbidden_everywhere() {
         "the workspace forbids unsafe code"
     );
     let packages = [
+        "rpc-amqp",
         "rpc-macros",
         "rpc-runtime",
         "rpc-cli",
@@ -284,6 +314,7 @@ fn unsafe_code_is_forbidden_everywhere() {
 #[test]
 fn every_lint_and_exemption_has_a_reason() {
     for file in sources(&[
+        "rpc-amqp",
         "rpc-runtime/src",
         "rpc-macros/src",
         "rpc-cli",
@@ -317,7 +348,7 @@ fn what_is_published_is_fit_for_it() {
             "the workspace sets {key}"
         );
     }
-    for package in ["rpc-macros", "rpc-runtime", "rpc-cli"] {
+    for package in ["rpc-amqp", "rpc-macros", "rpc-runtime", "rpc-cli"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         for key in [
             "description",
@@ -361,6 +392,7 @@ fn scripts_can_be_run_and_are_documented() {
 #[test]
 fn sources_stay_small() {
     let mut sizes: Vec<(usize, PathBuf)> = sources(&[
+        "rpc-amqp/src",
         "rpc-runtime/src",
         "rpc-macros/src",
         "rpc-cli/src",

@@ -5,7 +5,6 @@ use bytes::Bytes;
 use crate::{
     codec::{Encoding, awkward},
     reply::Reply,
-    transport::amqp,
     wire::{
         ReceivedReply, ReturnAddress, read_reply, read_request, reply_correlation, write_reply,
     },
@@ -13,7 +12,7 @@ use crate::{
 
 /// The properties of a message, from their flags on, read as a request and as a reply.
 pub fn envelope(bytes: &[u8]) {
-    let Some(properties) = amqp::fuzz_properties(bytes) else { return };
+    let Some(properties) = rpc_amqp::__fuzz::properties(bytes) else { return };
     let _ = reply_correlation(&properties);
     let _ = read_reply(&properties, Bytes::new());
     let own = Encoding::Json;
@@ -30,11 +29,4 @@ pub fn envelope(bytes: &[u8]) {
 /// A body.
 pub fn decoders(bytes: &[u8]) {
     awkward::decode_as_everything(bytes);
-}
-
-/// Frames as they come from the socket, after a byte that says in what pieces they come.
-pub fn frames(bytes: &[u8]) {
-    if let [piece, stream @ ..] = bytes {
-        amqp::fuzz_frames(stream, 1 + usize::from(*piece));
-    }
 }

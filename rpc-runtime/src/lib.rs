@@ -135,7 +135,7 @@ pub mod __fuzz;
 #[path = "bench.rs"]
 pub mod __bench;
 
-pub use broker::{Broker, BrokerBuilder, Tls};
+pub use broker::{Broker, BrokerBuilder};
 pub use client::{
     Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenUnserved,
 };
@@ -151,6 +151,21 @@ pub use escape::{Escaped, is_unseen};
 pub use fault::{Fault, FaultKind};
 #[cfg(feature = "metrics")]
 pub use observe::describe_metrics;
+/// TLS, for [`BrokerBuilder::tls`].
+///
+/// ```no_run
+/// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
+/// use rpc_runtime::{Broker, Tls};
+///
+/// let tls = Tls::new()
+///     .roots(std::fs::read("ca.pem")?)
+///     .identity(std::fs::read("client.pem")?, std::fs::read("client.key")?);
+/// let broker = Broker::builder("amqps://rabbit.internal").tls(tls).connect().await?;
+/// # Ok(())
+/// # }
+/// ```
+#[doc(inline)]
+pub use rpc_amqp::Tls;
 #[doc = include_str!("rpc_service.md")]
 pub use rpc_macros::rpc_service;
 pub use server::{

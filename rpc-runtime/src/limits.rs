@@ -16,10 +16,6 @@ pub(crate) const MAX_REPLY: usize = 128 * 1024 * 1024;
 /// The largest body of a question to a server, in bytes: questions have none.
 pub(crate) const MAX_QUESTION: usize = 64 * 1024;
 
-/// The largest frame with the headers of a message that is read, in bytes: many times the headers that are accepted, as what
-/// RabbitMQ adds on the way is to be measured and refused by its size. A larger one is skipped without being kept.
-pub(crate) const MAX_HEADER_FRAME: usize = 1024 * 1024;
-
 /// The most calls in flight on one `Broker`: about 100 MB of bookkeeping, where something is wrong already.
 pub(crate) const MAX_IN_FLIGHT: usize = 131_072;
 
@@ -55,26 +51,8 @@ pub(crate) const LAST_ATTEMPT: Duration = Duration::from_millis(100);
 /// How long one place may take to connect to: a broker that accepts and stays silent is given up then.
 pub(crate) const CONNECT_ATTEMPT: Duration = Duration::from_secs(10);
 
-/// When the next place is tried besides one that has not even taken the connection: what RFC 8305 recommends. Many round
-/// trips in any network.
-pub(crate) const CONNECT_SLOW: Duration = Duration::from_millis(250);
-
-/// When the next place is tried besides one that has taken the connection and does not get on: a busy broker that asks
-/// others about a login takes a second or so.
-pub(crate) const CONNECT_SILENT: Duration = Duration::from_secs(2);
-
-/// When what has taken a connection and stays silent is asked whether it speaks HTTP. A broker greets within a round trip or
-/// two; this spares it the question, and leaves time for two attempts within [`HOPELESS`].
-pub(crate) const HTTP_ASKED: Duration = Duration::from_secs(1);
-
-/// How many places a name leads to at most.
-pub(crate) const MOST_PLACES: usize = 16;
-
 /// The fewest channels that a connection is of use with: two for calls, and one to ask for something.
 pub(crate) const FEWEST_CHANNELS: u16 = 3;
-
-/// How long the broker may take to answer on a channel. To declare a quorum queue takes seconds in a busy cluster.
-pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
 /// How often a broker that blocks and unblocks is written about at most.
 pub(crate) const ALARM_LOG: Duration = Duration::from_secs(10);

@@ -51,6 +51,19 @@ async fn fibonacci_over_rabbitmq_is_one_program_or_several_and_servers_drain() {
 }
 
 #[tokio::test]
+async fn the_example_of_amqp_publishes_consumes_and_shows_outcomes() {
+    let program = Process::example("publish_and_consume", &[url().await]).await;
+    let lines = program.success(PATIENCE).await;
+    let line = |text: &str| lines.lines().any(|line| line == text);
+    for index in [0, 1, 3] {
+        assert!(line(&format!("confirmed message-{index}: Accepted")), "{lines}");
+        assert!(line(&format!("received hello {index}")), "{lines}");
+    }
+    assert!(line("returned message-2") && line("confirmed message-2: Accepted"), "{lines}");
+    assert!(line("done: this program closed it"), "{lines}");
+}
+
+#[tokio::test]
 async fn a_client_without_a_broker_says_so_soon() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();

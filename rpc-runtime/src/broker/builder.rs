@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use super::{Broker, Tls};
+use super::Broker;
 use crate::{
     client::{Session, SessionLimits},
     connection::{Connection, Patience, Unavailable},
@@ -10,7 +10,7 @@ use crate::{
     limits,
     tasks::{BoxFuture, boxed},
     transport::{
-        CallerOptions, Transport,
+        CallerOptions, Tls, Transport,
         amqp::{AmqpOptions, AmqpTransport},
     },
 };

@@ -5,14 +5,12 @@ mod clients;
 #[cfg(feature = "testing")]
 mod faulty;
 mod identity;
-mod tls;
 
 use std::{fmt, sync::Arc};
 
 use tower::{Layer, Service};
 
 pub use builder::BrokerBuilder;
-pub use tls::Tls;
 
 use crate::{
     client::Session,

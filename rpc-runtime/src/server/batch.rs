@@ -62,20 +62,20 @@ pub(super) async fn run(
 ) {
     let began = Instant::now();
     let first_waits = begin(&mut first).await;
-    let (mut begun, mut took) = (1, began.elapsed());
+    let (mut started, mut took) = (1, began.elapsed());
     for mut other in others {
         // After a slow one, the others have been held up for long enough.
-        let mut waits = took > QUICK * begun;
+        let mut waits = took > QUICK * started;
         if !waits {
             waits = begin(&mut other).await;
-            begun += 1;
+            started += 1;
             took = began.elapsed();
         }
         if waits {
             tasks.spawn(other);
         }
     }
-    pace.note(begun, took);
+    pace.note(started, took);
     if first_waits {
         first.await;
     }

@@ -25,12 +25,11 @@ use uuid::Uuid;
 use self::{deliveries::*, exchanges::*, limits::*, replies::*};
 use super::{
     CallerChannel, CallerOptions, CallerSink, Deliveries, Fate, Link, ListenerOptions, Overflow,
-    Queue, QueueState, Transport, WorkerChannel, WorkerOptions,
+    Queue, QueueState, Tls, Transport, WorkerChannel, WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
     memory::MemoryTransport,
 };
 use crate::{
-    broker::Tls,
     error::{BrokerError, BrokerErrorKind},
     message::{Delivery, Expiration, HeaderValue, Id, Message, Properties},
 };

@@ -27,6 +27,7 @@ use uuid::Uuid;
 
 pub(crate) use queue::QueueType;
 pub use queue::{Overflow, Queue, QueueArgument};
+pub(crate) use rpc_amqp::{Blocked, Tls};
 
 pub(crate) use crate::tasks::BoxFuture;
 use crate::{
@@ -97,23 +98,6 @@ pub(crate) trait Link: Send + Sync + 'static {
 
     /// Closes it.
     fn close(&self) -> BoxFuture<'_, ()>;
-}
-
-/// Why a connection takes no messages for now.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Blocked {
-    /// What the broker says: it is short of something.
-    pub(crate) alarm: Option<Arc<str>>,
-    /// Too much is on its way already.
-    pub(crate) full: bool,
-}
-
-impl Blocked {
-    /// `None` while it does take messages.
-    pub(crate) fn reason(&self) -> Option<Arc<str>> {
-        let full = || self.full.then(|| "it is slow to take what was sent already".into());
-        self.alarm.clone().or_else(full)
-    }
 }
 
 /// How a caller's channel is set up.

@@ -29,9 +29,6 @@ const OWN_HEADER_BYTES: usize = 128;
 pub(crate) const MAX_TABLE_BYTES: usize = MAX_HEADER_BYTES + OWN_HEADER_BYTES;
 pub(crate) const MAX_HEADER_DEPTH: usize = 32;
 
-/// What stands in the place of headers that were too hostile to be read.
-pub(crate) const HOSTILE: &str = "rpc-hostile-headers";
-
 /// The longest short string of AMQP, in bytes.
 pub(crate) const MAX_SHORT_STRING: usize = 255;
 

@@ -56,19 +56,8 @@ fn text() -> impl Strategy<Value = String> {
 }
 
 fn header() -> impl Strategy<Value = (SmolStr, HeaderValue)> {
-    let names = [
-        TIMEOUT,
-        SENT,
-        SIGNATURE,
-        FAULT,
-        MESSAGE,
-        RAN,
-        HOSTILE,
-        DEATHS,
-        "CC",
-        "rpc-",
-        "traceparent",
-    ];
+    let names =
+        [TIMEOUT, SENT, SIGNATURE, FAULT, MESSAGE, RAN, "", DEATHS, "CC", "rpc-", "traceparent"];
     let name = prop_oneof![
         2 => prop::sample::select(names.to_vec()).prop_map(str::to_owned),
         1 => text(),

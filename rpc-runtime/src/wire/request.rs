@@ -7,14 +7,14 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{
-    HOSTILE, MAX_HEADER_DEPTH, MAX_TABLE_BYTES, SENT, SIGNATURE, TIMEOUT,
+    MAX_HEADER_DEPTH, MAX_TABLE_BYTES, SENT, SIGNATURE, TIMEOUT,
     content_type::{ContentType, unsaid},
     headers::MAX_HEADER_BYTES,
 };
 use crate::{
     codec::Encoding,
     fault::{Fault, FaultKind},
-    message::{Expiration, HeaderValue, Id, Message, Properties, whole_milliseconds},
+    message::{Expiration, HeaderValue, Id, Message, Properties},
 };
 
 /// A request as its caller writes it.
@@ -153,7 +153,7 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     let (mut own, mut size, mut too_deep) = (OwnHeaders::default(), 0usize, false);
     for (name, value) in headers {
         size = size.saturating_add(name.len()).saturating_add(value.size());
-        too_deep |= name == HOSTILE || value.depth() > MAX_HEADER_DEPTH;
+        too_deep |= value.depth() > MAX_HEADER_DEPTH;
         let place = match name.as_str() {
             TIMEOUT => &mut own.timeout,
             SENT => &mut own.sent,
@@ -216,7 +216,7 @@ pub(super) fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
         HeaderValue::Small(number) => {
             Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
         }
-        HeaderValue::Text(text) => whole_milliseconds(text).ok_or_else(refused),
+        HeaderValue::Text(text) => Expiration::from(text.as_str()).time().ok_or_else(refused),
         _ => Err(refused()),
     }
 }

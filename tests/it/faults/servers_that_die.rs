@@ -53,7 +53,7 @@ impl Ledger {
 #[tokio::test]
 async fn a_server_that_dies_between_reply_and_acknowledgement_has_its_request_run_again() {
     let ledger = Ledger::new().await;
-    let mut dying = ledger.server(Some("after-the-reply")).await;
+    let mut dying = ledger.server(Some("before-acknowledging")).await;
     let first = timeout(SOON, ledger.client.plain(1)).await.unwrap().unwrap();
     assert!(!first.redelivered);
     assert!(!dying.wait(SOON).await.success());
@@ -67,7 +67,7 @@ async fn a_server_that_dies_between_reply_and_acknowledgement_has_its_request_ru
 #[tokio::test]
 async fn what_may_run_once_only_is_not_run_again_after_its_server_died() {
     let ledger = Ledger::new().await;
-    let mut dying = ledger.server(Some("after-the-reply")).await;
+    let mut dying = ledger.server(Some("before-acknowledging")).await;
     timeout(SOON, ledger.client.once(1)).await.unwrap().unwrap();
     assert!(!dying.wait(SOON).await.success());
     let _healthy = ledger.server(None).await;

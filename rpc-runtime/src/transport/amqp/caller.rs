@@ -5,19 +5,12 @@
 
 use std::sync::Arc;
 
+use rpc_amqp::{Channel, ChannelHandler, Connection, Error, PublishOutcome};
 use smol_str::SmolStr;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{
-    backlog::Backlog,
-    channel::Channel,
-    error,
-    mux::{Ended, Mux, Route},
-    requests::Requests,
-    set_once, topology, when_set,
-    wire::Command,
-};
+use super::{error, requests::Requests, set_once, topology, when_set};
 use crate::{
     error::BrokerError,
     message::{Delivery, Message, Properties},
@@ -35,12 +28,9 @@ pub(super) struct AmqpCaller {
     _channel: Channel,
 }
 
-/// What another channel is opened with.
+/// Everything that another channel is opened with.
 pub(super) struct Setup {
-    pub(super) mux: Arc<Mux>,
-    /// Who is logged in.
-    pub(super) user: SmolStr,
-    pub(super) backlog: Arc<Backlog>,
+    pub(super) connection: Connection,
     pub(super) options: CallerOptions,
     pub(super) sink: Arc<dyn CallerSink>,
 }
@@ -60,12 +50,12 @@ struct Replies {
     closed: watch::Sender<Option<BrokerError>>,
 }
 
-impl Route for Replies {
+impl ChannelHandler for Replies {
     fn unreadable(&self, _: u64, _: usize) {
         self.sink.unreadable();
     }
 
-    fn most_body(&self) -> usize {
+    fn max_body(&self) -> usize {
         self.most_body
     }
 
@@ -77,7 +67,7 @@ impl Route for Replies {
         set_once(&self.closed, error::gone("the queue was deleted"));
     }
 
-    fn ended(&self, why: Ended) {
+    fn closed(&self, why: Error) {
         set_once(&self.closed, error::ended(why));
     }
 }
@@ -88,13 +78,13 @@ struct Both {
     replies: Arc<Replies>,
 }
 
-impl Route for Both {
+impl ChannelHandler for Both {
     fn unreadable(&self, tag: u64, size: usize) {
         self.replies.unreadable(tag, size);
     }
 
-    fn most_body(&self) -> usize {
-        self.replies.most_body()
+    fn max_body(&self) -> usize {
+        self.replies.max_body()
     }
 
     fn delivered(&self, reply: Delivery) {
@@ -109,14 +99,14 @@ impl Route for Both {
         self.requests.returned(properties);
     }
 
-    fn confirmed(&self, tag: u64, multiple: bool, accepted: bool) {
-        self.requests.confirmed(tag, multiple, accepted);
+    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
+        self.requests.confirmed(number, multiple, outcome);
     }
 
-    fn ended(&self, why: Ended) {
+    fn closed(&self, why: Error) {
         // What became of the requests is told first.
-        self.requests.ended(why.clone());
-        self.replies.ended(why);
+        self.requests.closed(why.clone());
+        self.replies.closed(why);
     }
 }
 
@@ -130,12 +120,12 @@ pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
     });
     let callback = if setup.options.direct_reply_to {
         let both = Arc::new(Both { requests: requests.clone(), replies: replies.clone() });
-        channel.route(both);
+        channel.set_handler(both);
         let queue = SmolStr::new_static(DIRECT_REPLY_TO);
         consume_replies(&channel, &queue).await?;
         Callback { queue, replies, _channel: None }
     } else {
-        channel.route(requests.clone());
+        channel.set_handler(requests.clone());
         open_callback(&setup, replies).await?
     };
     Ok(assemble(setup, callback.into(), requests, channel))
@@ -147,26 +137,27 @@ fn assemble(
     requests: Arc<Requests>,
     channel: Channel,
 ) -> AmqpCaller {
-    let user = setup.options.announce_user.then(|| setup.user.clone());
+    let user = setup.options.announce_user.then(|| setup.connection.user().clone());
     AmqpCaller { setup, callback, user, requests, _channel: channel }
 }
 
 async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), BrokerError> {
-    let Setup { mux, backlog, options, sink, .. } = setup;
-    topology::check_exchange(mux, &options.exchange).await?;
+    let Setup { connection, options, sink } = setup;
+    topology::check_exchange(connection, &options.exchange).await?;
     let opening = |why| error::during("opening a channel for calls", why);
-    let channel = Channel::open(mux).await.map_err(opening)?;
+    let channel = connection.open_channel().await.map_err(opening)?;
     if options.confirms {
-        channel.ask(&Command::Confirm).await.map_err(opening)?;
+        channel.confirm_select().await.map_err(opening)?;
     }
-    let requests = Requests::new(channel.port(), backlog.clone(), sink.clone(), options.confirms);
+    let window = connection.send_window().clone();
+    let requests = Requests::new(channel.writer().clone(), window, sink.clone(), options.confirms);
     Ok((channel, requests))
 }
 
 async fn open_callback(setup: &Setup, replies: Arc<Replies>) -> Result<Callback, BrokerError> {
     let opening = |why| error::during("opening a channel for replies", why);
-    let channel = Channel::open(&setup.mux).await.map_err(opening)?;
-    channel.route(replies.clone());
+    let channel = setup.connection.open_channel().await.map_err(opening)?;
+    channel.set_handler(replies.clone());
     let queue = topology::declare_callback(&channel).await?;
     consume_replies(&channel, &queue).await?;
     Ok(Callback { queue, replies, _channel: Some(channel) })
@@ -217,7 +208,7 @@ impl CallerChannel for AmqpCaller {
                 return Err(error::gone("the callback queue went with its channel"));
             }
             let (channel, requests) = open_publisher(&self.setup).await?;
-            channel.route(requests.clone());
+            channel.set_handler(requests.clone());
             let (setup, callback) = (self.setup.clone(), self.callback.clone());
             let reopened: Arc<dyn CallerChannel> =
                 Arc::new(assemble(setup, callback, requests, channel));

@@ -4,12 +4,14 @@
 //! one that was, but its text names the topic, the exchange or the size that it refused. Those before it have been dealt
 //! with; those after it were never looked at.
 
-use super::{error, requests::Sent, wire::Refusal};
+use rpc_amqp::CloseReason;
+
+use super::{error, requests::Sent};
 use crate::transport::{CallerSink, Fate};
 
-/// Tells what became of the requests that were open when their channel ended, in the order of their sending. Without a
-/// refusal nothing is told. Where its cause is not among them, any of them may be the cause.
-pub(super) fn settle(refusal: &Refusal, open: &[Sent], sink: &dyn CallerSink) {
+/// Settles the requests that were open when the broker closed their channel, in the order of their sending. Where the cause is
+/// not among them, any of them may be the cause.
+pub(super) fn settle(refusal: &CloseReason, open: &[Sent], sink: &dyn CallerSink) {
     let Some(culprit) = culprit(&refusal.text, open) else {
         for sent in open {
             sink.settled(sent.correlation_id, Fate::Interrupted);
@@ -38,5 +40,66 @@ fn culprit(text: &str, open: &[Sent]) -> Option<usize> {
         (!open.is_empty()).then_some(0)
     } else {
         None
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Mutex, PoisonError};
+
+    use rpc_amqp::Connection;
+    use tokio::io::{AsyncWriteExt as _, duplex};
+    use uuid::Uuid;
+
+    use super::{
+        super::tests::{connect, handshake},
+        *,
+    };
+    use crate::message::Message;
+
+    #[derive(Default)]
+    struct Settled(Mutex<Vec<(u128, Fate)>>);
+
+    impl CallerSink for Settled {
+        fn reply(&self, _: Message) {}
+
+        fn settled(&self, correlation_id: Uuid, fate: Fate) {
+            let mut settled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            settled.push((correlation_id.as_u128(), fate));
+        }
+    }
+
+    /// Requests to these queues, with bodies of 100, 200 and so on.
+    fn sent(connection: &Connection, queues: &[&str]) -> Vec<Sent> {
+        let sent = |(index, queue): (usize, &&str)| {
+            let size = 100 * (index + 1);
+            let held = connection.send_window().hold(size);
+            Sent::new(Uuid::from_u128(index as u128), (*queue).into(), size, held)
+        };
+        queues.iter().enumerate().map(sent).collect()
+    }
+
+    #[tokio::test]
+    async fn a_refusal_settles_the_requests_around_its_cause() {
+        let (mut broker, socket) = duplex(4096);
+        broker.write_all(&handshake()).await.unwrap();
+        let (connection, _) = connect(socket).await;
+        let open = sent(&connection, &["a", "b", "c"]);
+        for (text, expected) in [
+            ("PRECONDITION_FAILED - message size 200 is larger than 150", "Passed Refused Ignored"),
+            ("ACCESS_REFUSED - access to topic 'c' in exchange 'x'", "Passed Passed Refused"),
+            ("NOT_FOUND - no exchange 'x' in vhost '/'", "Refused Ignored Ignored"),
+            ("INTERNAL_ERROR", "Interrupted Interrupted Interrupted"),
+        ] {
+            let settled = Settled::default();
+            settle(&CloseReason { code: 406, text: text.into() }, &open, &settled);
+            let settled = settled.0.into_inner().unwrap();
+            let ids: Vec<u128> = settled.iter().map(|(id, _)| *id).collect();
+            let fates: Vec<String> = settled
+                .iter()
+                .map(|(_, fate)| format!("{fate:?}").split('(').next().unwrap().to_owned())
+                .collect();
+            assert_eq!((&ids[..], fates.join(" ").as_str()), (&[0, 1, 2][..], expected), "{text}");
+        }
     }
 }

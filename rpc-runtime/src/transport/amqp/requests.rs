@@ -1,22 +1,16 @@
 //! The requests on a channel, from their sending until the broker has said what became of them.
 
-use std::{
-    collections::VecDeque,
-    mem,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use rpc_amqp::{
+    ChannelHandler, ChannelWriter, Error, Held, PublishOutcome, SendWindow, Unconfirmed,
+};
 use smol_str::SmolStr;
 use tokio::sync::{Notify, watch};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{
-    backlog::{Backlog, Held},
-    error,
-    mux::{Ended, Port, Route},
-    refusal, set_once,
-};
+use super::{error, refusal, set_once};
 use crate::{
     error::BrokerError,
     message::{Id, Message, Properties},
@@ -31,11 +25,18 @@ pub(super) struct Sent {
     _held: Held,
 }
 
+impl Sent {
+    pub(super) fn new(correlation_id: Uuid, routing_key: SmolStr, size: usize, held: Held) -> Self {
+        Self { correlation_id, routing_key, size, _held: held }
+    }
+}
+
 /// Publishes requests on a channel, and tells what becomes of them.
 pub(super) struct Requests {
-    port: Arc<Port>,
-    open: Mutex<Open>,
-    backlog: Arc<Backlog>,
+    writer: Arc<ChannelWriter>,
+    /// Those that the broker has yet to confirm.
+    open: Mutex<Unconfirmed<Sent>>,
+    window: Arc<SendWindow>,
     sink: Arc<dyn CallerSink>,
     /// The broker confirms what it has taken.
     confirms: bool,
@@ -43,55 +44,17 @@ pub(super) struct Requests {
     gone: watch::Sender<Option<BrokerError>>,
 }
 
-/// A queue with room for at most so many requests is used again.
-const KEPT: usize = 1024;
-
-/// What the broker has yet to confirm, in order; settled ones leave a gap.
-#[derive(Default)]
-struct Open {
-    /// How many were published before the first of these.
-    before: u64,
-    sent: VecDeque<Option<Sent>>,
-}
-
-impl Open {
-    /// Takes out what the broker speaks of: the one with this number, counted from 1, or all up to it.
-    fn take(&mut self, tag: u64, multiple: bool) -> Vec<Sent> {
-        let Some(count) = tag.checked_sub(self.before).and_then(|count| count.try_into().ok())
-        else {
-            return Vec::new();
-        };
-        let count = self.sent.len().min(count);
-        let taken = if multiple {
-            self.before += count as u64;
-            self.sent.drain(..count).flatten().collect()
-        } else {
-            let one = count.checked_sub(1).and_then(|index| self.sent.get_mut(index)?.take());
-            one.into_iter().collect()
-        };
-        while let Some(None) = self.sent.front() {
-            self.sent.pop_front();
-            self.before += 1;
-        }
-        if self.sent.is_empty() && self.sent.capacity() > KEPT {
-            // It was that long for a burst.
-            self.sent = VecDeque::new();
-        }
-        taken
-    }
-}
-
 impl Requests {
     pub(super) fn new(
-        port: Arc<Port>,
-        backlog: Arc<Backlog>,
+        writer: Arc<ChannelWriter>,
+        window: Arc<SendWindow>,
         sink: Arc<dyn CallerSink>,
         confirms: bool,
     ) -> Arc<Self> {
         Arc::new(Self {
-            port,
+            writer,
             open: Mutex::default(),
-            backlog,
+            window,
             sink,
             confirms,
             rejected: Notify::new(),
@@ -99,7 +62,7 @@ impl Requests {
         })
     }
 
-    fn open(&self) -> MutexGuard<'_, Open> {
+    fn open(&self) -> MutexGuard<'_, Unconfirmed<Sent>> {
         self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -109,12 +72,11 @@ impl Requests {
         message: &Message,
     ) -> Result<(), ChannelGone> {
         let size = message.body.len();
-        let held = self.backlog.hold(size);
-        let published = self.port.send(|out| {
+        let held = self.window.hold(size);
+        let published = self.writer.write(|out| {
             if self.confirms {
                 let routing_key = message.routing_key.clone();
-                let sent = Sent { correlation_id, routing_key, size, _held: held };
-                self.open().sent.push_back(Some(sent));
+                self.open().push(Sent::new(correlation_id, routing_key, size, held));
                 out.publish(message);
             } else {
                 out.publish(message);
@@ -139,7 +101,7 @@ impl Requests {
     }
 }
 
-impl Route for Requests {
+impl ChannelHandler for Requests {
     fn returned(&self, properties: Properties) {
         if let Some(Id::Uuid(id)) = properties.correlation_id {
             // Told before its confirmation comes.
@@ -149,8 +111,9 @@ impl Route for Requests {
         }
     }
 
-    fn confirmed(&self, tag: u64, multiple: bool, accepted: bool) {
-        let settled = self.open().take(tag, multiple);
+    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
+        let settled = self.open().confirm(number, multiple);
+        let accepted = outcome == PublishOutcome::Accepted;
         let fate = if accepted { Fate::Accepted } else { Fate::Rejected };
         for sent in settled {
             self.sink.settled(sent.correlation_id, fate.clone());
@@ -160,45 +123,11 @@ impl Route for Requests {
         }
     }
 
-    fn ended(&self, why: Ended) {
-        let open = mem::take(&mut *self.open());
-        let open: Vec<Sent> = open.sent.into_iter().flatten().collect();
-        if let Ended::Refused(refusal) = &why {
-            refusal::settle(refusal, &open, &*self.sink);
+    fn closed(&self, why: Error) {
+        let open = self.open().take();
+        if let Error::ChannelClosed(reason) = &why {
+            refusal::settle(reason, &open, &*self.sink);
         }
         set_once(&self.gone, error::ended(why));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::transport::Blocked;
-
-    fn open(count: u128) -> Open {
-        let backlog = Backlog::new(watch::Sender::new(Blocked::default()));
-        let sent = (1..=count).map(|id| {
-            let correlation_id = Uuid::from_u128(id);
-            Some(Sent { correlation_id, routing_key: "q".into(), size: 0, _held: backlog.hold(0) })
-        });
-        Open { before: 0, sent: sent.collect() }
-    }
-
-    fn taken(open: &mut Open, tag: u64, multiple: bool) -> Vec<u128> {
-        open.take(tag, multiple).iter().map(|sent| sent.correlation_id.as_u128()).collect()
-    }
-
-    #[test]
-    fn confirmations_find_their_requests_in_any_order_and_once() {
-        let mut open = open(6);
-        assert_eq!(taken(&mut open, 3, false), [3]);
-        assert_eq!(taken(&mut open, 3, false), []);
-        assert_eq!(taken(&mut open, 4, true), [1, 2, 4]);
-        assert_eq!(taken(&mut open, 4, true), []);
-        assert_eq!(taken(&mut open, 1, false), []);
-        assert_eq!(taken(&mut open, 6, false), [6]);
-        assert_eq!(taken(&mut open, u64::MAX, true), [5]);
-        assert!(open.sent.is_empty());
-        assert_eq!(taken(&mut open, 0, true), []);
     }
 }

@@ -1,32 +1,50 @@
-use bytes::BytesMut;
-use tokio::io::{DuplexStream, duplex};
+//! The transport against a broker that is played by the test.
 
-use super::{wire::Tuning, *};
-use crate::{client::Pending, transport::Queue};
+use std::sync::Arc;
 
-/// A connection to a broker that reads everything and answers nothing.
-fn deaf() -> (AmqpLink, DuplexStream) {
-    let (broker, socket) = duplex(1024 * 1024);
-    let tuning = Tuning { channels: 100, largest_frame: 4096, heartbeat: 0 };
-    let (pump, mux) = Pump::new(Box::new(socket), Agreed { tuning, came: BytesMut::new() });
-    tasks::spawn(pump);
-    (AmqpLink::new(mux, "ada".into(), transport().0), broker)
+use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
+
+use super::*;
+use crate::{client::Pending, error::BrokerErrorKind, tasks, transport::Queue};
+
+/// A frame with a method on channel 0.
+fn method(payload: &[u8]) -> Vec<u8> {
+    let size = u32::try_from(payload.len()).unwrap().to_be_bytes();
+    [&[1, 0, 0][..], &size, payload, &[0xce]].concat()
 }
 
-fn transport() -> AmqpTransport {
-    AmqpTransport::new(&AmqpOptions {
-        addresses: &["amqp://a".to_owned(), "amqp://b".to_owned()],
+/// What a broker sends in a handshake, whatever it is sent: 100 channels, frames of 4 KiB and no heartbeat.
+pub(super) fn handshake() -> Vec<u8> {
+    let start = b"\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US";
+    let tune = b"\0\x0a\0\x1e\0\x64\0\0\x10\0\0\0";
+    let open = b"\0\x0a\0\x29\0";
+    [method(start), method(tune), method(open)].concat()
+}
+
+/// A connection over this socket, and what made it.
+pub(super) async fn connect(socket: DuplexStream) -> (Connection, Arc<Dialer>) {
+    let transport = AmqpTransport::new(&AmqpOptions {
+        addresses: &["amqp://ada:s3cret@a?heartbeat=0".to_owned()],
         name: "test",
         heartbeat: Duration::from_secs(8),
         tls: &Tls::default(),
         external: false,
-    })
-    .unwrap()
+    });
+    let dialer = transport.unwrap().0;
+    (dialer.connector.connect_over(socket).await.unwrap(), dialer)
+}
+
+/// A connection to a broker that reads everything and answers nothing.
+async fn deaf() -> (AmqpLink, DuplexStream) {
+    let (mut broker, socket) = duplex(1024 * 1024);
+    broker.write_all(&handshake()).await.unwrap();
+    let (connection, dialer) = connect(socket).await;
+    (AmqpLink::new(connection, dialer), broker)
 }
 
 #[tokio::test(start_paused = true)]
 async fn opening_ends_where_the_broker_never_answers() {
-    let (link, _broker) = deaf();
+    let (link, _broker) = deaf().await;
     let worker = WorkerOptions {
         queue: Queue::named("q"),
         prefetch: 1,
@@ -63,24 +81,37 @@ async fn opening_ends_where_the_broker_never_answers() {
 
 #[tokio::test(start_paused = true)]
 async fn an_alarm_is_named_as_the_reason_for_silence() {
-    let (link, _broker) = deaf();
-    link.mux.blocked().send_modify(|blocked| blocked.alarm = Some("low on memory".into()));
+    let (link, mut broker) = deaf().await;
+    broker.write_all(&method(b"\0\x0a\0\x3c\x0dlow on memory")).await.unwrap();
+    link.blocked().wait_for(|blocked| blocked.alarm.is_some()).await.unwrap();
     let error = link.queue_state("q").await.unwrap_err();
     assert!(error.whole().to_string().contains("low on memory"), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn channels_that_are_used_up_are_named() {
-    let (link, _broker) = deaf();
-    let ports: Vec<_> = (0..100).map(|_| link.mux.reserve().unwrap()).collect();
+    let (link, _broker) = deaf().await;
+    let mut opening: Vec<_> = (0..100).map(|_| Box::pin(link.connection.open_channel())).collect();
+    for opening in &mut opening {
+        assert!(tasks::now(opening).is_none(), "it waits for the broker's answer");
+    }
     let error = link.queue_state("q").await.unwrap_err();
     assert!(error.is_permanent() && error.to_string().contains("`channel_max`"), "{error}");
-    drop(ports);
+    drop(opening);
 }
 
 #[test]
-fn any_of_several_addresses_may_be_the_first() {
-    let first = || transport().0.next.load(Ordering::Relaxed) % 2;
-    let firsts: Vec<usize> = (0..64).map(|_| first()).collect();
-    assert!(firsts.contains(&0) && firsts.contains(&1), "{firsts:?}");
+fn the_texts_of_connecting_are_those_of_the_transport() {
+    let failed = |address: &str| {
+        let error = Connector::new(&[address], ConnectOptions::default()).unwrap_err();
+        error::connecting(&error)
+    };
+    let error = failed("http://rabbit");
+    assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress);
+    assert!(error.to_string().starts_with("\"http://rabbit\" is not the address"), "{error}");
+    if cfg!(not(feature = "tls")) {
+        let error = failed("amqps://rabbit");
+        assert_eq!(error.kind(), BrokerErrorKind::TlsUnavailable);
+        assert!(error.to_string().ends_with("enable the feature `tls` of rpc-runtime"), "{error}");
+    }
 }

@@ -8,6 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
+use rpc_amqp::{Channel, ChannelHandler, ChannelWriter, Connection, Error};
 use smol_str::SmolStr;
 use tokio::{
     sync::mpsc,
@@ -16,13 +17,9 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::{
-    CLOSE_WITHIN,
-    channel::Channel,
-    direct_reply_to, error,
-    mux::{Ended, Mux, Port, Route},
+    CLOSE_WITHIN, direct_reply_to, error,
     outbox::{Kept, Outboxes, Unsettled},
     topology,
-    wire::Command,
 };
 use crate::{
     error::BrokerError,
@@ -44,9 +41,9 @@ struct AmqpWorker {
     consumer: SmolStr,
 }
 
-/// The requests that come in, and the port for their replies.
+/// The requests that come in, and the writer for their replies.
 struct Requests {
-    port: Arc<Port>,
+    writer: Arc<ChannelWriter>,
     /// `None` once no more come. There are never more than the broker sends ahead.
     deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
     outboxes: Arc<Outboxes>,
@@ -59,7 +56,7 @@ struct Requests {
 /// The queue that is consumed, its limit, and its counters.
 struct Consumed {
     queue: SmolStr,
-    most_body: usize,
+    max_body: usize,
     undeliverable: Arc<AtomicU64>,
     refused: Arc<Refused>,
 }
@@ -68,15 +65,15 @@ struct Consumed {
 type Coming = mpsc::UnboundedReceiver<Delivery>;
 
 impl Requests {
-    fn new(port: Arc<Port>, outboxes: Arc<Outboxes>, consumed: Consumed) -> Arc<Self> {
+    fn new(writer: Arc<ChannelWriter>, outboxes: Arc<Outboxes>, consumed: Consumed) -> Arc<Self> {
         let (deliveries, warned) = (Mutex::default(), Throttle::default());
         let why_ended = OnceLock::new();
-        Arc::new(Self { port, deliveries, outboxes, consumed, warned, why_ended })
+        Arc::new(Self { writer, deliveries, outboxes, consumed, warned, why_ended })
     }
 
     /// Rejects a request that no server is to see.
     fn reject(&self, tag: u64) {
-        let _ = self.port.send(|out| out.refuse(tag, false));
+        let _ = self.writer.write(|out| out.reject(tag, false));
     }
 
     fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Delivery>>> {
@@ -94,7 +91,7 @@ impl Requests {
     }
 }
 
-impl Route for Requests {
+impl ChannelHandler for Requests {
     fn delivered(&self, delivery: Delivery) {
         if let Some(reply_to) = &delivery.properties.reply_to
             && direct_reply_to::is_direct(reply_to)
@@ -111,7 +108,7 @@ impl Route for Requests {
             }
             if delivery.properties.was_dead_lettered() {
                 // Where dead letters lead back to this queue, it would come again and again.
-                let _ = self.port.send(|out| out.answered(delivery.tag));
+                let _ = self.writer.write(|out| out.ack(delivery.tag));
             } else {
                 self.reject(delivery.tag);
             }
@@ -134,16 +131,16 @@ impl Route for Requests {
         self.reject(tag);
     }
 
-    fn most_body(&self) -> usize {
-        self.consumed.most_body
+    fn max_body(&self) -> usize {
+        self.consumed.max_body
     }
 
     fn returned(&self, _: Properties) {
         self.consumed.undeliverable.fetch_add(1, Ordering::Relaxed);
     }
 
-    fn ended(&self, why: Ended) {
-        if let Ended::Refused(refusal) = &why {
+    fn closed(&self, why: Error) {
+        if let Error::ChannelClosed(refusal) = &why {
             // A reply may be the cause, so replies have to be proven again.
             self.outboxes.proven.forget();
             warn!(
@@ -167,17 +164,17 @@ impl Route for Requests {
 }
 
 pub(super) async fn open(
-    mux: &Arc<Mux>,
+    connection: &Connection,
     options: WorkerOptions,
     outboxes: Arc<Outboxes>,
 ) -> Result<OpenWorker, BrokerError> {
     let name = options.queue.name();
     let opening = |why| error::during(&format!("opening a channel for the queue {name:?}"), why);
-    let channel = Channel::open(mux).await.map_err(opening)?;
+    let channel = connection.open_channel().await.map_err(opening)?;
     topology::declare_service(&channel, &options.queue, &options.exchange).await?;
     let consumed = Consumed {
         queue: name.into(),
-        most_body: options.max_request,
+        max_body: options.max_request,
         undeliverable: options.undeliverable,
         refused: options.refused,
     };
@@ -185,17 +182,17 @@ pub(super) async fn open(
 }
 
 pub(super) async fn listen(
-    mux: &Arc<Mux>,
+    connection: &Connection,
     options: ListenerOptions,
     outboxes: Arc<Outboxes>,
 ) -> Result<OpenWorker, BrokerError> {
     let exchange = &options.exchange;
     let opening = |why| error::during(&format!("opening a channel to listen to {exchange:?}"), why);
-    let channel = Channel::open(mux).await.map_err(opening)?;
+    let channel = connection.open_channel().await.map_err(opening)?;
     let queue = topology::declare_listener(&channel, &options).await?;
     let consumed = Consumed {
         queue,
-        most_body: limits::MAX_QUESTION,
+        max_body: limits::MAX_QUESTION,
         undeliverable: options.undeliverable,
         refused: Arc::default(),
     };
@@ -211,10 +208,10 @@ async fn take(
 ) -> Result<OpenWorker, BrokerError> {
     let queue = consumed.queue.clone();
     let consuming = |why| error::during(&format!("consuming the queue {queue:?}"), why);
-    channel.ask(&Command::Prefetch(prefetch)).await.map_err(consuming)?;
-    let requests = Requests::new(channel.port(), outboxes.clone(), consumed);
+    channel.set_prefetch(prefetch).await.map_err(consuming)?;
+    let requests = Requests::new(channel.writer().clone(), outboxes.clone(), consumed);
     let coming = requests.start();
-    channel.route(requests.clone());
+    channel.set_handler(requests.clone());
     let name = channel.consume(&queue, true).await.map_err(consuming)?;
     let worker =
         AmqpWorker { channel, requests, outboxes, used: AtomicU64::new(0), consumer: name };
@@ -248,9 +245,9 @@ impl AmqpWorker {
     /// Sends a reply through an outbox, which settles the request when the broker has dealt with the reply.
     #[cold]
     fn answer_apart(&self, tag: u64, reply: Message, reject: bool) {
-        let Requests { port, consumed, .. } = &*self.requests;
+        let Requests { writer, consumed, .. } = &*self.requests;
         let direct = direct_reply_to::is_direct(&reply.routing_key);
-        let request = Unsettled { port: port.clone(), tag, reject };
+        let request = Unsettled { writer: writer.clone(), tag, reject };
         let (queue, undeliverable) = (consumed.queue.clone(), consumed.undeliverable.clone());
         let kept = Kept::new(reply, request, queue, undeliverable);
         let outbox = if direct { &self.outboxes.direct } else { &self.outboxes.careful };
@@ -269,16 +266,16 @@ impl WorkerChannel for AmqpWorker {
             return;
         }
         // A channel that is gone has given its requests back. Here and below.
-        let _ = self.requests.port.send(|out| {
+        let _ = self.requests.writer.write(|out| {
             if let Some(reply) = &reply {
                 out.publish(reply);
             }
-            out.answered(tag);
+            out.ack(tag);
         });
     }
 
     fn requeue(&self, tag: u64) {
-        let _ = self.requests.port.send(|out| out.refuse(tag, true));
+        let _ = self.requests.writer.write(|out| out.reject(tag, true));
     }
 
     fn reject(&self, tag: u64, mut reply: Option<Message>) {
@@ -286,17 +283,17 @@ impl WorkerChannel for AmqpWorker {
             self.answer_apart(tag, reply, true);
             return;
         }
-        let _ = self.requests.port.send(|out| {
+        let _ = self.requests.writer.write(|out| {
             if let Some(reply) = &reply {
                 out.publish(reply);
             }
-            out.refuse(tag, false);
+            out.reject(tag, false);
         });
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
-            let cancel = self.channel.ask(&Command::Cancel { consumer: &self.consumer });
+            let cancel = self.channel.cancel(&self.consumer);
             // A channel that is gone has no consumer any more. What came before the answer can still be taken.
             let _ = timeout(CLOSE_WITHIN, cancel).await;
             self.requests.stop();

@@ -5,11 +5,12 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
+use rpc_amqp::ChannelWriter;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 use tracing::{Value, field, warn};
 
-use super::{super::mux::Port, load::Room};
+use super::load::Room;
 use crate::{
     escape::Escaped,
     fault::{Fault, FaultKind},
@@ -20,7 +21,7 @@ use crate::{
 
 /// A request that was not acknowledged yet, on the channel that it came on.
 pub(in super::super) struct Unsettled {
-    pub(in super::super) port: Arc<Port>,
+    pub(in super::super) writer: Arc<ChannelWriter>,
     pub(in super::super) tag: u64,
     /// It is rejected and not acknowledged.
     pub(in super::super) reject: bool,
@@ -30,14 +31,14 @@ impl Unsettled {
     /// Settles it, after this reply if there is one.
     fn settle(self, reply: Option<&Message>) {
         // A channel that is gone has given the request back.
-        let _ = self.port.send(|out| {
+        let _ = self.writer.write(|out| {
             if let Some(reply) = reply {
                 out.publish(reply);
             }
             if self.reject {
-                out.refuse(self.tag, false);
+                out.reject(self.tag, false);
             } else {
-                out.answered(self.tag);
+                out.ack(self.tag);
             }
         });
     }

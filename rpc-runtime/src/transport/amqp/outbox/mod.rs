@@ -19,22 +19,20 @@ mod way;
 
 use std::{sync::Arc, time::Duration};
 
+use rpc_amqp::Connection;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
     time::{Instant, timeout},
 };
 
-pub(super) use self::{
-    kept::{Kept, Unsettled},
-    way::ClosedOnDrop,
-};
+pub(super) use self::kept::{Kept, Unsettled};
 use self::{
     load::{Load, Room},
     sender::Sender,
     way::Way,
 };
-use super::{Dialer, mux::Mux, proven::Proven};
+use super::{Dialer, proven::Proven};
 use crate::tasks;
 
 /// How many replies may be on their way before the broker has dealt with the first of them.
@@ -51,10 +49,10 @@ pub(super) struct Outboxes {
 
 impl Outboxes {
     /// `runtime` is that of the connection: on another, the tasks could end before it, and their replies with them.
-    pub(super) fn new(mux: Arc<Mux>, dialer: Arc<Dialer>, runtime: &Handle) -> Self {
+    pub(super) fn new(connection: Connection, dialer: Arc<Dialer>, runtime: &Handle) -> Self {
         let proven = Arc::new(Proven::new(Instant::now()));
         Self {
-            careful: Outbox::start(Way::Channel(mux), proven.clone(), runtime),
+            careful: Outbox::start(Way::Channel(connection), proven.clone(), runtime),
             direct: Outbox::start(Way::Connection(dialer), proven.clone(), runtime),
             proven,
         }

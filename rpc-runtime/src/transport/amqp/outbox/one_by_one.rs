@@ -2,10 +2,11 @@
 
 use std::{collections::VecDeque, time::Duration};
 
+use rpc_amqp::{CloseReason, Error};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    super::{error, mux::Ended, wire::Refusal},
+    super::error,
     Item,
     kept::Kept,
     refused::{self, refusal},
@@ -21,7 +22,7 @@ impl Sender {
     /// The channel, or the connection, has ended with these on their way; the first of them are covered by the fence.
     pub(super) async fn recover(
         &mut self,
-        why: &Ended,
+        why: &Error,
         covers: usize,
         mut sent: VecDeque<Item>,
     ) -> Option<Open> {
@@ -76,7 +77,7 @@ impl Sender {
             };
             way.publish(&kept);
             match way.fence().await {
-                Ok(_) => {
+                Ok(()) => {
                     self.done(Item::Reply(kept), &way);
                     return Some(way);
                 }
@@ -115,7 +116,7 @@ impl Sender {
     }
 
     /// The broker has refused this one. Returns what is sent in its place.
-    fn refused(&self, mut kept: Box<Kept>, refusal: &Refusal) -> Option<Box<Kept>> {
+    fn refused(&self, mut kept: Box<Kept>, refusal: &CloseReason) -> Option<Box<Kept>> {
         if !kept.replaced && refused::is_for_size(refusal) {
             self.proven.refused_size(kept.size(), refused::size_limit(refusal));
             kept.replace(&self.load.warned, &refusal.text);
@@ -132,7 +133,7 @@ impl Sender {
     fn unopened(&self, kept: Box<Kept>, why: NotOpened) -> Option<Box<Kept>> {
         match (&self.way, why) {
             // Its request has gone back to the queue.
-            (Way::Channel(mux), _) if mux.ended().borrow().is_some() => None,
+            (Way::Channel(connection), _) if connection.is_closed() => None,
             (Way::Channel(_), NotOpened::NoChannel) => {
                 kept.send_beside_request();
                 None

@@ -1,6 +1,6 @@
 //! Why a reply was refused, as the broker words it.
 
-use super::super::{mux::Ended, wire::Refusal};
+use rpc_amqp::{CloseReason, Error};
 
 pub(super) const ACCESS_REFUSED: u16 = 403;
 
@@ -9,23 +9,23 @@ const CONNECTION_FORCED: u16 = 320;
 
 /// The refusal of a reply, where one ended the channel. The end of a connection is a refusal only if the connection carries
 /// nothing but replies, and not where it was closed from outside.
-pub(super) fn refusal(why: &Ended, own_connection: bool) -> Option<&Refusal> {
+pub(super) fn refusal(why: &Error, own_connection: bool) -> Option<&CloseReason> {
     match why {
-        Ended::Refused(refusal) => Some(refusal),
-        Ended::Dismissed(refusal) => {
+        Error::ChannelClosed(refusal) => Some(refusal),
+        Error::ConnectionClosed(refusal) => {
             (own_connection && refusal.code != CONNECTION_FORCED).then_some(refusal)
         }
-        Ended::Closed | Ended::NoChannel(_) | Ended::Lost(_) => None,
+        _ => None,
     }
 }
 
 /// Whether a message was refused for its size.
-pub(super) fn is_for_size(refusal: &Refusal) -> bool {
+pub(super) fn is_for_size(refusal: &CloseReason) -> bool {
     refusal.text.contains("message size ")
 }
 
 /// The largest size that is not refused, where RabbitMQ names it.
-pub(super) fn size_limit(refusal: &Refusal) -> Option<usize> {
+pub(super) fn size_limit(refusal: &CloseReason) -> Option<usize> {
     let (_, limit) = refusal.text.split_once("max size ")?;
     let digits = limit.find(|c: char| !c.is_ascii_digit()).unwrap_or(limit.len());
     limit.get(..digits)?.parse().ok()
@@ -37,8 +37,8 @@ mod tests {
 
     use super::*;
 
-    fn refused(code: u16, text: &str) -> Refusal {
-        Refusal { code, text: text.into() }
+    fn refused(code: u16, text: &str) -> CloseReason {
+        CloseReason { code, text: text.into() }
     }
 
     #[test]
@@ -53,7 +53,7 @@ mod tests {
 
     #[test]
     fn a_connection_closed_from_outside_refuses_no_reply() {
-        let dismissed = |code| Ended::Dismissed(refused(code, "x"));
+        let dismissed = |code| Error::ConnectionClosed(refused(code, "x"));
         assert!(refusal(&dismissed(541), true).is_some(), "an address that does not decode");
         assert!(refusal(&dismissed(CONNECTION_FORCED), true).is_none());
         assert!(refusal(&dismissed(541), false).is_none(), "requests are consumed on it");
@@ -61,11 +61,11 @@ mod tests {
 
     #[test]
     fn a_lost_connection_refuses_no_reply() {
-        let lost = Ended::Lost(Arc::new(io::Error::other("x")));
+        let lost = Error::Lost(Arc::new(io::Error::other("x")));
         for own in [false, true] {
-            assert!(refusal(&Ended::Refused(refused(406, "x")), own).is_some());
+            assert!(refusal(&Error::ChannelClosed(refused(406, "x")), own).is_some());
             assert!(refusal(&lost, own).is_none());
-            assert!(refusal(&Ended::Closed, own).is_none());
+            assert!(refusal(&Error::Closed, own).is_none());
         }
     }
 }

@@ -2,14 +2,16 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use super::{super::mux::Route, MOST};
+use rpc_amqp::ChannelHandler;
+
+use super::MOST;
 use crate::message::{Id, Properties};
 
 /// The replies that came back, until the broker has dealt with all that were sent with them.
 #[derive(Default)]
 pub(super) struct Returned(Mutex<Vec<Option<Id>>>);
 
-impl Route for Returned {
+impl ChannelHandler for Returned {
     fn returned(&self, properties: Properties) {
         let mut returned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if returned.len() < MOST {

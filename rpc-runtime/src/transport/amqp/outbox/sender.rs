@@ -2,13 +2,14 @@
 
 use std::{collections::VecDeque, future::pending, mem, sync::Arc, time::Duration};
 
+use rpc_amqp::Error;
 use tokio::{
     sync::mpsc,
     time::{Instant, sleep},
 };
 
 use super::{
-    super::{mux::Ended, proven::Proven, wire::Answer},
+    super::proven::Proven,
     Item, MOST,
     load::Load,
     way::{Open, Way},
@@ -17,7 +18,7 @@ use crate::{limits, tasks::BoxFuture};
 
 /// The answer that is waited for, and how many of the items that were sent it covers.
 struct Fence {
-    answer: BoxFuture<'static, Result<Answer, Ended>>,
+    answer: BoxFuture<'static, Result<(), Error>>,
     covers: usize,
 }
 
@@ -35,7 +36,7 @@ pub(super) struct Sender {
 }
 
 enum Event {
-    Answered(Result<Answer, Ended>),
+    Answered(Result<(), Error>),
     Came(Option<Item>),
     Idle,
 }
@@ -69,12 +70,12 @@ impl Sender {
                 Event::Answered(answer) => {
                     let covers = fence.take().map_or(0, |fence| fence.covers);
                     match (answer, &open) {
-                        (Ok(_), Some(open)) => {
+                        (Ok(()), Some(open)) => {
                             for item in sent.drain(..covers.min(sent.len())) {
                                 self.done(item, open);
                             }
                         }
-                        (Ok(_), None) => {}
+                        (Ok(()), None) => {}
                         (Err(why), _) => {
                             drop(open.take());
                             open = self.recover(&why, covers, mem::take(&mut sent)).await;
@@ -121,7 +122,7 @@ impl Sender {
             }
         }
         #[cfg(feature = "failpoints")]
-        crate::failpoint::reach("after-the-reply");
+        crate::failpoint::reach("before-acknowledging");
         kept.settle();
     }
 
@@ -141,7 +142,7 @@ impl Sender {
     }
 }
 
-async fn answered(fence: &mut Option<Fence>) -> Result<Answer, Ended> {
+async fn answered(fence: &mut Option<Fence>) -> Result<(), Error> {
     match fence {
         Some(fence) => fence.answer.as_mut().await,
         None => pending().await,

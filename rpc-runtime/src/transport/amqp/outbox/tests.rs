@@ -2,7 +2,8 @@
 
 use std::sync::atomic::AtomicU64;
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
+use rpc_amqp::{Channel, Connection};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
     sync::watch,
@@ -11,14 +12,12 @@ use tokio::{
 
 use super::{
     super::{
-        AmqpOptions, AmqpTransport, CLOSE_WITHIN,
-        handshake::Agreed,
-        mux::{Port, Pump},
-        wire::Tuning,
+        CLOSE_WITHIN,
+        tests::{connect, handshake},
     },
     *,
 };
-use crate::{broker::Tls, message::Message};
+use crate::message::Message;
 
 const SOON: Duration = Duration::from_secs(5);
 
@@ -38,6 +37,9 @@ async fn play(
     seen: watch::Sender<Seen>,
     mut alarm: watch::Receiver<bool>,
 ) {
+    socket.write_all(&handshake()).await.unwrap();
+    let mut greeting = [0; 8];
+    socket.read_exact(&mut greeting).await.unwrap();
     while let Ok(kind) = socket.read_u8().await {
         let channel = socket.read_u16().await.unwrap();
         let size = socket.read_u32().await.unwrap();
@@ -82,37 +84,28 @@ fn reply(request: Unsettled) -> Box<Kept> {
 }
 
 struct Played {
-    mux: Arc<Mux>,
+    connection: Connection,
     outboxes: Outboxes,
-    request: Arc<Port>,
+    /// The channel that the requests came on.
+    requests: Channel,
     seen: watch::Receiver<Seen>,
     alarm: watch::Sender<bool>,
 }
 
 impl Played {
-    fn start() -> Self {
+    async fn start() -> Self {
         let (broker, socket) = duplex(1024 * 1024);
         let (alarm, seen) = (watch::Sender::new(false), watch::Sender::default());
         let subscribed = seen.subscribe();
         tokio::spawn(play(broker, seen, alarm.subscribe()));
-        let tuning = Tuning { channels: 100, largest_frame: 4096, heartbeat: 0 };
-        let (pump, mux) = Pump::new(Box::new(socket), Agreed { tuning, came: BytesMut::new() });
-        tokio::spawn(pump);
-        let transport = AmqpTransport::new(&AmqpOptions {
-            addresses: &["amqp://a".to_owned()],
-            name: "test",
-            heartbeat: Duration::from_secs(8),
-            tls: &Tls::default(),
-            external: false,
-        });
-        let dialer = transport.unwrap().0;
-        let outboxes = Outboxes::new(mux.clone(), dialer, &Handle::current());
-        let request = mux.reserve().unwrap();
-        Self { mux, outboxes, request, seen: subscribed, alarm }
+        let (connection, dialer) = connect(socket).await;
+        let outboxes = Outboxes::new(connection.clone(), dialer, &Handle::current());
+        let requests = connection.open_channel().await.unwrap();
+        Self { connection, outboxes, requests, seen: subscribed, alarm }
     }
 
     fn reply(&self, tag: u64) -> Box<Kept> {
-        reply(Unsettled { port: self.request.clone(), tag, reject: false })
+        reply(Unsettled { writer: self.requests.writer().clone(), tag, reject: false })
     }
 
     async fn sees(&mut self, state: impl FnMut(&Seen) -> bool) -> Seen {
@@ -122,7 +115,7 @@ impl Played {
 
 #[tokio::test(start_paused = true)]
 async fn an_alarm_of_hours_doubles_no_reply() {
-    let mut played = Played::start();
+    let mut played = Played::start().await;
     played.alarm.send_replace(true);
     played.outboxes.careful.send(played.reply(1));
     played.sees(|seen| seen.published.len() == 1).await;
@@ -137,7 +130,7 @@ async fn an_alarm_of_hours_doubles_no_reply() {
 
 #[tokio::test(start_paused = true)]
 async fn a_flush_waits_for_what_was_sent_before() {
-    let mut played = Played::start();
+    let mut played = Played::start().await;
     played.alarm.send_replace(true);
     played.outboxes.careful.send(played.reply(1));
     let start = Instant::now();
@@ -146,15 +139,16 @@ async fn a_flush_waits_for_what_was_sent_before() {
     played.alarm.send_replace(false);
     played.outboxes.flush(SOON).await;
     assert!(start.elapsed() < SOON);
-    played.mux.say_goodbye();
+    played.connection.close();
     let seen = played.sees(|seen| seen.closes_connection).await;
     assert_eq!(seen.acknowledged, [1], "before the connection closes");
 }
 
 #[tokio::test(start_paused = true)]
 async fn replies_of_a_dropped_worker_are_still_sent() {
-    let Played { mux: _mux, outboxes, request, mut seen, alarm: _alarm } = Played::start();
-    let unsettled = Unsettled { port: request, tag: 1, reject: false };
+    let Played { connection: _connection, outboxes, requests, mut seen, alarm: _alarm } =
+        Played::start().await;
+    let unsettled = Unsettled { writer: requests.writer().clone(), tag: 1, reject: false };
     outboxes.careful.send(reply(unsettled));
     drop(outboxes);
     timeout(SOON, seen.wait_for(|seen| seen.acknowledged == [1])).await.unwrap().unwrap();

@@ -2,16 +2,11 @@
 
 use std::sync::Arc;
 
+use rpc_amqp::{Channel, Connection, Error};
 use tokio::time::timeout;
 
 use super::{
-    super::{
-        Dialer,
-        channel::Channel,
-        error,
-        mux::{Ended, Mux},
-        wire::{Answer, Command},
-    },
+    super::{Dialer, error},
     kept::Kept,
     returned::Returned,
 };
@@ -20,18 +15,9 @@ use crate::{limits, tasks::BoxFuture};
 /// What an outbox opens to send its replies.
 pub(super) enum Way {
     /// A channel of the connection that requests are consumed on.
-    Channel(Arc<Mux>),
+    Channel(Connection),
     /// A connection of its own.
     Connection(Arc<Dialer>),
-}
-
-/// A connection that is closed when this is dropped.
-pub(in super::super) struct ClosedOnDrop(pub(in super::super) Arc<Mux>);
-
-impl Drop for ClosedOnDrop {
-    fn drop(&mut self) {
-        self.0.say_goodbye();
-    }
 }
 
 /// Why there is no way out.
@@ -47,28 +33,28 @@ impl Way {
     }
 
     pub(super) async fn open(&self) -> Result<Open, NotOpened> {
-        let (mux, connection) = match self {
-            Self::Channel(mux) => (mux.clone(), None),
+        let (connection, own) = match self {
+            Self::Channel(connection) => (connection.clone(), None),
             Self::Connection(dialer) => {
                 let dial = timeout(limits::CONNECT_ATTEMPT, dialer.dial_for_direct_replies());
                 let Ok(connected) = dial.await else {
                     let reason = "no connection for direct reply-to in time";
                     return Err(NotOpened::Failed(reason.to_owned()));
                 };
-                let mux = connected.map_err(|error| NotOpened::Failed(error.to_string()))?;
-                (mux.clone(), Some(ClosedOnDrop(mux)))
+                let connection = connected.map_err(|error| NotOpened::Failed(error.to_string()))?;
+                (connection.clone(), Some(connection))
             }
         };
-        let channel = Channel::open(&mux).await.map_err(|why| match why {
-            Ended::NoChannel(_) => NotOpened::NoChannel,
+        let channel = connection.open_channel().await.map_err(|why| match why {
+            Error::NoChannel(_) => NotOpened::NoChannel,
             why => {
                 let error = error::during("opening a channel for replies", why);
                 NotOpened::Failed(error.to_string())
             }
         })?;
         let returned = Arc::<Returned>::default();
-        channel.route(returned.clone());
-        Ok(Open { channel, returned, connection })
+        channel.set_handler(returned.clone());
+        Ok(Open { channel, returned, own })
     }
 }
 
@@ -76,26 +62,24 @@ impl Way {
 pub(super) struct Open {
     channel: Channel,
     pub(super) returned: Arc<Returned>,
-    /// Held for as long as the channel.
-    connection: Option<ClosedOnDrop>,
+    /// The connection, where it is of no other use: it is closed with this.
+    own: Option<Connection>,
 }
 
 impl Open {
     pub(super) fn publish(&self, kept: &Kept) {
         // If the channel has ended, the next fence fails.
-        let _ = self.channel.port().send(|out| out.publish(&kept.reply));
+        let _ = self.channel.writer().write(|out| out.publish(&kept.reply));
     }
 
-    /// Resolves when the broker has dealt with everything so far. RabbitMQ takes the messages of a channel in order, and to
-    /// set the prefetch of a channel without a consumer changes nothing.
-    pub(super) fn fence(&self) -> BoxFuture<'static, Result<Answer, Ended>> {
-        let fence = Command::Prefetch(0);
-        if self.connection.is_some() {
-            Box::pin(self.channel.ask(&fence))
+    /// Resolves when the broker has dealt with everything so far.
+    pub(super) fn fence(&self) -> BoxFuture<'static, Result<(), Error>> {
+        if self.own.is_some() {
+            Box::pin(self.channel.fence())
         } else {
             // Under an alarm the answer may take hours. To send the replies again meanwhile would only double them. A
             // connection that is dead is found by its heartbeat.
-            Box::pin(self.channel.ask_patiently(&fence))
+            Box::pin(self.channel.fence_without_limit())
         }
     }
 }

@@ -1,0 +1,217 @@
+//! Places race, in order: the connection is made to the first that answers.
+//!
+//! A name may resolve to several addresses, and several names may be configured. They are tried one after the other. The next
+//! one starts early where one is slow, and all that have started go on: so one that swallows packets, or takes the connection
+//! and stays silent, costs a moment and not the whole time.
+
+use std::{
+    collections::VecDeque,
+    future::poll_fn,
+    net::SocketAddr,
+    pin::pin,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    task::Poll,
+    time::Duration,
+};
+
+use tokio::time::{Instant, sleep_until, timeout};
+
+use super::{BoxFuture, failure::Failure};
+use crate::limits;
+
+/// Tries places. Tests have one of their own.
+pub(super) trait Dial: Sync {
+    type Connected;
+
+    /// Where an address leads, in the order in which it is to be tried.
+    fn resolve(&self, address: usize) -> BoxFuture<'_, Result<Vec<SocketAddr>, Failure>>;
+
+    /// Connects all the way. `reached` is set as soon as the connection is accepted.
+    fn connect(
+        &self,
+        address: usize,
+        to: SocketAddr,
+        reached: Arc<AtomicBool>,
+    ) -> BoxFuture<'_, Result<Self::Connected, Failure>>;
+}
+
+/// An attempt that failed.
+#[derive(Debug)]
+pub(super) struct Failed {
+    pub(super) address: usize,
+    /// `None` where the name of the address was not resolved.
+    pub(super) to: Option<SocketAddr>,
+    pub(super) failure: Failure,
+}
+
+#[derive(Clone, Copy)]
+enum Step {
+    Resolve(usize),
+    Connect(usize, SocketAddr),
+}
+
+impl Step {
+    fn address(self) -> usize {
+        match self {
+            Self::Resolve(address) | Self::Connect(address, _) => address,
+        }
+    }
+
+    fn to(self) -> Option<SocketAddr> {
+        match self {
+            Self::Resolve(_) => None,
+            Self::Connect(_, to) => Some(to),
+        }
+    }
+}
+
+enum Done<T> {
+    Resolved(Vec<SocketAddr>),
+    Connected(T),
+}
+
+struct Running<'a, T> {
+    step: Step,
+    started: Instant,
+    /// A name server was asked, or the connection was accepted: then it is worth waiting.
+    reached: Arc<AtomicBool>,
+    future: BoxFuture<'a, Result<Done<T>, Failure>>,
+}
+
+/// Connects to the first of these addresses that answers, until a time.
+///
+/// # Cancel safety
+///
+/// Dropping the future gives all attempts up.
+pub(super) async fn race<D: Dial>(
+    dialer: &D,
+    addresses: impl Iterator<Item = usize>,
+    by: Option<Instant>,
+) -> Result<(usize, D::Connected), Vec<Failed>> {
+    let mut steps: VecDeque<Step> = addresses.map(Step::Resolve).collect();
+    let mut running: Vec<Running<'_, D::Connected>> = Vec::new();
+    let mut failed = Vec::new();
+    let mut start = true;
+    let mut look = Instant::now();
+    loop {
+        if std::mem::take(&mut start)
+            && let Some(step) = steps.pop_front()
+        {
+            running.push(begin(dialer, step));
+            look = Instant::now() + share(limits::CONNECT_SLOW, by, steps.len());
+        }
+        if running.is_empty() {
+            return Err(failed);
+        }
+        tokio::select! {
+            biased;
+            (step, done) = next(&mut running) => match done {
+                Ok(Done::Connected(connected)) => return Ok((step.address(), connected)),
+                Ok(Done::Resolved(places)) => {
+                    let places = places.into_iter().take(limits::MOST_PLACES).rev();
+                    for to in places {
+                        steps.push_front(Step::Connect(step.address(), to));
+                    }
+                    start = true;
+                }
+                Err(failure) => {
+                    if failure.is_refusal() {
+                        // The same login is not shown to the same broker by another way.
+                        steps.retain(|other| other.address() != step.address());
+                    }
+                    failed.push(Failed { address: step.address(), to: step.to(), failure });
+                    start = true;
+                }
+            },
+            () = sleep_until(look), if !steps.is_empty() => {
+                let patient = running.last().filter(|newest| newest.reached.load(Ordering::Relaxed));
+                let patience = patient.map(|newest| {
+                    newest.started + share(limits::CONNECT_SILENT, by, steps.len())
+                });
+                match patience {
+                    Some(until) if until > Instant::now() => look = until,
+                    _ => start = true,
+                }
+            }
+            () = until(by) => {
+                failed.extend(running.iter().map(|running| Failed {
+                    address: running.step.address(),
+                    to: running.step.to(),
+                    failure: running.silent(),
+                }));
+                // Those that were not even begun.
+                failed.extend(steps.iter().map(|step| Failed {
+                    address: step.address(),
+                    to: step.to(),
+                    failure: Failure::Silent { reached: false, within: Duration::ZERO },
+                }));
+                return Err(failed);
+            }
+        }
+    }
+}
+
+/// How long to wait for one, where others follow: each of them has its share of a time that is short.
+fn share(wanted: Duration, by: Option<Instant>, others: usize) -> Duration {
+    let Some(by) = by else { return wanted };
+    let left = by.saturating_duration_since(Instant::now());
+    let parts = u32::try_from(others + 2).unwrap_or(u32::MAX);
+    wanted.min(left / parts)
+}
+
+async fn until(by: Option<Instant>) {
+    match by {
+        Some(by) => sleep_until(by).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn begin<D: Dial>(dialer: &D, step: Step) -> Running<'_, D::Connected> {
+    let reached = Arc::new(AtomicBool::new(matches!(step, Step::Resolve(_))));
+    let started = Instant::now();
+    let flag = reached.clone();
+    let future = Box::pin(async move {
+        let attempt = async {
+            match step {
+                Step::Resolve(address) => dialer.resolve(address).await.map(Done::Resolved),
+                Step::Connect(address, to) => {
+                    dialer.connect(address, to, flag.clone()).await.map(Done::Connected)
+                }
+            }
+        };
+        timeout(limits::CONNECT_ATTEMPT, attempt).await.unwrap_or_else(|_| {
+            let reached = flag.load(Ordering::Relaxed);
+            Err(Failure::Silent { reached, within: limits::CONNECT_ATTEMPT })
+        })
+    });
+    Running { step, started, reached, future }
+}
+
+impl<T> Running<'_, T> {
+    /// How it failed, if it has to end now.
+    fn silent(&self) -> Failure {
+        Failure::Silent {
+            reached: self.reached.load(Ordering::Relaxed),
+            within: self.started.elapsed(),
+        }
+    }
+}
+
+/// The first that is done.
+async fn next<T>(running: &mut Vec<Running<'_, T>>) -> (Step, Result<Done<T>, Failure>) {
+    poll_fn(|cx| {
+        for index in 0..running.len() {
+            if let Poll::Ready(done) = pin!(&mut running[index].future).poll(cx) {
+                return Poll::Ready((running.remove(index).step, done));
+            }
+        }
+        Poll::Pending
+    })
+    .await
+}
+
+#[cfg(test)]
+mod tests;

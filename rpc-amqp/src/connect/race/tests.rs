@@ -1,0 +1,190 @@
+use std::{
+    io,
+    sync::{Mutex, PoisonError},
+};
+
+use tokio::time::sleep;
+
+use super::*;
+use crate::protocol::CloseReason;
+
+/// What happens at a place.
+#[derive(Clone, Copy, PartialEq)]
+enum At {
+    Answers,
+    AnswersAfter(Duration),
+    Refuses,
+    /// Nobody takes the connection.
+    Swallows,
+    /// Somebody takes the connection, and nothing more comes.
+    IsSilent,
+    /// The broker does not take the login.
+    RefusesLogin,
+}
+
+/// Places by address, and what was tried.
+struct Net {
+    /// `None` for a name that is never resolved.
+    places: Vec<Option<Vec<At>>>,
+    tried: Mutex<Vec<(usize, u16)>>,
+}
+
+impl Net {
+    fn new(places: impl IntoIterator<Item = Option<Vec<At>>>) -> Self {
+        Self { places: places.into_iter().collect(), tried: Mutex::default() }
+    }
+
+    fn tried(&self) -> Vec<(usize, u16)> {
+        self.tried.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries all, and says how long that took.
+    async fn dial(
+        &self,
+        within: Option<Duration>,
+    ) -> (Result<(usize, u16), Vec<Failed>>, Duration) {
+        let start = Instant::now();
+        let by = within.map(|within| start + within);
+        let dialed = race(self, 0..self.places.len(), by).await;
+        (dialed, start.elapsed())
+    }
+}
+
+impl Dial for Net {
+    type Connected = u16;
+
+    fn resolve(&self, address: usize) -> BoxFuture<'_, Result<Vec<SocketAddr>, Failure>> {
+        Box::pin(async move {
+            match &self.places[address] {
+                Some(places) => {
+                    let ports = 0..u16::try_from(places.len()).unwrap();
+                    Ok(ports.map(|port| SocketAddr::from(([192, 0, 2, 1], port))).collect())
+                }
+                None => std::future::pending().await,
+            }
+        })
+    }
+
+    fn connect(
+        &self,
+        address: usize,
+        to: SocketAddr,
+        reached: Arc<AtomicBool>,
+    ) -> BoxFuture<'_, Result<u16, Failure>> {
+        self.tried.lock().unwrap().push((address, to.port()));
+        let at = self.places[address].as_ref().unwrap()[usize::from(to.port())];
+        Box::pin(async move {
+            reached.store(!matches!(at, At::Swallows | At::Refuses), Ordering::Relaxed);
+            match at {
+                At::Answers => Ok(to.port()),
+                At::AnswersAfter(time) => {
+                    sleep(time).await;
+                    Ok(to.port())
+                }
+                At::Refuses => Err(Failure::Lost(io::ErrorKind::ConnectionRefused.into())),
+                At::Swallows | At::IsSilent => std::future::pending().await,
+                At::RefusesLogin => {
+                    Err(Failure::Refused(CloseReason { code: 403, text: "no".into() }))
+                }
+            }
+        })
+    }
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_swallows_packets_costs_a_moment() {
+    let net = Net::new([Some(vec![At::Swallows, At::Answers])]);
+    let (dialed, took) = net.dial(None).await;
+    assert_eq!(dialed.unwrap(), (0, 1));
+    assert!(took < SECOND, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_place_that_stays_silent_costs_seconds() {
+    let net = Net::new([Some(vec![At::IsSilent]), Some(vec![At::Answers])]);
+    let (dialed, took) = net.dial(None).await;
+    assert_eq!(dialed.unwrap(), (1, 0));
+    assert_eq!(took, limits::CONNECT_SILENT);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_handshake_is_waited_for_alone() {
+    let net = Net::new([Some(vec![At::AnswersAfter(SECOND), At::Answers])]);
+    let (dialed, _) = net.dial(None).await;
+    assert_eq!(dialed.unwrap(), (0, 0));
+    assert_eq!(net.tried(), [(0, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_slow_place_may_still_be_the_first_to_answer() {
+    let slow = At::AnswersAfter(limits::CONNECT_SILENT + SECOND);
+    let net = Net::new([Some(vec![slow, At::IsSilent, At::Refuses])]);
+    let (dialed, took) = net.dial(None).await;
+    assert_eq!(dialed.unwrap(), (0, 0));
+    assert_eq!(took, limits::CONNECT_SILENT + SECOND);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_next_place_follows_a_refusal_at_once() {
+    let net = Net::new([Some(vec![At::Refuses; 3]), Some(vec![At::Refuses, At::Answers])]);
+    let (dialed, took) = net.dial(None).await;
+    assert_eq!(dialed.unwrap(), (1, 1));
+    assert_eq!(took, Duration::ZERO);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_that_is_not_resolved_holds_up_no_other() {
+    let net = Net::new([None, Some(vec![At::Answers])]);
+    let (dialed, took) = net.dial(None).await;
+    assert_eq!(dialed.unwrap(), (1, 0));
+    assert!(took <= limits::CONNECT_SILENT, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn each_place_has_its_share_of_a_short_time() {
+    let silent = vec![At::IsSilent, At::Swallows, At::IsSilent, At::Answers];
+    let net = Net::new([Some(silent)]);
+    let (dialed, took) = net.dial(Some(SECOND / 2)).await;
+    assert_eq!(dialed.unwrap(), (0, 3));
+    assert!(took < SECOND / 2, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_each_place_did_is_known_when_the_time_is_over() {
+    let net = Net::new([Some(vec![At::IsSilent, At::Swallows]), Some(vec![At::Refuses]), None]);
+    let (dialed, took) = net.dial(Some(SECOND)).await;
+    assert_eq!(took, SECOND);
+    let mut failed = dialed.unwrap_err();
+    failed.sort_by_key(|failed| (failed.address, failed.to));
+    let [silent, swallows, refuses, unresolved] = &failed[..] else { panic!("{failed:?}") };
+    assert!(matches!(silent.failure, Failure::Silent { reached: true, .. }), "{silent:?}");
+    assert!(matches!(swallows.failure, Failure::Silent { reached: false, .. }), "{swallows:?}");
+    assert!(matches!(refuses.failure, Failure::Lost(_)), "{refuses:?}");
+    assert!(unresolved.to.is_none() && unresolved.address == 2, "{unresolved:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn attempts_end_without_a_bound_from_outside() {
+    let net = Net::new([Some(vec![At::IsSilent, At::Swallows])]);
+    let (dialed, took) = net.dial(None).await;
+    assert_eq!(dialed.unwrap_err().len(), 2);
+    assert!(took <= limits::CONNECT_ATTEMPT + limits::CONNECT_SILENT, "{took:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_login_that_is_refused_is_shown_once_for_each_address() {
+    let refuses = vec![At::RefusesLogin, At::Answers];
+    let net = Net::new([Some(refuses), Some(vec![At::RefusesLogin])]);
+    let (dialed, _) = net.dial(None).await;
+    assert_eq!(dialed.unwrap_err().len(), 2);
+    assert_eq!(net.tried(), [(0, 0), (1, 0)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_name_with_very_many_places_is_bounded() {
+    let net = Net::new([Some(vec![At::Refuses; 1000])]);
+    let (dialed, _) = net.dial(None).await;
+    assert_eq!(dialed.unwrap_err().len(), limits::MOST_PLACES);
+}

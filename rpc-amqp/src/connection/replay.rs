@@ -1,0 +1,117 @@
+//! Bytes from a socket, and the calls of a handler that they lead to: for tests of the frame reader and for fuzzing.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bytes::BytesMut;
+use smol_str::SmolStr;
+
+use super::{Shared, frame_reader::FrameReader};
+use crate::{
+    ChannelHandler, Error, MAX_TABLE_DEPTH, PublishOutcome,
+    message::{Delivery, Properties, Value},
+    protocol::Tuning,
+};
+
+/// The channel with the handler: the first.
+#[cfg(test)]
+pub(crate) const CHANNEL: u16 = 1;
+
+const TUNING: Tuning = Tuning { channel_max: 9, frame_max: 4096, heartbeat: 0 };
+
+/// No larger body is kept.
+pub(crate) const MAX_BODY: usize = 2 * 1024 * 1024;
+
+/// No larger frame was agreed on.
+const LARGEST: usize = 4096;
+
+/// A call of the handler.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Call {
+    Delivered(Delivery),
+    Unreadable(u64, usize),
+    Returned(Box<Properties>),
+    Confirmed { number: u64, multiple: bool, outcome: PublishOutcome },
+    Cancelled,
+    Closed,
+}
+
+#[derive(Default)]
+struct Recorder(Mutex<Vec<Call>>);
+
+impl Recorder {
+    fn note(&self, call: Call) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(call);
+    }
+}
+
+impl ChannelHandler for Recorder {
+    fn delivered(&self, delivery: Delivery) {
+        self.note(Call::Delivered(delivery));
+    }
+
+    fn unreadable(&self, tag: u64, size: usize) {
+        self.note(Call::Unreadable(tag, size));
+    }
+
+    fn max_body(&self) -> usize {
+        MAX_BODY
+    }
+
+    fn cancelled(&self) {
+        self.note(Call::Cancelled);
+    }
+
+    fn returned(&self, properties: Properties) {
+        self.note(Call::Returned(Box::new(properties)));
+    }
+
+    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
+        self.note(Call::Confirmed { number, multiple, outcome });
+    }
+
+    fn closed(&self, _: Error) {
+        self.note(Call::Closed);
+    }
+}
+
+/// The calls for bytes that come in pieces of this size, and whether the bytes were AMQP.
+pub(crate) fn replay(bytes: &[u8], piece: usize) -> (Vec<Call>, bool) {
+    let (shared, recorder) = (Shared::new(TUNING), Arc::new(Recorder::default()));
+    if let Ok(writer) = shared.reserve() {
+        shared.set_handler(&writer, recorder.clone());
+    }
+    let mut reader = FrameReader::new(shared, LARGEST);
+    let mut came = BytesMut::new();
+    let formed = bytes.chunks(piece.max(1)).all(|piece| {
+        came.extend_from_slice(piece);
+        reader.read(&mut came).is_ok()
+    });
+    let calls = std::mem::take(&mut *recorder.0.lock().unwrap_or_else(PoisonError::into_inner));
+    (calls, formed)
+}
+
+/// # Panics
+///
+/// If the calls depend on the pieces, or a value of a header nests deeper than it may.
+pub(crate) fn check(bytes: &[u8], piece: usize) -> Vec<Call> {
+    let (calls, formed) = replay(bytes, piece);
+    if formed {
+        let whole = replay(bytes, bytes.len());
+        assert!(whole == (calls, formed), "the pieces make a difference");
+        check_depth(&whole.0);
+        return whole.0;
+    }
+    calls
+}
+
+fn check_depth(calls: &[Call]) {
+    let headers = calls.iter().flat_map(|call| match call {
+        Call::Delivered(delivery) => &delivery.properties.headers[..],
+        Call::Returned(properties) => &properties.headers[..],
+        _ => &[],
+    });
+    // An unreadable table is of endless depth.
+    let depths = headers.map(|(_, value): &(SmolStr, Value)| value.depth());
+    let deepest = depths.filter(|depth| *depth != usize::MAX).max();
+    assert!(deepest.unwrap_or(0) <= MAX_TABLE_DEPTH + 1);
+}
