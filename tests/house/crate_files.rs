@@ -32,11 +32,9 @@ pub fn workspace() -> PathBuf {
 /// All arrows between the modules of the crate, without those of its tests.
 pub static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
     let root = workspace().join("rpc-runtime/src");
-    let mut files = Vec::new();
-    gather(&root, &root, &mut files);
-    files.sort();
-    let sources: Vec<(String, String)> = files
+    let sources: Vec<(String, String)> = files_below(&root)
         .into_iter()
+        .filter(|file| file.ends_with(".rs"))
         .map(|file| {
             let text = fs::read_to_string(root.join(&file)).expect("a source can be read");
             (file, text)
@@ -45,12 +43,23 @@ pub static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
     between(&sources)
 });
 
+/// The files below a folder, by their paths from there.
+pub fn files_below(root: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    gather(root, root, &mut files);
+    files.sort();
+    files
+}
+
 fn gather(root: &Path, folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder can be read") {
         let path = entry.expect("a folder can be read").path();
         if path.is_dir() {
-            gather(root, &path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            // What cargo makes is no source.
+            if !path.ends_with("target") {
+                gather(root, &path, files);
+            }
+        } else {
             let path = path.strip_prefix(root).expect("it is below the root");
             files.push(path.to_string_lossy().replace('\\', "/"));
         }
