@@ -11,26 +11,26 @@ use crate::reader::{self, Source};
 
 /// A place where one module of the top level names another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Arrow {
-    pub from: String,
-    pub to: String,
+pub(crate) struct Arrow {
+    pub(crate) from: String,
+    pub(crate) to: String,
     /// Below `rpc-runtime/src`.
-    pub file: String,
-    pub line: usize,
+    pub(crate) file: String,
+    pub(crate) line: usize,
     /// As it is named.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// The root of the crate, as a module.
-pub const ROOT: &str = "lib";
+pub(crate) const ROOT: &str = "lib";
 
 /// The workspace.
-pub fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
 }
 
 /// All arrows between the modules of the crate, without those of its tests.
-pub static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
+pub(crate) static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
     let root = workspace().join("rpc-runtime/src");
     let sources: Vec<(String, String)> = files_below(&root)
         .into_iter()
@@ -44,7 +44,7 @@ pub static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
 });
 
 /// The files below a folder, by their paths from there.
-pub fn files_below(root: &Path) -> Vec<String> {
+pub(crate) fn files_below(root: &Path) -> Vec<String> {
     let mut files = Vec::new();
     gather(root, root, &mut files);
     files.sort();
@@ -67,7 +67,7 @@ fn gather(root: &Path, folder: &Path, files: &mut Vec<String>) {
 }
 
 /// The arrows between files, which are given with their sources.
-pub fn between(files: &[(String, String)]) -> Vec<Arrow> {
+pub(crate) fn between(files: &[(String, String)]) -> Vec<Arrow> {
     let read: Vec<(&str, Vec<String>, Source)> = files
         .iter()
         .map(|(file, source)| {

@@ -6,21 +6,21 @@ use std::iter::Peekable;
 
 /// What a file names, without its tests.
 #[derive(Debug, Default)]
-pub struct Source {
+pub(crate) struct Source {
     /// Paths from the root of the crate, without the word `crate`.
-    pub paths: Vec<Named>,
+    pub(crate) paths: Vec<Named>,
     /// Modules in files of their own that are compiled for tests alone, by their paths from the root.
-    pub tests: Vec<Vec<String>>,
+    pub(crate) tests: Vec<Vec<String>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Named {
-    pub line: usize,
-    pub path: Vec<String>,
+pub(crate) struct Named {
+    pub(crate) line: usize,
+    pub(crate) path: Vec<String>,
 }
 
 /// Reads the file of this module.
-pub fn read(source: &str, module: &[String]) -> Source {
+pub(crate) fn read(source: &str, module: &[String]) -> Source {
     let tokens = tokens(source);
     let mut reader =
         Reader { tokens: &tokens, at: 0, module: module.to_vec(), found: Source::default() };
