@@ -439,7 +439,7 @@ mod tests {
     fn what_is_for_tests_is_left_out() {
         let source = "
             #[cfg(test)] use crate::a::{B, C};
-            #[cfg(test)] #[allow(x)] mod d { use crate::e::F; }
+            #[cfg(test)] #[path = \"d.rs\"] mod d { use crate::e::F; }
             #[cfg(all(test, feature = \"g\"))] pub fn h<A, B>(i: crate::J) -> K { crate::l() }
             struct M { #[cfg(test)] n: crate::o::P, q: crate::r::S }
             #[cfg(test)] mod tests;
