@@ -34,7 +34,7 @@ pub(crate) static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
     let root = workspace().join("rpc-runtime/src");
     let sources: Vec<(String, String)> = files_below(&root)
         .into_iter()
-        .filter(|file| file.ends_with(".rs"))
+        .filter(|file| Path::new(file).extension().is_some_and(|extension| extension == "rs"))
         .map(|file| {
             let text = fs::read_to_string(root.join(&file)).expect("a source can be read");
             (file, text)

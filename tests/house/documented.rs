@@ -1,6 +1,6 @@
 //! What ARCHITECTURE.md names is there, and each module has its row in the code map.
 
-use std::fs;
+use std::{fs, path::Path};
 
 use crate::{
     crate_files::{ROOT, files_below, workspace},
@@ -13,7 +13,8 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
     let spans = text.split('`').skip(1).step_by(2);
     spans.filter(|span| {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
-        (span.ends_with(".rs") || span.ends_with('/')) && span.bytes().all(legal)
+        let source = Path::new(span).extension().is_some_and(|extension| extension == "rs");
+        (source || span.ends_with('/')) && span.bytes().all(legal)
     })
 }
 

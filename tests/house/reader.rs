@@ -269,17 +269,13 @@ impl<'a> Reader<'a> {
         let mut item = false;
         loop {
             match self.peek(0) {
-                None => return,
-                Some(Kind::Sign(';')) => {
-                    self.at += 1;
-                    return;
-                }
-                Some(Kind::Sign(',')) if !item => {
-                    self.at += 1;
-                    return;
-                }
                 // The end of what it was the last member of.
-                Some(Kind::Sign('}' | ')')) => return,
+                None | Some(Kind::Sign('}' | ')')) => return,
+                // A comma ends a field or a variant, and stands within items.
+                Some(Kind::Sign(end)) if *end == ';' || (*end == ',' && !item) => {
+                    self.at += 1;
+                    return;
+                }
                 Some(Kind::Sign('{')) => {
                     self.skip_group();
                     // As after the braces of `use`.
@@ -362,7 +358,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Some(Kind::Word(word)) if word == "as" => self.at += 2,
-                Some(Kind::Word(_)) | Some(Kind::Sign('{')) => self.rest(base.to_vec()),
+                Some(Kind::Word(_) | Kind::Sign('{')) => self.rest(base.to_vec()),
                 Some(_) => self.at += 1,
             }
         }
