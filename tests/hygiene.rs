@@ -137,7 +137,7 @@ fn every_example_is_declared_and_in_the_readme() {
 /// Without it cargo builds what all packages of the workspace need together, for the smallest example too.
 #[test]
 fn commands_that_run_an_example_name_its_package() {
-    let packages = ["examples", "examples/features", "examples/testing"];
+    let packages = ["examples", "examples/features", "examples/testing", "rpc-amqp"];
     let mut named = 0;
     for file in everything().into_iter().chain([root().join(".ci/run")]) {
         let extension = file.extension().and_then(|extension| extension.to_str());

@@ -11,32 +11,30 @@ use crate::reader::{self, Source};
 
 /// A place where one module of the top level names another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Arrow {
-    pub from: String,
-    pub to: String,
+pub(crate) struct Arrow {
+    pub(crate) from: String,
+    pub(crate) to: String,
     /// Below `rpc-runtime/src`.
-    pub file: String,
-    pub line: usize,
+    pub(crate) file: String,
+    pub(crate) line: usize,
     /// As it is named.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// The root of the crate, as a module.
-pub const ROOT: &str = "lib";
+pub(crate) const ROOT: &str = "lib";
 
 /// The workspace.
-pub fn workspace() -> PathBuf {
+pub(crate) fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map(Path::to_owned).unwrap_or_default()
 }
 
 /// All arrows between the modules of the crate, without those of its tests.
-pub static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
+pub(crate) static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
     let root = workspace().join("rpc-runtime/src");
-    let mut files = Vec::new();
-    gather(&root, &root, &mut files);
-    files.sort();
-    let sources: Vec<(String, String)> = files
+    let sources: Vec<(String, String)> = files_below(&root)
         .into_iter()
+        .filter(|file| Path::new(file).extension().is_some_and(|extension| extension == "rs"))
         .map(|file| {
             let text = fs::read_to_string(root.join(&file)).expect("a source can be read");
             (file, text)
@@ -45,12 +43,23 @@ pub static ARROWS: LazyLock<Vec<Arrow>> = LazyLock::new(|| {
     between(&sources)
 });
 
+/// The files below a folder, by their paths from there.
+pub(crate) fn files_below(root: &Path) -> Vec<String> {
+    let mut files = Vec::new();
+    gather(root, root, &mut files);
+    files.sort();
+    files
+}
+
 fn gather(root: &Path, folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder can be read") {
         let path = entry.expect("a folder can be read").path();
         if path.is_dir() {
-            gather(root, &path, files);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            // What cargo makes is no source.
+            if !path.ends_with("target") {
+                gather(root, &path, files);
+            }
+        } else {
             let path = path.strip_prefix(root).expect("it is below the root");
             files.push(path.to_string_lossy().replace('\\', "/"));
         }
@@ -58,7 +67,7 @@ fn gather(root: &Path, folder: &Path, files: &mut Vec<String>) {
 }
 
 /// The arrows between files, which are given with their sources.
-pub fn between(files: &[(String, String)]) -> Vec<Arrow> {
+pub(crate) fn between(files: &[(String, String)]) -> Vec<Arrow> {
     let read: Vec<(&str, Vec<String>, Source)> = files
         .iter()
         .map(|(file, source)| {

@@ -12,7 +12,7 @@ const BEGIN: &str =
 const END: &str = "```\n";
 
 /// One line for each module, the last of the order first, with those that it names.
-pub fn draw(arrows: &[Arrow]) -> String {
+pub(crate) fn draw(arrows: &[Arrow]) -> String {
     let width = ORDER.iter().map(|module| module.len()).max().unwrap_or_default();
     let mut lines = String::new();
     for module in ORDER.iter().rev().filter(|module| **module != ROOT) {
@@ -28,7 +28,7 @@ pub fn draw(arrows: &[Arrow]) -> String {
 }
 
 /// Fails unless ARCHITECTURE.md has this picture; draws it there if asked to.
-pub fn compare(drawn: &str) {
+pub(crate) fn compare(drawn: &str) {
     let file = workspace().join("ARCHITECTURE.md");
     let text = fs::read_to_string(&file).expect("ARCHITECTURE.md can be read");
     let (before, rest) =

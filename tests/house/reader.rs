@@ -6,21 +6,21 @@ use std::iter::Peekable;
 
 /// What a file names, without its tests.
 #[derive(Debug, Default)]
-pub struct Source {
+pub(crate) struct Source {
     /// Paths from the root of the crate, without the word `crate`.
-    pub paths: Vec<Named>,
+    pub(crate) paths: Vec<Named>,
     /// Modules in files of their own that are compiled for tests alone, by their paths from the root.
-    pub tests: Vec<Vec<String>>,
+    pub(crate) tests: Vec<Vec<String>>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
-pub struct Named {
-    pub line: usize,
-    pub path: Vec<String>,
+pub(crate) struct Named {
+    pub(crate) line: usize,
+    pub(crate) path: Vec<String>,
 }
 
 /// Reads the file of this module.
-pub fn read(source: &str, module: &[String]) -> Source {
+pub(crate) fn read(source: &str, module: &[String]) -> Source {
     let tokens = tokens(source);
     let mut reader =
         Reader { tokens: &tokens, at: 0, module: module.to_vec(), found: Source::default() };
@@ -269,17 +269,13 @@ impl<'a> Reader<'a> {
         let mut item = false;
         loop {
             match self.peek(0) {
-                None => return,
-                Some(Kind::Sign(';')) => {
-                    self.at += 1;
-                    return;
-                }
-                Some(Kind::Sign(',')) if !item => {
-                    self.at += 1;
-                    return;
-                }
                 // The end of what it was the last member of.
-                Some(Kind::Sign('}' | ')')) => return,
+                None | Some(Kind::Sign('}' | ')')) => return,
+                // A comma ends a field or a variant, and stands within items.
+                Some(Kind::Sign(end)) if *end == ';' || (*end == ',' && !item) => {
+                    self.at += 1;
+                    return;
+                }
                 Some(Kind::Sign('{')) => {
                     self.skip_group();
                     // As after the braces of `use`.
@@ -362,7 +358,7 @@ impl<'a> Reader<'a> {
                     }
                 }
                 Some(Kind::Word(word)) if word == "as" => self.at += 2,
-                Some(Kind::Word(_)) | Some(Kind::Sign('{')) => self.rest(base.to_vec()),
+                Some(Kind::Word(_) | Kind::Sign('{')) => self.rest(base.to_vec()),
                 Some(_) => self.at += 1,
             }
         }
@@ -439,7 +435,7 @@ mod tests {
     fn what_is_for_tests_is_left_out() {
         let source = "
             #[cfg(test)] use crate::a::{B, C};
-            #[cfg(test)] #[allow(x)] mod d { use crate::e::F; }
+            #[cfg(test)] #[path = \"d.rs\"] mod d { use crate::e::F; }
             #[cfg(all(test, feature = \"g\"))] pub fn h<A, B>(i: crate::J) -> K { crate::l() }
             struct M { #[cfg(test)] n: crate::o::P, q: crate::r::S }
             #[cfg(test)] mod tests;

@@ -50,7 +50,8 @@ async fn a_queue_that_nobody_consumes_has_no_server() {
         assert!(said.starts_with(nobody), "{command:?}: {said}");
     }
     let sent = ["call", "Calculator.add", "1", "2", "--queue", "Calculator", "--timeout", "300ms"];
-    let said = place.rpc(&sent).await.failed(NO_SERVER);
+    let ended = place.rpc(&sent).await;
+    let said = ended.failed(NO_SERVER);
     let now = "error: no server: nobody consumes the queue \"Calculator\" now; it may have run\n";
     assert!(said.starts_with(now), "{said}");
     let ended = place.rpc(&["call", "Calculator.header", "tea", "--queue", "Nope"]).await;

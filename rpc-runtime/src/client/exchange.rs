@@ -12,18 +12,19 @@ use super::{
     Outgoing,
     pending::{Outcome, Ticket},
     session::{OpenCaller, RetryBudget},
+    verdict::{Decision, Sending, Verdict, Why, decide, refused},
 };
 use crate::{
     clock,
-    codec::{DecodeError, Encoding},
+    codec::Encoding,
     connection::{NotReady, pauses},
-    error::{BrokerError, BrokerErrorKind, CallError, TooLarge},
+    error::{CallError, TooLarge},
     fault::{Fault, FaultKind},
     limits,
     middleware::{BoxError, Reply, Request},
     observe,
     tasks::{BoxFuture, boxed},
-    wire::{self, ReceivedReply, RequestHead, UserHeaders},
+    wire::{self, RequestHead, UserHeaders},
 };
 
 /// Sends a request below the layers of its client, and waits for what comes of it.
@@ -77,18 +78,6 @@ pub(super) struct Exchange {
     left_behind: bool,
     /// Between attempts that were refused, once there was one.
     pauses: Option<Pauses>,
-}
-
-/// What follows from the outcome of a sending.
-enum Next {
-    End(Result<Reply, CallError>),
-    /// It is sent again, and the reason is noted if it may have run.
-    Again(Option<&'static str>),
-    /// It is sent again after a pause; or else the call ends.
-    AgainLater {
-        reason: &'static str,
-        or: Box<Result<Reply, CallError>>,
-    },
 }
 
 type Pauses = Box<dyn Iterator<Item = Duration> + Send>;
@@ -168,14 +157,14 @@ impl Exchange {
             if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
                 watch.answered(Instant::now());
             }
-            let (reason, or) = match self.next(outcome, handed_over_before) {
-                Next::End(ended) => return ended,
-                Next::Again(None) => continue,
-                Next::Again(Some(reason)) => {
-                    self.note_retry(id, reason);
+            let (reason, or) = match self.verdict(outcome, handed_over_before) {
+                Verdict::End(ended) => return ended,
+                Verdict::Again(Why::Ignored) => continue,
+                Verdict::Again(Why::ConnectionLost) => {
+                    self.note_retry(id, "the connection was lost");
                     continue;
                 }
-                Next::AgainLater { reason, or } => (reason, or),
+                Verdict::AgainLater { reason, or } => (reason, or),
             };
             if !Box::pin(self.may_ask_again(session.retry_budget())).await {
                 return *or;
@@ -197,58 +186,20 @@ impl Exchange {
         CallError::DeadlineExceeded { may_have_run: self.handed_over }
     }
 
-    /// What an outcome means for the call. Not `async`, so that no call in flight has room for it.
-    fn next(&mut self, outcome: Outcome, handed_over_before: bool) -> Next {
-        Next::End(match outcome {
-            // Also where it may have run before: only what is idempotent is sent again.
-            Outcome::Reply(ReceivedReply::Fault(fault)) if fault.kind().is_retryable() => {
-                self.left_behind |= fault.may_have_run();
-                let reason = fault.kind().as_str();
-                return Next::AgainLater { reason, or: Box::new(Ok(Reply::Fault(fault))) };
-            }
-            Outcome::Reply(reply) => self.answered(reply),
-            Outcome::Accepted => Ok(nothing()),
-            Outcome::Unroutable => Err(CallError::NoServer),
-            Outcome::Rejected => {
-                let or = Box::new(Err(queue_full(&self.call.client.queue)));
-                return Next::AgainLater { reason: "the queue would not take it", or };
-            }
-            Outcome::Refused(error) => Err(refused(*error)),
-            Outcome::Ignored => {
-                if !handed_over_before {
-                    self.take_back();
-                }
-                return Next::Again(None);
-            }
-            Outcome::Lost if self.call.idempotent => {
-                self.left_behind = true;
-                return Next::Again(Some("the connection was lost"));
-            }
-            Outcome::Lost => Err(CallError::ConnectionLost { may_have_run: true }),
-            Outcome::Interrupted => {
-                self.left_behind = true;
-                // It may be this very request that the broker takes offence at: so it is not sent again for nothing.
-                let or = Box::new(Err(CallError::ConnectionLost { may_have_run: true }));
-                return Next::AgainLater { reason: "the broker closed the channel", or };
-            }
-            Outcome::Expired => Err(self.expired()),
-        })
-    }
-
-    fn answered(&self, reply: ReceivedReply) -> Result<Reply, CallError> {
-        let encoding = |said: Option<Encoding>| said.unwrap_or(self.encoding);
-        Ok(match reply {
-            ReceivedReply::Result { body, encoding: said } => {
-                Reply::Result { body, encoding: encoding(said) }
-            }
-            ReceivedReply::Error { body, encoding: said } => {
-                Reply::Error { body, encoding: encoding(said) }
-            }
-            ReceivedReply::Fault(fault) => Reply::Fault(fault),
-            ReceivedReply::Unreadable(reason) => {
-                return Err(CallError::Decode(DecodeError::because(reason)));
-            }
-        })
+    /// What follows from an outcome. Not `async`, so that no call in flight has room for it.
+    fn verdict(&mut self, outcome: Outcome, handed_over_before: bool) -> Verdict {
+        let sending = Sending {
+            queue: &self.call.client.queue,
+            encoding: self.encoding,
+            idempotent: self.call.idempotent,
+            handed_over: self.handed_over,
+        };
+        let Decision { verdict, left_behind } = decide(outcome, &sending);
+        self.left_behind |= left_behind;
+        if matches!(verdict, Verdict::Again(Why::Ignored)) && !handed_over_before {
+            self.take_back();
+        }
+        verdict
     }
 
     fn not_ready(&self, reason: NotReady) -> CallError {
@@ -334,19 +285,6 @@ impl Exchange {
     }
 }
 
-/// What a one-way request ends with: the encoding of `()`.
-fn nothing() -> Reply {
-    Reply::Result { body: Bytes::new(), encoding: Encoding::Bincode }
-}
-
-fn refused(error: BrokerError) -> CallError {
-    match error.kind() {
-        // The exchange is declared by the servers, like their queues.
-        BrokerErrorKind::NotFound => CallError::NoServer,
-        _ => CallError::Broker(error),
-    }
-}
-
 fn broker_full(reason: &str) -> CallError {
     let message = format!("the broker takes no messages: {reason}");
     CallError::Refused(Fault::new(FaultKind::Overloaded, message))
@@ -354,13 +292,5 @@ fn broker_full(reason: &str) -> CallError {
 
 fn too_many_in_flight() -> CallError {
     let message = "as many calls as allowed are in flight on this broker";
-    CallError::Refused(Fault::new(FaultKind::Overloaded, message))
-}
-
-fn queue_full(queue: &str) -> CallError {
-    // RabbitMQ does not say which.
-    let message = format!(
-        "the queue {queue:?} would not take the request; it is full, or has no leader just now"
-    );
     CallError::Refused(Fault::new(FaultKind::Overloaded, message))
 }

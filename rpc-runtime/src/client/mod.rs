@@ -14,6 +14,7 @@ mod session;
 mod unordered;
 mod unserved;
 mod untyped;
+mod verdict;
 
 pub use builder::{ClientBuilder, Stub};
 pub use call::Call;

@@ -1,4 +1,4 @@
-//! The wire: how a request and a reply stand in the properties of a message, as WIRE.md has it.
+//! The wire: how a request and a reply stand in the properties and headers of a message.
 
 mod content_type;
 mod headers;
