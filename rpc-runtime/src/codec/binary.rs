@@ -7,16 +7,17 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
+    buffer::Buffer,
     faithful::Faithful,
     unread::{FORMAT, Unread},
 };
 
 pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
     let value = Faithful::new(value, Encoding::Bincode);
-    let body = bincode::serde::encode_to_vec(value, FORMAT);
-    // Without room to spare: a body is kept for as long as its call is in flight.
-    body.map(|body| body.into_boxed_slice().into())
-        .map_err(|error| EncodeError::new(Encoding::Bincode, error))
+    let mut body = Buffer::default();
+    bincode::serde::encode_into_writer(value, &mut body, FORMAT)
+        .map_err(|error| EncodeError::new(Encoding::Bincode, error))?;
+    Ok(body.take_body())
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {

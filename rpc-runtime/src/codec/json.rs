@@ -9,15 +9,16 @@ use serde::{Serialize, de::DeserializeOwned};
 use super::{
     DecodeError, EncodeError, Encoding,
     bounded::{Bounded, Budget},
+    buffer::Buffer,
     faithful::Faithful,
 };
 
 pub(crate) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
     let value = Faithful::new(value, Encoding::Json);
-    let body = serde_json::to_vec(&value);
-    // Without room to spare: a body is kept for as long as its call is in flight.
-    body.map(|body| body.into_boxed_slice().into())
-        .map_err(|error| EncodeError::new(Encoding::Json, error))
+    let mut body = Buffer::default();
+    serde_json::to_writer(&mut body, &value)
+        .map_err(|error| EncodeError::new(Encoding::Json, error))?;
+    Ok(body.take_body())
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {

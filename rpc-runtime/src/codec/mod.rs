@@ -7,6 +7,7 @@ mod arguments;
 pub(crate) mod awkward;
 mod binary;
 mod bounded;
+mod buffer;
 mod error;
 mod faithful;
 mod json;

@@ -9,10 +9,12 @@
 
 use std::{
     fmt,
-    hash::{BuildHasher as _, RandomState},
+    hash::BuildHasher as _,
     sync::{Mutex, PoisonError},
     time::Duration,
 };
+
+use foldhash::quality::RandomState;
 
 use crate::limits;
 
@@ -30,7 +32,7 @@ impl Default for Waits {
     fn default() -> Self {
         Self {
             sets: (0..limits::REMEMBERED_CALLERS / SET).map(|_| Mutex::default()).collect(),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
         }
     }
 }
