@@ -146,7 +146,7 @@ pub(crate) const HELD_THREAD: Duration = Duration::from_secs(1);
 pub(crate) const UNSERVED: Duration = Duration::from_millis(500);
 
 /// How long such a client waits for the broker to say who consumes the queue, before it sends. RabbitMQ asks the leader of a
-/// quorum queue for 250 milliseconds, and then says that nobody consumes it: an answer that took so long says nothing.
+/// quorum queue for 250 milliseconds, and then answers that nobody consumes it. So an answer that took so long does not count.
 pub(crate) const LOOK_WITHIN: Duration = Duration::from_millis(240);
 
 /// For how long such clients take a queue to be as it was seen last: what is sent meanwhile to a server that has just gone

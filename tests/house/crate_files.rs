@@ -85,7 +85,7 @@ pub(crate) fn between(files: &[(String, String)]) -> Vec<Arrow> {
         }
         for named in &source.paths {
             let Some(first) = named.path.first() else { continue };
-            // What is no module is an item of the root.
+            // Anything but a module is an item of the root.
             let to = if tops.contains(first.as_str()) { first.as_str() } else { ROOT };
             if to != top(module) {
                 arrows.push(Arrow {

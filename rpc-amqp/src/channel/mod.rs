@@ -1,4 +1,4 @@
-//! A channel, and what is asked of the broker on it.
+//! A channel: requests to the broker, each with its answer.
 
 mod handler;
 mod writer;

@@ -9,8 +9,8 @@ use crate::{
     protocol::{Command, Frames},
 };
 
-/// Sends messages and acknowledgements on one channel. It never waits: what is to go out is appended to one buffer, which the
-/// I/O task of the connection writes.
+/// Sends messages and acknowledgements on one channel. It never waits: it appends to one buffer, which the I/O task of the
+/// connection writes.
 #[derive(Debug)]
 pub struct ChannelWriter {
     outgoing: Arc<Outgoing>,

@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_nested_too_deep_or_is_no_table_is_said_to_be_unreadable() {
+    fn a_table_too_deep_or_malformed_is_unreadable() {
         for depth in [40, 1_000, 20_000] {
             assert_eq!(read(&nested(depth)), unreadable());
         }

@@ -19,7 +19,7 @@ use crate::{
 /// The longest that a call waits because an answer of discovery says so.
 const LONGEST_TOLD: Duration = Duration::from_secs(60 * 60);
 
-/// How long a call that ended without an answer looks for the reason.
+/// How long a look at a queue may take.
 const LOOK_WITHIN: Duration = Duration::from_secs(1);
 
 /// How long a call waits if nobody says how long.
@@ -53,6 +53,11 @@ impl Prepared {
             return Err(Failure::new(Kind::Usage, failure).remedy(remedy));
         };
         let written = Written::read(&target.arguments).await?;
+        if let Some(queue) = &target.queue
+            && is_unconsumed(broker, queue).await
+        {
+            return Err(unconsumed(queue));
+        }
         let service = match target.queue {
             Some(_) => None,
             None => described(broker, global, name, method).await?,
@@ -126,10 +131,8 @@ impl Prepared {
 
     /// No answer came: because nobody is there to give it, or because it takes so long.
     async fn late(&self, may_have_run: bool) -> Failure {
-        // Where the connection is down, or the broker silent, there is nothing to wait for.
-        let looked = timeout(LOOK_WITHIN, self.broker.queue_state(&self.queue)).await;
         let ran = if may_have_run { "it may have run" } else { "it has not run" };
-        if let Ok(Ok(Some(QueueState { consumers: 0, .. }))) = looked {
+        if is_unconsumed(&self.broker, &self.queue).await {
             return no_server(&format!("nobody consumes the queue {:?} now; {ran}", self.queue));
         }
         let name = &self.target.method;
@@ -166,6 +169,12 @@ async fn undescribed(
         None => format!("no server said what {method} takes"),
     };
     not_known(text, &why)
+}
+
+/// Whether nobody consumes a queue that is there. It does not wait for a connection that is down, or for a silent broker.
+async fn is_unconsumed(broker: &Broker, queue: &str) -> bool {
+    let looked = timeout(LOOK_WITHIN, broker.queue_state(queue)).await;
+    matches!(looked, Ok(Ok(Some(QueueState { consumers: 0, .. }))))
 }
 
 fn unconsumed(queue: &str) -> Failure {

@@ -44,19 +44,32 @@ async fn a_queue_that_nobody_consumes_has_no_server() {
         &["call", "Calculator.header", "tea"],
         &["bench", "Calculator.header", "tea"],
         &["call", "Calculator.header", "tea", "--queue", "Calculator"],
+        &["call", "Calculator.add", "1", "2", "--queue", "Calculator"],
     ] {
         let ended = place.rpc(command).await;
         let said = ended.failed(NO_SERVER);
         assert!(said.starts_with(nobody), "{command:?}: {said}");
     }
-    let sent = ["call", "Calculator.add", "1", "2", "--queue", "Calculator", "--timeout", "300ms"];
-    let ended = place.rpc(&sent).await;
-    let said = ended.failed(NO_SERVER);
-    let now = "error: no server: nobody consumes the queue \"Calculator\" now; it may have run\n";
-    assert!(said.starts_with(now), "{said}");
     let ended = place.rpc(&["call", "Calculator.header", "tea", "--queue", "Nope"]).await;
     let said = ended.failed(NO_SERVER);
     assert!(said.starts_with("error: no server: there is no queue \"Nope\"\n"), "{said}");
+}
+
+#[tokio::test]
+async fn a_call_whose_server_went_may_have_run() {
+    let place = Place::new().await;
+    let server = place.serve().await;
+    let goes = async {
+        while server.stats().requests == 0 {
+            tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+        }
+        drop(server);
+    };
+    let call = ["call", "Calculator.wait", "--queue", "Calculator", "--timeout", "2s"];
+    let (ended, ()) = tokio::join!(place.rpc(&call), goes);
+    let said = ended.failed(NO_SERVER);
+    let now = "error: no server: nobody consumes the queue \"Calculator\" now; it may have run\n";
+    assert!(said.starts_with(now), "{said}");
 }
 
 #[tokio::test]

@@ -97,7 +97,7 @@ impl QueueWatch {
             return seen;
         }
         let arrived = Instant::now();
-        // Whoever looks may be a call that nobody polls any more: others do not wait for it for long.
+        // The call that looks may no longer be polled, so others do not wait for it for long.
         let _one = timeout(limits::LOOK_WITHIN, self.looking.lock()).await;
         let began = Instant::now();
         if let Some(seen) = self.seen_since(arrived) {

@@ -53,7 +53,7 @@ pub(super) struct Decision {
 pub(super) fn decide(outcome: Outcome, sending: &Sending<'_>) -> Decision {
     let mut left_behind = false;
     let verdict = match outcome {
-        // Also where it may have run before: whoever sends it again asks whether it is idempotent.
+        // Also where it may have run before: only an idempotent call is then sent again.
         Outcome::Reply(ReceivedReply::Fault(fault)) if fault.kind().is_retryable() => {
             left_behind = fault.may_have_run();
             let reason = fault.kind().as_str();

@@ -28,7 +28,7 @@ mod tests {
     use crate::tasks::now;
 
     #[test]
-    fn a_phase_is_reached_when_it_has_passed_and_when_the_server_is_gone() {
+    fn a_phase_that_passed_is_reached() {
         let (server, mut seen) = watch::channel(Phase::Draining);
         assert!(now(Phase::Over.reached(&mut seen)).is_none());
         server.send_replace(Phase::Stopped);

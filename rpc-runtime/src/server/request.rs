@@ -86,7 +86,7 @@ pub(super) struct Endpoint {
     exchange: SmolStr,
     phase: Arc<watch::Receiver<Phase>>,
     counters: Arc<Counters>,
-    /// Lines about a wrong `reply_to`.
+    /// Log lines about requests.
     lines: Lines,
     faults: Arc<FaultCounters>,
 }
