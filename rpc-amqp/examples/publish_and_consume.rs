@@ -8,15 +8,15 @@
 use std::{env, error::Error, sync::Arc};
 
 use rpc_amqp::{
-    Channel, ChannelHandler, ConnectOptions, Connection, Connector, Delivery, Id, Message,
-    Properties, PublishOutcome, QueueDeclaration, Unconfirmed,
+    Channel, ChannelHandler, Confirmation, ConnectOptions, Connection, Connector, Delivery, Id,
+    Message, Properties, QueueDeclaration, Unconfirmed,
 };
 use tokio::sync::mpsc;
 
 /// What the I/O task hands over to the task that publishes.
 enum News {
     Returned(Option<Id>),
-    Confirmed { number: u64, multiple: bool, outcome: PublishOutcome },
+    Confirmed { number: u64, multiple: bool, confirmation: Confirmation },
     Ended(rpc_amqp::Error),
 }
 
@@ -28,8 +28,8 @@ impl ChannelHandler for Publisher {
         let _ = self.0.send(News::Returned(properties.message_id));
     }
 
-    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
-        let _ = self.0.send(News::Confirmed { number, multiple, outcome });
+    fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
+        let _ = self.0.send(News::Confirmed { number, multiple, confirmation });
     }
 
     fn closed(&self, why: rpc_amqp::Error) {
@@ -110,7 +110,7 @@ async fn publish(connection: &Connection, queues: &[&str]) -> Result<(), Box<dyn
             News::Returned(id) => {
                 println!("returned {}", id.map(|id| id.to_string()).unwrap_or_default());
             }
-            News::Confirmed { number, multiple, outcome } => {
+            News::Confirmed { number, multiple, confirmation } => {
                 for id in unconfirmed.confirm(number, multiple) {
                     println!("confirmed {id}: {outcome:?}");
                 }

@@ -86,7 +86,7 @@ pub mod __fuzz;
 
 pub use address::Address;
 pub use channel::{
-    Batch, Channel, ChannelHandler, ChannelWriter, DeclaredQueue, NotSent, PublishOutcome,
+    Batch, Channel, ChannelHandler, ChannelWriter, Confirmation, DeclaredQueue, NotSent,
 };
 pub use connect::{ConnectError, ConnectErrorKind, ConnectOptions, Connector};
 pub use connection::{Connection, Stall};

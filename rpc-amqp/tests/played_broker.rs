@@ -5,8 +5,8 @@
 use std::{sync::Arc, time::Duration};
 
 use rpc_amqp::{
-    ChannelHandler, ConnectErrorKind, ConnectOptions, Connection, Connector, Delivery, Error,
-    Message, Properties, PublishOutcome, QueueDeclaration,
+    ChannelHandler, Confirmation, ConnectErrorKind, ConnectOptions, Connection, Connector,
+    Delivery, Error, Message, Properties, QueueDeclaration,
 };
 use tokio::{
     io::{AsyncReadExt as _, AsyncWriteExt as _, DuplexStream, duplex},
@@ -78,7 +78,7 @@ async fn answer(broker: &mut DuplexStream, expected: [u8; 4], answer: &[u8]) {
 enum Event {
     Delivered(u64, Vec<u8>),
     Returned,
-    Confirmed(u64, bool, PublishOutcome),
+    Confirmed(u64, bool, Confirmation),
     Closed,
 }
 
@@ -93,7 +93,7 @@ impl ChannelHandler for Recorder {
         let _ = self.0.send(Event::Returned);
     }
 
-    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
+    fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
         let _ = self.0.send(Event::Confirmed(number, multiple, outcome));
     }
 
@@ -142,7 +142,7 @@ async fn messages_are_consumed_acknowledged_published_and_confirmed() {
         out.publish(&message);
     });
     batch.unwrap();
-    assert_eq!(next().await, Event::Confirmed(1, false, PublishOutcome::Accepted));
+    assert_eq!(next().await, Event::Confirmed(1, false, Confirmation::Ack));
 
     drop(timeout(SOON, played).await.unwrap().unwrap());
     assert_eq!(next().await, Event::Closed);

@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use uuid::Uuid;
 
 use crate::{
-    client::{Pending, random_id},
+    client::{InFlight, random_id},
     codec::{self, DecodeError, EncodeError, Encoding},
     contract::Payload,
     limits,
@@ -85,31 +85,31 @@ impl Envelope {
 /// The table of calls in flight.
 #[derive(Debug)]
 pub struct Calls {
-    pending: Arc<Pending>,
+    in_flight: Arc<InFlight>,
 }
 
 impl Calls {
     /// A table with so many calls that nobody answers, within a tokio runtime.
     pub fn new(others: usize) -> Self {
-        let pending = Pending::new(others + 1);
+        let in_flight = InFlight::new(others + 1);
         // Dropped, they would leave.
         (0..others)
-            .for_each(|_| std::mem::forget(pending.enter(random_id(), 1, false, deadline())));
-        Self { pending }
+            .for_each(|_| std::mem::forget(in_flight.enter(random_id(), 1, false, deadline())));
+        Self { in_flight }
     }
 
     /// One more call: entered, taken by the broker, answered. `true` if the answer has reached it.
     pub async fn answered(&self) -> bool {
-        let Ok(ticket) = self.pending.enter(random_id(), 1, false, deadline()) else {
+        let Ok(guard) = self.in_flight.enter(random_id(), 1, false, deadline()) else {
             return false;
         };
-        let request = request(ticket.correlation_id());
+        let request = request(guard.correlation_id());
         let Some(address) = ReturnAddress::of(&request.properties, Encoding::Bincode) else {
             return false;
         };
-        self.pending.settled(ticket.correlation_id(), crate::transport::Fate::Accepted);
-        self.pending.reply(reply(&address));
-        matches!(ticket.await, crate::client::Outcome::Reply(_))
+        self.in_flight.settled(guard.correlation_id(), crate::transport::PublishOutcome::Accepted);
+        self.in_flight.reply(reply(&address));
+        matches!(guard.await, crate::client::Outcome::Reply(_))
     }
 }
 

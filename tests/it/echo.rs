@@ -50,9 +50,9 @@ enum Luck {
 }
 
 #[derive(Clone)]
-struct Fate(RandomState);
+struct PublishOutcome(RandomState);
 
-impl Fate {
+impl PublishOutcome {
     /// What becomes of the call of this number, and how long it takes.
     fn of(&self, n: u64) -> (Luck, Duration) {
         let drawn = self.0.hash_one(n);
@@ -66,7 +66,7 @@ impl Fate {
     }
 }
 
-struct Moody(Fate);
+struct Moody(PublishOutcome);
 
 impl Echo for Moody {
     async fn echo(&self, n: u64, text: String) -> Result<String, Unlucky> {
@@ -86,9 +86,9 @@ impl Echo for Moody {
 }
 
 async fn each_of_many_callers_gets_its_own_end(broker: Broker) {
-    let (name, fate) = (unique("echo"), Fate(RandomState::new()));
+    let (name, outcome) = (unique("echo"), PublishOutcome(RandomState::new()));
     let server = Server::builder(&broker)
-        .service_on(queue(&name), EchoServer::new(Moody(fate.clone())))
+        .service_on(queue(&name), EchoServer::new(Moody(outcome.clone())))
         .start()
         .await
         .unwrap();
@@ -98,11 +98,11 @@ async fn each_of_many_callers_gets_its_own_end(broker: Broker) {
 
     let mut callers = JoinSet::new();
     for caller in 0..CALLERS {
-        let (client, fate) = (client.clone(), fate.clone());
+        let (client, outcome) = (client.clone(), outcome.clone());
         callers.spawn(async move {
             let mut ends = BTreeMap::<Luck, u32>::new();
             for n in (0..CALLS).map(|call| caller * CALLS + call) {
-                let (luck, _) = fate.of(n);
+                let (luck, _) = outcome.of(n);
                 let patience = if luck == Luck::TooLate { IMPATIENT } else { PATIENT };
                 let text = format!("{n} of caller {caller}");
                 let ended = client.echo(n, text.clone()).timeout(patience).await;

@@ -30,7 +30,7 @@ pub trait ChannelHandler: Send + Sync {
 
     /// The broker has accepted or rejected published messages: the one with this number, counted from 1, or with `multiple` all
     /// up to it that were not confirmed before. See [`Unconfirmed`](crate::Unconfirmed).
-    fn confirmed(&self, _number: u64, _multiple: bool, _outcome: PublishOutcome) {}
+    fn confirmed(&self, _number: u64, _multiple: bool, _confirmation: Confirmation) {}
 
     /// The channel has ended. No other method is called after this one.
     fn closed(&self, _why: Error) {}
@@ -38,9 +38,9 @@ pub trait ChannelHandler: Send + Sync {
 
 /// What the broker did with a published message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PublishOutcome {
+pub enum Confirmation {
     /// It is in the broker's hands (`basic.ack`).
-    Accepted,
+    Ack,
     /// A queue would not take it (`basic.nack`): it is full, say.
-    Rejected,
+    Nack,
 }

@@ -8,7 +8,7 @@ use std::{fmt, io, sync::Arc};
 use smol_str::SmolStr;
 use tokio::time::timeout;
 
-pub use handler::{ChannelHandler, PublishOutcome};
+pub use handler::{ChannelHandler, Confirmation};
 pub use writer::{Batch, ChannelWriter, NotSent};
 
 use crate::{

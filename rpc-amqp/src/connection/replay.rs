@@ -7,7 +7,7 @@ use smol_str::SmolStr;
 
 use super::{Shared, frame_reader::FrameReader};
 use crate::{
-    ChannelHandler, Error, MAX_TABLE_DEPTH, PublishOutcome,
+    ChannelHandler, Confirmation, Error, MAX_TABLE_DEPTH,
     message::{Delivery, Properties, Value},
     protocol::Tuning,
 };
@@ -30,7 +30,7 @@ pub(crate) enum Call {
     Delivered(Delivery),
     Unreadable(u64, usize),
     Returned(Box<Properties>),
-    Confirmed { number: u64, multiple: bool, outcome: PublishOutcome },
+    Confirmed { number: u64, multiple: bool, confirmation: Confirmation },
     Cancelled,
     Closed,
 }
@@ -65,8 +65,8 @@ impl ChannelHandler for Recorder {
         self.note(Call::Returned(Box::new(properties)));
     }
 
-    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
-        self.note(Call::Confirmed { number, multiple, outcome });
+    fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
+        self.note(Call::Confirmed { number, multiple, confirmation });
     }
 
     fn closed(&self, _: Error) {

@@ -189,12 +189,12 @@ impl Broker {
 
     /// How many calls are in flight, over all clients.
     pub fn in_flight(&self) -> usize {
-        self.session.pending().len()
+        self.session.in_flight().len()
     }
 
     /// How many replies came that no call was waiting for: late, duplicate or forged ones.
     pub fn unclaimed_replies(&self) -> u64 {
-        self.session.pending().unclaimed()
+        self.session.in_flight().unclaimed()
     }
 
     /// How many messages wait in a queue, and who consumes it; `None` if there is no such queue. RabbitMQ tells everybody

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{
     Outgoing,
-    pending::{Outcome, Ticket},
+    in_flight::{CallGuard, Outcome},
     session::{OpenCaller, RetryBudget},
     verdict::{Decision, Sending, Verdict, Why, decide, refused},
 };
@@ -114,9 +114,9 @@ impl Exchange {
         let call = self.call.clone();
         let session = &call.client.session;
         // What is seldom waited for is kept out of the size of a call.
-        let _slot = match session.pending().try_slot() {
-            Some(slot) => slot,
-            None => self.in_time(session.slot()).await?.ok_or_else(too_many_in_flight)?,
+        let _permit = match session.in_flight().try_permit() {
+            Some(permit) => permit,
+            None => self.in_time(session.permit()).await?.ok_or_else(too_many_in_flight)?,
         };
         session.retry_budget().pay();
         loop {
@@ -143,17 +143,17 @@ impl Exchange {
                 }
             }
             let (id, number) = (call.next_correlation_id(), caller.number);
-            let entered = session.pending().enter(id, number, call.oneway, self.deadline);
-            let Ok(ticket) = entered else {
+            let entered = session.in_flight().enter(id, number, call.oneway, self.deadline);
+            let Ok(guard) = entered else {
                 self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             };
             let handed_over_before = self.handed_over;
-            if !self.publish(&caller, &ticket)? {
+            if !self.publish(&caller, &guard)? {
                 self.in_time(caller.wait_until_replaced(session)).await?;
                 continue;
             }
-            let outcome = ticket.await;
+            let outcome = guard.await;
             if let (Some(watch), Outcome::Reply(_)) = (&call.client.watch, &outcome) {
                 watch.answered(Instant::now());
             }
@@ -240,7 +240,7 @@ impl Exchange {
     }
 
     /// Hands the request to the transport; `false` if it would not take it.
-    fn publish(&mut self, caller: &OpenCaller, ticket: &Ticket<'_>) -> Result<bool, CallError> {
+    fn publish(&mut self, caller: &OpenCaller, guard: &CallGuard<'_>) -> Result<bool, CallError> {
         let now = Instant::now();
         let remaining = self.deadline.saturating_duration_since(now);
         if remaining.is_zero() {
@@ -256,7 +256,7 @@ impl Exchange {
                 Encoding::Bincode => self.call.signature(),
                 _ => SmolStr::default(),
             },
-            correlation_id: ticket.correlation_id(),
+            correlation_id: guard.correlation_id(),
             message_id: self.call.message_id,
             reply_to: (!self.call.oneway).then(|| caller.channel.callback_queue()),
             remaining: self.call.deadline_travels().then_some(remaining),
@@ -266,10 +266,10 @@ impl Exchange {
             user_id: caller.channel.announced_user(),
             headers: self.headers.as_deref().unwrap_or(&self.call.headers),
         };
-        let correlation_id = field::display(ticket.correlation_id());
+        let correlation_id = field::display(guard.correlation_id());
         self.call.span.record("messaging.message.conversation_id", correlation_id);
         let message = wire::write_request(head, self.body.clone());
-        let taken = caller.channel.publish(ticket.correlation_id(), message).is_ok();
+        let taken = caller.channel.publish(guard.correlation_id(), message).is_ok();
         if taken && !self.handed_over {
             self.handed_over = true;
             self.call.left();

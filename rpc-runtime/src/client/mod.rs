@@ -7,8 +7,8 @@ mod exchange;
 mod explained;
 mod handle;
 mod ids;
+mod in_flight;
 mod outgoing;
-mod pending;
 mod running;
 mod session;
 mod unordered;
@@ -22,13 +22,13 @@ pub use explained::Explained;
 pub use handle::Client;
 #[cfg(feature = "bench")]
 pub(crate) use ids::random as random_id;
-use outgoing::Outgoing;
-#[cfg(any(test, feature = "bench"))]
-pub(crate) use pending::Outcome;
-#[cfg(any(test, feature = "bench"))]
-pub(crate) use pending::Pending;
 #[cfg(test)]
-pub(crate) use pending::Ticket;
+pub(crate) use in_flight::CallGuard;
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use in_flight::InFlight;
+#[cfg(any(test, feature = "bench"))]
+pub(crate) use in_flight::Outcome;
+use outgoing::Outgoing;
 pub(crate) use session::{Session, SessionLimits};
 pub use unserved::WhenUnserved;
 pub use untyped::{UntypedCall, UntypedClient, UntypedReply};

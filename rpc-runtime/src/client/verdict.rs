@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::pending::Outcome;
+use super::in_flight::Outcome;
 use crate::{
     codec::{DecodeError, Encoding},
     error::{BrokerError, BrokerErrorKind, CallError},

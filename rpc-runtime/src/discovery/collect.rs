@@ -18,14 +18,14 @@ use crate::{
     error::BrokerError,
     limits,
     message::Message,
-    transport::{CallerSink, Fate},
+    transport::{CallerSink, PublishOutcome},
     wire,
 };
 
 /// What a question led to.
 enum Event {
     Answer(Arc<Message>, Instant),
-    Fate(Fate),
+    Settled(PublishOutcome),
 }
 
 /// Where the answers arrive: what is not an answer to this question, or is too large, is dropped here.
@@ -77,8 +77,8 @@ impl CallerSink for Inbox {
         }
     }
 
-    fn settled(&self, _: Uuid, fate: Fate) {
-        let _ = self.events.try_send(Event::Fate(fate));
+    fn settled(&self, _: Uuid, outcome: PublishOutcome) {
+        let _ = self.events.try_send(Event::Settled(outcome));
     }
 }
 
@@ -102,10 +102,10 @@ impl Answers {
                     taken += usize::from(take(&answer, at));
                     until = enough.deadline.min(at + enough.quiet);
                 }
-                Ok(Some(Event::Fate(Fate::Refused(error)))) => return Err(error),
+                Ok(Some(Event::Settled(PublishOutcome::Refused(error)))) => return Err(error),
                 // Nobody listens; or the channel is gone, or the time.
-                Ok(Some(Event::Fate(Fate::Unroutable)) | None) | Err(_) => break,
-                Ok(Some(Event::Fate(_))) => {}
+                Ok(Some(Event::Settled(PublishOutcome::Unroutable)) | None) | Err(_) => break,
+                Ok(Some(Event::Settled(_))) => {}
             }
         }
         Ok(())
@@ -213,7 +213,7 @@ mod tests {
     async fn where_nobody_listens_nothing_is_waited_for() {
         let id = Uuid::new_v4();
         let (inbox, mut answers) = inbox(id);
-        inbox.settled(id, Fate::Unroutable);
+        inbox.settled(id, PublishOutcome::Unroutable);
         let before = Instant::now();
         assert_eq!(count(&mut answers, enough()).await, 0);
         assert_eq!(before.elapsed(), Duration::ZERO);

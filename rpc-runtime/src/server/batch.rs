@@ -85,8 +85,8 @@ pub(super) async fn run(
 async fn begin(request: &mut Served) -> bool {
     poll_fn(|cx| {
         // As between tasks: a panic ends one request. Methods, layers and permissions cannot panic here.
-        let begun = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut *request).poll(cx)));
-        Poll::Ready(matches!(begun, Ok(Poll::Pending)))
+        let started = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut *request).poll(cx)));
+        Poll::Ready(matches!(started, Ok(Poll::Pending)))
     })
     .await
 }

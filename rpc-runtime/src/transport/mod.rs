@@ -137,12 +137,12 @@ pub(crate) trait CallerSink: Send + Sync + 'static {
 
     /// What became of the request with this correlation id. That one was accepted that waits for a reply may be left out
     /// where nothing but its callback queue can be lost.
-    fn settled(&self, correlation_id: Uuid, fate: Fate);
+    fn settled(&self, correlation_id: Uuid, outcome: PublishOutcome);
 }
 
 /// What the broker did with a request.
 #[derive(Debug, Clone)]
-pub(crate) enum Fate {
+pub(crate) enum PublishOutcome {
     /// It is in a queue.
     Accepted,
     /// No queue is bound to where it went.

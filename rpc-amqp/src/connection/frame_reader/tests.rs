@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::super::replay::{CHANNEL, Call, MAX_BODY, check, replay};
 use crate::{
-    PublishOutcome,
+    Confirmation,
     limits::MAX_HEADER_FRAME,
     message::{Expiration, Id, Message, Properties, Value},
     protocol::{Frames, HEARTBEAT_FRAME, Item},
@@ -251,7 +251,7 @@ fn confirmations_name_one_or_many_messages() {
         frame(1, CHANNEL, &[&[0, 60, 0, method][..], &9u64.to_be_bytes(), &[bits]].concat())
     };
     let calls = check(&[confirm(80, 1), confirm(120, 0)].concat(), 1);
-    let (accepted, rejected) = (PublishOutcome::Accepted, PublishOutcome::Rejected);
+    let (accepted, rejected) = (Confirmation::Ack, Confirmation::Nack);
     let expected = [(true, accepted), (false, rejected)]
         .map(|(multiple, outcome)| Call::Confirmed { number: 9, multiple, outcome });
     assert_eq!(calls, expected);

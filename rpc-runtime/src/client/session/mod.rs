@@ -11,7 +11,7 @@ use self::callers::Callers;
 pub(crate) use self::callers::OpenCaller;
 pub(super) use self::retry::RetryBudget;
 use super::{
-    pending::{Pending, Slot},
+    in_flight::{InFlight, Permit},
     unserved::{QueueWatch, Watches},
 };
 use crate::{
@@ -66,15 +66,15 @@ impl Session {
     }
 
     /// The calls in flight.
-    pub(crate) fn pending(&self) -> &Arc<Pending> {
-        self.callers.pending()
+    pub(crate) fn in_flight(&self) -> &Arc<InFlight> {
+        self.callers.in_flight()
     }
 
     /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
-    pub(super) async fn slot(&self) -> Option<Slot<'_>> {
+    pub(super) async fn permit(&self) -> Option<Permit<'_>> {
         match self.limits.when_full {
-            Unavailable::Fail => self.pending().try_slot(),
-            Unavailable::Wait => self.pending().slot().await,
+            Unavailable::Fail => self.in_flight().try_permit(),
+            Unavailable::Wait => self.in_flight().permit().await,
         }
     }
 

@@ -4,7 +4,7 @@ use std::{sync::atomic::AtomicBool, time::Duration};
 
 use tokio::time::Instant;
 
-use super::{About, Endpoint, Stage, Underway};
+use super::{About, Endpoint, InProgress, Stage};
 use crate::{
     clock,
     codec::Encoding,
@@ -22,11 +22,11 @@ impl Endpoint {
         &'a self,
         delivery: Delivery,
         came: Instant,
-        underway: &mut Underway<'a>,
+        in_progress: &mut InProgress<'a>,
     ) -> Result<(&'a Handler, Invocation), Fault> {
         let redelivered = delivery.had_before();
         let Delivery { redelivered: marked, message, .. } = delivery;
-        match self.check_all(&message, (redelivered, marked), came, underway) {
+        match self.check_all(&message, (redelivered, marked), came, in_progress) {
             Ok((handler, encoding, context)) => {
                 let body = Message::into_body(message);
                 Ok((handler, Invocation { body, encoding, context }))
@@ -46,12 +46,12 @@ impl Endpoint {
         message: &Message,
         (redelivered, marked): (bool, bool),
         came: Instant,
-        underway: &mut Underway<'a>,
+        in_progress: &mut InProgress<'a>,
     ) -> Result<(&'a Handler, Encoding, Context), Fault> {
         let properties = &message.properties;
         let request = wire::read_request(properties, self.service.encoding)?;
         let handler = self.handler_for(message, request.method)?;
-        underway.running = Some(handler.meter.start(came));
+        in_progress.running = Some(handler.meter.start(came));
         let method = handler.method;
         let encoding = request.encoding;
         if redelivered && properties.has_expired() {
@@ -85,7 +85,7 @@ impl Endpoint {
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("before-the-method");
         let admitted = self.limits.admission.admit(&context);
-        underway.admitted = Some(admitted.map_err(|fault| fault.had_before(redelivered))?);
+        in_progress.admitted = Some(admitted.map_err(|fault| fault.had_before(redelivered))?);
         Ok((handler, encoding, context))
     }
 

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use rpc_amqp::{Channel, ChannelHandler, Connection, Error, PublishOutcome};
+use rpc_amqp::{Channel, ChannelHandler, Confirmation, Connection, Error};
 use smol_str::SmolStr;
 use tokio::sync::watch;
 use uuid::Uuid;
@@ -99,8 +99,8 @@ impl ChannelHandler for Both {
         self.requests.returned(properties);
     }
 
-    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
-        self.requests.confirmed(number, multiple, outcome);
+    fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
+        self.requests.confirmed(number, multiple, confirmation);
     }
 
     fn closed(&self, why: Error) {

@@ -7,26 +7,26 @@
 use rpc_amqp::CloseReason;
 
 use super::{error, requests::Sent};
-use crate::transport::{CallerSink, Fate};
+use crate::transport::{CallerSink, PublishOutcome};
 
 /// Settles the requests that were open when the broker closed their channel, in the order of their sending. Where the cause is
 /// not among them, any of them may be the cause.
 pub(super) fn settle(refusal: &CloseReason, open: &[Sent], sink: &dyn CallerSink) {
     let Some(culprit) = culprit(&refusal.text, open) else {
         for sent in open {
-            sink.settled(sent.correlation_id, Fate::Interrupted);
+            sink.settled(sent.correlation_id, PublishOutcome::Interrupted);
         }
         return;
     };
     for (index, sent) in open.iter().enumerate() {
-        let fate = match index.cmp(&culprit) {
-            std::cmp::Ordering::Less => Fate::Passed,
+        let outcome = match index.cmp(&culprit) {
+            std::cmp::Ordering::Less => PublishOutcome::Passed,
             std::cmp::Ordering::Equal => {
-                Fate::Refused(error::refused("sending a request", refusal))
+                PublishOutcome::Refused(error::refused("sending a request", refusal))
             }
-            std::cmp::Ordering::Greater => Fate::Ignored,
+            std::cmp::Ordering::Greater => PublishOutcome::Ignored,
         };
-        sink.settled(sent.correlation_id, fate);
+        sink.settled(sent.correlation_id, outcome);
     }
 }
 
@@ -58,14 +58,14 @@ mod tests {
     use crate::message::Message;
 
     #[derive(Default)]
-    struct Settled(Mutex<Vec<(u128, Fate)>>);
+    struct Settled(Mutex<Vec<(u128, PublishOutcome)>>);
 
     impl CallerSink for Settled {
         fn reply(&self, _: Message) {}
 
-        fn settled(&self, correlation_id: Uuid, fate: Fate) {
+        fn settled(&self, correlation_id: Uuid, outcome: PublishOutcome) {
             let mut settled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            settled.push((correlation_id.as_u128(), fate));
+            settled.push((correlation_id.as_u128(), outcome));
         }
     }
 
@@ -95,11 +95,15 @@ mod tests {
             settle(&CloseReason { code: 406, text: text.into() }, &open, &settled);
             let settled = settled.0.into_inner().unwrap();
             let ids: Vec<u128> = settled.iter().map(|(id, _)| *id).collect();
-            let fates: Vec<String> = settled
+            let outcomes: Vec<String> = settled
                 .iter()
-                .map(|(_, fate)| format!("{fate:?}").split('(').next().unwrap().to_owned())
+                .map(|(_, outcome)| format!("{outcome:?}").split('(').next().unwrap().to_owned())
                 .collect();
-            assert_eq!((&ids[..], fates.join(" ").as_str()), (&[0, 1, 2][..], expected), "{text}");
+            assert_eq!(
+                (&ids[..], outcomes.join(" ").as_str()),
+                (&[0, 1, 2][..], expected),
+                "{text}"
+            );
         }
     }
 }

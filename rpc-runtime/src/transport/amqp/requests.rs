@@ -2,9 +2,7 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rpc_amqp::{
-    ChannelHandler, ChannelWriter, Error, Held, PublishOutcome, SendWindow, Unconfirmed,
-};
+use rpc_amqp::{ChannelHandler, ChannelWriter, Confirmation, Error, Held, SendWindow, Unconfirmed};
 use smol_str::SmolStr;
 use tokio::sync::{Notify, watch};
 use tracing::debug;
@@ -14,7 +12,7 @@ use super::{error, refusal, set_once};
 use crate::{
     error::BrokerError,
     message::{Id, Message, Properties},
-    transport::{CallerSink, ChannelGone, Fate},
+    transport::{CallerSink, ChannelGone, PublishOutcome},
 };
 
 /// A request that was published and is not settled yet.
@@ -83,7 +81,7 @@ impl Requests {
                 let sink = self.sink.clone();
                 out.when_written(move || {
                     drop(held);
-                    sink.settled(correlation_id, Fate::Accepted);
+                    sink.settled(correlation_id, PublishOutcome::Accepted);
                 });
             }
         });
@@ -105,18 +103,18 @@ impl ChannelHandler for Requests {
     fn returned(&self, properties: Properties) {
         if let Some(Id::Uuid(id)) = properties.correlation_id {
             // Told before its confirmation comes.
-            self.sink.settled(id, Fate::Unroutable);
+            self.sink.settled(id, PublishOutcome::Unroutable);
         } else {
             debug!("a message came back that is no request");
         }
     }
 
-    fn confirmed(&self, number: u64, multiple: bool, outcome: PublishOutcome) {
+    fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
         let settled = self.open().confirm(number, multiple);
-        let accepted = outcome == PublishOutcome::Accepted;
-        let fate = if accepted { Fate::Accepted } else { Fate::Rejected };
+        let accepted = confirmation == Confirmation::Ack;
+        let outcome = if accepted { PublishOutcome::Accepted } else { PublishOutcome::Rejected };
         for sent in settled {
-            self.sink.settled(sent.correlation_id, fate.clone());
+            self.sink.settled(sent.correlation_id, outcome.clone());
         }
         if !accepted {
             self.rejected.notify_one();

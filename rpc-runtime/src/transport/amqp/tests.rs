@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::*;
-use crate::{client::Pending, error::BrokerErrorKind, tasks, transport::Queue};
+use crate::{client::InFlight, error::BrokerErrorKind, tasks, transport::Queue};
 
 /// A frame with a method on channel 0.
 fn method(payload: &[u8]) -> Vec<u8> {
@@ -65,8 +65,8 @@ async fn opening_ends_where_the_broker_never_answers() {
     for error in [
         link.open_worker(worker).await.err(),
         link.open_listener(listener).await.err(),
-        link.open_caller(caller, Pending::new(1)).await.err(),
-        link.open_caller(checked, Pending::new(1)).await.err(),
+        link.open_caller(caller, InFlight::new(1)).await.err(),
+        link.open_caller(checked, InFlight::new(1)).await.err(),
         link.queue_state("q").await.err(),
     ] {
         let error = error.unwrap();

@@ -86,11 +86,11 @@ pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) 
     let mut first = bench.worker(10).await;
     let mut caller = bench.caller().await;
     for body in ["a", "b"] {
-        assert_eq!(caller.fate_of(bench.request(body)).await, Fate::Accepted);
+        assert_eq!(caller.outcome_of(bench.request(body)).await, PublishOutcome::Accepted);
     }
     let a = first.next().await;
     first.channel.stop().await;
-    assert_eq!(caller.fate_of(bench.request("c")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("c")).await, PublishOutcome::Accepted);
     // What had arrived still comes out; then it ends.
     let b = first.next().await;
     assert_eq!(text(&b), "b");
@@ -127,7 +127,7 @@ pub(super) async fn higher_priorities_come_first(mut bench: Bench) {
     for (body, priority) in [("held", 0), ("low", 1), ("high", 4), ("also low", 1)] {
         let mut request = bench.request(body);
         request.properties.priority = Some(priority);
-        assert_eq!(caller.fate_of(request).await, Fate::Accepted);
+        assert_eq!(caller.outcome_of(request).await, PublishOutcome::Accepted);
         if held.is_none() {
             held = Some(worker.next().await);
         }
@@ -144,7 +144,7 @@ pub(super) async fn a_quorum_queue_gives_up_after_its_delivery_limit(mut bench: 
     bench.queue = bench.queue.clone().quorum().delivery_limit(2);
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("poison")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("poison")).await, PublishOutcome::Accepted);
     for attempt in 0..3 {
         let delivery = worker.next().await;
         assert_eq!((text(&delivery), delivery.redelivered), ("poison", attempt > 0));

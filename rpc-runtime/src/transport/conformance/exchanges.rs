@@ -12,11 +12,17 @@ pub(super) async fn an_exchange_routes_by_queue_and_method(bench: Bench) {
 
     let routed = |key: String| Message { exchange: exchange.as_str().into(), ..message(&key, "a") };
     let known = format!("{}.fib", bench.queue.name());
-    assert_eq!(caller.fate_of(routed(known.clone())).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(routed(known.clone())).await, PublishOutcome::Accepted);
     let delivery = worker.next().await;
     assert_eq!((&*delivery.exchange, &*delivery.routing_key), (&*exchange, &*known));
-    assert_eq!(caller.fate_of(routed("nobody.fib".to_owned())).await, Fate::Unroutable);
-    assert_eq!(caller.fate_of(routed(bench.queue.name().to_owned())).await, Fate::Unroutable);
+    assert_eq!(
+        caller.outcome_of(routed("nobody.fib".to_owned())).await,
+        PublishOutcome::Unroutable
+    );
+    assert_eq!(
+        caller.outcome_of(routed(bench.queue.name().to_owned())).await,
+        PublishOutcome::Unroutable
+    );
 }
 
 impl Bench {
@@ -39,9 +45,9 @@ pub(super) async fn every_listener_gets_a_copy_of_what_its_keys_match(bench: Ben
     let mut two = bench.listener(&exchange, &["*", "ask.two"]).await;
     let mut caller = bench.caller().await;
     let to = |key: &str, body| Message { exchange: exchange.as_str().into(), ..message(key, body) };
-    assert_eq!(caller.fate_of(to("ask", "both")).await, Fate::Accepted);
-    assert_eq!(caller.fate_of(to("ask.two", "two")).await, Fate::Accepted);
-    assert_eq!(caller.fate_of(to("ask.nobody", "lost")).await, Fate::Unroutable);
+    assert_eq!(caller.outcome_of(to("ask", "both")).await, PublishOutcome::Accepted);
+    assert_eq!(caller.outcome_of(to("ask.two", "two")).await, PublishOutcome::Accepted);
+    assert_eq!(caller.outcome_of(to("ask.nobody", "lost")).await, PublishOutcome::Unroutable);
     for (listener, expected) in [(&mut one, &["both"][..]), (&mut two, &["both", "two"])] {
         for body in expected {
             let request = listener.next().await;
@@ -59,10 +65,10 @@ pub(super) async fn a_listeners_queue_goes_with_its_channel(bench: Bench) {
     let listener = bench.listener(&exchange, &["ask"]).await;
     let mut caller = bench.caller().await;
     let ask = || Message { exchange: exchange.as_str().into(), ..message("ask", "a") };
-    assert_eq!(caller.fate_of(ask()).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(ask()).await, PublishOutcome::Accepted);
     drop(listener);
     let started = Instant::now();
-    while caller.fate_of(ask()).await != Fate::Unroutable {
+    while caller.outcome_of(ask()).await != PublishOutcome::Unroutable {
         assert!(started.elapsed() < SOON, "the queue is still bound");
     }
 }
@@ -73,7 +79,7 @@ pub(super) async fn a_listeners_queue_keeps_the_newest(bench: Bench) {
     let mut caller = bench.caller().await;
     for body in ["held", "a", "b", "c"] {
         let ask = Message { exchange: exchange.as_str().into(), ..message("ask", body) };
-        assert_eq!(caller.fate_of(ask).await, Fate::Accepted);
+        assert_eq!(caller.outcome_of(ask).await, PublishOutcome::Accepted);
     }
     for body in ["held", "b", "c"] {
         let request = listener.next().await;
@@ -93,5 +99,5 @@ pub(super) async fn a_missing_exchange_is_named(bench: Bench) {
     assert!(error.to_string().contains(&exchange), "{error}");
     // The connection survives it.
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("a")).await, Fate::Unroutable);
+    assert_eq!(caller.outcome_of(bench.request("a")).await, PublishOutcome::Unroutable);
 }

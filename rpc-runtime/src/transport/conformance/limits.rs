@@ -6,10 +6,10 @@ pub(super) async fn a_full_queue_rejects(mut bench: Bench) {
     bench.queue = bench.queue.clone().max_length(1).overflow(Overflow::RejectPublish);
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("held")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("held")).await, PublishOutcome::Accepted);
     let held = worker.next().await;
-    assert_eq!(caller.fate_of(bench.request("waiting")).await, Fate::Accepted);
-    assert_eq!(caller.fate_of(bench.request("too much")).await, Fate::Rejected);
+    assert_eq!(caller.outcome_of(bench.request("waiting")).await, PublishOutcome::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("too much")).await, PublishOutcome::Rejected);
     worker.channel.finish(held.tag, None);
     assert_eq!(text(&worker.next().await), "waiting");
 }
@@ -18,10 +18,10 @@ pub(super) async fn a_full_queue_that_drops_keeps_the_newest(mut bench: Bench) {
     bench.queue = bench.queue.clone().max_length(1).overflow(Overflow::DropHead);
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("held")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("held")).await, PublishOutcome::Accepted);
     let held = worker.next().await;
-    assert_eq!(caller.fate_of(bench.request("old")).await, Fate::Accepted);
-    assert_eq!(caller.fate_of(bench.request("new")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("old")).await, PublishOutcome::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("new")).await, PublishOutcome::Accepted);
     worker.channel.finish(held.tag, None);
     assert_eq!(text(&worker.next().await), "new");
 }
@@ -29,12 +29,12 @@ pub(super) async fn a_full_queue_that_drops_keeps_the_newest(mut bench: Bench) {
 pub(super) async fn an_expired_request_is_not_delivered(bench: Bench) {
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("held")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("held")).await, PublishOutcome::Accepted);
     let held = worker.next().await;
     let mut hurried = bench.request("hurried");
     hurried.properties.expiration = Some(Expiration::Milliseconds(20));
-    assert_eq!(caller.fate_of(hurried).await, Fate::Accepted);
-    assert_eq!(caller.fate_of(bench.request("patient")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(hurried).await, PublishOutcome::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("patient")).await, PublishOutcome::Accepted);
     expire(Duration::from_millis(20)).await;
     worker.channel.finish(held.tag, None);
     assert_eq!(text(&worker.next().await), "patient");
@@ -44,9 +44,9 @@ pub(super) async fn the_ttl_of_a_queue_expires_requests_too(mut bench: Bench) {
     bench.queue = bench.queue.clone().message_ttl(Duration::from_millis(20));
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("held")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("held")).await, PublishOutcome::Accepted);
     let held = worker.next().await;
-    assert_eq!(caller.fate_of(bench.request("forgotten")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("forgotten")).await, PublishOutcome::Accepted);
     expire(Duration::from_millis(20)).await;
     worker.channel.finish(held.tag, None);
     worker.expect_nothing().await;
@@ -63,7 +63,7 @@ pub(super) async fn a_queue_says_how_it_stands(bench: Bench) {
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
     for body in ["held", "waits", "waits, too"] {
-        assert_eq!(caller.fate_of(bench.request(body)).await, Fate::Accepted);
+        assert_eq!(caller.outcome_of(bench.request(body)).await, PublishOutcome::Accepted);
     }
     let held = worker.next().await;
     let expected = Some(QueueState { messages: 2, consumers: 1 });
@@ -92,6 +92,6 @@ pub(super) async fn a_passive_queue_has_to_exist_and_is_taken_as_it_is(bench: Be
     owner.channel.close().await;
     let mut joined = open_worker(&*bench.link, options).await.unwrap();
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("a")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("a")).await, PublishOutcome::Accepted);
     assert_eq!(text(&joined.next().await), "a");
 }

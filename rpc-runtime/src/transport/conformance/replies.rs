@@ -6,9 +6,9 @@ use super::*;
 
 pub(super) async fn a_request_to_a_missing_queue_comes_back(bench: Bench) {
     let mut caller = bench.caller().await;
-    assert_eq!(caller.fate_of(bench.request("a")).await, Fate::Unroutable);
+    assert_eq!(caller.outcome_of(bench.request("a")).await, PublishOutcome::Unroutable);
     let _worker = bench.worker(1).await;
-    assert_eq!(caller.fate_of(bench.request("b")).await, Fate::Accepted);
+    assert_eq!(caller.outcome_of(bench.request("b")).await, PublishOutcome::Accepted);
 }
 
 pub(super) async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Bench) {
@@ -69,7 +69,7 @@ pub(super) async fn a_reply_to_a_caller_that_is_gone_is_counted(bench: Bench) {
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
     for body in ["a", "b"] {
-        assert_eq!(caller.fate_of(bench.request(body)).await, Fate::Accepted);
+        assert_eq!(caller.outcome_of(bench.request(body)).await, PublishOutcome::Accepted);
     }
     let started = Instant::now();
     while bench.undeliverable.load(Ordering::Relaxed) == 0 && started.elapsed() < SOON {
@@ -102,7 +102,7 @@ pub(super) async fn without_confirms_a_request_to_a_missing_queue_still_comes_ba
     let mut caller = bench.caller_with(options).await;
     let id = caller.publish(bench.request("a"));
     loop {
-        if let Event::Settled(settled, Fate::Unroutable) = caller.event().await {
+        if let Event::Settled(settled, PublishOutcome::Unroutable) = caller.event().await {
             assert_eq!(settled, id);
             return;
         }
@@ -113,10 +113,10 @@ pub(super) async fn a_callback_queue_goes_with_its_channel(bench: Bench) {
     let caller = bench.caller().await;
     let queue = caller.channel.callback_queue().to_owned();
     let mut other = bench.caller().await;
-    assert_eq!(other.fate_of(message(&queue, "a")).await, Fate::Accepted);
+    assert_eq!(other.outcome_of(message(&queue, "a")).await, PublishOutcome::Accepted);
     drop(caller);
     let started = Instant::now();
-    while other.fate_of(message(&queue, "a")).await != Fate::Unroutable {
+    while other.outcome_of(message(&queue, "a")).await != PublishOutcome::Unroutable {
         assert!(started.elapsed() < SOON, "the queue is still there");
     }
 }

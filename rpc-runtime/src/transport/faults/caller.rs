@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::BrokerError,
     message::{HeaderValue, Message, Properties},
-    transport::{BoxFuture, CallerChannel, CallerSink, ChannelGone, Fate},
+    transport::{BoxFuture, CallerChannel, CallerSink, ChannelGone, PublishOutcome},
     wire::DISCOVERY_EXCHANGE,
 };
 
@@ -88,8 +88,8 @@ impl CallerSink for FaultySink {
         }
     }
 
-    fn settled(&self, correlation_id: Uuid, fate: Fate) {
-        self.inner.settled(correlation_id, fate);
+    fn settled(&self, correlation_id: Uuid, outcome: PublishOutcome) {
+        self.inner.settled(correlation_id, outcome);
     }
 }
 
@@ -120,10 +120,10 @@ impl CallerChannel for FaultyCaller {
             return self.inner.publish(correlation_id, message);
         };
         let kinds = [Fault::ReturnRequest, Fault::RejectRequest, Fault::DropRequest];
-        let fate = match wire.injected.take(&kinds, &origin) {
-            Some(Fault::ReturnRequest) => Fate::Unroutable,
-            Some(Fault::RejectRequest) => Fate::Rejected,
-            Some(_) => Fate::Accepted,
+        let outcome = match wire.injected.take(&kinds, &origin) {
+            Some(Fault::ReturnRequest) => PublishOutcome::Unroutable,
+            Some(Fault::RejectRequest) => PublishOutcome::Rejected,
+            Some(_) => PublishOutcome::Accepted,
             None => match wire.injected.delay_of(Way::There, &origin) {
                 None => return self.inner.publish(correlation_id, message),
                 Some(time) => {
@@ -132,11 +132,11 @@ impl CallerChannel for FaultyCaller {
                     if wire.later(time, move || drop(inner.publish(correlation_id, message))) {
                         return Ok(());
                     }
-                    Fate::Rejected
+                    PublishOutcome::Rejected
                 }
             },
         };
-        self.sink.settled(correlation_id, fate);
+        self.sink.settled(correlation_id, outcome);
         Ok(())
     }
 

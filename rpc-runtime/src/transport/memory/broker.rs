@@ -18,7 +18,7 @@ use super::{
 use crate::{
     error::{BrokerError, BrokerErrorKind},
     message::Message,
-    transport::{CallerSink, Fate, Queue, QueueState},
+    transport::{CallerSink, PublishOutcome, Queue, QueueState},
 };
 
 #[derive(Default)]
@@ -129,7 +129,7 @@ impl MemoryBroker {
         self.write().queues.remove(queue);
     }
 
-    pub(super) fn publish(&self, message: Message) -> Fate {
+    pub(super) fn publish(&self, message: Message) -> PublishOutcome {
         if !message.exchange.is_empty() {
             return self.publish_to_all(&Arc::new(message));
         }
@@ -138,23 +138,25 @@ impl MemoryBroker {
                 return queue.change(|queue| queue.push(Arc::new(message)));
             }
             Some(Named::Callback { sink, .. }) => sink.clone(),
-            None => return Fate::Unroutable,
+            None => return PublishOutcome::Unroutable,
         };
         // Whoever is told takes locks of its own and wakes tasks of a user: not under that of the names.
         sink.reply(message);
-        Fate::Accepted
+        PublishOutcome::Accepted
     }
 
     /// A copy to each queue that is bound to the message's exchange by its routing key.
-    fn publish_to_all(&self, message: &Arc<Message>) -> Fate {
+    fn publish_to_all(&self, message: &Arc<Message>) -> PublishOutcome {
         let names = self.read();
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
         let queues = bound.iter().filter_map(|name| names.queue(name));
-        let fates = queues.map(|queue| queue.change(|queue| queue.push(message.clone())));
+        let outcomes = queues.map(|queue| queue.change(|queue| queue.push(message.clone())));
         // One queue that would not take it rejects it, as RabbitMQ has it.
-        fates.fold(Fate::Unroutable, |all, one| match (&all, one) {
-            (Fate::Rejected, _) | (_, Fate::Rejected) => Fate::Rejected,
+        outcomes.fold(PublishOutcome::Unroutable, |all, one| match (&all, one) {
+            (PublishOutcome::Rejected, _) | (_, PublishOutcome::Rejected) => {
+                PublishOutcome::Rejected
+            }
             (_, one) => one,
         })
     }

@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 use self::{broker::MemoryBroker, queue::SharedQueue};
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Fate, Link,
-    ListenerOptions, Message, OpenWorker, OtherUser, Queue, QueueState, Transport, WorkerChannel,
-    WorkerOptions,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Link,
+    ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState, Transport,
+    WorkerChannel, WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
@@ -254,7 +254,7 @@ impl WorkerChannel for MemoryWorker {
     fn finish(&self, tag: u64, reply: Option<Message>) {
         if let Some(reply) = reply {
             let mandatory = reply.mandatory;
-            if matches!(self.broker.publish(reply), Fate::Unroutable) && mandatory {
+            if matches!(self.broker.publish(reply), PublishOutcome::Unroutable) && mandatory {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }

@@ -12,7 +12,7 @@ use super::consumer::Consumer;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
     message::{Expiration, Message},
-    transport::{Fate, Queue, QueueArgument, QueueState},
+    transport::{PublishOutcome, Queue, QueueArgument, QueueState},
 };
 
 /// A message in a queue, or with a consumer that has not acknowledged it.
@@ -167,13 +167,13 @@ impl StoredQueue {
     }
 
     /// Takes a message that is published now, unless the queue is full and refuses.
-    pub(super) fn push(&mut self, message: Arc<Message>) -> Fate {
+    pub(super) fn push(&mut self, message: Arc<Message>) -> PublishOutcome {
         self.drop_expired();
         if let Some(limit) = self.limits.length
             && self.messages.len() as u64 >= limit
         {
             if self.limits.refuses_when_full {
-                return Fate::Rejected;
+                return PublishOutcome::Rejected;
             }
             self.messages.pop_front();
         }
@@ -186,7 +186,7 @@ impl StoredQueue {
         self.next_sequence += 1;
         self.insert(stored);
         self.deliver();
-        Fate::Accepted
+        PublishOutcome::Accepted
     }
 
     /// Hands out what is ready, to each consumer in turn that has room.

@@ -6,9 +6,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::{
-    client::{Outcome, Ticket},
+    client::{CallGuard, Outcome},
     message::Message,
-    transport::{BoxFuture, CallerSink, ChannelGone, Fate},
+    transport::{BoxFuture, CallerSink, ChannelGone, PublishOutcome},
 };
 
 /// A channel that ends and rejects when it is told to; those that take its place are like it.
@@ -67,26 +67,26 @@ impl CallerChannel for Scripted {
     }
 }
 
-fn enter(pending: &Arc<Pending>, channel: u64) -> Ticket<'_> {
+fn enter(in_flight: &Arc<InFlight>, channel: u64) -> CallGuard<'_> {
     let deadline = Instant::now() + Duration::from_secs(60);
-    pending.enter(Uuid::new_v4(), channel, false, deadline).unwrap()
+    in_flight.enter(Uuid::new_v4(), channel, false, deadline).unwrap()
 }
 
 struct Kept {
     states: watch::Receiver<State>,
-    pending: Arc<Pending>,
+    in_flight: Arc<InFlight>,
     _task: JoinSet<()>,
 }
 
 fn keep(channel: Scripted) -> Kept {
     let (state, states) = watch::channel(State::Opening);
-    let pending = Pending::new(10);
+    let in_flight = InFlight::new(10);
     let mut task = JoinSet::new();
-    let known = pending.clone();
+    let known = in_flight.clone();
     task.spawn(async move {
         keep_open(Arc::new(channel), &AtomicU64::new(0), &known, &state).await;
     });
-    Kept { states, pending, _task: task }
+    Kept { states, in_flight, _task: task }
 }
 
 impl Kept {
@@ -103,12 +103,12 @@ async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_o
     let reject = channel.reject.clone();
     let mut kept = keep(channel);
     kept.wait_for_channel(1).await;
-    let pending = kept.pending.clone();
-    let call = enter(&pending, 1);
+    let in_flight = kept.in_flight.clone();
+    let call = enter(&in_flight, 1);
     reject.notify_one();
     kept.wait_for_channel(2).await;
 
-    pending.settled(call.correlation_id(), Fate::Rejected);
+    in_flight.settled(call.correlation_id(), PublishOutcome::Rejected);
     assert!(matches!(call.await, Outcome::Rejected));
 }
 
@@ -142,15 +142,15 @@ async fn what_was_sent_on_a_replaced_channel_is_lost_with_it_alone() {
     let (reject, end) = (channel.reject.clone(), channel.end.clone());
     let mut kept = keep(channel);
     kept.wait_for_channel(1).await;
-    let pending = kept.pending.clone();
-    let [taken, open] = [(); 2].map(|()| enter(&pending, 1));
-    pending.settled(taken.correlation_id(), Fate::Accepted);
+    let in_flight = kept.in_flight.clone();
+    let [taken, open] = [(); 2].map(|()| enter(&in_flight, 1));
+    in_flight.settled(taken.correlation_id(), PublishOutcome::Accepted);
     reject.notify_one();
     kept.wait_for_channel(2).await;
-    let later = enter(&pending, 2);
+    let later = enter(&in_flight, 2);
 
     end.notify_one();
     assert!(matches!(open.await, Outcome::Lost));
-    assert_eq!(pending.len(), 2);
+    assert_eq!(in_flight.len(), 2);
     drop((taken, later));
 }

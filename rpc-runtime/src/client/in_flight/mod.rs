@@ -17,13 +17,13 @@ use tracing::{debug, field};
 use uuid::Uuid;
 
 use self::table::Table;
-pub(crate) use self::table::{NotEntered, Ticket};
+pub(crate) use self::table::{CallGuard, NotEntered};
 use crate::{
     error::BrokerError,
     escape::Escaped,
     message::{Message, Properties},
     observe,
-    transport::{CallerSink, Fate},
+    transport::{CallerSink, PublishOutcome},
     wire::{self, ReceivedReply},
 };
 
@@ -49,34 +49,34 @@ pub(crate) enum Outcome {
 
 /// The calls in flight.
 #[derive(Debug)]
-pub(crate) struct Pending {
+pub(crate) struct InFlight {
     table: Table,
-    slots: Semaphore,
+    permits: Semaphore,
     unclaimed: AtomicU64,
 }
 
 /// A call's right to be in flight.
 #[derive(Debug)]
-pub(crate) struct Slot<'a>(#[allow(dead_code, reason = "held, not read")] SemaphorePermit<'a>);
+pub(crate) struct Permit<'a>(#[allow(dead_code, reason = "held, not read")] SemaphorePermit<'a>);
 
-impl Pending {
+impl InFlight {
     /// At most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             table: Table::default(),
-            slots: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
+            permits: Semaphore::new(limit.min(Semaphore::MAX_PERMITS)),
             unclaimed: AtomicU64::new(0),
         })
     }
 
     /// Takes a place among the calls in flight; `None` if there is none.
-    pub(crate) fn try_slot(&self) -> Option<Slot<'_>> {
-        self.slots.try_acquire().ok().map(Slot)
+    pub(crate) fn try_permit(&self) -> Option<Permit<'_>> {
+        self.permits.try_acquire().ok().map(Permit)
     }
 
     /// Takes a place among the calls in flight, as soon as there is one.
-    pub(crate) async fn slot(&self) -> Option<Slot<'_>> {
-        self.slots.acquire().await.ok().map(Slot)
+    pub(crate) async fn permit(&self) -> Option<Permit<'_>> {
+        self.permits.acquire().await.ok().map(Permit)
     }
 
     /// Enters a call before it is published, so that no reply can come too early. It ends at its deadline, whatever comes.
@@ -87,7 +87,7 @@ impl Pending {
         channel: u64,
         oneway: bool,
         deadline: Instant,
-    ) -> Result<Ticket<'_>, NotEntered> {
+    ) -> Result<CallGuard<'_>, NotEntered> {
         self.table.enter(correlation_id, channel, oneway, deadline)
     }
 
@@ -128,7 +128,7 @@ impl Pending {
     }
 }
 
-impl CallerSink for Pending {
+impl CallerSink for InFlight {
     fn reply(&self, message: Message) {
         let known =
             wire::reply_correlation(&message.properties).and_then(|id| self.table.remove(id));
@@ -155,23 +155,25 @@ impl CallerSink for Pending {
         debug!("dropped a reply whose headers are too large to be read");
     }
 
-    fn settled(&self, correlation_id: Uuid, fate: Fate) {
-        match fate {
-            Fate::Accepted => {
+    fn settled(&self, correlation_id: Uuid, outcome: PublishOutcome) {
+        match outcome {
+            PublishOutcome::Accepted => {
                 if self.accept(correlation_id) {
                     self.end(correlation_id, Outcome::Accepted);
                 }
             }
-            Fate::Unroutable => self.end(correlation_id, Outcome::Unroutable),
-            Fate::Rejected => self.end(correlation_id, Outcome::Rejected),
-            Fate::Refused(error) => self.end(correlation_id, Outcome::Refused(error.into())),
-            Fate::Passed => {
+            PublishOutcome::Unroutable => self.end(correlation_id, Outcome::Unroutable),
+            PublishOutcome::Rejected => self.end(correlation_id, Outcome::Rejected),
+            PublishOutcome::Refused(error) => {
+                self.end(correlation_id, Outcome::Refused(error.into()))
+            }
+            PublishOutcome::Passed => {
                 if self.accept(correlation_id) {
                     self.end(correlation_id, Outcome::Lost);
                 }
             }
-            Fate::Ignored => self.end(correlation_id, Outcome::Ignored),
-            Fate::Interrupted => self.end(correlation_id, Outcome::Interrupted),
+            PublishOutcome::Ignored => self.end(correlation_id, Outcome::Ignored),
+            PublishOutcome::Interrupted => self.end(correlation_id, Outcome::Interrupted),
         }
     }
 }

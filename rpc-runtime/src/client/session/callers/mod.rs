@@ -17,7 +17,7 @@ use tracing::{debug, warn};
 
 use super::Session;
 use crate::{
-    client::pending::Pending,
+    client::in_flight::InFlight,
     connection::{Connection, pauses, runtime_ended},
     error::{BrokerError, BrokerErrorKind},
     limits,
@@ -53,7 +53,7 @@ enum State {
 
 pub(super) struct Callers {
     options: CallerOptions,
-    pending: Arc<Pending>,
+    in_flight: Arc<InFlight>,
     state: watch::Sender<State>,
     /// The number of the last channel.
     number: Arc<AtomicU64>,
@@ -64,7 +64,7 @@ impl Callers {
     pub(super) fn new(options: CallerOptions, max_in_flight: usize) -> Self {
         Self {
             options,
-            pending: Pending::new(max_in_flight),
+            in_flight: InFlight::new(max_in_flight),
             state: watch::Sender::new(State::Opening),
             number: Arc::default(),
             supervisor: Lasting::default(),
@@ -75,8 +75,8 @@ impl Callers {
         &self.options
     }
 
-    pub(super) fn pending(&self) -> &Arc<Pending> {
-        &self.pending
+    pub(super) fn in_flight(&self) -> &Arc<InFlight> {
+        &self.in_flight
     }
 
     /// The open channel, if there is one.
@@ -112,17 +112,17 @@ impl Callers {
             supervise(
                 connection.clone(),
                 self.options.clone(),
-                self.pending.clone(),
+                self.in_flight.clone(),
                 self.state.clone(),
                 self.number.clone(),
             )
         };
         let (state, changed) = (self.state.clone(), self.state.clone());
-        let pending = self.pending.clone();
+        let in_flight = self.in_flight.clone();
         let number = self.number.clone();
         let dropped = move || {
             state.send_replace(State::Opening);
-            pending.lose(number.load(Ordering::SeqCst));
+            in_flight.lose(number.load(Ordering::SeqCst));
         };
         let wake = move || changed.send_modify(|_| {});
         if self.supervisor.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
@@ -132,20 +132,20 @@ impl Callers {
 async fn supervise(
     connection: Connection,
     options: CallerOptions,
-    pending: Arc<Pending>,
+    in_flight: Arc<InFlight>,
     state: watch::Sender<State>,
     number: Arc<AtomicU64>,
 ) {
     let mut waits = pauses();
     loop {
         let opened = match connection.link().await {
-            Ok(link) => link.open_caller(options.clone(), pending.clone()).await,
+            Ok(link) => link.open_caller(options.clone(), in_flight.clone()).await,
             Err(error) => Err(error),
         };
         let error = match opened {
             Ok(channel) => {
                 waits = pauses();
-                keep_open(channel, &number, &pending, &state).await
+                keep_open(channel, &number, &in_flight, &state).await
             }
             Err(error) => error,
         };
@@ -172,7 +172,7 @@ async fn supervise(
 async fn keep_open(
     mut channel: Arc<dyn CallerChannel>,
     last: &AtomicU64,
-    pending: &Arc<Pending>,
+    in_flight: &Arc<InFlight>,
     state: &watch::Sender<State>,
 ) -> BrokerError {
     let closed = channel.closed();
@@ -189,7 +189,7 @@ async fn keep_open(
             reason = channel.exhausted() => {
                 debug!(%reason, "the channel for calls is gone; opening another");
                 state.send_replace(State::Opening);
-                pending.lose_unaccepted(number);
+                in_flight.lose_unaccepted(number);
                 pause = pause_after(opened.elapsed(), pause);
                 tokio::select! {
                     biased;
@@ -201,7 +201,7 @@ async fn keep_open(
                 debug!("the broker rejects requests; opening another channel for calls");
                 let reopened = channel.reopen().await;
                 if reopened.is_ok() {
-                    retired.spawn(boxed(retire(channel, number, pending.clone())));
+                    retired.spawn(boxed(retire(channel, number, in_flight.clone())));
                 }
                 reopened
             }
@@ -211,7 +211,7 @@ async fn keep_open(
             Err(reason) => {
                 debug!(%reason, "the callback queue is gone");
                 state.send_replace(State::Opening);
-                pending.lose(number);
+                in_flight.lose(number);
                 return reason;
             }
         }
@@ -239,15 +239,15 @@ async fn to_be_replaced(channel: &dyn CallerChannel, retired: &mut JoinSet<()>) 
 }
 
 /// Keeps a channel that was replaced until everything it sent is settled, or it is gone itself.
-async fn retire(channel: Arc<dyn CallerChannel>, number: u64, pending: Arc<Pending>) {
+async fn retire(channel: Arc<dyn CallerChannel>, number: u64, in_flight: Arc<InFlight>) {
     let settled = async {
-        while !pending.retire(number) {
+        while !in_flight.retire(number) {
             sleep(limits::RETIRED_LOOK).await;
         }
     };
     tokio::select! {
         () = settled => {}
-        _ = channel.exhausted() => pending.lose_unaccepted(number),
+        _ = channel.exhausted() => in_flight.lose_unaccepted(number),
     }
 }
 

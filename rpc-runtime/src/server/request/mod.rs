@@ -64,7 +64,7 @@ pub(super) struct Gauges {
 }
 
 /// A request that is being answered.
-struct Underway<'a> {
+struct InProgress<'a> {
     tag: u64,
     address: Option<ReturnAddress>,
     metered: Metered,
@@ -164,7 +164,7 @@ impl Endpoint {
         span: &Span,
     ) -> bool {
         let began = Instant::now();
-        let Some((method, underway)) = self.take_up(delivery, began, channel, span) else {
+        let Some((method, in_progress)) = self.take_up(delivery, began, channel, span) else {
             return true;
         };
         let mut method = pin!(method);
@@ -173,17 +173,17 @@ impl Endpoint {
         let (ended, began) = match first.await {
             Poll::Ready(ended) => (ended, began),
             Poll::Pending => {
-                let context = underway.context.as_ref();
+                let context = in_progress.context.as_ref();
                 self.note_held(began, Instant::now(), context);
                 let Some(ended) = Box::pin(self.unless_stopped(method, context)).await else {
                     self.counters.given_back.increment();
-                    channel.requeue(underway.tag);
+                    channel.requeue(in_progress.tag);
                     return false;
                 };
                 ended
             }
         };
-        self.end(underway, began, self.answer(ended), channel, span);
+        self.end(in_progress, began, self.answer(ended), channel, span);
         true
     }
 
@@ -194,7 +194,7 @@ impl Endpoint {
         came: Instant,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) -> Option<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, Underway<'_>)> {
+    ) -> Option<(impl Future<Output = Result<Reply, Fault>> + Send + use<>, InProgress<'_>)> {
         self.counters.requests.increment();
         let (tag, address) = (delivery.tag, self.address_of(&delivery));
         if let Some(address) = &address
@@ -212,15 +212,15 @@ impl Endpoint {
             return None;
         }
         let metered = Metered::start(End::Server, self.service.name, || self.called(&delivery));
-        let mut underway =
-            Underway { tag, address, metered, running: None, admitted: None, context: None };
-        match self.prepare(delivery, came, &mut underway) {
+        let mut in_progress =
+            InProgress { tag, address, metered, running: None, admitted: None, context: None };
+        match self.prepare(delivery, came, &mut in_progress) {
             Ok((handler, invocation)) => {
-                underway.context = Some(invocation.context.clone());
-                Some((self.start(handler, invocation), underway))
+                in_progress.context = Some(invocation.context.clone());
+                Some((self.start(handler, invocation), in_progress))
             }
             Err(fault) => {
-                self.end(underway, came, Reply::Fault(fault), channel, span);
+                self.end(in_progress, came, Reply::Fault(fault), channel, span);
                 None
             }
         }
@@ -289,13 +289,13 @@ impl Endpoint {
     /// Measures an answer and sends it. Its method last went on at `began`.
     fn end(
         &self,
-        underway: Underway<'_>,
+        in_progress: InProgress<'_>,
         began: Instant,
         answer: Reply,
         channel: &dyn WorkerChannel,
         span: &Span,
     ) {
-        let Underway { tag, address, metered, running, admitted, context } = underway;
+        let InProgress { tag, address, metered, running, admitted, context } = in_progress;
         // Before the caller knows, who may ask for another at once.
         drop(admitted);
         let now = Instant::now();

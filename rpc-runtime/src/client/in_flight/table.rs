@@ -67,7 +67,7 @@ impl Table {
         channel: u64,
         oneway: bool,
         deadline: Instant,
-    ) -> Result<Ticket<'_>, NotEntered> {
+    ) -> Result<CallGuard<'_>, NotEntered> {
         let (sender, outcome) = oneshot::channel();
         let mut content = self.lock();
         if channel <= content.lost {
@@ -76,7 +76,7 @@ impl Table {
         let entry = Entry { channel, oneway, accepted: false, outcome: sender };
         content.entries.insert(correlation_id, entry);
         drop(content);
-        Ok(Ticket { table: self, correlation_id, outcome, deadline, ended: false })
+        Ok(CallGuard { table: self, correlation_id, outcome, deadline, ended: false })
     }
 
     /// Ends the calls that are lost with a channel.
@@ -120,7 +120,7 @@ impl Table {
 /// A call's place in the table. Await it for the outcome, until its deadline. Dropping it frees the place, whatever became of
 /// the call.
 #[derive(Debug)]
-pub(crate) struct Ticket<'a> {
+pub(crate) struct CallGuard<'a> {
     table: &'a Table,
     correlation_id: Uuid,
     outcome: oneshot::Receiver<Outcome>,
@@ -129,13 +129,13 @@ pub(crate) struct Ticket<'a> {
     ended: bool,
 }
 
-impl Ticket<'_> {
+impl CallGuard<'_> {
     pub(crate) fn correlation_id(&self) -> Uuid {
         self.correlation_id
     }
 }
 
-impl Drop for Ticket<'_> {
+impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
         if !self.ended {
             self.table.remove(self.correlation_id);
@@ -143,20 +143,20 @@ impl Drop for Ticket<'_> {
     }
 }
 
-impl<'a> IntoFuture for Ticket<'a> {
+impl<'a> IntoFuture for CallGuard<'a> {
     type Output = Outcome;
     type IntoFuture = Waiting<'a>;
 
     fn into_future(self) -> Waiting<'a> {
-        Waiting { ticket: self, timer: Timer::default() }
+        Waiting { guard: self, timer: Timer::default() }
     }
 }
 
 pin_project! {
-    /// The wait for the outcome of a call. The timer is here and not in the ticket, because a call in flight has room for two
-    /// tickets.
+    /// The wait for the outcome of a call. The timer is here and not in the guard, because a call in flight has room for two
+    /// guard.
     pub(crate) struct Waiting<'a> {
-        ticket: Ticket<'a>,
+        guard: CallGuard<'a>,
         #[pin]
         timer: Timer,
     }
@@ -167,11 +167,11 @@ impl Future for Waiting<'_> {
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Outcome> {
         let this = self.project();
-        if let Poll::Ready(outcome) = Pin::new(&mut this.ticket.outcome).poll(cx) {
-            this.ticket.ended = true;
+        if let Poll::Ready(outcome) = Pin::new(&mut this.guard.outcome).poll(cx) {
+            this.guard.ended = true;
             // The sender is dropped without an outcome only together with the table.
             return Poll::Ready(outcome.unwrap_or(Outcome::Lost));
         }
-        this.timer.poll_until(this.ticket.deadline, cx).map(|()| Outcome::Expired)
+        this.timer.poll_until(this.guard.deadline, cx).map(|()| Outcome::Expired)
     }
 }

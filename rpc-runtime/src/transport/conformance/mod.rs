@@ -24,8 +24,8 @@ use uuid::Uuid;
 
 use self::{deliveries::*, exchanges::*, limits::*, replies::*};
 use super::{
-    CallerChannel, CallerOptions, CallerSink, Deliveries, Fate, Link, ListenerOptions, Overflow,
-    Queue, QueueState, Tls, Transport, WorkerChannel, WorkerOptions,
+    CallerChannel, CallerOptions, CallerSink, Deliveries, Link, ListenerOptions, Overflow,
+    PublishOutcome, Queue, QueueState, Tls, Transport, WorkerChannel, WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
     memory::MemoryTransport,
 };
@@ -139,11 +139,11 @@ struct Worker {
 #[derive(Debug)]
 enum Event {
     Reply(Arc<Message>),
-    Settled(Uuid, Fate),
+    Settled(Uuid, PublishOutcome),
 }
 
 /// The kind alone: errors cannot be compared.
-impl PartialEq for Fate {
+impl PartialEq for PublishOutcome {
     fn eq(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
     }
@@ -156,8 +156,8 @@ impl CallerSink for Events {
         let _ = self.0.send(Event::Reply(message.into()));
     }
 
-    fn settled(&self, correlation_id: Uuid, fate: Fate) {
-        let _ = self.0.send(Event::Settled(correlation_id, fate));
+    fn settled(&self, correlation_id: Uuid, outcome: PublishOutcome) {
+        let _ = self.0.send(Event::Settled(correlation_id, outcome));
     }
 }
 
@@ -226,11 +226,11 @@ impl Caller {
     }
 
     /// Publishes, and waits for what becomes of it.
-    async fn fate_of(&mut self, message: Message) -> Fate {
+    async fn outcome_of(&mut self, message: Message) -> PublishOutcome {
         let id = self.publish(message);
         loop {
             match self.event().await {
-                Event::Settled(settled, fate) if settled == id => return fate,
+                Event::Settled(settled, outcome) if settled == id => return outcome,
                 _ => {}
             }
         }

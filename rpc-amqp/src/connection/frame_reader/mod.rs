@@ -7,7 +7,7 @@ use tracing::debug;
 
 use super::Shared;
 use crate::{
-    ChannelHandler, Error, PublishOutcome,
+    ChannelHandler, Confirmation, Error,
     message::{Delivery, Message},
     protocol::{
         BODY, END, HEADER, METHOD, Malformed, Method, PREFIX, next_frame, read_body_size,
@@ -127,8 +127,7 @@ impl FrameReader {
             }
             Method::Confirm { tag, multiple, accepted } => {
                 if let Some(handler) = self.shared.handler(channel) {
-                    let outcome =
-                        if accepted { PublishOutcome::Accepted } else { PublishOutcome::Rejected };
+                    let outcome = if accepted { Confirmation::Ack } else { Confirmation::Nack };
                     handler.confirmed(tag, multiple, outcome);
                 }
             }
