@@ -112,7 +112,7 @@ async fn publish(connection: &Connection, queues: &[&str]) -> Result<(), Box<dyn
             }
             News::Confirmed { number, multiple, confirmation } => {
                 for id in unconfirmed.confirm(number, multiple) {
-                    println!("confirmed {id}: {outcome:?}");
+                    println!("confirmed {id}: {confirmation:?}");
                 }
             }
             News::Ended(why) => return Err(why.into()),

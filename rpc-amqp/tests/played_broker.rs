@@ -94,7 +94,7 @@ impl ChannelHandler for Recorder {
     }
 
     fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
-        let _ = self.0.send(Event::Confirmed(number, multiple, outcome));
+        let _ = self.0.send(Event::Confirmed(number, multiple, confirmation));
     }
 
     fn closed(&self, _: Error) {

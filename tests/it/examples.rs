@@ -56,10 +56,10 @@ async fn the_example_of_amqp_publishes_consumes_and_shows_outcomes() {
     let lines = program.success(PATIENCE).await;
     let line = |text: &str| lines.lines().any(|line| line == text);
     for index in [0, 1, 3] {
-        assert!(line(&format!("confirmed message-{index}: Accepted")), "{lines}");
+        assert!(line(&format!("confirmed message-{index}: Ack")), "{lines}");
         assert!(line(&format!("received hello {index}")), "{lines}");
     }
-    assert!(line("returned message-2") && line("confirmed message-2: Accepted"), "{lines}");
+    assert!(line("returned message-2") && line("confirmed message-2: Ack"), "{lines}");
     assert!(line("done: this program closed it"), "{lines}");
 }
 

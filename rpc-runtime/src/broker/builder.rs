@@ -5,7 +5,7 @@ use std::{sync::Arc, time::Duration};
 use super::Broker;
 use crate::{
     client::{Session, SessionLimits},
-    connection::{Connection, Patience, Unavailable},
+    connection::{Patience, Supervisor, Unavailable},
     error::BrokerError,
     limits,
     tasks::{BoxFuture, boxed},
@@ -260,7 +260,7 @@ impl BrokerBuilder {
                 external: self.external,
             })?;
             let broker = self.build(Arc::new(transport));
-            broker.session.access().connection().first_link().await?;
+            broker.session.access().supervisor().first_connection().await?;
             Ok(broker)
         })
     }
@@ -271,17 +271,17 @@ impl BrokerBuilder {
             within: wait.map_or(connect, |wait| wait.max(connect)),
             hopeless: wait.unwrap_or(limits::HOPELESS),
         };
-        let connection = Connection::new(transport, self.max_attempts, Some(patience));
-        self.build_on(connection)
+        let supervisor = Supervisor::new(transport, self.max_attempts, Some(patience));
+        self.build_on(supervisor)
     }
 
-    pub(super) fn build_on(self, connection: Connection) -> Broker {
+    pub(super) fn build_on(self, supervisor: Supervisor) -> Broker {
         let limits = SessionLimits {
             max_in_flight: self.max_in_flight,
             when_full: self.when_full,
             unavailable: self.unavailable,
         };
-        Broker { session: Session::new(connection, self.caller, limits), layers: None }
+        Broker { session: Session::new(supervisor, self.caller, limits), layers: None }
     }
 }
 

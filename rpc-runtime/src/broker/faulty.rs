@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{Broker, BrokerBuilder};
 use crate::{
-    connection::Connection,
+    connection::Supervisor,
     server::Dispatch,
     testing::Faults,
     transport::{faults::FaultyTransport, memory::MemoryTransport},
@@ -26,14 +26,14 @@ impl Broker {
     /// ```
     pub fn in_memory_with(faults: &Faults) -> Self {
         let (memory, injected) = (MemoryTransport::default(), faults.injected());
-        let first = (!injected.is_refusing()).then(|| injected.around(memory.link()));
+        let first = (!injected.is_refusing()).then(|| injected.around(memory.connection()));
         let transport = Arc::new(FaultyTransport::new(Arc::new(memory), injected.clone()));
-        let connection = match first {
-            Some(link) => Connection::up(transport, link),
-            None => Connection::new(transport, None, None),
+        let supervisor = match first {
+            Some(connection) => Supervisor::up(transport, connection),
+            None => Supervisor::new(transport, None, None),
         };
-        connection.start();
-        BrokerBuilder::new("").build_on(connection)
+        supervisor.start();
+        BrokerBuilder::new("").build_on(supervisor)
     }
 
     /// A broker in this process with one service on it, and with [`Faults`]: see [`serving`](Self::serving) and

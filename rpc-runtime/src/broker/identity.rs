@@ -57,7 +57,7 @@ impl Broker {
             return Err(BrokerError::misuse("the name of a user has 1 to 255 bytes"));
         }
         let access = self.session.access();
-        let Some(connection) = access.connection().for_user(user) else {
+        let Some(connection) = access.supervisor().for_user(user) else {
             return Err(BrokerError::misuse(format!(
                 "the user of {} is the one in its address: connect with another address, and with `announce_user`",
                 access.address()

@@ -14,7 +14,7 @@ pub use builder::BrokerBuilder;
 
 use crate::{
     client::Session,
-    connection::{BrokerStatus, Connection, StatusChanges},
+    connection::{BrokerStatus, StatusChanges, Supervisor},
     error::BrokerError,
     middleware::{BoxError, Next, Reply, Request},
     server::{Dispatch, ServerBuilder},
@@ -78,8 +78,8 @@ impl Broker {
     /// ```
     pub fn in_memory() -> Self {
         let transport = MemoryTransport::default();
-        let link = transport.link();
-        BrokerBuilder::new("").build_on(Connection::up(Arc::new(transport), link))
+        let connection = transport.connection();
+        BrokerBuilder::new("").build_on(Supervisor::up(Arc::new(transport), connection))
     }
 
     /// A broker in this process with one service on it: the short form for tests.
@@ -154,7 +154,7 @@ impl Broker {
     /// Closes the connection. Calls in flight end with [`CallError::ConnectionLost`](crate::CallError), later ones with
     /// an error that says that the broker was closed. Shut servers down first.
     pub async fn close(&self) {
-        self.session.access().connection().close().await;
+        self.session.access().supervisor().close().await;
     }
 
     /// How the connection stands.

@@ -8,12 +8,12 @@ use std::{
 
 use smol_str::SmolStr;
 
-use super::{BrokerStatus, Connection, StatusChanges};
+use super::{BrokerStatus, StatusChanges, Supervisor};
 use crate::{error::BrokerError, transport::QueueState};
 
 /// A connection, where requests go on it, and what lives as long as it is used.
 pub(crate) struct Access {
-    connection: Connection,
+    supervisor: Supervisor,
     exchange: SmolStr,
     host: Option<String>,
     kept: Mutex<Vec<Box<dyn Any + Send>>>,
@@ -21,14 +21,14 @@ pub(crate) struct Access {
 
 impl Access {
     /// Requests go through this topic exchange; through the default exchange if it is empty.
-    pub(crate) fn new(connection: Connection, exchange: &str) -> Arc<Self> {
-        let host = host(&connection.address());
-        Arc::new(Self { connection, exchange: exchange.into(), host, kept: Mutex::default() })
+    pub(crate) fn new(supervisor: Supervisor, exchange: &str) -> Arc<Self> {
+        let host = host(&supervisor.address());
+        Arc::new(Self { supervisor, exchange: exchange.into(), host, kept: Mutex::default() })
     }
 
     /// The connection itself, for what must not keep the rest alive.
-    pub(crate) fn connection(&self) -> &Connection {
-        &self.connection
+    pub(crate) fn supervisor(&self) -> &Supervisor {
+        &self.supervisor
     }
 
     /// The topic exchange of requests; empty for the default exchange.
@@ -43,19 +43,19 @@ impl Access {
 
     /// Where the broker is, without user and password.
     pub(crate) fn address(&self) -> String {
-        self.connection.address()
+        self.supervisor.address()
     }
 
     pub(crate) fn status(&self) -> BrokerStatus {
-        self.connection.states().borrow().status()
+        self.supervisor.states().borrow().status()
     }
 
     pub(crate) fn status_changes(&self) -> StatusChanges {
-        StatusChanges::new(self.connection.states())
+        StatusChanges::new(self.supervisor.states())
     }
 
     pub(crate) async fn queue_state(&self, queue: &str) -> Result<Option<QueueState>, BrokerError> {
-        self.connection.link().await?.queue_state(queue).await
+        self.supervisor.connection().await?.queue_state(queue).await
     }
 
     /// Keeps something alive for as long as this.

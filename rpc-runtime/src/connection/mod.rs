@@ -2,49 +2,30 @@
 
 mod access;
 mod alarms;
+mod patience;
+mod reconnect;
 mod status;
 
 use std::{
     fmt,
-    future::pending,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
-    time::Duration,
+    sync::{Arc, atomic::AtomicBool},
 };
 
-use backon::{BackoffBuilder, ExponentialBuilder};
-use tokio::{
-    sync::watch,
-    time::{Instant, sleep, sleep_until},
-};
-use tracing::{info, warn};
+use tokio::sync::watch;
 
 pub(crate) use self::access::Access;
-use self::alarms::AlarmLog;
+pub(crate) use self::patience::{Patience, pauses};
+use self::reconnect::Reconnects;
 pub use self::status::{BrokerStatus, StatusChanges};
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    limits, observe,
     tasks::Lasting,
-    transport::{Link, Transport},
+    transport::{Connection, Transport},
 };
-
-/// The pauses between attempts: doubling, with jitter, without end.
-pub(crate) fn pauses() -> impl Iterator<Item = Duration> + Send {
-    ExponentialBuilder::new()
-        .with_min_delay(limits::FIRST_PAUSE)
-        // The jitter adds up to as much again.
-        .with_max_delay(limits::LONGEST_PAUSE / 2)
-        .with_jitter()
-        .without_max_times()
-        .build()
-}
 
 /// Cheap to clone; the last clone takes the connection with it.
 #[derive(Clone)]
-pub(crate) struct Connection(Arc<Supervised>);
+pub(crate) struct Supervisor(Arc<Supervised>);
 
 struct Supervised {
     transport: Arc<dyn Transport>,
@@ -54,16 +35,7 @@ struct Supervised {
     /// There was one.
     connected: Arc<AtomicBool>,
     state: watch::Sender<State>,
-    supervisor: Lasting,
-}
-
-/// How long a first connection is tried for.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Patience {
-    /// At most.
-    pub(crate) within: Duration,
-    /// Where nobody will ever answer, unless somebody starts a broker.
-    pub(crate) hopeless: Duration,
+    task: Lasting,
 }
 
 #[derive(Clone)]
@@ -71,7 +43,7 @@ pub(crate) enum State {
     /// Nobody has needed it yet, or an attempt is under way.
     Connecting,
     Up {
-        link: Arc<dyn Link>,
+        connection: Arc<dyn Connection>,
         /// Why the broker takes no messages, if so.
         blocked: Option<Arc<str>>,
     },
@@ -121,7 +93,7 @@ pub(crate) enum NotReady {
     Never(BrokerError),
 }
 
-impl Connection {
+impl Supervisor {
     pub(crate) fn new(
         transport: Arc<dyn Transport>,
         max_attempts: Option<u32>,
@@ -131,8 +103,8 @@ impl Connection {
     }
 
     /// One that is up already.
-    pub(crate) fn up(transport: Arc<dyn Transport>, link: Arc<dyn Link>) -> Self {
-        Self::in_state(State::Up { link, blocked: None }, transport, None, None)
+    pub(crate) fn up(transport: Arc<dyn Transport>, connection: Arc<dyn Connection>) -> Self {
+        Self::in_state(State::Up { connection, blocked: None }, transport, None, None)
     }
 
     fn in_state(
@@ -147,7 +119,7 @@ impl Connection {
             patience,
             connected: Arc::default(),
             state: watch::Sender::new(state),
-            supervisor: Lasting::default(),
+            task: Lasting::default(),
         }))
     }
 
@@ -160,9 +132,9 @@ impl Connection {
 
     /// The same broker for another user, where that can be had.
     pub(crate) fn for_user(&self, user: &str) -> Option<Self> {
-        let (transport, link) = self.0.transport.for_user(user)?;
-        Some(match link {
-            Some(link) => Self::up(transport, link),
+        let (transport, connection) = self.0.transport.for_user(user)?;
+        Some(match connection {
+            Some(connection) => Self::up(transport, connection),
             None => Self::new(transport, None, None),
         })
     }
@@ -222,13 +194,13 @@ impl Connection {
     }
 
     /// The live connection, as soon as there is one.
-    pub(crate) async fn link(&self) -> Result<Arc<dyn Link>, BrokerError> {
+    pub(crate) async fn connection(&self) -> Result<Arc<dyn Connection>, BrokerError> {
         let mut states = self.0.state.subscribe();
         loop {
             states.mark_unchanged();
             self.0.start()?;
             match &*states.borrow() {
-                State::Up { link, .. } => return Ok(link.clone()),
+                State::Up { connection, .. } => return Ok(connection.clone()),
                 State::Refused(error) => return Err(error.clone()),
                 State::Closed => return Err(closed()),
                 State::Connecting => {}
@@ -240,16 +212,16 @@ impl Connection {
     }
 
     /// The first connection, if there is one in time.
-    pub(crate) async fn first_link(&self) -> Result<(), BrokerError> {
+    pub(crate) async fn first_connection(&self) -> Result<(), BrokerError> {
         // It is followed on this runtime, and gives up by itself.
-        self.link().await.map(drop)
+        self.connection().await.map(drop)
     }
 
     pub(crate) async fn close(&self) {
         let before = self.0.state.send_replace(State::Closed);
-        self.0.supervisor.stop();
-        if let State::Up { link, .. } = before {
-            link.close().await;
+        self.0.task.stop();
+        if let State::Up { connection, .. } = before {
+            connection.close().await;
         }
     }
 }
@@ -261,17 +233,17 @@ impl Supervised {
         }
         let task = || {
             let first = match &*self.state.borrow() {
-                State::Up { link, .. } => Some(link.clone()),
+                State::Up { connection, .. } => Some(connection.clone()),
                 _ => None,
             };
-            let supervisor = Supervisor {
+            let reconnects = Reconnects {
                 transport: self.transport.clone(),
                 max_attempts: self.max_attempts,
                 patience: self.patience,
                 connected: self.connected.clone(),
                 state: self.state.clone(),
             };
-            supervisor.run(first)
+            reconnects.run(first)
         };
         let (state, changed) = (self.state.clone(), self.state.clone());
         let lost = self.transport.needs_its_runtime();
@@ -285,7 +257,7 @@ impl Supervised {
                 changed.send_modify(|_| {});
             }
         };
-        if self.supervisor.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
+        if self.task.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
     }
 }
 
@@ -299,154 +271,6 @@ fn closed() -> BrokerError {
     BrokerError::new(BrokerErrorKind::Closed, "the `Broker` was closed by this program")
 }
 
-/// Makes connections, one after another.
-struct Supervisor {
-    transport: Arc<dyn Transport>,
-    max_attempts: Option<u32>,
-    patience: Option<Patience>,
-    connected: Arc<AtomicBool>,
-    state: watch::Sender<State>,
-}
-
-impl Supervisor {
-    async fn run(self, mut first: Option<Arc<dyn Link>>) {
-        let Self { transport, max_attempts, patience, connected, state } = self;
-        let began = Instant::now();
-        let mut waits = pauses();
-        let mut failures = 0;
-        loop {
-            // What bounds the first connection bounds no later one.
-            let patience = patience.filter(|_| !connected.load(Ordering::Relaxed));
-            let started = Instant::now();
-            let attempted = match first.take() {
-                Some(link) => Ok(link),
-                None => {
-                    transport.connect(patience.and_then(|patience| patience.until(began))).await
-                }
-            };
-            let error = match attempted {
-                Ok(link) => {
-                    info!(broker = transport.address(), "connected");
-                    if connected.swap(true, Ordering::Relaxed) {
-                        observe::reconnected();
-                    }
-                    let since = Instant::now();
-                    let reason = follow(&state, &link, &transport.address()).await;
-                    warn!(
-                        broker = transport.address(),
-                        reason = %reason.whole(),
-                        "connection lost; connecting again"
-                    );
-                    if !advance(&state, State::Connecting) {
-                        return;
-                    }
-                    failures = 0;
-                    if since.elapsed() > limits::STABLE_AFTER {
-                        waits = pauses();
-                        continue;
-                    }
-                    // A broker that takes every connection and loses it again is not to be hammered.
-                    sleep(waits.next().unwrap_or(limits::LONGEST_PAUSE)).await;
-                    continue;
-                }
-                Err(error) => error,
-            };
-            // The error names the address.
-            failures += 1;
-            if max_attempts.is_some_and(|most| failures >= most) {
-                warn!(error = %error.whole(), "no connection; giving up");
-                advance(&state, State::Refused(error));
-                return;
-            }
-            if error.is_permanent() {
-                warn!(error = %error.whole(), "the broker refuses the connection");
-                if !advance(&state, State::Refused(error)) {
-                    return;
-                }
-                sleep(limits::PERMANENT_PAUSE).await;
-                continue;
-            }
-            let mut pause = waits.next().unwrap_or(limits::LONGEST_PAUSE);
-            if let Some(patience) = patience {
-                let hopeless = error.is_hopeless().then(|| started.elapsed());
-                let shorter = patience.pause(began.elapsed(), hopeless, pause);
-                let Some(shorter) = shorter else {
-                    let error = patience.exhausted(error);
-                    warn!(error = %error.whole(), "no connection; giving up");
-                    advance(&state, State::Refused(error));
-                    return;
-                };
-                pause = shorter;
-            }
-            warn!(error = %error.whole(), "no connection yet; trying again");
-            if !advance(&state, State::Connecting) {
-                return;
-            }
-            sleep(pause).await;
-        }
-    }
-}
-
-impl Patience {
-    /// When the first connection is given up; `None` where the time is too long for a clock.
-    fn until(self, began: Instant) -> Option<Instant> {
-        began.checked_add(self.within)
-    }
-
-    /// How long to wait for the next attempt, where the last one failed; `None` where it was the last. The very last begins
-    /// shortly before the end. `hopeless` is how long the attempt took if it showed that nobody will ever answer: the next
-    /// one will take as long.
-    fn pause(
-        self,
-        passed: Duration,
-        hopeless: Option<Duration>,
-        pause: Duration,
-    ) -> Option<Duration> {
-        let most = hopeless.map_or(self.within, |_| self.hopeless.min(self.within));
-        let last = limits::LAST_ATTEMPT.max(hopeless.unwrap_or_default());
-        let left = most.saturating_sub(last).checked_sub(passed)?;
-        (!left.is_zero()).then(|| pause.min(left))
-    }
-
-    /// The reason why there is no connection, with what can be done.
-    fn exhausted(self, error: BrokerError) -> BrokerError {
-        if error.is_hopeless() && self.hopeless < self.within {
-            return error.remedy(
-                "if the broker may still be starting, have it waited for with `BrokerBuilder::wait_for_broker`",
-            );
-        }
-        error
-    }
-}
-
-/// Announces a connection and whether it takes messages, until it is gone.
-async fn follow(state: &watch::Sender<State>, link: &Arc<dyn Link>, broker: &str) -> BrokerError {
-    let (mut closed, mut alarms) = (link.closed(), link.blocked());
-    let mut log = AlarmLog::default();
-    loop {
-        let blocked = alarms.borrow_and_update().reason();
-        log.note(blocked.as_ref(), broker);
-        // Where the connection was closed in the meantime, its link ends, too.
-        advance(state, State::Up { link: link.clone(), blocked });
-        let changed = async {
-            if alarms.changed().await.is_err() {
-                pending::<()>().await;
-            }
-        };
-        let to_be_written = async {
-            match log.due() {
-                Some(due) => sleep_until(due).await,
-                None => pending().await,
-            }
-        };
-        tokio::select! {
-            reason = &mut closed => return reason,
-            () = changed => {}
-            () = to_be_written => {}
-        }
-    }
-}
-
 /// Moves to the next state, unless the connection was closed in the meantime.
 fn advance(state: &watch::Sender<State>, next: State) -> bool {
     state.send_if_modified(|current| {
@@ -456,51 +280,4 @@ fn advance(state: &watch::Sender<State>, next: State) -> bool {
         }
         open
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    const fn millis(millis: u64) -> Duration {
-        Duration::from_millis(millis)
-    }
-
-    #[test]
-    fn a_first_connection_is_tried_until_its_time_is_over() {
-        let patience = Patience { within: millis(30_000), hopeless: millis(3_000) };
-        let second = millis(1_000);
-        assert_eq!(patience.pause(millis(0), Some(millis(1)), second), Some(second));
-        assert_eq!(patience.pause(millis(2_500), Some(millis(1)), second), Some(millis(400)));
-        assert_eq!(patience.pause(millis(2_900), Some(millis(1)), second), None);
-        assert_eq!(patience.pause(millis(10_000), Some(millis(1)), second), None);
-        assert_eq!(patience.pause(millis(10_000), None, second), Some(second));
-        assert_eq!(patience.pause(millis(29_950), None, second), None);
-        // Attempts that take a second leave room for two.
-        assert_eq!(patience.pause(millis(1_000), Some(second), second), Some(second));
-        assert_eq!(patience.pause(millis(2_100), Some(second), second), None);
-        let short = Patience { within: millis(400), hopeless: millis(3_000) };
-        assert_eq!(short.pause(millis(100), Some(millis(1)), second), Some(millis(200)));
-        assert_eq!(short.pause(millis(300), Some(millis(1)), second), None);
-    }
-
-    #[test]
-    fn any_time_to_connect_can_be_asked_for() {
-        let patience = Patience { within: Duration::MAX, hopeless: Duration::MAX };
-        assert_eq!(patience.until(Instant::now()), None);
-        assert_eq!(
-            patience.pause(millis(10_000), Some(millis(1)), millis(1_000)),
-            Some(millis(1_000))
-        );
-    }
-
-    #[test]
-    fn pauses_grow_to_the_longest_and_no_further() {
-        for _ in 0..100 {
-            let taken: Vec<Duration> = pauses().take(20).collect();
-            assert!(taken.iter().all(|pause| *pause >= limits::FIRST_PAUSE));
-            assert!(taken.iter().all(|pause| *pause <= limits::LONGEST_PAUSE));
-            assert!(taken.iter().skip(10).all(|pause| *pause >= limits::LONGEST_PAUSE / 2));
-        }
-    }
 }

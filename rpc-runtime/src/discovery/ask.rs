@@ -193,8 +193,8 @@ impl Discovery {
             ..CallerOptions::default()
         };
         let open = async {
-            let link = self.access.connection().link().await?;
-            link.open_caller(options, Arc::new(inbox)).await
+            let connection = self.access.supervisor().connection().await?;
+            connection.open_caller(options, Arc::new(inbox)).await
         };
         let channel = match timeout_at(deadline, open).await {
             Ok(Ok(channel)) => channel,

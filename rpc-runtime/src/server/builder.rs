@@ -327,7 +327,7 @@ impl ServerBuilder {
             let needed = self.services.len() + usize::from(self.discovery) + 2;
             let access = self.access.clone();
             let (mut server, workers, responder) = self.prepare()?;
-            check_channels(needed, access.connection().link().await?.channels())?;
+            check_channels(needed, access.supervisor().connection().await?.channels())?;
             let listening = match &responder {
                 Some(responder) => Some(responder.open().await?),
                 None => None,
@@ -420,7 +420,7 @@ impl ServerBuilder {
         let instance = Arc::new(instance);
         let responder = self
             .discovery
-            .then(|| Responder::new(self.access.connection().clone(), instance.clone()));
+            .then(|| Responder::new(self.access.supervisor().clone(), instance.clone()));
         let server = Server {
             workers: JoinSet::new(),
             phase,

@@ -10,7 +10,7 @@ use tracing::{debug, warn};
 use super::instance::Instance;
 use crate::{
     codec::{Encoding, encode_json},
-    connection::{Connection, pauses},
+    connection::{Supervisor, pauses},
     discovery::{self, Question},
     error::{BrokerError, BrokerErrorKind},
     escape::Escaped,
@@ -18,7 +18,7 @@ use crate::{
     message::Message,
     reply::Reply,
     throttle::Throttle,
-    transport::{Link, ListenerOptions, OpenWorker, QueueState},
+    transport::{Connection, ListenerOptions, OpenWorker, QueueState},
     wire::{self, ReturnAddress},
 };
 
@@ -29,7 +29,7 @@ const REMEDY: &str = "the server serves its calls all the same; to let it be fou
 
 /// Listens to questions, and answers them one at a time.
 pub(super) struct Responder {
-    connection: Connection,
+    supervisor: Supervisor,
     instance: Arc<Instance>,
     keys: Vec<String>,
     /// Lines about a wrong `reply_to`.
@@ -37,17 +37,17 @@ pub(super) struct Responder {
 }
 
 /// A connection, and what was opened on it.
-type Listening = (Arc<dyn Link>, Result<OpenWorker, BrokerError>);
+type Listening = (Arc<dyn Connection>, Result<OpenWorker, BrokerError>);
 
 impl Responder {
-    pub(super) fn new(connection: Connection, instance: Arc<Instance>) -> Self {
+    pub(super) fn new(supervisor: Supervisor, instance: Arc<Instance>) -> Self {
         let keys = discovery::keys(&instance.id, instance.services());
-        Self { connection, instance, keys, warned: Throttle::default() }
+        Self { supervisor, instance, keys, warned: Throttle::default() }
     }
 
     /// Starts to listen. It fails only if there is no connection, and never will be.
     pub(super) async fn open(&self) -> Result<Listening, BrokerError> {
-        let link = self.connection.link().await?;
+        let connection = self.supervisor.connection().await?;
         let options = ListenerOptions {
             exchange: wire::DISCOVERY_EXCHANGE.to_owned(),
             keys: self.keys.clone(),
@@ -55,8 +55,8 @@ impl Responder {
             max_length: limits::MAX_QUESTIONS,
             undeliverable: Arc::default(),
         };
-        let opened = link.open_listener(options).await;
-        Ok((link, opened))
+        let opened = connection.open_listener(options).await;
+        Ok((connection, opened))
     }
 
     /// Answers until the broker is closed.
@@ -68,20 +68,20 @@ impl Responder {
                 None => self.open().await,
             };
             let pause = match listening {
-                Ok((link, Ok(opened))) => {
+                Ok((connection, Ok(opened))) => {
                     let since = Instant::now();
-                    self.answer_all(&link, opened).await;
+                    self.answer_all(&connection, opened).await;
                     debug!(instance = &*self.instance.id, "no longer listens to questions");
                     if since.elapsed() > limits::STABLE_AFTER {
                         waits = pauses();
                     }
                     waits.next().unwrap_or(limits::LONGEST_PAUSE)
                 }
-                Ok((link, Err(error))) if error.is_permanent() => {
+                Ok((connection, Err(error))) if error.is_permanent() => {
                     warn!(error = %error.whole(), "cannot be asked about itself: {REMEDY}");
-                    let closed = link.closed();
+                    let closed = connection.closed();
                     // It would be kept alive.
-                    drop(link);
+                    drop(connection);
                     closed.await;
                     Duration::ZERO
                 }
@@ -95,12 +95,16 @@ impl Responder {
         }
     }
 
-    async fn answer_all(&self, link: &Arc<dyn Link>, (channel, mut questions): OpenWorker) {
+    async fn answer_all(
+        &self,
+        connection: &Arc<dyn Connection>,
+        (channel, mut questions): OpenWorker,
+    ) {
         while let Some(question) = questions.next().await {
             let tag = question.tag;
             let reply = match asked(&question, &self.keys, &self.warned) {
                 Some((address, question)) => {
-                    let answer = self.answer(question, &**link).await;
+                    let answer = self.answer(question, &**connection).await;
                     answer.map(|body| {
                         let answer = Reply::Result { body, encoding: Encoding::Json };
                         wire::write_reply(&address, answer)
@@ -112,7 +116,7 @@ impl Responder {
         }
     }
 
-    async fn answer(&self, question: Question, link: &dyn Link) -> Option<Bytes> {
+    async fn answer(&self, question: Question, connection: &dyn Connection) -> Option<Bytes> {
         match question {
             Question::Ping => encode(&self.instance.ping()),
             Question::Info => {
@@ -126,19 +130,19 @@ impl Responder {
                 }
             }
             Question::Stats => {
-                let depths = self.depths(link).await;
+                let depths = self.depths(connection).await;
                 encode(&self.instance.stats(&depths))
             }
         }
     }
 
     /// How the queues stand, as far as the broker says so in time.
-    async fn depths(&self, link: &dyn Link) -> Vec<Option<QueueState>> {
+    async fn depths(&self, connection: &dyn Connection) -> Vec<Option<QueueState>> {
         let deadline = Instant::now() + limits::QUEUE_STATE_WITHIN;
         let mut depths = Vec::new();
         for queue in self.instance.queues() {
             let left = deadline.saturating_duration_since(Instant::now());
-            let state = timeout(left, link.queue_state(queue)).await;
+            let state = timeout(left, connection.queue_state(queue)).await;
             depths.push(state.ok().and_then(Result::ok).flatten());
         }
         depths

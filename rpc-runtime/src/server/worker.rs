@@ -14,7 +14,7 @@ use super::{
     request::Endpoint,
 };
 use crate::{
-    connection::{Access, Connection, pauses},
+    connection::{Access, Supervisor, pauses},
     context::Phase,
     error::{BrokerError, BrokerErrorKind},
     escape::Escaped,
@@ -26,7 +26,7 @@ use crate::{
 
 /// Takes requests from one queue and has them answered.
 pub(super) struct Worker {
-    connection: Connection,
+    supervisor: Supervisor,
     exchange: String,
     queue: Queue,
     concurrency: u16,
@@ -98,7 +98,7 @@ impl Worker {
         idle: watch::Sender<usize>,
     ) -> Self {
         Self {
-            connection: access.connection().clone(),
+            supervisor: access.supervisor().clone(),
             exchange: access.exchange().to_string(),
             queue,
             concurrency,
@@ -112,7 +112,7 @@ impl Worker {
 
     /// Declares the queue and starts to consume it.
     pub(super) async fn open(&self) -> Result<OpenWorker, BrokerError> {
-        let link = self.connection.link().await?;
+        let connection = self.supervisor.connection().await?;
         let options = WorkerOptions {
             queue: self.queue.clone(),
             // What is to be refused has to be taken first.
@@ -122,7 +122,7 @@ impl Worker {
             undeliverable: self.endpoint.undeliverable(),
             refused: self.endpoint.refused(),
         };
-        let opened = link.open_worker(options).await?;
+        let opened = connection.open_worker(options).await?;
         let (service, queue) = (self.endpoint.service().name, self.queue.name());
         info!(service, queue, instance = &*self.instance, "serves");
         Ok(opened)
@@ -171,7 +171,7 @@ impl Worker {
                     self.idle.send_modify(|idle| *idle += 1);
                     // RabbitMQ gives the unacknowledged requests of this channel to others. A handler of one that still
                     // runs cannot reply on this channel any more.
-                    if !self.connection.is_closed() {
+                    if !self.supervisor.is_closed() {
                         let (service, queue) = (self.endpoint.service().name, self.queue.name());
                         let reason = channel.why_ended().map(Escaped::new);
                         let reason = reason.map(|reason| display(reason.whole()));

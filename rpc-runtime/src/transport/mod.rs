@@ -1,6 +1,6 @@
 //! The seam between this framework and a broker.
 //!
-//! Everything above speaks of messages, queues and links; only [`amqp`] knows AMQP, and [`memory`] is a broker in the
+//! Everything above speaks of messages, queues and connections; only [`amqp`] knows AMQP, and [`memory`] is a broker in the
 //! process. Both pass the same conformance suite.
 //!
 //! What is called once in a while is a future. What is called for each message is a plain function that queues the
@@ -39,7 +39,10 @@ use crate::{
 /// A broker that can be connected to.
 pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
     /// Makes one attempt to connect, which ends by itself, and no later than `by`. The caller tries again.
-    fn connect(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>>;
+    fn connect(
+        &self,
+        by: Option<Instant>,
+    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>>;
 
     /// Whether its connections end with the runtime that they were made on.
     fn needs_its_runtime(&self) -> bool {
@@ -57,10 +60,10 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
 }
 
 /// See [`Transport::for_user`].
-pub(crate) type OtherUser = (Arc<dyn Transport>, Option<Arc<dyn Link>>);
+pub(crate) type OtherUser = (Arc<dyn Transport>, Option<Arc<dyn Connection>>);
 
 /// One live connection. It is never repaired: a new one takes its place.
-pub(crate) trait Link: Send + Sync + 'static {
+pub(crate) trait Connection: Send + Sync + 'static {
     /// Opens what a process needs to call: a callback queue, and a channel to publish on.
     fn open_caller(
         &self,

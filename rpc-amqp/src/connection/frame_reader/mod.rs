@@ -127,8 +127,9 @@ impl FrameReader {
             }
             Method::Confirm { tag, multiple, accepted } => {
                 if let Some(handler) = self.shared.handler(channel) {
-                    let outcome = if accepted { Confirmation::Ack } else { Confirmation::Nack };
-                    handler.confirmed(tag, multiple, outcome);
+                    let confirmation =
+                        if accepted { Confirmation::Ack } else { Confirmation::Nack };
+                    handler.confirmed(tag, multiple, confirmation);
                 }
             }
             Method::Answer(answer) => self.shared.answered(channel, answer),

@@ -253,7 +253,7 @@ fn confirmations_name_one_or_many_messages() {
     let calls = check(&[confirm(80, 1), confirm(120, 0)].concat(), 1);
     let (accepted, rejected) = (Confirmation::Ack, Confirmation::Nack);
     let expected = [(true, accepted), (false, rejected)]
-        .map(|(multiple, outcome)| Call::Confirmed { number: 9, multiple, outcome });
+        .map(|(multiple, confirmation)| Call::Confirmed { number: 9, multiple, confirmation });
     assert_eq!(calls, expected);
 }
 

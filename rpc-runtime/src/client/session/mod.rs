@@ -15,7 +15,7 @@ use super::{
     unserved::{QueueWatch, Watches},
 };
 use crate::{
-    connection::{Access, Connection, NotReady, Unavailable},
+    connection::{Access, NotReady, Supervisor, Unavailable},
     limits,
     transport::CallerOptions,
 };
@@ -41,12 +41,12 @@ pub(crate) struct SessionLimits {
 
 impl Session {
     pub(crate) fn new(
-        connection: Connection,
+        supervisor: Supervisor,
         options: CallerOptions,
         limits: SessionLimits,
     ) -> Arc<Self> {
         Arc::new(Self {
-            access: Access::new(connection, &options.exchange),
+            access: Access::new(supervisor, &options.exchange),
             callers: Callers::new(options, limits.max_in_flight),
             limits,
             retries: RetryBudget::default(),
@@ -55,10 +55,10 @@ impl Session {
     }
 
     /// The same over another user's connection, whose requests say who sent them.
-    pub(crate) fn announcing(&self, connection: Connection) -> Arc<Self> {
+    pub(crate) fn announcing(&self, supervisor: Supervisor) -> Arc<Self> {
         let options = CallerOptions { announce_user: true, ..self.callers.options().clone() };
         let limits = SessionLimits { max_in_flight: limits::MAX_IN_FLIGHT, ..self.limits };
-        Self::new(connection, options, limits)
+        Self::new(supervisor, options, limits)
     }
 
     pub(crate) fn access(&self) -> &Arc<Access> {
@@ -90,20 +90,20 @@ impl Session {
     /// The channel for calls, if there is one and the broker takes messages: nearly always so, and then nothing has to be
     /// waited for.
     pub(super) fn caller_now(&self) -> Option<OpenCaller> {
-        self.access.connection().is_ready().then(|| self.callers.open_now()).flatten()
+        self.access.supervisor().is_ready().then(|| self.callers.open_now()).flatten()
     }
 
     /// The channel for calls, as soon as there is one and the broker takes messages.
     pub(super) async fn caller(&self) -> Result<OpenCaller, NotReady> {
-        let (connection, unavailable) = (self.access.connection(), self.limits.unavailable);
-        connection.ready(unavailable).await?;
-        let open = async { self.callers.open(connection).await.map_err(NotReady::Never) };
+        let (supervisor, unavailable) = (self.access.supervisor(), self.limits.unavailable);
+        supervisor.ready(unavailable).await?;
+        let open = async { self.callers.open(supervisor).await.map_err(NotReady::Never) };
         match unavailable {
             Unavailable::Wait => open.await,
             Unavailable::Fail => tokio::select! {
                 biased;
                 opened = open => opened,
-                not_ready = connection.not_ready() => Err(not_ready),
+                not_ready = supervisor.not_ready() => Err(not_ready),
             },
         }
     }

@@ -29,8 +29,8 @@ use tracing::warn;
 
 use self::outbox::Outboxes;
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
-    OpenWorker, QueueState, Tls, Transport, WorkerOptions,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions, OpenWorker,
+    QueueState, Tls, Transport, WorkerOptions,
 };
 use crate::{error::BrokerError, limits, wire};
 
@@ -114,11 +114,15 @@ impl fmt::Debug for AmqpTransport {
 }
 
 impl Transport for AmqpTransport {
-    fn connect(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+    fn connect(
+        &self,
+        by: Option<Instant>,
+    ) -> BoxFuture<'_, Result<Arc<dyn super::Connection>, BrokerError>> {
         Box::pin(async move {
             let connection = self.0.dial(by).await?;
-            let link: Arc<dyn Link> = Arc::new(AmqpLink::new(connection, self.0.clone()));
-            Ok(link)
+            let connection: Arc<dyn super::Connection> =
+                Arc::new(AmqpConnection::new(connection, self.0.clone()));
+            Ok(connection)
         })
     }
 
@@ -129,7 +133,7 @@ impl Transport for AmqpTransport {
     }
 }
 
-struct AmqpLink {
+struct AmqpConnection {
     connection: Connection,
     dialer: Arc<Dialer>,
     /// The runtime of the connection.
@@ -138,7 +142,7 @@ struct AmqpLink {
     outboxes: OnceLock<Arc<Outboxes>>,
 }
 
-impl AmqpLink {
+impl AmqpConnection {
     /// To be called on the runtime of the connection.
     fn new(connection: Connection, dialer: Arc<Dialer>) -> Self {
         let (runtime, outboxes) = (Handle::current(), OnceLock::new());
@@ -152,14 +156,14 @@ impl AmqpLink {
     }
 }
 
-impl Drop for AmqpLink {
+impl Drop for AmqpConnection {
     fn drop(&mut self) {
         // The outboxes and the callers have handles of it, too.
         self.connection.close();
     }
 }
 
-impl Link for AmqpLink {
+impl super::Connection for AmqpConnection {
     fn open_caller(
         &self,
         options: CallerOptions,

@@ -5,7 +5,12 @@ use std::sync::Arc;
 use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::*;
-use crate::{client::InFlight, error::BrokerErrorKind, tasks, transport::Queue};
+use crate::{
+    client::InFlight,
+    error::BrokerErrorKind,
+    tasks,
+    transport::{Connection as _, Queue},
+};
 
 /// A frame with a method on channel 0.
 fn method(payload: &[u8]) -> Vec<u8> {
@@ -35,16 +40,16 @@ pub(super) async fn connect(socket: DuplexStream) -> (Connection, Arc<Dialer>) {
 }
 
 /// A connection to a broker that reads everything and answers nothing.
-async fn deaf() -> (AmqpLink, DuplexStream) {
+async fn deaf() -> (AmqpConnection, DuplexStream) {
     let (mut broker, socket) = duplex(1024 * 1024);
     broker.write_all(&handshake()).await.unwrap();
     let (connection, dialer) = connect(socket).await;
-    (AmqpLink::new(connection, dialer), broker)
+    (AmqpConnection::new(connection, dialer), broker)
 }
 
 #[tokio::test(start_paused = true)]
 async fn opening_ends_where_the_broker_never_answers() {
-    let (link, _broker) = deaf().await;
+    let (connection, _broker) = deaf().await;
     let worker = WorkerOptions {
         queue: Queue::named("q"),
         prefetch: 1,
@@ -63,11 +68,11 @@ async fn opening_ends_where_the_broker_never_answers() {
     let caller = CallerOptions::default();
     let checked = CallerOptions { exchange: "e".to_owned(), ..CallerOptions::default() };
     for error in [
-        link.open_worker(worker).await.err(),
-        link.open_listener(listener).await.err(),
-        link.open_caller(caller, InFlight::new(1)).await.err(),
-        link.open_caller(checked, InFlight::new(1)).await.err(),
-        link.queue_state("q").await.err(),
+        connection.open_worker(worker).await.err(),
+        connection.open_listener(listener).await.err(),
+        connection.open_caller(caller, InFlight::new(1)).await.err(),
+        connection.open_caller(checked, InFlight::new(1)).await.err(),
+        connection.queue_state("q").await.err(),
     ] {
         let error = error.unwrap();
         assert!(!error.is_permanent());
@@ -75,27 +80,28 @@ async fn opening_ends_where_the_broker_never_answers() {
     }
     // A shutdown ends, too.
     let start = Instant::now();
-    link.close().await;
+    connection.close().await;
     assert!(start.elapsed() <= CLOSE_WITHIN);
 }
 
 #[tokio::test(start_paused = true)]
 async fn an_alarm_is_named_as_the_reason_for_silence() {
-    let (link, mut broker) = deaf().await;
+    let (connection, mut broker) = deaf().await;
     broker.write_all(&method(b"\0\x0a\0\x3c\x0dlow on memory")).await.unwrap();
-    link.blocked().wait_for(|blocked| blocked.alarm.is_some()).await.unwrap();
-    let error = link.queue_state("q").await.unwrap_err();
+    connection.blocked().wait_for(|blocked| blocked.alarm.is_some()).await.unwrap();
+    let error = connection.queue_state("q").await.unwrap_err();
     assert!(error.whole().to_string().contains("low on memory"), "{error:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn channels_that_are_used_up_are_named() {
-    let (link, _broker) = deaf().await;
-    let mut opening: Vec<_> = (0..100).map(|_| Box::pin(link.connection.open_channel())).collect();
+    let (connection, _broker) = deaf().await;
+    let mut opening: Vec<_> =
+        (0..100).map(|_| Box::pin(connection.connection.open_channel())).collect();
     for opening in &mut opening {
         assert!(tasks::now(opening).is_none(), "it waits for the broker's answer");
     }
-    let error = link.queue_state("q").await.unwrap_err();
+    let error = connection.queue_state("q").await.unwrap_err();
     assert!(error.is_permanent() && error.to_string().contains("`channel_max`"), "{error}");
     drop(opening);
 }

@@ -111,10 +111,10 @@ pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) 
 pub(super) async fn a_lost_connection_ends_deliveries_and_callers(bench: Bench) {
     let mut worker = bench.worker(10).await;
     let caller = bench.caller().await;
-    let (link_gone, caller_gone) = (bench.link.closed(), caller.channel.closed());
-    bench.link.close().await;
+    let (connection_gone, caller_gone) = (bench.connection.closed(), caller.channel.closed());
+    bench.connection.close().await;
     assert!(timeout(SOON, worker.deliveries.next()).await.unwrap().is_none());
-    assert!(!timeout(SOON, link_gone).await.unwrap().is_permanent());
+    assert!(!timeout(SOON, connection_gone).await.unwrap().is_permanent());
     timeout(SOON, caller_gone).await.unwrap();
     assert!(caller.channel.publish(Uuid::new_v4(), bench.request("a")).is_err());
 }

@@ -6,7 +6,7 @@ pub(super) async fn an_exchange_routes_by_queue_and_method(bench: Bench) {
     let exchange = format!("conformance-{}", Uuid::new_v4());
     let mut options = bench.options(1);
     options.exchange.clone_from(&exchange);
-    let mut worker = open_worker(&*bench.link, options).await.unwrap();
+    let mut worker = open_worker(&*bench.connection, options).await.unwrap();
     let options = CallerOptions { exchange: exchange.clone(), ..CallerOptions::default() };
     let mut caller = bench.caller_with(options).await;
 
@@ -34,7 +34,7 @@ impl Bench {
             max_length: 2,
             undeliverable: self.undeliverable.clone(),
         };
-        let (channel, deliveries) = self.link.open_listener(options).await.unwrap();
+        let (channel, deliveries) = self.connection.open_listener(options).await.unwrap();
         Worker { channel, deliveries }
     }
 }
@@ -93,7 +93,7 @@ pub(super) async fn a_missing_exchange_is_named(bench: Bench) {
     let exchange = format!("missing-{}", Uuid::new_v4());
     let options = CallerOptions { exchange: exchange.clone(), ..CallerOptions::default() };
     let (sender, _) = mpsc::unbounded_channel();
-    let refused = bench.link.open_caller(options, Arc::new(Events(sender))).await;
+    let refused = bench.connection.open_caller(options, Arc::new(Events(sender))).await;
     let error = refused.map(drop).unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::NotFound);
     assert!(error.to_string().contains(&exchange), "{error}");

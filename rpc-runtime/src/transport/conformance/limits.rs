@@ -59,7 +59,7 @@ async fn expire(ttl: Duration) {
 
 pub(super) async fn a_queue_says_how_it_stands(bench: Bench) {
     let name = bench.queue.name();
-    assert_eq!(bench.link.queue_state(name).await.unwrap(), None);
+    assert_eq!(bench.connection.queue_state(name).await.unwrap(), None);
     let mut worker = bench.worker(1).await;
     let mut caller = bench.caller().await;
     for body in ["held", "waits", "waits, too"] {
@@ -67,7 +67,7 @@ pub(super) async fn a_queue_says_how_it_stands(bench: Bench) {
     }
     let held = worker.next().await;
     let expected = Some(QueueState { messages: 2, consumers: 1 });
-    assert_eq!(bench.link.queue_state(name).await.unwrap(), expected);
+    assert_eq!(bench.connection.queue_state(name).await.unwrap(), expected);
     worker.channel.finish(held.tag, None);
 }
 
@@ -75,7 +75,7 @@ pub(super) async fn a_queue_declared_differently_is_named(bench: Bench) {
     let _worker = bench.worker(1).await;
     let mut options = bench.options(1);
     options.queue = options.queue.max_length(7);
-    let error = open_worker(&*bench.link, options).await.map(drop).unwrap_err();
+    let error = open_worker(&*bench.connection, options).await.map(drop).unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::DeclaredDifferently);
     let said = error.to_string();
     assert!(said.contains(bench.queue.name()) && said.contains("x-max-length"), "{said}");
@@ -84,13 +84,13 @@ pub(super) async fn a_queue_declared_differently_is_named(bench: Bench) {
 pub(super) async fn a_passive_queue_has_to_exist_and_is_taken_as_it_is(bench: Bench) {
     let mut options = bench.options(1);
     options.queue = Queue::named(bench.queue.name()).passive();
-    let error = open_worker(&*bench.link, options.clone()).await.map(drop).unwrap_err();
+    let error = open_worker(&*bench.connection, options.clone()).await.map(drop).unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::NotFound);
     assert!(error.to_string().contains(bench.queue.name()), "{error}");
 
     let owner = bench.worker(1).await;
     owner.channel.close().await;
-    let mut joined = open_worker(&*bench.link, options).await.unwrap();
+    let mut joined = open_worker(&*bench.connection, options).await.unwrap();
     let mut caller = bench.caller().await;
     assert_eq!(caller.outcome_of(bench.request("a")).await, PublishOutcome::Accepted);
     assert_eq!(text(&joined.next().await), "a");

@@ -24,7 +24,7 @@ use uuid::Uuid;
 
 use self::{deliveries::*, exchanges::*, limits::*, replies::*};
 use super::{
-    CallerChannel, CallerOptions, CallerSink, Deliveries, Link, ListenerOptions, Overflow,
+    CallerChannel, CallerOptions, CallerSink, Connection, Deliveries, ListenerOptions, Overflow,
     PublishOutcome, Queue, QueueState, Tls, Transport, WorkerChannel, WorkerOptions,
     amqp::{AmqpOptions, AmqpTransport},
     memory::MemoryTransport,
@@ -121,7 +121,7 @@ async fn rabbitmq_transport() -> AmqpTransport {
 
 /// One connection to the broker under test.
 struct Bench {
-    link: Arc<dyn Link>,
+    connection: Arc<dyn Connection>,
     queue: Queue,
     undeliverable: Arc<AtomicU64>,
 }
@@ -163,9 +163,9 @@ impl CallerSink for Events {
 
 impl Bench {
     async fn new(transport: impl Transport) -> Self {
-        let link = transport.connect(None).await.unwrap();
+        let connection = transport.connect(None).await.unwrap();
         Self {
-            link,
+            connection,
             // Gone by itself, for a test that fails before it could clean up.
             queue: Queue::named(format!("conformance-{}", Uuid::new_v4()))
                 .argument("x-expires", 60_000),
@@ -185,7 +185,7 @@ impl Bench {
     }
 
     async fn worker(&self, prefetch: u16) -> Worker {
-        open_worker(&*self.link, self.options(prefetch)).await.unwrap()
+        open_worker(&*self.connection, self.options(prefetch)).await.unwrap()
     }
 
     async fn caller(&self) -> Caller {
@@ -194,7 +194,7 @@ impl Bench {
 
     async fn caller_with(&self, options: CallerOptions) -> Caller {
         let (sender, events) = mpsc::unbounded_channel();
-        let channel = self.link.open_caller(options, Arc::new(Events(sender))).await.unwrap();
+        let channel = self.connection.open_caller(options, Arc::new(Events(sender))).await.unwrap();
         Caller { channel, events }
     }
 
@@ -203,8 +203,11 @@ impl Bench {
     }
 }
 
-async fn open_worker(link: &dyn Link, options: WorkerOptions) -> Result<Worker, BrokerError> {
-    let (channel, deliveries) = link.open_worker(options).await?;
+async fn open_worker(
+    connection: &dyn Connection,
+    options: WorkerOptions,
+) -> Result<Worker, BrokerError> {
+    let (channel, deliveries) = connection.open_worker(options).await?;
     Ok(Worker { channel, deliveries })
 }
 

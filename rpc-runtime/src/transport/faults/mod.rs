@@ -31,7 +31,7 @@ use self::{
     worker::faulty_worker,
 };
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Link, ListenerOptions,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Connection, ListenerOptions,
     OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
 };
 use crate::{
@@ -44,7 +44,7 @@ use crate::{
 pub(crate) struct Injected {
     rules: Mutex<Rules>,
     refusing: AtomicBool,
-    links: Mutex<Vec<Weak<FaultyLink>>>,
+    connections: Mutex<Vec<Weak<FaultyConnection>>>,
 }
 
 impl Injected {
@@ -80,24 +80,25 @@ impl Injected {
 
     /// Ends every connection there is.
     pub(crate) fn lose_connections(&self) {
-        let links = std::mem::take(&mut *self.links.lock().unwrap_or_else(PoisonError::into_inner));
-        for link in links.iter().filter_map(Weak::upgrade) {
-            link.cut();
+        let connections =
+            std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
+        for connection in connections.iter().filter_map(Weak::upgrade) {
+            connection.cut();
         }
     }
 
     /// A connection that faults can happen to.
-    pub(crate) fn around(self: &Arc<Self>, inner: Arc<dyn Link>) -> Arc<dyn Link> {
+    pub(crate) fn around(self: &Arc<Self>, inner: Arc<dyn Connection>) -> Arc<dyn Connection> {
         let wire = Arc::new(Wire {
             injected: self.clone(),
             cut: watch::Sender::new(false),
             line: Line::new(),
         });
-        let link = Arc::new(FaultyLink { inner, wire });
-        let mut links = self.links.lock().unwrap_or_else(PoisonError::into_inner);
-        links.retain(|known| known.strong_count() > 0);
-        links.push(Arc::downgrade(&link));
-        link
+        let connection = Arc::new(FaultyConnection { inner, wire });
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.retain(|known| known.strong_count() > 0);
+        connections.push(Arc::downgrade(&connection));
+        connection
     }
 
     fn take(&self, among: &[Fault], origin: &Origin) -> Option<Fault> {
@@ -128,7 +129,10 @@ impl fmt::Debug for FaultyTransport {
 }
 
 impl Transport for FaultyTransport {
-    fn connect(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
+    fn connect(
+        &self,
+        by: Option<Instant>,
+    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
         Box::pin(async move {
             // As over a network; so whoever follows the status sees that the connection was down.
             sleep(limits::INJECTED_ROUND_TRIP).await;
@@ -136,7 +140,7 @@ impl Transport for FaultyTransport {
                 let message = format!("{} refuses the connection, as injected", self.address());
                 return Err(BrokerError::new(BrokerErrorKind::Unreachable, message));
             }
-            self.inner.connect(by).await.map(|link| self.injected.around(link))
+            self.inner.connect(by).await.map(|connection| self.injected.around(connection))
         })
     }
 
@@ -145,10 +149,10 @@ impl Transport for FaultyTransport {
     }
 
     fn for_user(&self, user: &str) -> Option<OtherUser> {
-        let (inner, link) = self.inner.for_user(user)?;
-        let link = link.filter(|_| !self.injected.is_refusing());
-        let link = link.map(|link| self.injected.around(link));
-        Some((Arc::new(Self::new(inner, self.injected.clone())), link))
+        let (inner, connection) = self.inner.for_user(user)?;
+        let connection = connection.filter(|_| !self.injected.is_refusing());
+        let connection = connection.map(|connection| self.injected.around(connection));
+        Some((Arc::new(Self::new(inner, self.injected.clone())), connection))
     }
 }
 
@@ -201,12 +205,12 @@ fn lost() -> BrokerError {
     BrokerError::new(BrokerErrorKind::ConnectionLost, "the connection was lost, as injected")
 }
 
-struct FaultyLink {
-    inner: Arc<dyn Link>,
+struct FaultyConnection {
+    inner: Arc<dyn Connection>,
     wire: Arc<Wire>,
 }
 
-impl FaultyLink {
+impl FaultyConnection {
     fn cut(&self) {
         self.wire.cut.send_replace(true);
         // What is below is closed with the first poll, and has nobody to wait for.
@@ -214,13 +218,13 @@ impl FaultyLink {
     }
 }
 
-impl Drop for FaultyLink {
+impl Drop for FaultyConnection {
     fn drop(&mut self) {
         self.wire.cut.send_replace(true);
     }
 }
 
-impl Link for FaultyLink {
+impl Connection for FaultyConnection {
     fn open_caller(
         &self,
         options: CallerOptions,

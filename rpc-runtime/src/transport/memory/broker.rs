@@ -38,7 +38,7 @@ enum Named {
     Queue(Arc<SharedQueue>),
     /// The callback queue of a connection, whose messages are never kept.
     Callback {
-        link: u64,
+        connection: u64,
         sink: Arc<dyn CallerSink>,
     },
 }
@@ -107,7 +107,7 @@ impl MemoryBroker {
     /// Starts a consumer; its deliveries are acknowledged at the queue that this returns.
     pub(super) fn consume(
         &self,
-        link: u64,
+        connection: u64,
         queue: &str,
         prefetch: u16,
     ) -> Result<(Arc<SharedQueue>, u64, MemoryDeliveries), BrokerError> {
@@ -116,13 +116,13 @@ impl MemoryBroker {
             return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
         };
         let id = self.next_id();
-        let (consumer, deliveries) = Consumer::new(id, link, prefetch);
+        let (consumer, deliveries) = Consumer::new(id, connection, prefetch);
         queue.change(|queue| queue.add_consumer(consumer));
         Ok((queue, id, deliveries))
     }
 
-    pub(super) fn add_callback(&self, link: u64, queue: &SmolStr, sink: Arc<dyn CallerSink>) {
-        self.write().queues.insert(queue.clone(), Named::Callback { link, sink });
+    pub(super) fn add_callback(&self, connection: u64, queue: &SmolStr, sink: Arc<dyn CallerSink>) {
+        self.write().queues.insert(queue.clone(), Named::Callback { connection, sink });
     }
 
     pub(super) fn remove_callback(&self, queue: &str) {
@@ -173,14 +173,14 @@ impl MemoryBroker {
     }
 
     /// Everything that a connection owned goes.
-    pub(super) fn disconnect(&self, link: u64) {
+    pub(super) fn disconnect(&self, connection: u64) {
         let mut names = self.write();
         let mut gone = Vec::new();
         for (name, named) in &names.queues {
             let over = match named {
-                Named::Callback { link: of, .. } => *of == link,
+                Named::Callback { connection: of, .. } => *of == connection,
                 Named::Queue(queue) => queue.change(|queue| {
-                    queue.remove_consumers(|consumer| consumer.link == link);
+                    queue.remove_consumers(|consumer| consumer.connection == connection);
                     queue.is_over()
                 }),
             };

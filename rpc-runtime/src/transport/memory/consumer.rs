@@ -14,7 +14,7 @@ use crate::{message::Delivery, transport::Deliveries};
 pub(super) struct Consumer {
     pub(super) id: u64,
     /// The connection that it belongs to.
-    pub(super) link: u64,
+    pub(super) connection: u64,
     /// `None` once it is stopped; deliveries that it has can still be settled. The prefetch bounds what waits in there.
     deliveries: Option<mpsc::UnboundedSender<Delivery>>,
     prefetch: usize,
@@ -24,11 +24,11 @@ pub(super) struct Consumer {
 }
 
 impl Consumer {
-    pub(super) fn new(id: u64, link: u64, prefetch: u16) -> (Self, MemoryDeliveries) {
+    pub(super) fn new(id: u64, connection: u64, prefetch: u16) -> (Self, MemoryDeliveries) {
         let (deliveries, received) = mpsc::unbounded_channel();
         let consumer = Self {
             id,
-            link,
+            connection,
             deliveries: Some(deliveries),
             prefetch: usize::from(prefetch),
             last_tag: 0,

@@ -21,7 +21,7 @@ use uuid::Uuid;
 
 use self::{broker::MemoryBroker, queue::SharedQueue};
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Link,
+    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Connection,
     ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState, Transport,
     WorkerChannel, WorkerOptions,
 };
@@ -43,8 +43,8 @@ impl fmt::Debug for MemoryTransport {
 
 impl MemoryTransport {
     /// A connection, which takes no time here.
-    pub(crate) fn link(&self) -> Arc<dyn Link> {
-        Arc::new(MemoryLink {
+    pub(crate) fn connection(&self) -> Arc<dyn Connection> {
+        Arc::new(MemoryConnection {
             broker: self.broker.clone(),
             user: self.user.clone().unwrap_or(GUEST),
             id: self.broker.next_id(),
@@ -54,9 +54,12 @@ impl MemoryTransport {
 }
 
 impl Transport for MemoryTransport {
-    fn connect(&self, _: Option<Instant>) -> BoxFuture<'_, Result<Arc<dyn Link>, BrokerError>> {
-        let link = self.link();
-        Box::pin(async { Ok(link) })
+    fn connect(
+        &self,
+        _: Option<Instant>,
+    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
+        let connection = self.connection();
+        Box::pin(async { Ok(connection) })
     }
 
     fn needs_its_runtime(&self) -> bool {
@@ -69,19 +72,19 @@ impl Transport for MemoryTransport {
 
     fn for_user(&self, user: &str) -> Option<OtherUser> {
         let transport = Self { broker: self.broker.clone(), user: Some(user.into()) };
-        let link = transport.link();
-        Some((Arc::new(transport), Some(link)))
+        let connection = transport.connection();
+        Some((Arc::new(transport), Some(connection)))
     }
 }
 
-struct MemoryLink {
+struct MemoryConnection {
     broker: Arc<MemoryBroker>,
     user: SmolStr,
     id: u64,
     open: watch::Sender<bool>,
 }
 
-impl MemoryLink {
+impl MemoryConnection {
     fn consume(
         &self,
         queue: &str,
@@ -101,7 +104,7 @@ impl MemoryLink {
     }
 }
 
-impl Drop for MemoryLink {
+impl Drop for MemoryConnection {
     fn drop(&mut self) {
         self.disconnect();
     }
@@ -109,13 +112,13 @@ impl Drop for MemoryLink {
 
 fn gone(mut open: watch::Receiver<bool>) -> BoxFuture<'static, BrokerError> {
     Box::pin(async move {
-        // An error means that the link itself is gone, which is the same.
+        // An error means that the connection itself is gone, which is the same.
         let _ = open.wait_for(|open| !open).await;
         BrokerError::new(BrokerErrorKind::ConnectionLost, "the connection was closed")
     })
 }
 
-impl Link for MemoryLink {
+impl Connection for MemoryConnection {
     fn open_caller(
         &self,
         options: CallerOptions,

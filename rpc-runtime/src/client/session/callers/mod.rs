@@ -18,7 +18,7 @@ use tracing::{debug, warn};
 use super::Session;
 use crate::{
     client::in_flight::InFlight,
-    connection::{Connection, pauses, runtime_ended},
+    connection::{Supervisor, pauses, runtime_ended},
     error::{BrokerError, BrokerErrorKind},
     limits,
     tasks::{Lasting, boxed},
@@ -88,7 +88,7 @@ impl Callers {
     }
 
     /// The open channel, as soon as there is one. The first call opens it: a process that only serves needs none.
-    pub(super) async fn open(&self, connection: &Connection) -> Result<OpenCaller, BrokerError> {
+    pub(super) async fn open(&self, supervisor: &Supervisor) -> Result<OpenCaller, BrokerError> {
         if let Some(open) = self.open_now() {
             return Ok(open);
         }
@@ -96,7 +96,7 @@ impl Callers {
         loop {
             // Each time: the runtime that it was kept open on may have ended. What changes from here on is seen below.
             states.mark_unchanged();
-            self.start(connection)?;
+            self.start(supervisor)?;
             match &*states.borrow() {
                 State::Open(open) => return Ok(open.clone()),
                 State::Refused(error) => return Err(error.clone()),
@@ -107,10 +107,10 @@ impl Callers {
         }
     }
 
-    fn start(&self, connection: &Connection) -> Result<(), BrokerError> {
+    fn start(&self, supervisor: &Supervisor) -> Result<(), BrokerError> {
         let task = || {
             supervise(
-                connection.clone(),
+                supervisor.clone(),
                 self.options.clone(),
                 self.in_flight.clone(),
                 self.state.clone(),
@@ -130,7 +130,7 @@ impl Callers {
 }
 
 async fn supervise(
-    connection: Connection,
+    supervisor: Supervisor,
     options: CallerOptions,
     in_flight: Arc<InFlight>,
     state: watch::Sender<State>,
@@ -138,8 +138,8 @@ async fn supervise(
 ) {
     let mut waits = pauses();
     loop {
-        let opened = match connection.link().await {
-            Ok(link) => link.open_caller(options.clone(), in_flight.clone()).await,
+        let opened = match supervisor.connection().await {
+            Ok(connection) => connection.open_caller(options.clone(), in_flight.clone()).await,
             Err(error) => Err(error),
         };
         let error = match opened {
