@@ -165,7 +165,7 @@ impl CallerSink for InFlight {
             PublishOutcome::Unroutable => self.end(correlation_id, Outcome::Unroutable),
             PublishOutcome::Rejected => self.end(correlation_id, Outcome::Rejected),
             PublishOutcome::Refused(error) => {
-                self.end(correlation_id, Outcome::Refused(error.into()))
+                self.end(correlation_id, Outcome::Refused(error.into()));
             }
             PublishOutcome::Passed => {
                 if self.accept(correlation_id) {
