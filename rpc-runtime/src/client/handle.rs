@@ -1,11 +1,12 @@
 //! What every generated client holds.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use smol_str::SmolStr;
 
 use super::{Call, Session, draft::Draft, unordered, unserved::QueueWatch};
 use crate::{
+    causes::opaque_debug,
     codec::{self, EncodeError, Encoding},
     contract::{MethodDescriptor, Payload, ReturnType, ServiceDescriptor, Shape},
     error::{CallError, TooLarge},
@@ -101,12 +102,8 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("service", &self.shared.service.name)
-            .field("queue", &self.shared.queue)
-            .field("encoding", &self.shared.encoding)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Client, |it|
+    service: it.shared.service.name,
+    queue: it.shared.queue,
+    encoding: it.shared.encoding
+);

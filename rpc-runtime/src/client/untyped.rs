@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use super::{Call, Session, draft::Draft, handle::ClientShared};
 use crate::{
+    causes::opaque_debug,
     codec::{DecodeError, EncodeError, Encoding},
     contract::{MethodDescriptor, ServiceDescriptor, Signature},
     error::{CallError, TooLarge},
@@ -115,14 +116,7 @@ impl UntypedClient {
     }
 }
 
-impl fmt::Debug for UntypedClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UntypedClient")
-            .field("queue", &self.queue)
-            .field("encoding", &self.encoding)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(UntypedClient, |it| queue: it.queue, encoding: it.encoding);
 
 /// What nothing is known of.
 static SERVICE: ServiceDescriptor = ServiceDescriptor {

@@ -2,14 +2,13 @@
 
 use std::{
     any::Any,
-    fmt,
     sync::{Arc, Mutex, PoisonError},
 };
 
 use smol_str::SmolStr;
 
 use super::{BrokerStatus, StatusChanges, Supervisor};
-use crate::{error::BrokerError, transport::QueueState};
+use crate::{causes::opaque_debug, error::BrokerError, transport::QueueState};
 
 /// A connection, where requests go on it, and what lives as long as it is used.
 pub(crate) struct Access {
@@ -66,11 +65,7 @@ impl Access {
     }
 }
 
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Access, |it| address: it.address());
 
 /// The `host:port` of an address; `None` where it names several, or no host.
 fn host(address: &str) -> Option<String> {

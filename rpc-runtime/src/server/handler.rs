@@ -1,6 +1,6 @@
 //! A method with its implementation, as the generated code hands it over.
 
-use std::{fmt, future::Future, sync::Arc};
+use std::{future::Future, sync::Arc};
 
 use bytes::Bytes;
 use tokio::task::spawn_blocking;
@@ -8,6 +8,7 @@ use tracing::Span;
 
 use super::meter::Meter;
 use crate::{
+    causes::opaque_debug,
     codec::{DecodeError, EncodeError, Encoding},
     context::Context,
     contract::{Given, Method, MethodDescriptor, ServiceDescriptor},
@@ -101,11 +102,7 @@ impl Handler {
     }
 }
 
-impl fmt::Debug for Handler {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Handler").field("method", &self.method.name).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Handler, |it| method: it.method.name);
 
 /// Boxed before it is spawned: what runs a blocking task is compiled once for each type.
 fn on_blocking_thread(

@@ -8,7 +8,6 @@
 //! long as nobody else knows their `reply_to`.
 
 use std::{
-    fmt,
     hash::BuildHasher as _,
     sync::{Mutex, PoisonError},
     time::Duration,
@@ -16,7 +15,7 @@ use std::{
 
 use foldhash::quality::RandomState;
 
-use crate::limits;
+use crate::{causes::opaque_debug, limits};
 
 /// How many callers a set holds. In a full set, a new caller replaces the one that was not seen for the longest time.
 const SET: usize = 4;
@@ -66,11 +65,7 @@ impl Waits {
     }
 }
 
-impl fmt::Debug for Waits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waits").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Waits);
 
 /// What was seen of one caller.
 struct Seen {

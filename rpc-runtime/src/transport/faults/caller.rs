@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::BrokerError,
     message::{HeaderValue, Message, Properties},
-    transport::{BoxFuture, CallerChannel, CallerSink, ChannelGone, PublishOutcome},
+    transport::{BoxFuture, BrokerFuture, CallerChannel, CallerSink, ChannelGone, PublishOutcome},
     wire::DISCOVERY_EXCHANGE,
 };
 
@@ -152,7 +152,7 @@ impl CallerChannel for FaultyCaller {
         self.inner.rejecting()
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
             let inner = tokio::select! {
                 biased;

@@ -31,8 +31,8 @@ use self::{
     worker::faulty_worker,
 };
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Connection, ListenerOptions,
-    OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, Connection,
+    ListenerOptions, OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
@@ -129,10 +129,7 @@ impl fmt::Debug for FaultyTransport {
 }
 
 impl Transport for FaultyTransport {
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>> {
         Box::pin(async move {
             // As over a network; so whoever follows the status sees that the connection was down.
             sleep(limits::INJECTED_ROUND_TRIP).await;
@@ -229,7 +226,7 @@ impl Connection for FaultyConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
             self.wire.check()?;
             let sink = Arc::new(FaultySink { inner: sink, wire: self.wire.clone() });
@@ -239,10 +236,7 @@ impl Connection for FaultyConnection {
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
             self.wire.check()?;
             let queue = options.queue.name().into();
@@ -251,10 +245,7 @@ impl Connection for FaultyConnection {
         })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
             self.wire.check()?;
             let opened = self.inner.open_listener(options).await?;
@@ -262,10 +253,7 @@ impl Connection for FaultyConnection {
         })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(async {
             self.wire.check()?;
             self.inner.queue_state(queue).await

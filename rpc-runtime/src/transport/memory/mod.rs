@@ -21,9 +21,9 @@ use uuid::Uuid;
 
 use self::{broker::MemoryBroker, queue::SharedQueue};
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Connection,
-    ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState, Transport,
-    WorkerChannel, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone,
+    Connection, ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState,
+    Transport, WorkerChannel, WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
@@ -54,10 +54,7 @@ impl MemoryTransport {
 }
 
 impl Transport for MemoryTransport {
-    fn connect(
-        &self,
-        _: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
+    fn connect(&self, _: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>> {
         let connection = self.connection();
         Box::pin(async { Ok(connection) })
     }
@@ -123,7 +120,7 @@ impl Connection for MemoryConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
             self.broker.check_exchange(&options.exchange)?;
             let kind = if options.direct_reply_to { "amq.rabbitmq.reply-to." } else { "amq.gen-" };
@@ -144,20 +141,14 @@ impl Connection for MemoryConnection {
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async move {
             self.broker.declare(&options.queue, &options.exchange)?;
             self.consume(options.queue.name(), options.prefetch, options.undeliverable)
         })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async move {
             let name = format!("amq.gen-{}", Uuid::new_v4().simple());
             let queue = Queue::named(&name).max_length(options.max_length);
@@ -166,10 +157,7 @@ impl Connection for MemoryConnection {
         })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(async { Ok(self.broker.queue_state(queue)) })
     }
 
@@ -233,7 +221,7 @@ impl CallerChannel for MemoryCaller {
         Box::pin(std::future::pending())
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         // It ends with its connection only.
         let gone = gone(self.open.clone());
         Box::pin(async { Err(gone.await) })
