@@ -245,14 +245,22 @@ impl<I: Inspector> Serializer for Inspecting<I> {
 }
 
 macro_rules! members {
-    ($($trait:ident { $($function:ident => $place:expr),* })*) => {$(
+    ($($trait:ident { $($function:ident($($name:ident)?) => $place:expr),* $(; $skip:ident)? })*) => {$(
         impl<M: Members> $trait for Inspecting<M> {
             type Ok = M::Ok;
             type Error = M::Error;
 
-            $(fn $function<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), M::Error> {
+            $(fn $function<T: ?Sized + Serialize>(
+                &mut self,
+                $($name: &'static str,)?
+                value: &T,
+            ) -> Result<(), M::Error> {
                 self.0.member($place, value)
             })*
+
+            $(fn $skip(&mut self, name: &'static str) -> Result<(), M::Error> {
+                self.0.skipped(name)
+            })?
 
             fn end(self) -> Result<M::Ok, M::Error> {
                 self.0.end()
@@ -262,36 +270,11 @@ macro_rules! members {
 }
 
 members! {
-    SerializeSeq { serialize_element => Place::Element }
-    SerializeMap { serialize_key => Place::Key, serialize_value => Place::Value }
-    SerializeTuple { serialize_element => Place::Position }
-    SerializeTupleStruct { serialize_field => Place::Position }
-    SerializeTupleVariant { serialize_field => Place::Position }
+    SerializeSeq { serialize_element() => Place::Element }
+    SerializeMap { serialize_key() => Place::Key, serialize_value() => Place::Value }
+    SerializeTuple { serialize_element() => Place::Position }
+    SerializeTupleStruct { serialize_field() => Place::Position }
+    SerializeTupleVariant { serialize_field() => Place::Position }
+    SerializeStruct { serialize_field(name) => Place::Field(name); skip_field }
+    SerializeStructVariant { serialize_field(name) => Place::Field(name); skip_field }
 }
-
-macro_rules! fields {
-    ($($trait:ident)*) => {$(
-        impl<M: Members> $trait for Inspecting<M> {
-            type Ok = M::Ok;
-            type Error = M::Error;
-
-            fn serialize_field<T: ?Sized + Serialize>(
-                &mut self,
-                name: &'static str,
-                value: &T,
-            ) -> Result<(), M::Error> {
-                self.0.member(Place::Field(name), value)
-            }
-
-            fn skip_field(&mut self, name: &'static str) -> Result<(), M::Error> {
-                self.0.skipped(name)
-            }
-
-            fn end(self) -> Result<M::Ok, M::Error> {
-                self.0.end()
-            }
-        }
-    )*};
-}
-
-fields! { SerializeStruct SerializeStructVariant }

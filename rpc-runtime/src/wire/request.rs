@@ -209,14 +209,9 @@ fn request_encoding(properties: &Properties, own: Encoding) -> Result<Encoding, 
 
 pub(super) fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
     let refused = || malformed(format!("the header `{TIMEOUT}` is not a whole number"));
-    match header {
-        HeaderValue::Integer(number) => {
-            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
-        }
-        HeaderValue::Small(number) => {
-            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
-        }
-        HeaderValue::Text(text) => Expiration::from(text.as_str()).time().ok_or_else(refused),
+    match (integer(header), header) {
+        (Some(number), _) => Ok(Duration::from_millis(u64::try_from(number).unwrap_or(0))),
+        (_, HeaderValue::Text(text)) => Expiration::from(text.as_str()).time().ok_or_else(refused),
         _ => Err(refused()),
     }
 }
@@ -224,9 +219,15 @@ pub(super) fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
 /// When the request was sent. A value that is no number is ignored: the request runs without it.
 fn sent(header: &HeaderValue) -> Option<i64> {
     match header {
+        HeaderValue::Text(text) => text.trim().parse().ok(),
+        number => integer(number),
+    }
+}
+
+fn integer(header: &HeaderValue) -> Option<i64> {
+    match header {
         HeaderValue::Integer(number) => Some(*number),
         HeaderValue::Small(number) => Some((*number).into()),
-        HeaderValue::Text(text) => text.trim().parse().ok(),
         _ => None,
     }
 }

@@ -53,8 +53,7 @@ pub(crate) struct InFlight {
 }
 
 /// A call's right to be in flight.
-#[derive(Debug)]
-pub(crate) struct Permit<'a>(#[allow(dead_code, reason = "held, not read")] SemaphorePermit<'a>);
+pub(crate) type Permit<'a> = SemaphorePermit<'a>;
 
 impl InFlight {
     /// At most `limit` calls.
@@ -68,12 +67,12 @@ impl InFlight {
 
     /// Takes a place among the calls in flight; `None` if there is none.
     pub(crate) fn try_permit(&self) -> Option<Permit<'_>> {
-        self.permits.try_acquire().ok().map(Permit)
+        self.permits.try_acquire().ok()
     }
 
     /// Takes a place among the calls in flight, as soon as there is one.
     pub(crate) async fn permit(&self) -> Option<Permit<'_>> {
-        self.permits.acquire().await.ok().map(Permit)
+        self.permits.acquire().await.ok()
     }
 
     /// How many replies came that no call was waiting for.

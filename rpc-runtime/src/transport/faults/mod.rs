@@ -27,7 +27,7 @@ pub(crate) use self::rules::{Fault, Selection, Way};
 use self::{
     caller::{FaultyCaller, FaultySink},
     line::Line,
-    rules::{Origin, Rules},
+    rules::Rules,
     worker::faulty_worker,
 };
 use super::{
@@ -48,21 +48,9 @@ pub(crate) struct Injected {
 }
 
 impl Injected {
-    fn rules(&self) -> MutexGuard<'_, Rules> {
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
         // No code of a user runs under the locks, so a poisoned one is as good as another; here and below.
         self.rules.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn add(&self, selection: Selection, fault: Fault, times: usize) {
-        self.rules().add(selection, fault, times);
-    }
-
-    pub(crate) fn delay(&self, selection: Selection, way: Way, time: Duration) {
-        self.rules().delay(selection, way, time);
-    }
-
-    pub(crate) fn left(&self) -> usize {
-        self.rules().left()
     }
 
     pub(crate) fn refuse(&self, refuse: bool) {
@@ -99,14 +87,6 @@ impl Injected {
         connections.retain(|known| known.strong_count() > 0);
         connections.push(Arc::downgrade(&connection));
         connection
-    }
-
-    fn take(&self, among: &[Fault], origin: &Origin) -> Option<Fault> {
-        self.rules().take(among, origin)
-    }
-
-    fn delay_of(&self, way: Way, origin: &Origin) -> Option<Duration> {
-        self.rules().delay_of(way, origin)
     }
 }
 

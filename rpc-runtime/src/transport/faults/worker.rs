@@ -107,7 +107,7 @@ impl WorkerChannel for FaultyWorker {
         }
         let redelivered = origin
             .as_ref()
-            .and_then(|origin| self.wire.injected.take(&[Fault::RedeliverRequest], origin));
+            .and_then(|origin| self.wire.injected.rules().take(&[Fault::RedeliverRequest], origin));
         match redelivered {
             Some(_) => self.inner.requeue(tag),
             None => self.inner.finish(tag, noted(reply, origin)),
