@@ -9,7 +9,6 @@ use crate::{
     context::Context, escape::Escaped, fault::FaultKind, message::Properties, throttle::Throttle,
 };
 
-/// What a line is about.
 pub(super) struct About<'a> {
     pub(super) service: &'static str,
     pub(super) method: &'a str,

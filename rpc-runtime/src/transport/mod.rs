@@ -92,7 +92,6 @@ pub(crate) trait Connection: Send + Sync + 'static {
     /// Whether it takes messages, and why not.
     fn blocked(&self) -> watch::Receiver<Blocked>;
 
-    /// Closes it.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 

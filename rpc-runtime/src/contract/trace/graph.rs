@@ -142,7 +142,6 @@ impl Graph {
         self.places.len()
     }
 
-    /// Notes what is read at a place.
     pub(super) fn note(&mut self, id: PlaceId, kind: Kind) {
         let place = self.place_mut(id);
         if place.kind == Kind::Unseen {
@@ -174,7 +173,6 @@ impl Graph {
         child
     }
 
-    /// The place of a tuple's element.
     pub(super) fn element(&mut self, id: PlaceId, number: usize, length: usize) -> PlaceId {
         if length > LONGEST_TUPLE {
             self.child(id, 0, Step::Element)

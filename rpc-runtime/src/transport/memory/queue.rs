@@ -144,7 +144,6 @@ impl StoredQueue {
         self.deliver();
     }
 
-    /// Acknowledges a delivery.
     pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64) {
         self.settle(consumer, tag);
         self.deliver();
