@@ -152,10 +152,7 @@ fn check(method: &str, body: Bytes) -> Result<Bytes, CallError> {
         let reason = "a method's name has 1 to 64 of the letters `A-Z`, `a-z`, `0-9`, `_` and `-`";
         return Err(CallError::Encode(EncodeError::because(reason)));
     }
-    let (size, limit) = (body.len(), limits::MAX_MESSAGE);
-    if size > limit {
-        return Err(CallError::TooLarge(TooLarge { size, limit }));
-    }
+    TooLarge::check(body.len(), limits::MAX_MESSAGE).map_err(CallError::TooLarge)?;
     Ok(body)
 }
 

@@ -29,10 +29,10 @@ use crate::{
     discovery::ServerLimits,
     error::BrokerError,
     limits,
+    message::MAX_SHORT_STRING,
     middleware::{BoxError, Next, Reply, Request},
     tasks::{BoxFuture, boxed, now},
     transport::Queue,
-    wire::MAX_SHORT_STRING,
 };
 
 /// With an exchange, a queue is bound by its name and two characters more.

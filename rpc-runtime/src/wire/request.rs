@@ -7,14 +7,14 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{
-    MAX_HEADER_DEPTH, MAX_TABLE_BYTES, SENT, SIGNATURE, TIMEOUT,
+    SENT, SIGNATURE, TIMEOUT,
     content_type::{ContentType, unsaid},
     headers::MAX_HEADER_BYTES,
 };
 use crate::{
     codec::Encoding,
     fault::{Fault, FaultKind},
-    message::{Expiration, HeaderValue, Id, Message, Properties},
+    message::{Expiration, HeaderValue, Id, MAX_TABLE_BYTES, MAX_TABLE_DEPTH, Message, Properties},
 };
 
 /// A request as its caller writes it.
@@ -153,7 +153,7 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     let (mut own, mut size, mut too_deep) = (OwnHeaders::default(), 0usize, false);
     for (name, value) in headers {
         size = size.saturating_add(name.len()).saturating_add(value.size());
-        too_deep |= value.depth() > MAX_HEADER_DEPTH;
+        too_deep |= value.depth() > MAX_TABLE_DEPTH;
         let place = match name.as_str() {
             TIMEOUT => &mut own.timeout,
             SENT => &mut own.sent,
@@ -169,7 +169,7 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     }
     if too_deep {
         return Err(malformed(format!(
-            "the headers are nested over {MAX_HEADER_DEPTH} levels deep, or are none"
+            "the headers are nested over {MAX_TABLE_DEPTH} levels deep, or are none"
         )));
     }
     Ok(own)

@@ -31,14 +31,7 @@ use super::{
     Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions,
     OpenWorker, QueueState, Tls, Transport, WorkerOptions,
 };
-use crate::{causes::opaque_debug, error::BrokerError, limits, wire};
-
-// Headers that are read here are those that the envelope accepts.
-const _: () = assert!(
-    wire::MAX_TABLE_BYTES == rpc_amqp::MAX_TABLE_BYTES
-        && wire::MAX_HEADER_DEPTH == rpc_amqp::MAX_TABLE_DEPTH
-        && wire::MAX_SHORT_STRING == rpc_amqp::MAX_SHORT_STRING
-);
+use crate::{causes::opaque_debug, error::BrokerError, limits};
 
 /// How long a polite goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
