@@ -2,13 +2,13 @@
 
 use std::{
     any::Any,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use smol_str::SmolStr;
 
 use super::{BrokerStatus, StatusChanges, Supervisor};
-use crate::{causes::opaque_debug, error::BrokerError, transport::QueueState};
+use crate::{causes::opaque_debug, error::BrokerError, lock::lock, transport::QueueState};
 
 /// A connection, where requests go on it, and what lives as long as it is used.
 pub(crate) struct Access {
@@ -59,9 +59,7 @@ impl Access {
 
     /// Keeps something alive for as long as this.
     pub(crate) fn keep(&self, something: impl Any + Send) {
-        // No code of a user runs under the lock, so a poisoned one is as good as another.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(Box::new(something));
+        lock(&self.kept).push(Box::new(something));
     }
 }
 

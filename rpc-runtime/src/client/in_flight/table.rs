@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{MutexGuard, PoisonError},
+    sync::MutexGuard,
     task::{Context, Poll},
 };
 
@@ -11,7 +11,7 @@ use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
 use super::{InFlight, Outcome, timer::Timer};
-use crate::client::ids::ById;
+use crate::{client::ids::ById, lock::lock};
 
 /// Calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
 #[derive(Debug, Default)]
@@ -47,8 +47,7 @@ pub(crate) struct NotEntered;
 
 impl InFlight {
     fn table(&self) -> MutexGuard<'_, Table> {
-        // No code of a user runs under the lock, so a poisoned one is as good as another.
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.table)
     }
 
     /// Enters a call before it is published, so that no reply can come too early. It ends at its deadline, whatever comes.

@@ -12,7 +12,7 @@ mod worker;
 use std::{
     fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -36,7 +36,9 @@ use super::{
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    limits, tasks,
+    limits,
+    lock::lock,
+    tasks,
 };
 
 /// The faults that are to happen, and the connections that they can happen to.
@@ -49,8 +51,7 @@ pub(crate) struct Injected {
 
 impl Injected {
     pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
-        // No code of a user runs under the locks, so a poisoned one is as good as another; here and below.
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.rules)
     }
 
     pub(crate) fn refuse(&self, refuse: bool) {
@@ -68,8 +69,7 @@ impl Injected {
 
     /// Ends every connection there is.
     pub(crate) fn lose_connections(&self) {
-        let connections =
-            std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
+        let connections = std::mem::take(&mut *lock(&self.connections));
         for connection in connections.iter().filter_map(Weak::upgrade) {
             connection.cut();
         }
@@ -83,7 +83,7 @@ impl Injected {
             line: Line::new(),
         });
         let connection = Arc::new(FaultyConnection { inner, wire });
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connections = lock(&self.connections);
         connections.retain(|known| known.strong_count() > 0);
         connections.push(Arc::downgrade(&connection));
         connection

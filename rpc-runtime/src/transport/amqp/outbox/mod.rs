@@ -13,7 +13,6 @@ mod kept;
 mod load;
 mod one_by_one;
 mod refused;
-mod returned;
 mod sender;
 mod way;
 
