@@ -6,10 +6,7 @@ mod patience;
 mod reconnect;
 mod status;
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use tokio::sync::watch;
 
@@ -55,12 +52,6 @@ impl State {
             Self::Refused(error) => BrokerStatus::Refused(error.clone()),
             Self::Closed => BrokerStatus::Closed,
         }
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.status().fmt(f)
     }
 }
 

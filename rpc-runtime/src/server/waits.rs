@@ -11,7 +11,7 @@ use std::{hash::BuildHasher as _, sync::Mutex, time::Duration};
 
 use foldhash::quality::RandomState;
 
-use crate::{causes::opaque_debug, limits, lock::lock};
+use crate::{limits, lock::lock};
 
 /// How many callers a set holds. In a full set, a new caller replaces the one that was not seen for the longest time.
 const SET: usize = 4;
@@ -60,8 +60,6 @@ impl Waits {
         Duration::ZERO
     }
 }
-
-opaque_debug!(Waits);
 
 /// What was seen of one caller.
 struct Seen {

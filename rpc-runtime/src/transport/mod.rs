@@ -15,7 +15,6 @@ pub(crate) mod memory;
 mod queue;
 
 use std::{
-    fmt,
     future::poll_fn,
     sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll},
@@ -40,7 +39,7 @@ use crate::{
 pub(crate) type BrokerFuture<'a, T> = BoxFuture<'a, Result<T, BrokerError>>;
 
 /// A broker that can be connected to.
-pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Transport: Send + Sync + 'static {
     /// Makes one attempt to connect, which ends by itself, and no later than `by`. The caller tries again.
     fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>>;
 

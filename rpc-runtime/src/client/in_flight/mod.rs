@@ -13,8 +13,8 @@ use tokio::sync::{Semaphore, SemaphorePermit};
 use tracing::{debug, field};
 use uuid::Uuid;
 
+pub(crate) use self::table::CallGuard;
 use self::table::Table;
-pub(crate) use self::table::{CallGuard, NotEntered};
 use crate::{
     error::BrokerError,
     escape::Escaped,

@@ -5,7 +5,7 @@ use tokio::{
     time::{Instant, sleep},
 };
 
-use super::*;
+use super::{table::NotEntered, *};
 use crate::message::Properties;
 
 const LONG: Duration = Duration::from_secs(60);

@@ -118,18 +118,11 @@ impl Graph {
         self.places.len() - 1
     }
 
-    #[allow(
-        clippy::indexing_slicing,
-        reason = "ids come from `add` alone, and no place is removed"
-    )]
+    /// Ids come from `add` alone, and no place is removed.
     pub(super) fn place(&self, id: PlaceId) -> &Place {
         &self.places[id]
     }
 
-    #[allow(
-        clippy::indexing_slicing,
-        reason = "ids come from `add` alone, and no place is removed"
-    )]
     pub(super) fn place_mut(&mut self, id: PlaceId) -> &mut Place {
         &mut self.places[id]
     }

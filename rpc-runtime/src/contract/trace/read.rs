@@ -95,9 +95,10 @@ impl Tracer {
         Ok(value)
     }
 
-    fn sample(&mut self, scalar: Scalar, count: usize) -> usize {
+    fn sample<T: Copy + Default>(&mut self, scalar: Scalar, samples: &[T]) -> T {
         let place = self.read_as(Kind::Scalar(scalar));
-        self.choose_sample(place, count)
+        let chosen = self.choose_sample(place, samples.len());
+        samples.get(chosen).copied().unwrap_or_default()
     }
 
     /// A choice that leads further in: the walk is inside of it until the value is complete.
@@ -130,9 +131,9 @@ fn key<'de, V: Visitor<'de>>(name: &'static str, members: &'static [&'static str
 macro_rules! numbers {
     ($($method:ident $kind:ident $number:ty, $visit:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-            let mut fitting = samples::NUMBERS.iter().filter_map(|n| <$number>::try_from(*n).ok());
-            let chosen = self.sample(Scalar::$kind, fitting.clone().count());
-            visitor.$visit(fitting.nth(chosen).unwrap_or(1))
+            let fitting = samples::NUMBERS.iter().filter_map(|n| <$number>::try_from(*n).ok());
+            let fitting: Vec<$number> = fitting.collect();
+            visitor.$visit(self.sample(Scalar::$kind, &fitting))
         }
     )*};
 }
@@ -154,29 +155,24 @@ impl<'de> Deserializer<'de> for &mut Tracer {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Scalar::Bool, 2);
-        visitor.visit_bool(chosen == 0)
+        visitor.visit_bool(self.sample(Scalar::Bool, &[true, false]))
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the samples are small")]
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Scalar::F32, samples::FLOATS.len());
-        visitor.visit_f32(samples::FLOATS.get(chosen).copied().unwrap_or(1.0) as f32)
+        visitor.visit_f32(self.sample(Scalar::F32, samples::FLOATS) as f32)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Scalar::F64, samples::FLOATS.len());
-        visitor.visit_f64(samples::FLOATS.get(chosen).copied().unwrap_or(1.0))
+        visitor.visit_f64(self.sample(Scalar::F64, samples::FLOATS))
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Scalar::Char, samples::CHARACTERS.len());
-        visitor.visit_char(samples::CHARACTERS.get(chosen).copied().unwrap_or('a'))
+        visitor.visit_char(self.sample(Scalar::Char, samples::CHARACTERS))
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Scalar::Text, samples::TEXTS.len());
-        visitor.visit_string(samples::TEXTS.get(chosen).copied().unwrap_or("a").to_owned())
+        visitor.visit_string(self.sample(Scalar::Text, samples::TEXTS).to_owned())
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -184,8 +180,7 @@ impl<'de> Deserializer<'de> for &mut Tracer {
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Scalar::Bytes, samples::BYTES.len());
-        let (length, byte) = samples::BYTES.get(chosen).copied().unwrap_or((1, 1));
+        let (length, byte) = self.sample(Scalar::Bytes, samples::BYTES);
         visitor.visit_byte_buf(vec![byte; length])
     }
 

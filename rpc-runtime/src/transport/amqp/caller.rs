@@ -210,9 +210,8 @@ impl CallerChannel for AmqpCaller {
             let (channel, requests) = open_publisher(&self.setup).await?;
             channel.set_handler(requests.clone());
             let (setup, callback) = (self.setup.clone(), self.callback.clone());
-            let reopened: Arc<dyn CallerChannel> =
-                Arc::new(assemble(setup, callback, requests, channel));
-            Ok(reopened)
+            let reopened = assemble(setup, callback, requests, channel);
+            Ok(Arc::new(reopened) as Arc<dyn CallerChannel>)
         })
     }
 }

@@ -31,7 +31,7 @@ use super::{
     Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions,
     OpenWorker, QueueState, Tls, Transport, WorkerOptions,
 };
-use crate::{causes::opaque_debug, error::BrokerError, limits};
+use crate::{error::BrokerError, limits};
 
 /// How long a polite goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -99,15 +99,12 @@ fn warn_of_stall(stall: Stall) {
     );
 }
 
-opaque_debug!(AmqpTransport, |it| address: it.address());
-
 impl Transport for AmqpTransport {
     fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn super::Connection>> {
         Box::pin(async move {
             let connection = self.0.dial(by).await?;
-            let connection: Arc<dyn super::Connection> =
-                Arc::new(AmqpConnection::new(connection, self.0.clone()));
-            Ok(connection)
+            let connection = AmqpConnection::new(connection, self.0.clone());
+            Ok(Arc::new(connection) as Arc<dyn super::Connection>)
         })
     }
 
@@ -156,9 +153,7 @@ impl super::Connection for AmqpConnection {
     ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
             let setup = caller::Setup { connection: self.connection.clone(), options, sink };
-            let caller = caller::open(setup).await?;
-            let caller: Arc<dyn CallerChannel> = Arc::new(caller);
-            Ok(caller)
+            Ok(Arc::new(caller::open(setup).await?) as Arc<dyn CallerChannel>)
         })
     }
 

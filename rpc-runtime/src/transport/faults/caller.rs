@@ -160,8 +160,7 @@ impl CallerChannel for FaultyCaller {
                 reason = self.sink.wire.lost() => return Err(reason),
                 reopened = self.inner.reopen() => reopened?,
             };
-            let caller: Arc<dyn CallerChannel> = Arc::new(Self { inner, sink: self.sink.clone() });
-            Ok(caller)
+            Ok(Arc::new(Self { inner, sink: self.sink.clone() }) as Arc<dyn CallerChannel>)
         })
     }
 }

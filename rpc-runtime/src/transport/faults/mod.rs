@@ -10,7 +10,6 @@ mod rules;
 mod worker;
 
 use std::{
-    fmt,
     sync::{
         Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, Ordering},
@@ -99,12 +98,6 @@ pub(crate) struct FaultyTransport {
 impl FaultyTransport {
     pub(crate) fn new(inner: Arc<dyn Transport>, injected: Arc<Injected>) -> Self {
         Self { inner, injected }
-    }
-}
-
-impl fmt::Debug for FaultyTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
     }
 }
 
@@ -211,8 +204,7 @@ impl Connection for FaultyConnection {
             self.wire.check()?;
             let sink = Arc::new(FaultySink { inner: sink, wire: self.wire.clone() });
             let inner = self.inner.open_caller(options, sink.clone()).await?;
-            let caller: Arc<dyn CallerChannel> = Arc::new(FaultyCaller { inner, sink });
-            Ok(caller)
+            Ok(Arc::new(FaultyCaller { inner, sink }) as Arc<dyn CallerChannel>)
         })
     }
 

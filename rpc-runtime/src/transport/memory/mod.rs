@@ -7,12 +7,9 @@ mod consumer;
 mod queue;
 mod topic;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use smol_str::{SmolStr, format_smolstr};
@@ -33,12 +30,6 @@ pub(crate) struct MemoryTransport {
     broker: Arc<MemoryBroker>,
     /// Whose connections these are; without one, everybody's at first with RabbitMQ.
     user: Option<SmolStr>,
-}
-
-impl fmt::Debug for MemoryTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MemoryTransport")
-    }
 }
 
 impl MemoryTransport {
@@ -90,9 +81,8 @@ impl MemoryConnection {
     ) -> Result<OpenWorker, BrokerError> {
         let (queue, consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
         let broker = self.broker.clone();
-        let worker: Arc<dyn WorkerChannel> =
-            Arc::new(MemoryWorker { broker, queue, consumer, undeliverable });
-        Ok((worker, Box::new(deliveries)))
+        let worker = MemoryWorker { broker, queue, consumer, undeliverable };
+        Ok((Arc::new(worker), Box::new(deliveries)))
     }
 
     fn disconnect(&self) {
@@ -130,14 +120,14 @@ impl Connection for MemoryConnection {
             if !*open.borrow() {
                 open.mark_changed();
             }
-            let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
+            let caller = MemoryCaller {
                 announced_user: options.announce_user.then(|| self.user.clone()),
                 broker: self.broker.clone(),
                 callback_queue,
                 sink,
                 open,
-            });
-            Ok(caller)
+            };
+            Ok(Arc::new(caller) as Arc<dyn CallerChannel>)
         })
     }
 
