@@ -109,6 +109,7 @@ mod escape;
 mod failpoint;
 mod fault;
 mod limits;
+mod lock;
 mod message;
 pub mod middleware;
 mod observe;

@@ -10,7 +10,7 @@ pub(crate) const RULE: &str = "The modules of rpc-runtime have an order (`ORDER`
 
 /// Small modules that know nothing of calls. Any other may name them.
 pub(crate) const LEAVES: &[&str] =
-    &["limits", "cut", "escape", "causes", "failpoint", "tasks", "clock", "throttle"];
+    &["limits", "cut", "escape", "causes", "failpoint", "lock", "tasks", "clock", "throttle"];
 
 /// The others, each after those that it may name.
 pub(crate) const ORDER: &[&str] = &[

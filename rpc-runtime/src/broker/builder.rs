@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::Broker;
 use crate::{
+    causes::opaque_debug,
     client::{Session, SessionLimits},
     connection::{Patience, Supervisor, Unavailable},
     error::BrokerError,
@@ -49,15 +50,8 @@ pub struct BrokerBuilder {
     caller: CallerOptions,
 }
 
-impl std::fmt::Debug for BrokerBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Addresses hold passwords.
-        f.debug_struct("BrokerBuilder")
-            .field("addresses", &self.addresses.len())
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
+// Addresses hold passwords.
+opaque_debug!(BrokerBuilder, |it| addresses: it.addresses.len(), name: it.name);
 
 impl BrokerBuilder {
     pub(super) fn new(address: &str) -> Self {

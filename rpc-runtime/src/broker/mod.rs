@@ -6,13 +6,14 @@ mod clients;
 mod faulty;
 mod identity;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use tower::{Layer, Service};
 
 pub use builder::BrokerBuilder;
 
 use crate::{
+    causes::opaque_debug,
     client::Session,
     connection::{BrokerStatus, StatusChanges, Supervisor},
     error::BrokerError,
@@ -225,11 +226,4 @@ impl Broker {
     }
 }
 
-impl fmt::Debug for Broker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Broker")
-            .field("address", &self.session.access().address())
-            .field("in_flight", &self.in_flight())
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Broker, |it| address: it.session.access().address(), in_flight: it.in_flight());

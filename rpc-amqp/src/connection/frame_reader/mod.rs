@@ -238,23 +238,21 @@ impl FrameReader {
         let Some(missing) = partial.missing else { return };
         let rest = missing.saturating_sub(chunk.bytes().len());
         partial.missing = Some(rest);
-        if partial.dropped {
-            if rest == 0 {
-                self.complete(channel, Bytes::new());
+        let body = if partial.dropped {
+            Bytes::new()
+        } else if rest == 0 && partial.body.is_empty() {
+            chunk.into_bytes()
+        } else {
+            if partial.body.is_empty() {
+                partial.body.reserve(missing.min(BELIEVED));
             }
-            return;
-        }
-        if partial.body.is_empty() {
-            if rest == 0 {
-                let body = chunk.into_bytes();
-                self.complete(channel, body);
+            partial.body.extend_from_slice(chunk.bytes());
+            if rest > 0 {
                 return;
             }
-            partial.body.reserve(missing.min(BELIEVED));
-        }
-        partial.body.extend_from_slice(chunk.bytes());
+            std::mem::take(&mut partial.body).freeze()
+        };
         if rest == 0 {
-            let body = std::mem::take(&mut partial.body).freeze();
             self.complete(channel, body);
         }
     }
