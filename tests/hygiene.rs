@@ -58,6 +58,28 @@ fn lapin_is_named_by_tests_of_the_wire_and_benchmarks_alone() {
     }
 }
 
+/// An option is a method of its own name that takes the builder by value, and a builder that is forgotten is warned of.
+#[test]
+fn setters_have_one_style() {
+    let mut setters = 0;
+    for file in sources(&["rpc-runtime/src", "rpc-amqp/src"]) {
+        for (number, line) in numbered(&file) {
+            let Some((_, name)) = line.split_once("pub fn ") else { continue };
+            if !line.contains("(mut self") {
+                continue;
+            }
+            setters += 1;
+            let place = format!("{}:{number}", file.display());
+            assert!(!name.starts_with("set_") && !name.starts_with("with_"), "{place}: {name}");
+            assert!(
+                text(&file).contains("#[must_use"),
+                "{place}: what it returns may be dropped unseen"
+            );
+        }
+    }
+    assert!(setters > 50, "{setters} setters were found");
+}
+
 /// A feature of a dependency is on for the whole program of a user.
 #[test]
 fn features_of_serde_json_are_documented() {

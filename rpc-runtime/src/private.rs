@@ -7,14 +7,14 @@ pub use crate::{
     client::{Call, Client, ClientBuilder, Stub},
     codec::Encoding,
     contract::{
-        Argument, Arguments, Fallback, Method, MethodCodec, MethodDescriptor, Probe,
-        ServiceDescriptor, Signature, argument, signature_of,
+        Argument, Arguments, Fallback, Method, MethodCodec, MethodDescriptor, MethodParts, Probe,
+        ServiceDescriptor, ServiceParts, argument, method, service, signature_of,
     },
-    server::{Dispatch, Handler, asynchronous, blocking},
+    server::{Dispatch, GeneratedServer, Handler, Internal, asynchronous, blocking},
 };
 
 #[cfg(feature = "schemars")]
-pub use crate::contract::{ErrorOf, MethodSchemas, NoSchema, SchemaProbe, ValueOf};
+pub use crate::contract::{ErrorOf, NoSchema, SchemaProbe, ValueOf, schemas};
 
 /// The call of a method that returns `R`: `Call<T, E>` for a `Result<T, E>`, `Call<R>` for anything else.
 pub type CallOf<R, const FALLIBLE: bool> =

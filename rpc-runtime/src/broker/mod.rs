@@ -71,6 +71,7 @@ impl Broker {
     }
 
     /// A broker in this process, for tests and demonstrations. Each call makes another one.
+    /// [`BrokerBuilder::in_memory`] makes one with options, as of the broker that is deployed.
     ///
     /// ```
     /// use rpc_runtime::Broker;
@@ -122,6 +123,10 @@ impl Broker {
     /// [`middleware`](crate::middleware). What they have in common (a limit, a cache) they share. Clients that were made
     /// before, and those of other clones, are as they were. The last layer that is added is the first to see a call.
     ///
+    /// Servers that are built from the handle do not take its layers over: those of a server are given to
+    /// [`ServerBuilder::layer`](crate::ServerBuilder::layer). A handler that calls other services with clients made from
+    /// the handle has its calls go through them, as any caller has.
+    ///
     /// ```
     /// # use rpc_runtime::{Broker, rpc_service};
     /// # #[rpc_service]
@@ -137,6 +142,7 @@ impl Broker {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use = "the layer is around the calls of clients that are made from the handle that this returns"]
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Next>,

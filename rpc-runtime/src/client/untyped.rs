@@ -69,6 +69,7 @@ impl fmt::Display for UntypedReply {
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until one of its calls is awaited"]
 pub struct UntypedClient {
     session: Arc<Session>,
     layers: Option<Next>,

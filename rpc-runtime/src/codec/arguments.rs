@@ -21,6 +21,7 @@ use super::{
 
 /// One argument of a method.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct ArgumentDescriptor {
     /// Its name.
     pub name: &'static str,

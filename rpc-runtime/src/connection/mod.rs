@@ -120,7 +120,7 @@ impl Supervisor {
         let (transport, connection) = self.0.reconnects.transport.for_user(user)?;
         Some(match connection {
             Some(connection) => Self::up(transport, connection),
-            None => Self::new(transport, None, None),
+            None => Self::new(transport, self.0.reconnects.max_attempts, None),
         })
     }
 

@@ -64,9 +64,13 @@ pub struct MethodSchemas {
 
 type Schema = fn() -> Option<Value>;
 
+/// The schemas of a method.
+pub const fn schemas(arguments: &'static [Schema], result: Schema, error: Schema) -> MethodSchemas {
+    MethodSchemas::new(arguments, result, error)
+}
+
 impl MethodSchemas {
-    #[doc(hidden)]
-    pub const fn new(arguments: &'static [Schema], result: Schema, error: Schema) -> Self {
+    pub(crate) const fn new(arguments: &'static [Schema], result: Schema, error: Schema) -> Self {
         Self { arguments, result, error }
     }
 

@@ -19,12 +19,47 @@ use crate::{
 };
 
 /// A service with its implementation: what `#[rpc_service]` makes of a trait as `XServer`.
-pub trait Dispatch: Send + Sync + 'static {
+///
+/// It is sealed: only generated code implements it. A program can name it, to take any service (`impl Dispatch`,
+/// `Box<dyn Dispatch>`), and read its [`descriptor`](Self::descriptor).
+///
+/// ```
+/// use rpc_runtime::{Broker, BrokerError, Dispatch, Server};
+///
+/// async fn serve(broker: &Broker, service: impl Dispatch) -> Result<Server, BrokerError> {
+///     println!("serves {}", service.descriptor().name);
+///     Server::builder(broker).service(service).start().await
+/// }
+/// ```
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the server of a service",
+    label = "not made by `#[rpc_service]`",
+    note = "for a service `X` with this implementation, it is `XServer::new(implementation)`"
+)]
+pub trait Dispatch: GeneratedServer {
     /// What the service is.
     fn descriptor(&self) -> &'static ServiceDescriptor;
+}
 
-    /// Its methods, with what runs them.
-    fn handlers(&self) -> Vec<Handler>;
+/// The part of a [`Dispatch`] that is no business of programs.
+#[diagnostic::on_unimplemented(
+    message = "`{Self}` is not the server of a service",
+    label = "not made by `#[rpc_service]`",
+    note = "`Dispatch` is sealed: write the service as a trait with `#[rpc_service]`, which makes the server"
+)]
+pub trait GeneratedServer: Send + Sync + 'static {
+    /// The methods, with what runs them.
+    fn handlers(&self, _: Internal) -> Vec<Handler>;
+}
+
+/// Nobody but this crate can make one, so nobody else can call what takes one.
+#[derive(Debug)]
+pub struct Internal(());
+
+impl Internal {
+    pub(super) fn new() -> Self {
+        Self(())
+    }
 }
 
 /// What a method returned, in bytes, or why it did not.

@@ -24,7 +24,7 @@ use tokio::{sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
 pub use builder::ServerBuilder;
-pub use handler::{Dispatch, Handler, asynchronous, blocking};
+pub use handler::{Dispatch, GeneratedServer, Handler, Internal, asynchronous, blocking};
 pub use health::{Health, HealthStatus};
 pub use lifecycle::ShutdownError;
 pub use stats::ServerStats;

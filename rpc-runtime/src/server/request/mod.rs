@@ -15,7 +15,7 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{Span, debug};
 
 use super::{
-    Dispatch, Handler,
+    Dispatch, Handler, Internal,
     admission::{Admission, Admitted},
     handler::Invocation,
     layered::{Handlers, Started, through},
@@ -104,7 +104,7 @@ impl Endpoint {
     ) -> Self {
         Self {
             service: service.descriptor(),
-            handlers: Arc::new(Handlers::new(service.handlers())),
+            handlers: Arc::new(Handlers::new(service.handlers(Internal::new()))),
             layers,
             limits,
             queues,
@@ -425,4 +425,4 @@ impl Endpoint {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

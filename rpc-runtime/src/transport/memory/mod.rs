@@ -124,6 +124,7 @@ impl Connection for MemoryConnection {
                 announced_user: options.announce_user.then(|| self.user.clone()),
                 broker: self.broker.clone(),
                 callback_queue,
+                confirms: options.confirms,
                 sink,
                 open,
             };
@@ -173,6 +174,8 @@ struct MemoryCaller {
     announced_user: Option<SmolStr>,
     broker: Arc<MemoryBroker>,
     callback_queue: SmolStr,
+    /// Whether the caller learns that a queue would not take a request.
+    confirms: bool,
     sink: Arc<dyn CallerSink>,
     open: watch::Receiver<bool>,
 }
@@ -195,7 +198,15 @@ impl CallerChannel for MemoryCaller {
         if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
-        self.sink.settled(correlation_id, self.broker.publish(message));
+        let outcome = self.broker.publish(message);
+        if !self.confirms {
+            // It counts as accepted once it is sent, and what no queue takes comes back after that.
+            self.sink.settled(correlation_id, PublishOutcome::Accepted);
+            if !matches!(outcome, PublishOutcome::Unroutable) {
+                return Ok(());
+            }
+        }
+        self.sink.settled(correlation_id, outcome);
         Ok(())
     }
 
