@@ -80,6 +80,34 @@ fn setters_have_one_style() {
     assert!(setters > 50, "{setters} setters were found");
 }
 
+/// A later version, or a feature, may add a field to what users read.
+#[test]
+fn structs_with_public_fields_can_grow() {
+    // What users make themselves, in mocks, and what generated code makes.
+    let complete = ["TooLarge", "UntypedReply", "ServiceParts", "MethodParts"];
+    let mut found = 0;
+    for file in sources(&["rpc-runtime/src"]) {
+        let lines = numbered(&file);
+        for (at, (number, line)) in lines.iter().enumerate() {
+            let Some(name) = line.strip_prefix("pub struct ") else { continue };
+            let mut body = lines[at + 1..].iter().take_while(|(_, line)| !line.starts_with('}'));
+            if !line.ends_with('{') || !body.any(|(_, line)| line.starts_with("    pub ")) {
+                continue;
+            }
+            let mut above = lines[..at].iter().rev().take_while(|(_, line)| !line.is_empty());
+            let grows = above.any(|(_, line)| line == "#[non_exhaustive]");
+            let known = complete.iter().any(|known| name.starts_with(known));
+            assert!(
+                grows || known,
+                "{}:{number}: {name} is not `#[non_exhaustive]`",
+                file.display()
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 15, "{found} structs were found");
+}
+
 /// A feature of a dependency is on for the whole program of a user.
 #[test]
 fn features_of_serde_json_are_documented() {
