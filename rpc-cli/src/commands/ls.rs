@@ -1,4 +1,4 @@
-//! `rpc ls`: the services that are there.
+//! `rpc ls`: the services that have a running server.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use crate::{
     show::{Align, Table, json, line},
 };
 
-/// A service, over all its servers.
+/// A service with the total over its servers.
 #[derive(Debug, Default, Serialize)]
 struct Listed {
     name: String,
@@ -31,7 +31,7 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     if instances.is_empty() {
         return Err(nobody(global, None));
     }
-    // One name may stand on several queues.
+    // Services of one name may use several queues.
     let mut services: BTreeMap<(String, String), Listed> = BTreeMap::new();
     for service in instances.into_iter().flat_map(|instance| instance.services) {
         let listed = services.entry((service.name.clone(), service.queue.clone())).or_default();

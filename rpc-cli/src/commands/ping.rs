@@ -1,4 +1,4 @@
-//! `rpc ping`: which servers are there.
+//! `rpc ping`: the running servers.
 
 use serde::Serialize;
 
@@ -11,7 +11,7 @@ use crate::{
     show::{Align, Table, json, line, short},
 };
 
-/// An answer, with what is measured here.
+/// An answer with its round-trip time.
 #[derive(Debug, Serialize)]
 struct Pong {
     instance: String,
