@@ -13,11 +13,11 @@ use crate::{
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  it went well
+  0  success
   1  the method returned its own error, or the server refused the call
-  2  the command is not one
-  3  no server: nobody answers, or the service has no queue, or nobody consumes it
-  4  no answer came in time
+  2  the command line is wrong
+  3  no server: no server answers, or the service has no queue, or its queue has no consumer
+  4  no reply came in time
   5  RabbitMQ cannot be reached, or refuses";
 
 /// Finds, describes, watches, calls and measures services over RabbitMQ.

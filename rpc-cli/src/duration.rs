@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_write_is_read() {
+    fn durations_are_read() {
         for (text, milliseconds) in [
             ("200ms", 200),
             ("5s", 5_000),
