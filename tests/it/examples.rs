@@ -244,7 +244,7 @@ async fn a_cached_method_runs_once_for_each_city() {
 #[tokio::test]
 async fn a_purchase_whose_answer_is_lost_is_paid() {
     let alone = Process::example("testing_a_service", &[]).await;
-    alone.line_with("the customer is told: Paid", PATIENCE).await;
+    alone.line_with("the customer gets: Paid", PATIENCE).await;
     alone.success(PATIENCE).await;
 }
 
@@ -287,7 +287,7 @@ async fn wrong_arguments_end_an_example_with_a_line_about_them() {
 
     let mut wrong = Process::example("fibonacci_client", &["--brokr=amqp://localhost"]).await;
     assert!(!wrong.wait(PATIENCE).await.success(), "there is no such option");
-    assert_eq!(wrong.lines(), ["Error: invalid option '--brokr'; --help shows what there is"]);
+    assert_eq!(wrong.lines(), ["Error: invalid option '--brokr'; see --help"]);
 }
 
 #[tokio::test]

@@ -1,4 +1,4 @@
-//! The bytes that calls take in the process that makes them.
+//! The memory that calls use in the calling process.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub(crate) async fn run(flags: &Flags, broker: &Broker, targets: &mut Targets) {
     );
 }
 
-/// With a server that does not answer, on a queue of its own.
+/// Measures calls to a server that does not answer, on a queue of its own.
 async fn pending(
     flags: &Flags,
     broker: &Broker,

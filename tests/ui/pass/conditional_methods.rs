@@ -1,4 +1,4 @@
-//! A method under `#[cfg]` leaves nothing behind when it is not there.
+//! A method under a false `#[cfg]` generates nothing.
 
 use rpc_runtime::{Dispatch, rpc_service};
 

@@ -1,4 +1,4 @@
-//! A crate that allows itself nothing is not made to.
+//! Generated code passes the strictest lints.
 
 #![deny(
     missing_docs,
