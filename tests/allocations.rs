@@ -58,7 +58,7 @@ fn assert_more(with: f64, without: f64, most: f64) {
 }
 
 #[test]
-fn layers_cost_an_allocation_for_each_that_is_added_and_none_within() {
+fn each_added_layer_costs_one_allocation() {
     let plain = |server| server;
     let none = allocations(|broker| AdderClient::new(&broker), plain);
     assert_more(

@@ -37,7 +37,7 @@ fn the_changelog_has_the_current_version() {
 
 /// It says what AMQP is, in tests of the wire, and what calls are compared with. Users neither build nor run it.
 #[test]
-fn lapin_is_named_by_tests_of_the_wire_and_benchmarks_alone() {
+fn only_wire_tests_and_benchmarks_use_lapin() {
     let wire = root().join("rpc-amqp/src");
     for file in
         sources(&["rpc-amqp", "rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"])
@@ -72,7 +72,7 @@ fn features_of_serde_json_are_documented() {
 
 /// The protocol is a crate of its own, and one folder of the framework speaks it.
 #[test]
-fn amqp_is_named_by_its_transport_and_messages_alone() {
+fn only_the_amqp_transport_uses_amqp() {
     let runtime = root().join("rpc-runtime/src");
     let allowed = ["transport/amqp", "transport/mod.rs", "message", "lib.rs", "fuzz.rs"];
     for file in sources(&["rpc-runtime/src", "rpc-cli", "examples", "benchmarks"]) {
@@ -169,7 +169,7 @@ fn commands_that_run_an_example_name_its_package() {
 }
 
 #[test]
-fn every_page_of_the_guide_is_in_its_contents() {
+fn every_guide_page_is_in_the_contents() {
     let contents = read("docs/README.md");
     for page in walk(&root().join("docs")) {
         let name = page.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -182,7 +182,7 @@ fn every_page_of_the_guide_is_in_its_contents() {
 
 /// A row of the failure modes is only as true as the tests that it names.
 #[test]
-fn every_test_that_the_failure_modes_name_is_there() {
+fn every_test_named_in_failure_modes_exists() {
     let code: String = sources(&["tests", "rpc-runtime/src", "rpc-amqp/src"])
         .iter()
         .map(|file| text(file))
@@ -212,7 +212,7 @@ fn every_test_that_the_failure_modes_name_is_there() {
 
 /// Those in Python are run as they stand, by the integration tests.
 #[test]
-fn recipes_for_other_languages_stand_in_programs_that_run() {
+fn recipes_for_other_languages_are_tested() {
     let programs: String =
         walk(&root().join("tests/peers")).iter().map(|file| text(file)).collect();
     let programs: HashSet<&str> = programs.lines().map(str::trim).collect();
@@ -340,7 +340,7 @@ fn every_lint_and_exemption_has_a_reason() {
 }
 
 #[test]
-fn what_is_published_is_fit_for_it() {
+fn published_packages_have_complete_manifests() {
     let workspace = read("Cargo.toml");
     for key in ["license", "repository", "keywords", "categories", "rust-version"] {
         assert!(

@@ -17,7 +17,7 @@ fn faults_are_explained() {
 
 /// The words are rustc's, and change with it; so only their core is expected, and the line that they point at.
 #[test]
-fn rustc_complains_once_and_at_the_right_line() {
+fn rustc_reports_each_error_once() {
     rustc::check("ui/rustc");
 }
 
@@ -29,7 +29,7 @@ fn random_well_formed_services_compile_without_a_warning() {
 }
 
 #[test]
-fn a_user_needs_the_runtime_serde_and_tokio_alone() {
+fn users_need_only_runtime_serde_and_tokio() {
     rustc::run("ui/user", "rpc-runtime");
 }
 

@@ -26,10 +26,7 @@ pub(crate) struct Service<'a> {
 }
 
 /// One method of a service.
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is an independent option of the method"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent option of the method")]
 pub(crate) struct Method<'a> {
     /// The method itself.
     pub(crate) written: &'a TraitMethod,

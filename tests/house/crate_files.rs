@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_root_exports_is_an_arrow_to_it() {
+    fn exports_of_the_root_are_arrows_to_it() {
         assert_eq!(found(&[("a.rs", "use crate::B;"), ("lib.rs", "")]), ["a.rs:1 a->lib"]);
     }
 

@@ -37,7 +37,7 @@ fn architecture() -> String {
 }
 
 #[test]
-fn every_file_that_architecture_names_is_there() {
+fn every_file_named_in_architecture_exists() {
     let text = prose(&architecture());
     let mut files = Vec::new();
     for folder in [
@@ -77,7 +77,7 @@ fn every_module_is_in_the_code_map() {
 }
 
 #[test]
-fn paths_are_found_in_prose_alone() {
+fn paths_are_found_only_in_prose() {
     let text = "a `b/c.rs` and `d/`, `E::f`, `g.rs h` and `i.md`\n```text\n`j.rs`\n```\n`k.rs`";
     assert_eq!(paths(&prose(text)).collect::<Vec<_>>(), ["b/c.rs", "d/", "k.rs"]);
 }

@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_that_goes_back_is_shown_with_its_line() {
+    fn a_backward_arrow_is_shown_with_its_line() {
         assert_eq!(
             broken(&[arrow("error", "client")]),
             ["rpc-runtime/src/error/x.rs:7: `error` names `client`, which comes later: client::Y"]

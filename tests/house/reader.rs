@@ -432,7 +432,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_tests_is_left_out() {
+    fn code_of_tests_is_left_out() {
         let source = "
             #[cfg(test)] use crate::a::{B, C};
             #[cfg(test)] #[path = \"d.rs\"] mod d { use crate::e::F; }

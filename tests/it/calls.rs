@@ -13,21 +13,21 @@ use crate::brokers::{
 };
 
 on_both_brokers! {
-    a_thousand_calls_in_flight_each_get_their_own_answer;
+    a_thousand_calls_get_their_own_replies;
     a_dropped_call_leaves_nothing_behind;
     a_call_that_is_never_polled_sends_nothing;
-    a_oneway_call_ends_when_the_broker_has_it;
+    a_oneway_call_ends_with_its_confirmation;
     a_call_may_be_sent_without_waiting;
     headers_and_the_deadline_travel;
     a_reserved_header_fails_the_call;
     headers_that_only_look_like_routing_travel;
-    a_call_cannot_be_changed_after_its_first_poll;
+    a_polled_call_cannot_be_changed;
     nested_calls_inherit_the_deadline_and_the_trace;
     a_blocking_method_does_not_block_the_others;
     a_closed_broker_says_so;
 }
 
-async fn a_thousand_calls_in_flight_each_get_their_own_answer(broker: Broker) {
+async fn a_thousand_calls_get_their_own_replies(broker: Broker) {
     let pair = Pair::with(broker, |server| server.concurrency(400)).await;
     let mut servers = vec![pair.inside.clone()];
     let mut more = Vec::new();
@@ -90,7 +90,7 @@ async fn a_call_that_is_never_polled_sends_nothing(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_oneway_call_ends_when_the_broker_has_it(broker: Broker) {
+async fn a_oneway_call_ends_with_its_confirmation(broker: Broker) {
     let pair = Pair::new(broker).await;
     pair.client.note("first".into()).await.unwrap();
     pair.inside.has_started(1).await;
@@ -162,7 +162,7 @@ async fn polled(pair: &Pair, n: u32) -> Call<u32> {
 
 type Change = fn(Call<u32>) -> Call<u32>;
 
-async fn a_call_cannot_be_changed_after_its_first_poll(broker: Broker) {
+async fn a_polled_call_cannot_be_changed(broker: Broker) {
     let pair = Pair::new(broker).await;
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
     let changes: [(&str, Change); 6] = [

@@ -95,7 +95,7 @@ async fn without_a_broker_programs_name_address_and_cause() {
 }
 
 #[tokio::test]
-async fn on_a_port_of_http_programs_name_the_protocol() {
+async fn programs_recognize_a_port_of_http() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let http = tokio::spawn(async move {
@@ -115,7 +115,7 @@ async fn on_a_port_of_http_programs_name_the_protocol() {
 
 /// They wait for a whole line, and would wait for ever.
 #[tokio::test]
-async fn on_the_port_of_rabbitmqs_web_pages_programs_name_the_protocol() {
+async fn programs_recognize_rabbitmqs_web_port() {
     let port = NodeBuilder::free_port();
     let pages = format!("management.tcp.port = {port}");
     let _node = Node::builder().plugin("rabbitmq_management").config(pages).start().await;
@@ -127,7 +127,7 @@ async fn on_the_port_of_rabbitmqs_web_pages_programs_name_the_protocol() {
 }
 
 #[tokio::test]
-async fn what_the_broker_refuses_is_named() {
+async fn refusals_of_the_broker_are_named() {
     let node = Node::start().await;
     let port = node.port();
     all_print(
@@ -162,7 +162,7 @@ async fn what_the_broker_refuses_is_named() {
 }
 
 #[tokio::test]
-async fn without_a_server_on_the_queue_clients_name_the_time() {
+async fn clients_name_the_time_without_a_server() {
     let node = Node::start().await;
     let peer = Peer::connect(&node.url()).await.unwrap();
     let mut running = JoinSet::new();

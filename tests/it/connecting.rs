@@ -42,7 +42,7 @@ async fn with_login(login: &str, vhost: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_wrong_password_names_the_user_and_is_not_tried_again() {
+async fn a_wrong_password_is_not_tried_again() {
     let error = refused(&with_login("guest:sw0rdfish", "/%2f").await).await;
     assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused);
     assert!(error.is_permanent());
@@ -70,7 +70,7 @@ async fn a_password_may_be_a_token_of_kilobytes() {
 
 /// RabbitMQ hangs up after some seconds, and does not say why.
 #[tokio::test]
-async fn a_password_that_the_broker_has_no_room_for_is_named() {
+async fn a_password_that_is_too_long_is_named() {
     let address = with_login(&format!("guest:sw0rdfish{}", "t".repeat(9_000)), "/%2f").await;
     let error = Broker::builder(&address).max_attempts(1).connect().await.unwrap_err();
     assert!(error.to_string().contains("its password is long"), "{error}");
@@ -95,7 +95,7 @@ async fn dead_port() -> u16 {
 }
 
 #[tokio::test]
-async fn a_first_connection_without_hope_ends_soon() {
+async fn a_hopeless_first_connection_ends_soon() {
     let hopeless = format!("amqp://127.0.0.1:{}", dead_port().await);
     let start = Instant::now();
     let error = Broker::connect(&hopeless).await.unwrap_err();
@@ -107,7 +107,7 @@ async fn a_first_connection_without_hope_ends_soon() {
 
 /// `localhost` has two addresses on most machines.
 #[tokio::test]
-async fn each_failed_attempt_is_one_line_with_its_cause() {
+async fn each_failed_attempt_logs_its_cause() {
     let log = Log::default();
     let format = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
     let _logging = tracing::subscriber::set_default(format.with_writer(log.clone()).finish());
@@ -128,7 +128,7 @@ async fn each_failed_attempt_is_one_line_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_waited_for_may_start_late() {
+async fn a_broker_may_start_late() {
     let port = dead_port().await;
     let waiting = Broker::builder(&format!("amqp://127.0.0.1:{port}"))
         .connect_timeout(Duration::from_millis(100))
@@ -141,14 +141,14 @@ async fn a_broker_that_is_waited_for_may_start_late() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_found_is_said_not_to_be() {
+async fn an_unknown_host_is_named() {
     let error = refused("amqp://guest:sw0rdfish@nowhere.invalid").await;
     assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
     assert!(error.to_string().contains("nowhere.invalid"), "{error}");
 }
 
 #[tokio::test]
-async fn nobody_there_is_tried_until_the_deadline() {
+async fn a_closed_port_is_tried_until_the_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -160,7 +160,7 @@ async fn nobody_there_is_tried_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_broker_that_accepts_and_stays_silent_is_given_up() {
+async fn a_silent_broker_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let error = refused(&format!("amqp://guest:sw0rdfish@127.0.0.1:{port}/%2f")).await;
@@ -198,7 +198,7 @@ fn start(mechanisms: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_does_not_speak_amqp_is_said_not_to() {
+async fn another_protocol_is_recognized() {
     let tls_alert = vec![21, 3, 3, 0, 2, 2, 80];
     for bytes in
         [b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), b"AMQP\x00\x01\x00\x00".to_vec(), tls_alert]
@@ -210,7 +210,7 @@ async fn what_does_not_speak_amqp_is_said_not_to() {
 }
 
 #[tokio::test]
-async fn a_login_that_the_broker_does_not_offer_is_named() {
+async fn a_missing_login_mechanism_is_named() {
     let error = answered_by(start("AMQPLAIN RABBIT-CR-DEMO"), false).await;
     assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused);
     let said = error.to_string();
@@ -218,14 +218,14 @@ async fn a_login_that_the_broker_does_not_offer_is_named() {
 }
 
 #[tokio::test]
-async fn a_broker_that_hangs_up_on_a_login_is_said_to() {
+async fn closing_after_the_login_is_explained() {
     let error = answered_by(start("EXTERNAL PLAIN"), true).await;
     assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
     assert!(error.to_string().contains("hung up when it was shown the login"), "{error}");
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_said_to_be_none() {
+async fn an_invalid_address_is_refused() {
     for address in ["", "localhost", "http://localhost", "guest:sw0rdfish@localhost"] {
         let error = refused(address).await;
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{address}");
@@ -251,7 +251,7 @@ async fn silent_and_full() -> (TcpListener, TcpListener, Vec<TcpStream>) {
 
 /// Row 34.
 #[tokio::test]
-async fn a_node_that_swallows_packets_costs_a_moment() {
+async fn a_node_that_drops_packets_delays_little() {
     let (silent, full, _waiting) = silent_and_full().await;
     let url = |listener: &TcpListener| format!("amqp://{}/%2f", listener.local_addr().unwrap());
     let live = Rabbit::shared().await.url();
@@ -269,7 +269,7 @@ async fn a_node_that_swallows_packets_costs_a_moment() {
 
 /// Row 34.
 #[tokio::test]
-async fn an_error_says_what_each_address_did() {
+async fn an_error_has_the_cause_for_each_address() {
     let (silent, full, _waiting) = silent_and_full().await;
     let (silent, full) = (silent.local_addr().unwrap(), full.local_addr().unwrap());
     let dead = format!("127.0.0.1:{}", dead_port().await);
@@ -322,7 +322,7 @@ async fn too_few_channels_are_named_at_once() {
 }
 
 #[tokio::test]
-async fn the_next_address_is_tried_when_one_does_not_answer() {
+async fn the_next_address_is_tried_after_a_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dead = format!("amqp://127.0.0.1:{}/%2f", listener.local_addr().unwrap().port());
     drop(listener);

@@ -66,7 +66,7 @@ async fn serve(broker: &Broker, name: &str, inside: &Inside) -> Server {
 }
 
 #[tokio::test]
-async fn a_request_that_expired_and_comes_back_is_not_run() {
+async fn an_expired_request_that_returns_is_not_run() {
     let (broker, name, inside) = (rabbitmq().await, unique("expired"), Inside::new());
     let server = serve(&broker, &name, &inside).await;
     let caller = Caller::new().await;
@@ -80,7 +80,7 @@ async fn a_request_that_expired_and_comes_back_is_not_run() {
 }
 
 #[tokio::test]
-async fn a_request_that_expired_is_not_run_when_moved_back() {
+async fn an_expired_request_moved_back_is_not_run() {
     let (broker, name, inside) = (rabbitmq().await, unique("moved"), Inside::new());
     let caller = Caller::new().await;
     let grave = caller.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
@@ -194,7 +194,7 @@ async fn a_second_routing_key_reaches_no_other_service() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_reaches_no_service_behind_an_exchange() {
+async fn a_dead_letter_cannot_bypass_permissions() {
     let both = Neighbours::new().await;
     let parked = both.caller.queue_before(&both.exchange, &both.second()).await;
     let request = both.caller.request("", "again", "[1]");
@@ -209,7 +209,7 @@ async fn a_dead_letter_reaches_no_service_behind_an_exchange() {
 }
 
 #[tokio::test]
-async fn another_exchange_that_leads_there_opens_no_way() {
+async fn another_exchange_cannot_bypass_permissions() {
     let both = Neighbours::new().await;
     let own = unique("own");
     both.caller.peer.declare_exchange(&own, "fanout", false).await.unwrap();

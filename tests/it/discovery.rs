@@ -16,17 +16,17 @@ use tokio::time::{Instant, timeout};
 use crate::brokers::{Inside, Pair, SOON, SampleClient, SampleServer, on_both_brokers, queue};
 
 on_both_brokers! {
-    types_that_derive_a_schema_have_it_in_info_and_others_none;
-    a_server_says_that_it_is_there_and_what_it_serves;
-    every_server_of_a_service_answers_and_no_other_does;
-    what_is_counted_and_measured_is_told;
-    a_server_that_drains_is_there_and_not_ready;
-    a_server_with_discovery_switched_off_is_not_found;
-    a_server_that_is_gone_does_not_answer;
+    info_has_the_schemas_of_types;
+    a_server_describes_itself;
+    only_servers_of_the_service_answer;
+    stats_have_counts_and_latencies;
+    a_draining_server_is_not_ready;
+    a_server_without_discovery_is_not_found;
+    an_ended_server_does_not_answer;
     health_follows_the_connection;
 }
 
-async fn a_server_says_that_it_is_there_and_what_it_serves(broker: Broker) {
+async fn a_server_describes_itself(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.concurrency(3)).await;
     let discovery = Discovery::new(&broker).instance(pair.server.instance());
     let [ping] = &discovery.ping().await.unwrap()[..] else { panic!("one answers") };
@@ -91,7 +91,7 @@ impl Orders for Taker {
     async fn nest(&self, _: Order) {}
 }
 
-async fn types_that_derive_a_schema_have_it_in_info_and_others_none(broker: Broker) {
+async fn info_has_the_schemas_of_types(broker: Broker) {
     let server = Server::builder(&broker)
         .service_on(queue(&unique("orders")), OrdersServer::new(Taker))
         .start()
@@ -110,7 +110,7 @@ async fn types_that_derive_a_schema_have_it_in_info_and_others_none(broker: Brok
     server.shutdown().await.unwrap();
 }
 
-async fn every_server_of_a_service_answers_and_no_other_does(broker: Broker) {
+async fn only_servers_of_the_service_answer(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let (other, _) = pair.another(&broker).await;
     let ours = [pair.server.instance(), other.instance()];
@@ -141,7 +141,7 @@ fn method(stats: &InstanceStats, name: &str) -> MethodStats {
     methods.clone().find(|method| method.name == name).expect("the method is there").clone()
 }
 
-async fn what_is_counted_and_measured_is_told(broker: Broker) {
+async fn stats_have_counts_and_latencies(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.concurrency(1)).await;
     for n in 0..3 {
         pair.client.add(n, n).await.unwrap();
@@ -176,7 +176,7 @@ async fn what_is_counted_and_measured_is_told(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_server_that_drains_is_there_and_not_ready(broker: Broker) {
+async fn a_draining_server_is_not_ready(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let (id, mut health) = (pair.server.instance().to_owned(), pair.server.health());
     assert!(health.is_ready());
@@ -197,7 +197,7 @@ async fn a_server_that_drains_is_there_and_not_ready(broker: Broker) {
     assert!(polled, "nothing follows");
 }
 
-async fn a_server_with_discovery_switched_off_is_not_found(broker: Broker) {
+async fn a_server_without_discovery_is_not_found(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.discovery(false)).await;
     let discovery = Discovery::new(&broker).instance(pair.server.instance());
     // On a broker that nobody has ever listened on, too.
@@ -207,7 +207,7 @@ async fn a_server_with_discovery_switched_off_is_not_found(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_server_that_is_gone_does_not_answer(broker: Broker) {
+async fn an_ended_server_does_not_answer(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let discovery = Discovery::new(&broker).instance(pair.server.instance());
     assert_eq!(discovery.ping().await.unwrap().len(), 1);
@@ -249,7 +249,7 @@ async fn a_lost_connection_is_survived() {
 }
 
 #[tokio::test]
-async fn a_server_that_may_not_listen_serves_all_the_same() {
+async fn a_server_serves_without_discovery_rights() {
     let node = Node::start().await;
     node.add_user("narrow", "secret", ["^sample", "^(sample.*|amq[.]default)$", "^sample"]).await;
     let serving = Broker::connect(&node.url_for("narrow", "secret", "%2f")).await.unwrap();
@@ -279,7 +279,7 @@ async fn a_server_that_may_not_listen_serves_all_the_same() {
 }
 
 #[tokio::test]
-async fn one_who_may_not_ask_is_told_so() {
+async fn asking_without_rights_is_an_error() {
     let node = Node::start().await;
     let broker = Broker::connect(&node.url()).await.unwrap();
     let pair = Pair::new(broker).await;
@@ -305,7 +305,7 @@ async fn peer() -> (Peer, Message) {
 }
 
 #[tokio::test]
-async fn another_program_asks_in_json() {
+async fn another_program_can_ask_in_json() {
     let pair = Pair::new(Broker::connect(Rabbit::shared().await.url()).await.unwrap()).await;
     let (peer, question) = peer().await;
     let id = pair.server.instance();
@@ -353,7 +353,7 @@ async fn another_program_asks_in_json() {
 }
 
 #[tokio::test]
-async fn what_is_no_proper_question_is_not_answered() {
+async fn malformed_discovery_requests_are_not_answered() {
     let pair = Pair::new(Broker::connect(Rabbit::shared().await.url()).await.unwrap()).await;
     let (peer, question) = peer().await;
     let id = pair.server.instance();

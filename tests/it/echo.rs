@@ -14,7 +14,7 @@ use tokio::{task::JoinSet, time::sleep};
 use crate::brokers::{on_both_brokers, queue};
 
 on_both_brokers! {
-    each_of_many_callers_gets_its_own_end;
+    each_caller_gets_its_own_outcome;
 }
 
 const CALLERS: u64 = 40;
@@ -85,7 +85,7 @@ impl Echo for Moody {
     }
 }
 
-async fn each_of_many_callers_gets_its_own_end(broker: Broker) {
+async fn each_caller_gets_its_own_outcome(broker: Broker) {
     let (name, outcome) = (unique("echo"), PublishOutcome(RandomState::new()));
     let server = Server::builder(&broker)
         .service_on(queue(&name), EchoServer::new(Moody(outcome.clone())))

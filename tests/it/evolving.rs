@@ -159,7 +159,7 @@ fn refused<T: std::fmt::Debug>(ended: Result<T, CallError>) -> FaultKind {
 }
 
 #[tokio::test]
-async fn names_and_options_are_free_and_a_method_less_is_unknown() {
+async fn names_and_options_may_change() {
     let broker = broker();
     for encoding in [Encoding::Bincode, Encoding::Json] {
         let shop = caller(&broker, encoding);
@@ -169,7 +169,7 @@ async fn names_and_options_are_free_and_a_method_less_is_unknown() {
 }
 
 #[tokio::test]
-async fn bincode_refuses_every_other_type() {
+async fn bincode_refuses_changed_types() {
     let broker = broker();
     let shop = caller(&broker, Encoding::Bincode);
     for kind in [
@@ -189,7 +189,7 @@ async fn bincode_refuses_every_other_type() {
 }
 
 #[tokio::test]
-async fn json_bends_as_far_as_its_reader_does() {
+async fn json_accepts_what_its_reader_accepts() {
     let broker = broker();
     let shop = caller(&broker, Encoding::Json);
     assert_eq!(shop.field_more(order()).await.unwrap(), 3);
@@ -209,7 +209,7 @@ async fn json_bends_as_far_as_its_reader_does() {
 }
 
 #[tokio::test]
-async fn json_arguments_by_position_do_not_bend_and_by_name_they_do() {
+async fn only_named_json_arguments_may_change() {
     let broker = broker();
     let shop = caller(&broker, Encoding::Json);
     assert_eq!(refused(shop.argument_more(1).await), FaultKind::BadArguments);

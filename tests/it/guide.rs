@@ -26,14 +26,14 @@ impl Numbers for Calculator {
 }
 
 #[test]
-fn the_library_of_getting_started_is_the_one_that_its_programs_are_compiled_against() {
+fn the_guides_library_is_compiled() {
     let library = read("examples/numbers/src/lib.rs");
     let (_, shown) = library.split_once("\n\n").unwrap();
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{shown}```\n")));
 }
 
 #[test]
-fn the_test_of_getting_started_is_one_that_runs() {
+fn the_guides_test_is_run() {
     let test = read("examples/numbers/tests/numbers.rs");
     let (_, test) = test.split_once("\n\n").unwrap();
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{test}```\n")));
@@ -41,7 +41,7 @@ fn the_test_of_getting_started_is_one_that_runs() {
 
 /// Its address is another, so that tests can start it.
 #[test]
-fn the_client_of_getting_started_is_the_one_that_tests_start() {
+fn the_guides_client_is_tested() {
     let program = read("tests/programs/guide_client.rs");
     let (_, program) = program.split_once("\n\n").unwrap();
     let program = program.replace("&std::env::var(\"AMQP_URL\")?", "\"amqp://localhost\"");
@@ -52,7 +52,7 @@ fn the_client_of_getting_started_is_the_one_that_tests_start() {
 static NUMBERS: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
-async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {
+async fn the_guides_python_programs_call_and_serve() {
     let _numbers = NUMBERS.lock().await;
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();

@@ -12,7 +12,7 @@ use crate::brokers::{Inside, Pair, SOON, SampleServer, queue, rabbitmq};
 const DEPTH: &str = "4000";
 
 #[tokio::test]
-async fn headers_nested_thousands_deep_and_strings_that_are_no_text_are_refused() {
+async fn hostile_headers_are_refused() {
     let url = Rabbit::shared().await.url();
     let (name, inside) = (unique("hostile"), Inside::new());
     let server = Server::builder(&rabbitmq().await)

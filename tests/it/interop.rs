@@ -77,7 +77,7 @@ async fn a_rust_client_calls_pika_and_aio_pika() {
 
 /// Today's tutorial declares a quorum queue and no limit; whoever comes first, both agree.
 #[tokio::test]
-async fn a_quorum_queue_without_limit_is_the_tutorials() {
+async fn a_quorum_queue_matches_the_tutorials() {
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();
     for theirs_first in [true, false] {
@@ -110,7 +110,7 @@ async fn a_quorum_queue_without_limit_is_the_tutorials() {
 }
 
 #[tokio::test]
-async fn a_rust_worker_joins_the_queue_of_a_python_server() {
+async fn rust_and_python_servers_share_a_queue() {
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();
     for generation in generations(url).await {

@@ -23,7 +23,7 @@ async fn apply(commands: &[Vec<String>], node: &Node) {
 }
 
 #[tokio::test]
-async fn the_recipe_permits_what_it_says_and_nothing_else() {
+async fn the_recipe_permits_exactly_what_it_promises() {
     let node = Node::start().await;
     let commands = recipe();
     let (needed, optional) = commands.split_at(5);

@@ -37,11 +37,11 @@ fn assert_harmless(text: &str) {
 
 /// In a process of its own, whose log is its own.
 #[tokio::test]
-async fn no_text_of_others_forges_a_log_line() {
+async fn text_of_peers_cannot_forge_log_lines() {
     if env::var(ALONE).is_ok() {
         return look_at_everything().await;
     }
-    let this = "log_lines::no_text_of_others_forges_a_log_line";
+    let this = "log_lines::text_of_peers_cannot_forge_log_lines";
     let program = env::current_exe().unwrap();
     // Its output is not read to the end: the daemons of its node outlive it, and hold it open.
     let mut command = Command::new(program);

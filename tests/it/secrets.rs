@@ -17,14 +17,14 @@ const ALONE: &str = "RPC_TEST_ALONE_AT";
 
 /// In a process of its own, whose log is its own.
 #[tokio::test]
-async fn nothing_shows_a_password_and_no_line_of_ours_a_payload() {
+async fn passwords_and_payloads_are_never_shown() {
     if let Ok(address) = env::var(ALONE) {
         return look_at_everything(&address).await;
     }
     let node = Node::start().await;
     node.add_user("ada", PASSWORD, [".*", ".*", ".*"]).await;
     let address = node.url_for("ada", PASSWORD, "%2f");
-    let this = "secrets::nothing_shows_a_password_and_no_line_of_ours_a_payload";
+    let this = "secrets::passwords_and_payloads_are_never_shown";
     let program = env::current_exe().unwrap();
     let run = Command::new(program).args([this, "--exact"]).env(ALONE, address).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));

@@ -113,20 +113,20 @@ fn warned_of(log: &Log, method: &str, words: &str) -> String {
 }
 
 on_both_brokers! {
-    a_server_logs_what_it_serves_and_its_shutdown;
-    a_closed_broker_is_why_a_server_stopped;
-    a_server_that_is_dropped_explains_the_trap;
+    a_server_logs_its_start_and_shutdown;
+    a_closed_broker_is_the_logged_reason;
+    a_dropped_server_warns_and_explains;
     requests_that_fail_are_logged_without_payload;
-    the_error_of_a_layer_is_logged_at_debug;
-    what_is_not_permitted_is_logged;
+    a_layers_error_is_logged_at_debug;
+    forbidden_requests_are_logged;
     mistakes_of_callers_are_logged;
     a_reply_that_is_too_large_is_logged;
     a_handler_that_holds_its_thread_is_named;
     two_services_on_one_queue_are_both_named;
-    replicas_of_one_service_are_not_warned_of;
+    replicas_of_one_service_cause_no_warning;
 }
 
-async fn a_server_logs_what_it_serves_and_its_shutdown(broker: Broker) {
+async fn a_server_logs_its_start_and_shutdown(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| builder).await;
     let instance = format!("instance=\"{}\"", watched.server.instance());
@@ -139,7 +139,7 @@ async fn a_server_logs_what_it_serves_and_its_shutdown(broker: Broker) {
     assert_eq!(log.lines(&["WARN"]), [""; 0]);
 }
 
-async fn a_closed_broker_is_why_a_server_stopped(broker: Broker) {
+async fn a_closed_broker_is_the_logged_reason(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| builder).await;
     watched.broker.close().await;
@@ -150,7 +150,7 @@ async fn a_closed_broker_is_why_a_server_stopped(broker: Broker) {
     assert_eq!(log.lines(&["WARN"]), [""; 0], "nothing is restarted, and the drop is no surprise");
 }
 
-async fn a_server_that_is_dropped_explains_the_trap(broker: Broker) {
+async fn a_dropped_server_warns_and_explains(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| builder).await;
     let (instance, queue) = (watched.server.instance().to_owned(), watched.queue);
@@ -190,7 +190,7 @@ async fn requests_that_fail_are_logged_without_payload(broker: Broker) {
     watched.server.shutdown().await.unwrap();
 }
 
-async fn the_error_of_a_layer_is_logged_at_debug(broker: Broker) {
+async fn a_layers_error_is_logged_at_debug(broker: Broker) {
     let (log, _guard) = Log::gather(Level::DEBUG);
     let failing = FilterLayer::new(|_: rpc_runtime::middleware::Request| {
         Err::<rpc_runtime::middleware::Request, _>(BoxError::from("the disk\nis full"))
@@ -226,7 +226,7 @@ async fn lines_that_were_left_out_are_counted() {
     watched.server.shutdown().await.unwrap();
 }
 
-async fn what_is_not_permitted_is_logged(broker: Broker) {
+async fn forbidden_requests_are_logged(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| {
         builder.authorize(|context| match context.header("explode") {
@@ -243,7 +243,7 @@ async fn what_is_not_permitted_is_logged(broker: Broker) {
 }
 
 #[tokio::test]
-async fn a_user_without_permission_is_told_from_none() {
+async fn a_forbidden_users_name_is_logged() {
     let (log, _guard) = Log::gather(Level::INFO);
     let broker = Broker::in_memory();
     let watched = Watched::new(broker, |builder| builder.authorize(|_| Err("no".to_owned()))).await;
@@ -279,7 +279,7 @@ async fn a_reply_that_is_too_large_is_logged(broker: Broker) {
 }
 
 #[tokio::test]
-async fn requests_that_no_client_of_ours_sends_are_logged() {
+async fn malformed_requests_are_logged() {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(rabbitmq().await, |builder| builder).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -301,7 +301,7 @@ async fn requests_that_no_client_of_ours_sends_are_logged() {
 }
 
 #[tokio::test]
-async fn the_end_of_consuming_has_its_reason() {
+async fn a_lost_consumer_is_logged_with_reason() {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(rabbitmq().await, |builder| builder).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -361,7 +361,7 @@ async fn two_services_on_one_queue_are_both_named(broker: Broker) {
     watched.server.shutdown().await.unwrap();
 }
 
-async fn replicas_of_one_service_are_not_warned_of(broker: Broker) {
+async fn replicas_of_one_service_cause_no_warning(broker: Broker) {
     let (log, _guard) = Log::gather(Level::DEBUG);
     let pair = Pair::new(broker.clone()).await;
     let (other, _) = pair.another(&broker).await;
@@ -372,7 +372,7 @@ async fn replicas_of_one_service_are_not_warned_of(broker: Broker) {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_is_not_taken_for_a_drop() {
+async fn a_failed_start_is_no_drop() {
     let broker = rabbitmq().await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let taken = unique("taken");
@@ -404,7 +404,7 @@ async fn a_shutdown_that_is_dropped_warns() {
 }
 
 #[tokio::test]
-async fn a_server_that_belongs_to_its_broker_ends_with_it() {
+async fn a_brokers_own_server_ends_with_it() {
     let (log, _guard) = Log::gather(Level::INFO);
     let client = CupboardClient::new(&Broker::serving(CupboardServer::new(Oak)));
     client.open().await.unwrap();
@@ -451,7 +451,7 @@ async fn a_refused_reply_to_is_logged() {
 }
 
 #[tokio::test]
-async fn a_question_with_a_wrong_reply_to_is_logged() {
+async fn a_discovery_reply_to_is_checked() {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(rabbitmq().await, |builder| builder).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();

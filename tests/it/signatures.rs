@@ -106,7 +106,7 @@ written!(
 );
 
 #[test]
-fn names_formatting_documentation_aliases_and_paths_change_nothing() {
+fn formatting_and_names_keep_the_signature() {
     let base = base::signature();
     assert_eq!(base.len(), 16);
     for same in
@@ -119,7 +119,7 @@ fn names_formatting_documentation_aliases_and_paths_change_nothing() {
 }
 
 #[test]
-fn types_their_order_and_what_structs_hold_change_it() {
+fn types_and_order_change_the_signature() {
     let all = [
         base::signature(),
         another_type::signature(),

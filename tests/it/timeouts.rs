@@ -47,13 +47,13 @@ async fn waits(call: rpc_runtime::Call<()>) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_seconds_unless_somebody_says_otherwise() {
+async fn the_default_timeout_is_ten_seconds() {
     let client = DefaultClient::new(&Broker::serving(DefaultServer::new(Never)));
     assert_eq!(waits(client.wait()).await, Duration::from_secs(10));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_nearest_to_the_call_counts() {
+async fn the_most_specific_timeout_counts() {
     let broker = Broker::serving(ServiceServer::new(Never));
     let client = ServiceClient::new(&broker);
     assert_eq!(waits(client.wait()).await, Duration::from_secs(3), "the service");

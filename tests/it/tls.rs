@@ -90,7 +90,7 @@ fn whole(error: &BrokerError) -> String {
 }
 
 #[tokio::test]
-async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
+async fn calls_are_encrypted_and_certificates_checked() {
     let encrypted = Encrypted::start().await;
     let trusted = || Tls::new().roots(encrypted.authority.pem.clone());
 
@@ -142,7 +142,7 @@ async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
 }
 
 #[tokio::test]
-async fn certificates_that_are_none_are_refused_before_anything_is_sent() {
+async fn invalid_certificates_are_refused_before_connecting() {
     for tls in [
         Tls::new().roots("no certificate"),
         Tls::new().roots(Authority::new().pem).identity("none", "secret key"),

@@ -179,7 +179,7 @@ async fn a_server_of_unfit_results_does_not_start() {
 }
 
 #[tokio::test]
-async fn a_client_refuses_unfit_types_at_its_first_call() {
+async fn the_first_call_refuses_unfit_types() {
     let shop = Shop::default();
     let broker = Broker::serving(in_json::PurchasesServer::new(shop.clone()));
     let client = in_bincode::PurchasesClient::new(&broker);
@@ -217,7 +217,7 @@ async fn a_server_refuses_unfit_types_of_a_request() {
 }
 
 #[tokio::test]
-async fn numbers_that_are_none_are_refused_in_json() {
+async fn nan_and_infinity_are_refused_in_json() {
     let shop = Shop::default();
     let broker = Broker::serving(in_json::NumbersServer::new(shop.clone()));
     let client = in_json::NumbersClient::new(&broker);
@@ -257,7 +257,7 @@ impl Doors for Cave {
 }
 
 #[tokio::test]
-async fn types_that_signatures_do_not_see_are_named() {
+async fn types_hidden_from_signatures_are_named() {
     let (log, _guard) = Log::gather(Level::WARN);
     let broker = Broker::in_memory();
     let server = Server::builder(&broker).service(DoorsServer::new(Cave)).start().await.unwrap();

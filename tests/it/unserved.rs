@@ -23,9 +23,9 @@ fn failing(broker: &Broker, queue: &str) -> SampleClient {
 on_both_brokers! {
     a_call_fails_when_nobody_consumes_its_queue;
     a_call_fails_when_there_is_no_queue;
-    a_call_goes_to_a_server_that_comes_within_a_moment;
-    a_request_that_was_sent_waits_for_the_next_server;
-    one_way_requests_are_sent_to_a_queue_without_a_server;
+    a_call_reaches_a_server_starting_soon;
+    a_sent_request_waits_for_another_server;
+    one_way_requests_need_no_server;
 }
 
 /// A queue that a server has declared and left.
@@ -72,7 +72,7 @@ async fn serve(broker: &Broker, name: &str) -> (Server, Inside) {
     (server, inside)
 }
 
-async fn a_call_goes_to_a_server_that_comes_within_a_moment(broker: Broker) {
+async fn a_call_reaches_a_server_starting_soon(broker: Broker) {
     let queue = left(&broker).await;
     let client = failing(&broker, &queue);
     let call = tokio::spawn(client.add(1, 2));
@@ -89,7 +89,7 @@ async fn a_call_goes_to_a_server_that_comes_within_a_moment(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn a_request_that_was_sent_waits_for_the_next_server(broker: Broker) {
+async fn a_sent_request_waits_for_another_server(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let client = failing(&broker, &pair.queue);
     let call = tokio::spawn(client.wait(7));
@@ -109,7 +109,7 @@ async fn a_request_that_was_sent_waits_for_the_next_server(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn one_way_requests_are_sent_to_a_queue_without_a_server(broker: Broker) {
+async fn one_way_requests_need_no_server(broker: Broker) {
     let queue = left(&broker).await;
     failing(&broker, &queue).note("for later".to_owned()).await.unwrap();
     let sent = async || (waiting(&broker, &queue).await == 1).then_some(());
@@ -117,7 +117,7 @@ async fn one_way_requests_are_sent_to_a_queue_without_a_server(broker: Broker) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_calls_fail_in_one_moment() {
+async fn many_calls_fail_at_the_same_time() {
     let broker = Broker::in_memory();
     let queue = left(&broker).await;
     let client = failing(&broker, &queue);
@@ -131,7 +131,7 @@ async fn many_calls_fail_in_one_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_before_the_moment_is_over_finds_no_server() {
+async fn a_short_deadline_reports_no_server() {
     let broker = Broker::in_memory();
     let queue = left(&broker).await;
     let ended = failing(&broker, &queue).add(1, 2).timeout(MOMENT / 2).await;
@@ -140,7 +140,7 @@ async fn a_deadline_before_the_moment_is_over_finds_no_server() {
 
 /// RabbitMQ tells everybody; where it should not, the request is sent as ever.
 #[tokio::test]
-async fn a_user_without_rights_to_the_queue_is_served() {
+async fn a_user_without_queue_permission_is_served() {
     let node = Node::start().await;
     node.add_user(
         "caller",
@@ -174,7 +174,7 @@ async fn a_consumer_of_another_program_counts() {
 
 /// As in a `select!` whose other branch makes a call.
 #[tokio::test]
-async fn a_call_left_unpolled_holds_up_no_other() {
+async fn an_unpolled_call_delays_no_other() {
     let broker = Broker::connect(Rabbit::shared().await.url()).await.unwrap();
     let pair = Pair::new(broker.clone()).await;
     let client = failing(&broker, &pair.queue);

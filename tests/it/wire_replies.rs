@@ -110,7 +110,7 @@ async fn a_request_has_every_property_of_the_wire() {
 }
 
 #[tokio::test]
-async fn a_timeout_over_32_bits_is_written_in_64() {
+async fn a_large_timeout_uses_64_bits() {
     let wire = Wire::new(Encoding::Json).await;
     for (seconds, kind) in [(2_000_000, 'I'), (3_000_000, 'l')] {
         let call = tokio::spawn(wire.client.add(1, 2).timeout(Duration::from_secs(seconds)));
@@ -147,7 +147,7 @@ async fn json_and_text_requests_carry_no_signature() {
 }
 
 #[tokio::test]
-async fn a_oneway_request_has_no_reply_to_and_no_expiration_unless_asked_for() {
+async fn a_oneway_request_expects_no_reply() {
     let wire = Wire::new(Encoding::Bincode).await;
     wire.client.note("x".into()).await.unwrap();
     let request = wire.request().await;
@@ -163,7 +163,7 @@ async fn a_oneway_request_has_no_reply_to_and_no_expiration_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn persistence_and_priority_are_sent_when_asked_for() {
+async fn persistence_and_priority_are_sent_if_set() {
     let wire = Wire::new(Encoding::Bincode).await;
     wire.client.note("x".into()).persistent().priority(4).await.unwrap();
     let request = wire.request().await;
@@ -171,7 +171,7 @@ async fn persistence_and_priority_are_sent_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_plain_reply_is_a_result_in_the_encoding_of_the_request() {
+async fn a_plain_reply_is_a_result() {
     let wire = Wire::new(Encoding::Json).await;
     let call = wire.divide();
     wire.answer(Message { body: "3".into(), ..Message::default() }).await;
@@ -191,7 +191,7 @@ async fn a_plain_reply_is_a_result_in_the_encoding_of_the_request() {
 }
 
 #[tokio::test]
-async fn errors_and_results_that_do_not_decode_say_so() {
+async fn undecodable_replies_are_explained() {
     let wire = Wire::new(Encoding::Json).await;
     let replies = [
         (Some("result"), None, "three"),
@@ -221,7 +221,7 @@ async fn errors_and_results_that_do_not_decode_say_so() {
 }
 
 #[tokio::test]
-async fn every_fault_word_is_what_the_wire_says() {
+async fn every_fault_word_is_understood() {
     let wire = Wire::new(Encoding::Json).await;
     let fault = |word: &str, more: Value| {
         let mut headers = json!({ "rpc-fault": word, "rpc-message": "because" });
@@ -274,7 +274,7 @@ async fn every_fault_word_is_what_the_wire_says() {
 }
 
 #[tokio::test]
-async fn late_duplicate_unknown_and_forged_replies_are_dropped_and_counted() {
+async fn unexpected_replies_are_dropped_and_counted() {
     let wire = Wire::new(Encoding::Json).await;
     let broker = rabbitmq().await;
     let client = SampleClient::builder(&broker).queue(&wire.queue).encoding(Encoding::Json).build();
@@ -299,7 +299,7 @@ async fn late_duplicate_unknown_and_forged_replies_are_dropped_and_counted() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_sent_again_has_the_same_message_id_and_another_correlation_id() {
+async fn a_resent_call_keeps_its_message_id() {
     let wire = Wire::new(Encoding::Json).await;
     let call = tokio::spawn(wire.client.divide(7, 2).idempotent());
     let first = wire.request().await;

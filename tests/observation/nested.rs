@@ -94,7 +94,7 @@ async fn the_spans_of_nested_calls_are_one_trace() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_sent_has_its_span_too() {
+async fn an_unsent_call_has_a_span() {
     spans::collect();
     let broker = Broker::in_memory();
     let queue = unique("narrow");
@@ -106,7 +106,7 @@ async fn a_call_that_is_never_sent_has_its_span_too() {
 }
 
 #[tokio::test]
-async fn a_span_says_what_was_called_and_how_it_ended() {
+async fn a_span_has_the_method_and_outcome() {
     for broker in brokers().await {
         let (outer, _, client, servers) = start(&broker).await;
         client.refuse().await.unwrap_err();

@@ -59,7 +59,7 @@ mod tests {
 
     /// What happens when the test process is killed: the pipe closes, and nobody says anything more.
     #[test]
-    fn ends_groups_and_removes_directories_once_the_pipe_closes() {
+    fn a_closed_pipe_ends_the_guarded_processes() {
         let sleeper = || {
             let mut command = Command::new("/bin/sh");
             // A child of its own, and output that closes when the last of the two has gone.

@@ -103,7 +103,12 @@ impl Contender {
     }
 
     /// Waits until this server accepts requests.
-    pub(crate) async fn wait_until_ready(&self, process: &Process, broker: &Broker, before: Consumers) {
+    pub(crate) async fn wait_until_ready(
+        &self,
+        process: &Process,
+        broker: &Broker,
+        before: Consumers,
+    ) {
         match &self.programs {
             Programs::Peer { .. } => broker.another_consumer(before).await,
             Programs::Own { .. } => drop(process.line_with("serving", PATIENCE).await),

@@ -99,11 +99,7 @@ fn qualifiers(written: &TraitMethod, errors: &Errors) {
         errors.push(fault);
     };
     if let Some(token) = &sig.constness {
-        refuse(
-            token,
-            "`const`",
-            "it runs in another process, not at compile time",
-        );
+        refuse(token, "`const`", "it runs in another process, not at compile time");
     }
     if let Safety::Unsafe(token) = &sig.safety {
         refuse(token, "`unsafe`", "a caller in another process cannot uphold safety conditions");

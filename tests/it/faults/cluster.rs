@@ -24,7 +24,7 @@ async fn connect(urls: &[String], start: usize) -> Broker {
 
 /// Row 3, on a cluster: each node in turn is killed and comes back, and no call is lost meanwhile.
 #[tokio::test]
-async fn calls_go_on_while_each_node_of_a_cluster_is_killed_in_turn() {
+async fn calls_succeed_while_cluster_nodes_are_killed() {
     let first = Node::start().await;
     let beside = || Node::builder().beside(&first).start();
     let (second, third) = tokio::join!(beside(), beside());

@@ -13,7 +13,7 @@ const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// Row 3.
 #[tokio::test]
-async fn a_broker_that_is_killed_and_comes_back() {
+async fn a_killed_broker_that_restarts_is_used_again() {
     let node = Node::start().await;
     let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
     let again = tokio::spawn(pair.client.again(1).timeout(A_MINUTE));
@@ -38,7 +38,7 @@ async fn a_broker_that_is_killed_and_comes_back() {
 
 /// Row 3: the broker ends the connection, and stays.
 #[tokio::test]
-async fn a_connection_that_the_broker_closes_is_followed_by_another() {
+async fn a_closed_connection_is_replaced() {
     let node = Node::start().await;
     let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
     let unknown = tokio::spawn(pair.client.wait(1).timeout(A_MINUTE));
@@ -54,7 +54,7 @@ async fn a_connection_that_the_broker_closes_is_followed_by_another() {
 
 /// Row 4.
 #[tokio::test]
-async fn a_connection_that_is_cut_at_any_byte_leaves_no_call_hanging() {
+async fn no_call_hangs_when_the_connection_is_cut() {
     let pair = Pair::new(rabbitmq().await).await;
     let (relay, url) = relay_to(Rabbit::shared().await.url()).await;
     // The handshake has about 1,000 bytes, opening the channels another 1,000, and each call about 600.
@@ -80,7 +80,7 @@ async fn a_connection_that_is_cut_at_any_byte_leaves_no_call_hanging() {
 
 /// Row 4: a server is cut off in the same way, between any two bytes, and every call is answered.
 #[tokio::test]
-async fn a_server_that_is_cut_off_at_any_byte_serves_again() {
+async fn a_server_serves_again_after_any_cut() {
     let (relay, builder) = relayed().await;
     let pair = Pair::new(builder.connect().await.unwrap()).await;
     let callers = rabbitmq().await;
@@ -97,7 +97,7 @@ async fn a_server_that_is_cut_off_at_any_byte_serves_again() {
 
 /// Row 5.
 #[tokio::test]
-async fn a_half_open_connection_is_noticed_and_deadlines_do_not_wait_for_it() {
+async fn deadlines_hold_on_a_half_open_connection() {
     for direction in [Direction::Both, Direction::ToClient, Direction::ToBroker] {
         let (relay, builder) = relayed().await;
         let pair = Pair::new(rabbitmq().await).await;
@@ -126,7 +126,7 @@ async fn a_half_open_connection_is_noticed_and_deadlines_do_not_wait_for_it() {
 
 /// Row 5: what is sent vanishes, without a word from anybody.
 #[tokio::test]
-async fn a_network_that_swallows_everything_is_noticed() {
+async fn a_network_that_drops_everything_is_noticed() {
     let (relay, builder) = relayed().await;
     let broker = builder.connect().await.unwrap();
     relay.swallow(Direction::Both);
@@ -139,7 +139,7 @@ async fn a_network_that_swallows_everything_is_noticed() {
 
 /// Row 3, by choice: calls made while there is no connection end at once, and were not sent.
 #[tokio::test]
-async fn calls_that_do_not_wait_end_at_once_while_the_connection_is_down() {
+async fn without_waiting_calls_fail_while_disconnected() {
     let (relay, builder) = relayed().await;
     let pair = Pair::new(rabbitmq().await).await;
     let broker = builder.when_unavailable(Unavailable::Fail).connect().await.unwrap();
@@ -186,7 +186,7 @@ async fn the_status_of_a_broker_can_be_followed() {
 
 /// Row 28.
 #[test]
-fn a_runtime_that_is_dropped_while_it_connects_again_leaves_nothing_behind() {
+fn a_runtime_dropped_while_reconnecting_leaves_nothing() {
     let outside = tokio::runtime::Runtime::new().unwrap();
     let (relay, builder) = outside.block_on(relayed());
     for (refused, stalled) in [(true, false), (false, false), (false, true)] {

@@ -35,7 +35,7 @@ async fn a_consumer_that_timed_out_consumes_again() {
 
 /// Row 22.
 #[tokio::test]
-async fn a_queue_that_is_deleted_under_its_server_is_declared_again() {
+async fn a_deleted_queue_is_declared_again() {
     let pair = Pair::new(rabbitmq().await).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     for round in 0..3 {
@@ -51,7 +51,7 @@ async fn a_queue_that_is_deleted_under_its_server_is_declared_again() {
 
 /// Row 27, for callers: the callback queue is gone, the connection is not.
 #[tokio::test]
-async fn a_callback_queue_that_is_deleted_is_replaced_and_its_calls_end() {
+async fn a_deleted_callback_queue_is_replaced() {
     const DELETE: &str = "[rabbit_amqqueue:delete(Q, false, false, <<\"test\">>) || Q <- rabbit_amqqueue:list(), \
         {resource, _, queue, <<\"amq.gen\", _/binary>>} <- [amqqueue:get_name(Q)]], ok.";
     let node = Node::start().await;

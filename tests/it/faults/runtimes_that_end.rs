@@ -111,7 +111,7 @@ fn a_static_broker_of_rabbitmq_outlives_its_runtimes() {
 }
 
 /// Row 35: a call of one runtime is in flight when another ends that the broker was connected on.
-fn calls_end_or_go_on_when_another_runtime_ends(bench: Bench) {
+fn calls_survive_the_end_of_another_runtime(bench: Bench) {
     let second = threads();
     let client = bench.client();
     let lost = second.spawn(client.wait(1));
@@ -135,12 +135,12 @@ fn calls_end_or_go_on_when_another_runtime_ends(bench: Bench) {
 
 #[test]
 fn calls_in_memory_survive_the_runtime_of_others() {
-    calls_end_or_go_on_when_another_runtime_ends(Bench::in_memory());
+    calls_survive_the_end_of_another_runtime(Bench::in_memory());
 }
 
 #[test]
 fn calls_over_rabbitmq_survive_the_runtime_of_others() {
-    calls_end_or_go_on_when_another_runtime_ends(Bench::rabbitmq());
+    calls_survive_the_end_of_another_runtime(Bench::rabbitmq());
 }
 
 /// Row 35.

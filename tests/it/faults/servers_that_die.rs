@@ -51,7 +51,7 @@ impl Ledger {
 
 /// Row 6.
 #[tokio::test]
-async fn a_server_that_dies_between_reply_and_acknowledgement_has_its_request_run_again() {
+async fn an_unacknowledged_request_runs_again() {
     let ledger = Ledger::new().await;
     let mut dying = ledger.server(Some("before-acknowledging")).await;
     let first = timeout(SOON, ledger.client.plain(1)).await.unwrap().unwrap();
@@ -65,7 +65,7 @@ async fn a_server_that_dies_between_reply_and_acknowledgement_has_its_request_ru
 
 /// Row 6, where a second run is not wanted: it is not run again, and its answer has arrived.
 #[tokio::test]
-async fn what_may_run_once_only_is_not_run_again_after_its_server_died() {
+async fn at_most_once_survives_a_dead_server() {
     let ledger = Ledger::new().await;
     let mut dying = ledger.server(Some("before-acknowledging")).await;
     timeout(SOON, ledger.client.once(1)).await.unwrap().unwrap();
@@ -78,7 +78,7 @@ async fn what_may_run_once_only_is_not_run_again_after_its_server_died() {
 
 /// Row 7.
 #[tokio::test]
-async fn a_server_that_dies_before_its_reply_is_replaced_by_another() {
+async fn another_server_replaces_a_dead_one() {
     let ledger = Ledger::new().await;
     let mut dying = ledger.server(Some("before-the-method")).await;
     let plain = tokio::spawn(ledger.client.plain(1));
@@ -102,7 +102,7 @@ async fn a_server_that_dies_before_its_reply_is_replaced_by_another() {
 
 /// Row 13: on a quorum queue, a request that kills whoever takes it is given up.
 #[tokio::test]
-async fn a_request_that_kills_its_servers_is_given_up_on_a_quorum_queue() {
+async fn a_quorum_queue_drops_a_deadly_request() {
     let ledger = Ledger::new().await;
     let quorum = ["20", "quorum", "2"];
     let mut dying = ledger.server_with(&quorum, Some("before-the-method")).await;
@@ -123,7 +123,7 @@ async fn a_request_that_kills_its_servers_is_given_up_on_a_quorum_queue() {
 
 /// Row 24.
 #[tokio::test]
-async fn a_server_that_is_told_to_end_under_load_loses_nothing() {
+async fn sigterm_under_load_loses_nothing() {
     const AT_A_TIME: u64 = 40;
     let ledger = Ledger::new().await;
     let mut ending = ledger.server(None).await;

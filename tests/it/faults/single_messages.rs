@@ -108,7 +108,7 @@ async fn a_forged_direct_reply_to_is_rejected() {
 
 /// Row 31.
 #[tokio::test]
-async fn a_forged_direct_reply_to_goes_to_the_dead_letters() {
+async fn a_forged_direct_reply_to_is_dead_lettered() {
     let (broker, name, dead) = (rabbitmq().await, unique("forged"), unique("dead"));
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     peer.declare_exchange(&dead, "fanout", false).await.unwrap();
@@ -132,7 +132,7 @@ async fn a_forged_direct_reply_to_goes_to_the_dead_letters() {
 
 /// Row 31: the reply ends a connection, which is no other's.
 #[tokio::test]
-async fn a_direct_reply_to_that_ends_a_connection_ends_no_other() {
+async fn a_poisonous_direct_reply_to_ends_nothing() {
     let (warnings, _guard) = Log::gather(Level::WARN);
     let watched = Watched::new().await;
     for method in ["add", "add", "seen", "divide", "nothing"] {
@@ -149,7 +149,7 @@ async fn a_direct_reply_to_that_ends_a_connection_ends_no_other() {
 
 /// Row 31: what is answered without being run is answered no less carefully.
 #[tokio::test]
-async fn refusals_to_a_poisonous_direct_reply_to_end_nothing() {
+async fn refusals_to_poisonous_reply_to_end_nothing() {
     let url = Rabbit::shared().await.url();
     for reject in [false, true] {
         let (broker, name, inside) = (rabbitmq().await, unique("refused"), Inside::new());
@@ -182,7 +182,7 @@ async fn refusals_to_a_poisonous_direct_reply_to_end_nothing() {
 
 /// Row 31: everybody listens to these.
 #[tokio::test]
-async fn a_question_with_a_poisonous_direct_reply_to_ends_nothing() {
+async fn discovery_survives_a_poisonous_reply_to() {
     let watched = Watched::new().await;
     for reply_to in [FORGED, POISON] {
         for question in ["ping", "info", "stats"] {
@@ -206,7 +206,7 @@ async fn a_question_with_a_poisonous_direct_reply_to_ends_nothing() {
 
 /// Row 31: others with direct reply-to get their replies while somebody does harm.
 #[tokio::test]
-async fn callers_with_direct_reply_to_survive_the_poison_of_another() {
+async fn direct_reply_callers_survive_a_poisonous_one() {
     let watched = Watched::new().await;
     let url = Rabbit::shared().await.url();
     let callers = Broker::builder(url).direct_reply_to(true).connect().await.unwrap();
@@ -227,7 +227,7 @@ async fn callers_with_direct_reply_to_survive_the_poison_of_another() {
 
 /// Row 32.
 #[tokio::test]
-async fn a_reply_too_large_for_the_broker_is_a_fault() {
+async fn a_reply_too_large_for_rabbitmq_is_refused() {
     let (warnings, _guard) = Log::gather(Level::WARN);
     let node = Node::builder().config("max_message_size = 65536").start().await;
     let large = LargeReplies::start(&node.url()).await;
@@ -254,7 +254,7 @@ async fn a_reply_too_large_for_the_broker_is_a_fault() {
 
 /// Row 32, to a caller with direct reply-to.
 #[tokio::test]
-async fn a_direct_reply_too_large_for_the_broker_is_a_fault() {
+async fn a_too_large_direct_reply_is_refused() {
     let node = Node::builder().config("max_message_size = 65536").start().await;
     let large = LargeReplies::start(&node.url()).await;
     let callers = Broker::builder(&node.url()).direct_reply_to(true).connect().await.unwrap();
@@ -270,7 +270,7 @@ async fn a_direct_reply_too_large_for_the_broker_is_a_fault() {
 
 /// Row 32: neither at the start nor later.
 #[tokio::test]
-async fn a_server_that_may_not_reply_runs_each_method_once() {
+async fn without_reply_permission_each_method_runs_once() {
     let (warnings, _guard) = Log::gather(Level::WARN);
     let node = Node::start().await;
     let name = unique("mute");
@@ -304,7 +304,7 @@ async fn a_server_that_may_not_reply_runs_each_method_once() {
 
 /// Row 31: RabbitMQ adds headers to what was dead-lettered, and delivers it in a frame that is larger than agreed.
 #[tokio::test]
-async fn large_headers_are_their_requests_problem() {
+async fn large_headers_affect_only_their_request() {
     let watched = Watched::new().await;
     let name = watched.pair.queue.clone();
     let detour = QueueSpec::named("")
@@ -328,7 +328,7 @@ async fn large_headers_are_their_requests_problem() {
 
 /// Row 31, where smaller frames were agreed on, and for replies.
 #[tokio::test]
-async fn headers_over_frame_max_end_no_connection() {
+async fn headers_over_frame_max_keep_the_connection() {
     let url = format!("{}?frame_max=8192", Rabbit::shared().await.url());
     let watched = Watched::on(&url, |server| server).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -383,7 +383,7 @@ async fn headers_of_megabytes_are_rejected_unread() {
 
 /// Row 31: of a body that is too large, only the size is kept.
 #[tokio::test]
-async fn a_request_over_the_limit_is_answered_with_its_size() {
+async fn a_refusal_names_the_requests_size() {
     let url = Rabbit::shared().await.url();
     let watched = Watched::on(url, |server| server.max_request(1_500_000)).await;
     let callback = watched.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;

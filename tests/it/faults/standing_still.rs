@@ -37,7 +37,7 @@ impl Press for Heavy {
 }
 
 #[tokio::test]
-async fn a_runtime_that_stands_still_is_named_in_the_log() {
+async fn a_blocked_runtime_is_logged() {
     let (log, _guard) = Log::gather(Level::INFO);
     let url = Rabbit::shared().await.url();
     let builder = Broker::builder(url).heartbeat(Duration::from_secs(1));

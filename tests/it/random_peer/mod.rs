@@ -43,7 +43,7 @@ const MOST_MEMORY: u64 = 700 * 1024;
 
 /// Rows 29, 31 and 33.
 #[tokio::test]
-async fn random_messages_hurt_no_server_and_no_caller() {
+async fn random_messages_harm_no_server_or_caller() {
     let seconds = number("RPC_FUZZ_SECONDS");
     let seed = number("RPC_FUZZ_SEED").unwrap_or(SEED);
     println!("random peer: seed {seed}");
