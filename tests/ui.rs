@@ -1,4 +1,4 @@
-//! What the macro accepts, what it says of what it does not accept, and what rustc says of the rest.
+//! Services that the macro accepts, its errors for faulty ones, and rustc's errors for the rest.
 
 #![allow(clippy::expect_used, reason = "a test that cannot read its files has failed")]
 
@@ -15,7 +15,7 @@ fn faults_are_explained() {
     trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
 }
 
-/// The words are rustc's, and change with it; so only their core is expected, and the line that they point at.
+/// rustc's texts change between versions, so only their main part and their line are compared.
 #[test]
 fn rustc_reports_each_error_once() {
     rustc::check("ui/rustc");

@@ -124,7 +124,7 @@ pub(crate) fn unknown_method(service: &ServiceInfo, name: &str) -> Failure {
 }
 
 /// The failure when no server answered.
-pub(crate) fn nobody(global: &Global, chosen: Option<&str>) -> Failure {
+pub(crate) fn no_answer(global: &Global, chosen: Option<&str>) -> Failure {
     let who = chosen.map_or("no server".to_owned(), |name| format!("no server of {name:?}"));
     let waited = duration::show(global.wait);
     Failure::new(Kind::NoServer, format!("{who} answered within {waited}"))

@@ -1,4 +1,4 @@
-//! What somebody sees who cannot connect. No message shows a password.
+//! Errors of failed connections. No message shows a password.
 
 use std::{error::Error, time::Duration};
 
@@ -15,7 +15,7 @@ use crate::{
     logs::Log,
 };
 
-/// The whole chain of an error, as a program prints it.
+/// The error with its causes, as a program prints it.
 fn in_full(error: &BrokerError) -> String {
     let mut text = format!("{error:?} {error}");
     let mut source = error.source();
@@ -58,7 +58,7 @@ async fn an_unknown_virtual_host_is_named() {
     assert!(error.to_string().contains("ends with a slash"), "{error}");
 }
 
-/// As a token is that OAuth gives out.
+/// OAuth tokens are that long.
 #[tokio::test]
 async fn a_password_may_be_a_token_of_kilobytes() {
     for password in ["t".repeat(900), "%2B".repeat(100), "t".repeat(3_500)] {
@@ -68,7 +68,7 @@ async fn a_password_may_be_a_token_of_kilobytes() {
     }
 }
 
-/// RabbitMQ hangs up after some seconds, and does not say why.
+/// RabbitMQ closes the connection after some seconds without a reason.
 #[tokio::test]
 async fn a_password_that_is_too_long_is_named() {
     let address = with_login(&format!("guest:sw0rdfish{}", "t".repeat(9_000)), "/%2f").await;
@@ -88,7 +88,7 @@ async fn characters_that_have_to_be_encoded_are_named() {
     }
 }
 
-/// A port where nobody listens.
+/// A port without a listener.
 async fn dead_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()
@@ -105,7 +105,7 @@ async fn a_hopeless_first_connection_ends_soon() {
     assert!(in_full(&error).contains("refused"), "{error:?}");
 }
 
-/// `localhost` has two addresses on most machines.
+/// On most machines `localhost` has two addresses.
 #[tokio::test]
 async fn each_failed_attempt_logs_its_cause() {
     let log = Log::default();
@@ -168,8 +168,8 @@ async fn a_silent_broker_is_given_up() {
     assert!(error.to_string().contains("did not answer"), "{error}");
 }
 
-/// Somebody who answers a greeting with these bytes, hears the answer to them if it is to, and hangs up.
-async fn answered_by(bytes: Vec<u8>, hears: bool) -> BrokerError {
+/// The error of connecting to a peer that answers with these bytes, reads the next answer if `reads`, and closes.
+async fn answered_by(bytes: Vec<u8>, reads: bool) -> BrokerError {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let address = format!("amqp://guest:sw0rdfish@127.0.0.1:{port}/%2f");
@@ -178,7 +178,7 @@ async fn answered_by(bytes: Vec<u8>, hears: bool) -> BrokerError {
         let (mut socket, _) = listener.accept().await.unwrap();
         socket.read_exact(&mut [0; 8]).await.unwrap();
         socket.write_all(&bytes).await.unwrap();
-        if hears {
+        if reads {
             socket.read_exact(&mut [0; 1]).await.unwrap();
         }
     });
@@ -187,7 +187,7 @@ async fn answered_by(bytes: Vec<u8>, hears: bool) -> BrokerError {
     error
 }
 
-/// What a broker says first: how it lets users log in.
+/// The first frame of a broker, with these login mechanisms.
 fn start(mechanisms: &str) -> Vec<u8> {
     let long = |text: &str| {
         [&u32::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat()
@@ -233,14 +233,14 @@ async fn an_invalid_address_is_refused() {
     }
 }
 
-/// Somebody who takes connections and stays silent, and somebody whose queue of connections is full.
+/// A listener that accepts connections and stays silent, and one with a full backlog.
 async fn silent_and_full() -> (TcpListener, TcpListener, Vec<TcpStream>) {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let full = TcpSocket::new_v4().unwrap();
     full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let full = full.listen(0).unwrap();
     let mut waiting = Vec::new();
-    // Nobody accepts them: in the end the system drops what comes.
+    // Nobody accepts these. Once the backlog is full, the system drops packets.
     while let Ok(Ok(stream)) =
         timeout(Duration::from_millis(300), TcpStream::connect(full.local_addr().unwrap())).await
     {
@@ -256,7 +256,7 @@ async fn a_node_that_drops_packets_delays_little() {
     let url = |listener: &TcpListener| format!("amqp://{}/%2f", listener.local_addr().unwrap());
     let live = Rabbit::shared().await.url();
     let start = Instant::now();
-    // Whichever of them is the first.
+    // In either order.
     let connecting = (0..4).map(|_| {
         let builder = Broker::builder(&url(&silent)).address(&url(&full)).address(live);
         tokio::spawn(builder.connect())
@@ -297,7 +297,7 @@ async fn too_few_channels_are_named_at_once() {
         "{error}"
     );
 
-    // Enough for one service with discovery, and not for two.
+    // Enough for one service with discovery, but not for two.
     let broker = Broker::connect(&format!("{url}?channel_max=4")).await.unwrap();
     let (one, other) = (unique("channels"), unique("channels"));
     let sample = |name: &str| (queue(name), SampleServer::new(Inside::new()));
@@ -311,7 +311,7 @@ async fn too_few_channels_are_named_at_once() {
     let (second, another) = sample(&other);
     let beside = Server::builder(&broker).service_on(second, another).discovery(false);
     let beside = beside.start().await.unwrap();
-    // Calls take two more.
+    // Calls need two more.
     let client = SampleClient::builder(&broker).queue(&one).build();
     let start = Instant::now();
     let ended = client.add(1, 2).await;

@@ -1,4 +1,4 @@
-//! Servers that are asked about themselves.
+//! Discovery: servers describe themselves.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -77,7 +77,7 @@ pub(crate) struct Point {
     label: Option<String>,
 }
 
-/// A type without.
+/// A type without a schema.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Unknown;
 
@@ -114,13 +114,13 @@ async fn only_servers_of_the_service_answer(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let (other, _) = pair.another(&broker).await;
     let ours = [pair.server.instance(), other.instance()];
-    // Tests that run beside this one have servers of the same service.
+    // Other tests have servers of the same service at the same time.
     let found = async |discovery: &Discovery| {
         let answers = discovery.ping().await.unwrap();
         ours.iter().filter(|id| answers.iter().any(|ping| ping.instance == **id)).count()
     };
     let patient = Discovery::new(&broker).quiet(SOON).timeout(Duration::from_secs(1));
-    assert_eq!(found(&patient).await, 2, "everybody is asked");
+    assert_eq!(found(&patient).await, 2, "all servers are asked");
     assert_eq!(found(&patient.clone().service("Sample")).await, 2, "the service is asked");
     let others = patient.clone().service("Sample.v2");
     assert_eq!(others.ping().await.unwrap(), [], "another service is asked");
@@ -200,7 +200,7 @@ async fn a_draining_server_is_not_ready(broker: Broker) {
 async fn a_server_without_discovery_is_not_found(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.discovery(false)).await;
     let discovery = Discovery::new(&broker).instance(pair.server.instance());
-    // On a broker that nobody has ever listened on, too.
+    // Also on a broker that never had a server.
     let asked = Instant::now();
     assert_eq!(discovery.timeout(SOON).ping().await.unwrap(), []);
     assert!(asked.elapsed() < SOON, "nothing is waited for");
@@ -266,7 +266,7 @@ async fn a_server_serves_without_discovery_rights() {
     let discovery = Discovery::new(&broker).instance(server.instance());
     assert_eq!(discovery.ping().await.unwrap(), []);
 
-    // Once it may, the next connection has it.
+    // With the right, discovery works on the next connection.
     let rights = ["set_permissions", "narrow", ".*", ".*", ".*"];
     node.ctl(&rights).await;
     node.close_connections().await;
@@ -291,7 +291,7 @@ async fn asking_without_rights_is_an_error() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// A question as another program asks it, and the callback queue for its answers.
+/// A discovery request of another program, and its callback queue.
 async fn peer() -> (Peer, Message) {
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
@@ -369,7 +369,7 @@ async fn malformed_discovery_requests_are_not_answered() {
     for question in hostile {
         peer.publish(question).await.unwrap();
     }
-    // Questions are answered in turn: the answer to the last would come after any to those before.
+    // Discovery requests are answered in order: an answer to an earlier one would come before this.
     peer.publish(Message { body: vec![0xff; 100_000], ..to("ping") }).await.unwrap();
     let callback = question.reply_to.as_deref().unwrap();
     let answer = peer.get(callback, SOON).await.unwrap().expect("an answer");

@@ -1,4 +1,4 @@
-//! An old caller and a new server: what docs/evolving.md says of each change.
+//! An old caller and a new server: checks docs/evolving.md for each change.
 
 use rpc_runtime::{Broker, CallError, Encoding, FaultKind, UntypedClient};
 
@@ -150,7 +150,7 @@ fn parcel() -> old::Parcel {
     old::Parcel { weight: 7, colour: "red".to_owned() }
 }
 
-/// The fault that a call was refused with.
+/// The fault kind of a refused call.
 fn refused<T: std::fmt::Debug>(ended: Result<T, CallError>) -> FaultKind {
     match ended {
         Err(CallError::Refused(fault)) => fault.kind(),
@@ -184,7 +184,7 @@ async fn bincode_refuses_changed_types() {
     ] {
         assert_eq!(kind, FaultKind::Incompatible);
     }
-    // As the page says: two arguments of one type are not seen to change places.
+    // As documented: swapped arguments of one type are not noticed.
     assert_eq!(shop.changed_places(5, 3).await.unwrap(), 3_u32.wrapping_sub(5));
 }
 

@@ -1,4 +1,4 @@
-//! The example programs, as a user starts them, against RabbitMQ and against plain pika programs.
+//! The example programs, started like a user does, with RabbitMQ and with plain pika programs.
 
 use std::time::{Duration, Instant};
 
@@ -114,7 +114,7 @@ async fn the_tutorials_programs_call_each_other() {
 #[tokio::test]
 async fn plus_hundred_is_called_and_served_by_pika() {
     let url = url().await;
-    // As its users start it, on the queue that it is known by.
+    // Started like users do, on its fixed queue.
     let ours = Process::example("plus_hundred_server", &["--broker", url]).await;
     ours.line_with("serving s14rpc", PATIENCE).await;
     for generation in ["older", "current"] {
@@ -298,7 +298,7 @@ async fn help_of_an_example_only_prints() {
     assert!(!help.contains("Requesting") && !help.contains("secret"), "{help}");
 }
 
-/// What an HTTP server says at `/metrics`.
+/// The page `/metrics` of an HTTP server.
 async fn page(address: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await?;

@@ -1,4 +1,4 @@
-//! More calls than there is room for: at the caller, at the server, for one method; and who asks again.
+//! More calls than the limits allow: at the caller, at the server, for one method; and retries.
 
 use std::time::Duration;
 
@@ -74,7 +74,7 @@ async fn an_overloaded_idempotent_call_is_retried(broker: Broker) {
     assert_eq!(again.await.unwrap().unwrap(), 2);
     pair.server.shutdown().await.unwrap();
 
-    // A queue that is full is no room either.
+    // A full queue is an overload too.
     let name = unique("full");
     let full = queue(&name).max_length(1).overflow(Overflow::RejectPublish);
     let inside = Inside::new();
@@ -121,7 +121,7 @@ async fn requests_run_by_priority(broker: Broker) {
     let client = SampleClient::builder(&broker).queue(&name).build();
     let first = tokio::spawn(client.wait(1));
     inside.has_started(1).await;
-    // Both are in the queue before either can be taken.
+    // Both are in the queue before the server consumes.
     client.note("low".into()).priority(1).await.unwrap();
     client.wait(2).priority(4).send().await.unwrap();
     inside.gate.add_permits(1);

@@ -1,4 +1,4 @@
-//! What the guide shows in other languages than Rust, as it stands there. Its Rust code is compiled by `examples/guide`.
+//! Runs the guide's programs in other languages, exactly as printed. `examples/guide` compiles its Rust code.
 
 use std::fs;
 use std::path::Path;
@@ -39,7 +39,7 @@ fn the_guides_test_is_run() {
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{test}```\n")));
 }
 
-/// Its address is another, so that tests can start it.
+/// Only its address differs, so that tests can start it.
 #[test]
 fn the_guides_client_is_tested() {
     let program = read("tests/programs/guide_client.rs");
@@ -48,7 +48,7 @@ fn the_guides_client_is_tested() {
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust,no_run\n{program}```\n")));
 }
 
-/// The programs of the page use the queue that it names: one test after another.
+/// The programs of the page use a fixed queue, so only one test runs at a time.
 static NUMBERS: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
@@ -105,7 +105,7 @@ async fn the_guides_python_programs_call_and_serve() {
     Peer::connect(url).await.unwrap().delete("Numbers").await.unwrap();
 }
 
-/// The programs of kombu and FastStream, which do the same.
+/// The programs for kombu and FastStream, which print the same.
 const NUMBERS_RECIPES: [(usize, usize); 2] = [(5, 6), (7, 8)];
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn the_recipes_call_and_serve_numbers() {
     Peer::connect(url).await.unwrap().delete("Numbers").await.unwrap();
 }
 
-/// As the page shows it.
+/// The service on the page.
 #[rpc_service(queue = "multiply", encoding = "json")]
 trait Multiply {
     #[rpc(name = "call")]
@@ -194,7 +194,7 @@ async fn json_rpc_of_aio_pika_calls_and_serves() {
     peer.delete("multiply").await.unwrap();
 }
 
-/// The Python programs of a page, each in a file of its own.
+/// The Python programs of a page, each written to a file.
 struct Programs {
     directory: TempDir,
     count: usize,

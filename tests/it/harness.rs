@@ -1,4 +1,4 @@
-//! The harness itself: its node, its raw peer, and that it leaves nothing behind.
+//! Tests of the harness itself: its node, its raw peer, and its cleaning up.
 
 use std::time::Duration;
 
@@ -168,7 +168,7 @@ async fn a_node_restarts_with_ports_and_data() {
     assert!(peer.queue("kept").await.is_err(), "the connection was closed");
 }
 
-/// The Python peers among themselves: what fails against ours is then ours.
+/// The Python peers with each other. If this works, a failure with ours is our fault.
 #[tokio::test]
 async fn python_peers_answer_each_other() {
     let url = Rabbit::shared().await.url();

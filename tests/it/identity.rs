@@ -1,4 +1,4 @@
-//! Who calls, as RabbitMQ says, and what they may.
+//! The user of a caller, checked by RabbitMQ, and its permissions.
 
 use rpc_runtime::{Broker, BrokerErrorKind, FaultKind, ServerBuilder};
 use rpc_tests::{Message, Peer, QueueSpec, Rabbit};

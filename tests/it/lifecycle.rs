@@ -1,4 +1,4 @@
-//! How servers start, share a queue, and end.
+//! Servers start, share a queue, and end.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn a_temporary_queue_of_either_type_expires() {
         assert_eq!(client.add(1, 2).await.unwrap(), 3, "quorum: {quorum}");
         server.shutdown().await.unwrap();
 
-        // RabbitMQ compares, and names what differs.
+        // RabbitMQ names the argument that differs.
         let spec = QueueSpec::named(&name).durable();
         let spec = if quorum { spec.quorum() } else { spec.classic() };
         let refused = peer.declare(spec.argument("x-expires", 1)).await.unwrap_err();
@@ -48,7 +48,7 @@ async fn concurrency_bounds_the_requests_taken(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.concurrency(2)).await;
     let calls: Vec<_> = (0..6).map(|n| tokio::spawn(pair.client.wait(n))).collect();
     pair.inside.has_started(2).await;
-    // What was not taken is there for another.
+    // Other requests stay in the queue for another server.
     let (other, inside) = pair.another(&broker).await;
     inside.has_started(4).await;
     inside.gate.add_permits(10);
@@ -139,7 +139,7 @@ async fn a_dropped_server_requeues_its_requests(broker: Broker) {
     other.shutdown().await.unwrap();
 }
 
-/// Waits for the end of its request and says so.
+/// Waits for the end of its request and reports it.
 struct Patient(tokio::sync::mpsc::UnboundedSender<()>);
 
 #[rpc_runtime::rpc_service]
@@ -194,7 +194,7 @@ async fn each_service_needs_its_own_queue(broker: Broker) {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("reserves"), "{error}");
-    // To cut it would be to serve another queue.
+    // A cut name would be another queue.
     let long = Queue::named("q".repeat(254));
     let started = Server::builder(&broker).service_on(long, sample()).start().await;
     let error = started.unwrap_err();

@@ -1,4 +1,4 @@
-//! Whatever takes time follows tokio's clock, so that a test can pause it. Nothing here takes any.
+//! All timeouts follow tokio's clock, so that tests can pause it. These tests take no real time.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -82,7 +82,7 @@ trait Clockwork {
     #[rpc(cacheable = "10m")]
     async fn rate(&self) -> u32;
 
-    /// Takes as long by a clock that nobody pauses.
+    /// Takes so long on the real clock.
     #[rpc(blocking)]
     fn grind(&self, time: Duration);
 }

@@ -1,4 +1,4 @@
-//! How long a request waited in its queue counts against its deadline.
+//! The time that a request waits in its queue counts against its deadline.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -30,7 +30,7 @@ async fn queue_wait_reduces_the_remaining_time(broker: Broker) {
     assert!(left + WAIT <= timeout + Duration::from_millis(2), "{left:?} are left");
     assert_eq!(running.await.unwrap().unwrap(), 1);
 
-    // What follows has not waited.
+    // The next request has not waited.
     let left = pair.client.seen().timeout(timeout).await.unwrap().left.unwrap();
     assert!(left + WAIT > timeout, "{left:?} are left");
     pair.server.shutdown().await.unwrap();
@@ -53,7 +53,7 @@ async fn a_paused_clock_measures_the_wait_exactly() {
     );
 }
 
-/// What `seen` finds left of a minute, in seconds, for requests that were sent at these times.
+/// The remaining seconds of a minute that `seen` finds, for requests with these timestamps.
 async fn left_of_a_minute(sent: &[Value]) -> Vec<f64> {
     let pair = Pair::new(rabbitmq().await).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();

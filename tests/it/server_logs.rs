@@ -1,4 +1,4 @@
-//! What a server logs at INFO and WARN: the table of docs/observation.md, line by line.
+//! The log lines of a server at INFO and WARN, as in the table of docs/observation.md.
 
 use std::{thread, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 
 const PAYLOAD: &str = "payload-nobody-else-reads";
 
-/// Longer than a handler may hold a thread without a line.
+/// Longer than a handler may hold a thread without a warning.
 const LONG: Duration = Duration::from_millis(1_100);
 
 mod here {
@@ -77,7 +77,7 @@ impl here::Shelf for Oak {
     }
 }
 
-/// A server of the shelf, and what is logged of it.
+/// A server of the shelf, and its log.
 struct Watched {
     broker: Broker,
     queue: String,
@@ -96,7 +96,7 @@ impl Watched {
     }
 }
 
-/// The one line with these words, and nothing of the payload in any line.
+/// The only line with these words; no line contains the payload.
 fn only_line(log: &Log, words: &[&str]) -> String {
     let lines = log.lines(words);
     assert_eq!(lines.len(), 1, "{words:?} in {}", log.text());
@@ -104,7 +104,7 @@ fn only_line(log: &Log, words: &[&str]) -> String {
     lines[0].clone()
 }
 
-/// A line at WARN that says which request it is about.
+/// The only warning with these words; it names the request.
 fn warned_of(log: &Log, method: &str, words: &str) -> String {
     let about = ["WARN", "service=\"Shelf\"", &format!("method=\"{method}\""), words];
     let line = only_line(log, &about);
@@ -321,7 +321,7 @@ async fn a_handler_that_holds_its_thread_is_named(broker: Broker) {
     watched.client.hold(text()).await.unwrap();
     let line = warned_of(&log, "hold", "held a thread of the runtime");
     assert!(line.contains("#[rpc(blocking)]") && line.contains("held_ms=1"), "{line}");
-    // Two that come at once: the second did not hold anything while it waited for the first.
+    // Two requests at once: the second held no thread while it waited for the first.
     let (held, read) =
         tokio::join!(watched.client.hold_later(text()), watched.client.read(text(), 1));
     held.unwrap();
@@ -343,7 +343,7 @@ impl Cupboard for Oak {
 async fn two_services_on_one_queue_are_both_named(broker: Broker) {
     let (log, _guard) = Log::gather(Level::DEBUG);
     let watched = Watched::new(broker, |builder| builder).await;
-    // By then the first has looked, and was alone.
+    // By then the first has looked and found no other.
     log.line(&["nobody else consumes the queue"]).await;
     let second = Server::builder(&watched.broker)
         .service_on(queue(&watched.queue), CupboardServer::new(Oak))
@@ -413,7 +413,7 @@ async fn a_brokers_own_server_ends_with_it() {
     assert_eq!(log.lines(&["WARN"]), [""; 0]);
 }
 
-/// Has a plain program ask for a page, with this `reply_to`, and waits until the request is refused.
+/// Sends a request with this `reply_to` from a plain program, and waits until it is refused.
 async fn refuse(watched: &Watched, reply_to: &str) {
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let request = Message {

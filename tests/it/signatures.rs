@@ -1,9 +1,9 @@
-//! What a signature sees of a method, and what it does not.
+//! The parts of a method that its signature covers, and the others.
 
 use rpc_runtime::{Dispatch, rpc_service};
 use serde::{Deserialize, Serialize};
 
-/// One service, written in different ways, and its only method's signature.
+/// A service with one method, and the method's signature.
 macro_rules! written {
     ($name:ident, { $($more:item)* }, $($method:tt)*) => {
         mod $name {
@@ -114,7 +114,7 @@ fn formatting_and_names_keep_the_signature() {
     {
         assert_eq!(same, base);
     }
-    // The number itself, so that a change of the walk shows: it would refuse every older caller.
+    // The fixed value shows a change of the algorithm, which would refuse every older caller.
     assert_eq!(base, "4fd103874898f340");
 }
 

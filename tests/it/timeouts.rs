@@ -1,4 +1,4 @@
-//! How long a caller waits. Time is paused: nothing here takes any.
+//! Timeouts of callers. Time is paused, so these tests take no real time.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ trait Service {
     async fn patient(&self);
 }
 
-/// Never answers.
+/// Never replies.
 struct Never;
 
 impl Default for Never {
@@ -37,7 +37,7 @@ impl Service for Never {
     }
 }
 
-/// How long a call that is never answered waits.
+/// How long a call without a reply waits.
 async fn waits(call: rpc_runtime::Call<()>) -> Duration {
     let started = Instant::now();
     assert_ended!(call.await, Err(CallError::DeadlineExceeded { may_have_run: true }));

@@ -117,7 +117,7 @@ async fn a_server_of_unfit_arguments_does_not_start() {
     );
 }
 
-/// As `docs/encodings.md` promises: bincode can write a `None` of it.
+/// Documented in `docs/encodings.md`: bincode can write a `None` of it.
 #[tokio::test]
 async fn an_optional_json_value_is_refused_as_none() {
     let broker = Broker::in_memory();
@@ -149,7 +149,7 @@ impl Flat for Shop {
     }
 }
 
-/// serde does not say which field is marked `flatten`.
+/// serde does not name the field with `flatten`.
 #[tokio::test]
 async fn a_type_with_flatten_is_named() {
     let broker = Broker::in_memory();
@@ -230,7 +230,7 @@ async fn nan_and_infinity_are_refused_in_json() {
     assert_eq!(client.halves(None).await.unwrap(), None);
 }
 
-/// A text that nobody would guess.
+/// A type that accepts only one text, which the tracer cannot guess.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 struct Secret(String);
@@ -267,7 +267,7 @@ async fn types_hidden_from_signatures_are_named() {
     }
     let client = DoorsClient::new(&broker);
     assert!(client.open(1, Secret("open sesame".into())).await.unwrap());
-    // It could not be looked at before, so what is written is read back: this one is not.
+    // The type could not be traced at the start, so each value is checked by reading it back; this check fails.
     let refused = client.open(1, Secret("open barley".into())).await;
     assert!(matches!(refused, Err(CallError::Encode(_))), "{refused:?}");
     server.shutdown().await.unwrap();

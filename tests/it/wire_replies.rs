@@ -1,4 +1,4 @@
-//! What a client writes and what it reads, row by row of the wire: raw requests come out, raw replies go in.
+//! The requests that a client writes and the replies that it reads, for each rule of the wire format.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::brokers::{Inside, SOON, SampleClient, SampleServer, assert_ended, rabbitmq, refusal};
 
-/// A client of [`Sample`](crate::brokers::Sample), and a plain AMQP program where its server would be.
+/// A client of [`Sample`](crate::brokers::Sample), and a plain AMQP program as its server.
 struct Wire {
     peer: Peer,
     queue: String,
@@ -34,7 +34,7 @@ impl Wire {
         self.peer.get(&self.queue, SOON).await.unwrap().expect("a request")
     }
 
-    /// Takes the next request and answers it.
+    /// Takes the next request and sends this reply.
     async fn answer(&self, reply: Message) {
         let request = self.request().await;
         self.peer
@@ -101,7 +101,7 @@ async fn a_request_has_every_property_of_the_wire() {
     );
     assert_eq!(
         ["rpc-timeout-ms", "rpc-sent-ms", "tenant"].map(|name| request.header_kinds[name]),
-        // Some clients know no integer of 64 bits.
+        // Some clients do not support integers of 64 bits.
         ['I', 'l', 'S']
     );
     let signature = method("add").signature.as_str();
@@ -213,7 +213,7 @@ async fn undecodable_replies_are_explained() {
         let ended = call.await.unwrap();
         assert_ended!(ended, Err(error @ CallError::Decode(_)) if error.may_have_run());
     }
-    // A method without an error of its own cannot have one.
+    // A method without an error type cannot return one.
     let call = tokio::spawn(wire.client.add(1, 2));
     let kind = Some("error".to_owned());
     wire.answer(Message { kind, body: "3".into(), ..Message::default() }).await;
@@ -252,7 +252,7 @@ async fn every_fault_word_is_understood() {
         assert_eq!((got.may_have_run(), got.is_retryable()), (ran, retry), "{word}");
     }
 
-    // The body is for others, and an older server sends none.
+    // The body is for other clients; an older server sends none.
     for body in ["", r#"{"err":{"fault":"internal","message":"x"}}"#, "3", "\u{0}"] {
         let call = wire.divide();
         let content_type = Some("application/json".to_owned());
@@ -319,7 +319,7 @@ async fn a_resent_call_keeps_its_message_id() {
     let second = wire.request().await;
     assert_eq!(second.message_id, first.message_id);
     assert_ne!(second.correlation_id, first.correlation_id);
-    // The first sending has ended; its id is good for nothing any more.
+    // The first attempt has ended, so its id is not valid any more.
     let reply = |body: &str| Message::to(&callback, body);
     wire.peer.publish(answer(&first.correlation_id, reply("666"))).await.unwrap();
     wire.peer.publish(answer(&second.correlation_id, reply("3"))).await.unwrap();

@@ -1,4 +1,4 @@
-//! What a server reads, row by row of the wire: raw messages go in, raw replies come out.
+//! The requests that a server reads and the replies that it writes, for each rule of the wire format.
 
 use rpc_runtime::{
     Broker, Dispatch as _, Server, ServerBuilder, discovery::Discovery, rpc_service,
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::brokers::{Inside, SOON, SampleServer, queue, rabbitmq};
 
-/// A plain AMQP client, and a server of [`Sample`](crate::brokers::Sample) to talk to.
+/// A plain AMQP client and a server of [`Sample`](crate::brokers::Sample).
 struct Wire {
     broker: Broker,
     peer: Peer,
@@ -54,13 +54,13 @@ impl Wire {
         self.peer.get(&self.callback, SOON).await.unwrap().expect("every request is answered")
     }
 
-    /// The fault that a request is answered with.
+    /// The fault word of the reply to a request.
     async fn fault(&self, request: Message) -> String {
         let reply = self.ask(request).await;
         assert_eq!(reply.kind.as_deref(), Some("fault"), "{reply:?}");
         let (word, message) = (reply.header("rpc-fault"), reply.header("rpc-message"));
         let (word, message) = (word.as_str().unwrap(), message.as_str().unwrap());
-        // For programs that read the body alone.
+        // For programs that read only the body.
         let body = match reply.content_type.as_deref() {
             Some("application/json") => {
                 json!({ "err": { "fault": word, "message": message } }).to_string()
@@ -73,7 +73,7 @@ impl Wire {
         word.to_owned()
     }
 
-    /// Whatever was sent before, the server goes on, and has acknowledged everything.
+    /// Checks that the server still works, and has acknowledged everything.
     async fn end(self) {
         let reply = self.ask(self.request()).await;
         assert_eq!((reply.kind.as_deref(), reply.text()), (Some("result"), "3".to_owned()));
@@ -183,7 +183,7 @@ async fn bincode_and_text_bodies_are_read() {
     assert_eq!(wire.fault(text("wait", "thirty")).await, "bad-arguments");
     assert_eq!(wire.fault(text("wait", "")).await, "bad-arguments");
     assert_eq!(wire.fault(text("add", "1")).await, "bad-arguments");
-    // The error of a text method is no scalar, so it comes as JSON.
+    // The error of a text method is not a scalar, so it is sent as JSON.
     assert_eq!(wire.fault(text("seen", "")).await, "unencodable-reply");
     wire.end().await;
 }
@@ -297,7 +297,7 @@ async fn a_json_scalar_is_the_only_argument() {
         ("wait", r#""30""#),
         ("wait", "30 40"),
         ("wait", ""),
-        // An array is the list of arguments: this one has two.
+        // An array is the list of arguments; this one has two.
         ("echo", "[1,2]"),
         ("add", "1"),
         ("seen", "1"),
@@ -391,7 +391,7 @@ async fn a_request_without_reply_to_is_run() {
     wire.inside.has_started(1).await;
     wire.send(Message { reply_to: None, kind: Some("nonsense".to_owned()), ..wire.request() })
         .await;
-    // A one-way method is answered where an answer is asked for.
+    // A one-way method is answered if the request has a `reply_to`.
     let note = Message { kind: Some("note".into()), body: r#"["x"]"#.into(), ..wire.request() };
     let reply = wire.ask(note).await;
     assert_eq!((reply.kind.as_deref(), reply.text()), (Some("result"), "null".to_owned()));
@@ -432,7 +432,7 @@ async fn only_the_servers_own_queue_is_refused() {
     let wire = Wire::new().await;
     let expires = typed('l', 60_000);
     let names = [
-        // As kombu, EasyNetQ and Spring name theirs.
+        // Names in the style of kombu, EasyNetQ and Spring.
         "0b1f3f0a-7f3c-4a53-9c0a-6a4d9f5d2f11".to_owned(),
         "easynetq.response.5c3a".to_owned(),
         "spring.gen-7yt3SJ0QTnKqyZ0WgFcVhw".to_owned(),
@@ -458,7 +458,7 @@ async fn only_the_servers_own_queue_is_refused() {
             assert_eq!(reply.text(), sum, "{name}");
         }
     }
-    // Nobody has such a queue: it is run, and the reply is counted.
+    // The queue does not exist: the request runs, and the lost reply is counted.
     for nobody in [unique("nobody"), String::new()] {
         wire.send(Message { reply_to: Some(nobody), ..wire.request() }).await;
     }
@@ -725,7 +725,7 @@ async fn an_exchange_takes_methods_from_routing_keys() {
     let unknown = ask(&exchange, format!("{name}.nonsense"), None).await;
     assert_eq!(unknown.header("rpc-fault"), "unknown-method");
 
-    // Callers behind an exchange may have no right to write to queues, so the server does not do it for them.
+    // Callers behind an exchange may have no right to write to queues, so the server does not reply to any queue for them.
     let request = Message {
         exchange: exchange.clone(),
         content_type: Some("application/json".to_owned()),
@@ -752,7 +752,7 @@ async fn a_queue_is_declared_durable() {
     wire.end().await;
 }
 
-/// A request as version 0.1 wrote it before faults had bodies, and what it read of the replies.
+/// A request of version 0.1, before faults had bodies, and the parts of replies that it read.
 #[tokio::test]
 async fn an_older_caller_understands_the_replies() {
     let wire = Wire::new().await;
@@ -791,7 +791,7 @@ async fn an_older_caller_understands_the_replies() {
         assert_eq!(fault.header("rpc-fault"), word);
         assert_eq!(fault.header_kinds.values().copied().collect::<String>(), "SS");
     }
-    // In JSON there is a body more. It read the type and the headers of a fault, and never its body.
+    // In JSON a fault now has a body too. The older caller read only its type and headers.
     let older = |body: &str| Message {
         content_type: Some("application/json".to_owned()),
         ..older("add", body.into())

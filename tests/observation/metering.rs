@@ -1,4 +1,4 @@
-//! What is counted and measured, as Prometheus reads it.
+//! Metrics, as Prometheus reads them.
 
 use std::sync::{
     Arc, OnceLock,
@@ -55,7 +55,7 @@ fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// The value of a metric with these labels; zero before it was ever recorded.
+/// The value of a metric with these labels; zero if it was never recorded.
 fn value(metric: &str, labels: &[(&str, &str)]) -> u64 {
     let rendered = recorder().render();
     let has = |line: &&str| {

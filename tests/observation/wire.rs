@@ -1,4 +1,4 @@
-//! Trace context on the wire, as other programs write and read it.
+//! Trace context on the wire, exchanged with other programs.
 
 use opentelemetry::trace::SpanKind;
 use rpc_runtime::{Server, rpc_service};

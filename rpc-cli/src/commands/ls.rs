@@ -8,7 +8,7 @@ use super::{connect, discovery};
 use crate::{
     cli::{Global, Output},
     failure::Failure,
-    find::{nobody, note_dropped},
+    find::{no_answer, note_dropped},
     show::{Align, Table, json, line},
 };
 
@@ -29,7 +29,7 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let instances = asking.info().await?;
     note_dropped(&asking);
     if instances.is_empty() {
-        return Err(nobody(global, None));
+        return Err(no_answer(global, None));
     }
     // Services of one name may use several queues.
     let mut services: BTreeMap<(String, String), Listed> = BTreeMap::new();

@@ -7,7 +7,7 @@ use crate::{
     cli::{Chosen, Global, Output},
     duration,
     failure::Failure,
-    find::{nobody, note_dropped},
+    find::{no_answer, note_dropped},
     show::{Align, Table, json, line, short},
 };
 
@@ -29,7 +29,7 @@ pub(super) async fn run(global: &Global, chosen: &Chosen) -> Result<(), Failure>
     note_dropped(&asking);
     pings.retain(|ping| chosen.includes(&ping.instance));
     if pings.is_empty() {
-        return Err(nobody(global, service));
+        return Err(no_answer(global, service));
     }
     if global.output == Output::Json {
         let answers = pings.into_iter().map(|ping| Pong {

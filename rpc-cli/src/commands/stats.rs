@@ -10,7 +10,7 @@ use crate::{
     cli::{Global, Output, StatsArgs},
     duration,
     failure::Failure,
-    find::{nobody, note_dropped},
+    find::{no_answer, note_dropped},
     show::{Align, Table, clean, json, line, short},
 };
 
@@ -40,7 +40,7 @@ async fn show(global: &Global, arguments: &StatsArgs, asking: &Discovery) -> Res
         }
     }
     if stats.is_empty() && arguments.watch.is_none() {
-        return Err(nobody(global, chosen.service.as_deref()));
+        return Err(no_answer(global, chosen.service.as_deref()));
     }
     if global.output == Output::Json {
         return json(&stats);

@@ -1,4 +1,4 @@
-//! Callers that do not wait for their answer.
+//! Callers that end before their reply arrives.
 
 use rpc_tests::eventually;
 

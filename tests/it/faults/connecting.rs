@@ -1,4 +1,4 @@
-//! A broker that is not there, or does not want us.
+//! A broker that cannot be reached, or refuses the connection.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ async fn attempts_end_only_at_a_given_bound() {
     let url = format!("amqp://{}/%2f", listener.local_addr().unwrap());
     let connecting = tokio::spawn(Broker::builder(&url).max_attempts(3).connect());
     for _ in 0..3 {
-        // What connects wants to speak AMQP; it is hung up on.
+        // Close the connection after the protocol header.
         let (mut client, _) = timeout(SOON, listener.accept()).await.unwrap().unwrap();
         let mut header = [0; 8];
         client.read_exact(&mut header).await.unwrap();
@@ -42,7 +42,7 @@ async fn attempts_end_only_at_a_given_bound() {
     assert!(fourth.is_err(), "three were allowed");
 }
 
-/// Row 1, later: a connection that was lost and cannot be made again within the bound is given up, and calls are told.
+/// Row 1, later: after a loss the attempts end at the bound, and calls fail.
 #[tokio::test]
 async fn each_loss_gets_the_full_attempts() {
     let (relay, builder) = relayed().await;
@@ -74,7 +74,7 @@ async fn a_connection_limit_is_not_permanent() {
         let holder = Broker::connect(&node.url()).await.unwrap();
         is_limit(briefly().connect().await.unwrap_err());
 
-        // Another node takes it.
+        // Another node accepts it.
         let elsewhere = briefly().address(Rabbit::shared().await.url()).connect().await.unwrap();
         assert!(matches!(elsewhere.status(), BrokerStatus::Connected));
 
@@ -87,7 +87,7 @@ async fn a_connection_limit_is_not_permanent() {
     }
 }
 
-/// Row 19: the password was right once. Attempts go on, but seldom, and calls are told at once.
+/// Row 19: the password was right once. Attempts continue slowly, and calls fail at once.
 #[tokio::test]
 async fn a_changed_password_is_retried_slowly() {
     let node = Node::start().await;

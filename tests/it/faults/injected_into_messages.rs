@@ -1,4 +1,4 @@
-//! What is injected into single messages, in memory. Time is paused.
+//! Faults injected into single messages, in memory. Time is paused.
 
 use std::time::Duration;
 
@@ -165,7 +165,7 @@ async fn faults_can_be_limited_to_a_method() {
     assert_eq!(pair.client.echo(vec![1]).await.unwrap(), [1]);
     assert_ended!(pair.client.add(1, 2).await, Err(CallError::DeadlineExceeded { .. }));
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
-    assert_eq!(faults.remaining(), 1, "nobody has called elsewhere");
+    assert_eq!(faults.remaining(), 1, "no call elsewhere");
 
     faults.clear();
     assert_eq!(faults.remaining(), 0);

@@ -1,4 +1,4 @@
-//! A connection that is lost by injection, in memory, and one that is cut, to RabbitMQ: they tell the same.
+//! A loss injected in memory and a cut connection to RabbitMQ behave the same.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::brokers::{Pair, SOON, assert_ended};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
 
-/// What is between a broker and its connection.
+/// Controls the connection of a broker.
 enum Between {
     Faults(Faults),
     Relay(Relay),
@@ -84,7 +84,7 @@ async fn calls_in_flight_are_lost_or_resent(between: Between, broker: Broker) {
         let ended = timeout(SOON, lost).await.expect("it does not wait for its deadline");
         assert_ended!(ended.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
     }
-    // The first runs that nobody waits for any more, `wait` and `again` from the queue, and `again` sent again.
+    // The first runs without a waiting caller, then the redelivered `wait` and `again`, then the resent `again`.
     pair.inside.has_started(6).await;
     pair.inside.gate.add_permits(6);
     assert_eq!(timeout(SOON, again).await.unwrap().unwrap().unwrap(), 2);
@@ -93,7 +93,7 @@ async fn calls_in_flight_are_lost_or_resent(between: Between, broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Loses a call while it runs. What is sent again in its place does not run.
+/// Loses a call while it runs. The resent request does not run.
 async fn lost_and_sent_again(prevent: impl Fn(&Faults)) -> Result<u32, CallError> {
     let faults = Faults::new();
     let pair = Pair::new(Broker::in_memory_with(&faults)).await;
@@ -155,7 +155,7 @@ async fn a_connection_can_be_lost_again_and_again(between: Between, broker: Brok
     let pair = Pair::new(broker).await;
     for n in 0..5 {
         between.lose();
-        // Either nothing was sent on the connection that was lost, or nobody knows.
+        // Either nothing was sent on the lost connection, or the outcome is unknown.
         match pair.client.add(n, 1).timeout(A_MINUTE).await {
             Ok(sum) => assert_eq!(sum, n + 1),
             Err(error) => {
@@ -168,7 +168,7 @@ async fn a_connection_can_be_lost_again_and_again(between: Between, broker: Brok
     pair.server.shutdown().await.unwrap();
 }
 
-/// However soon there is another one: whoever follows the status sees that it was gone.
+/// The status shows a loss even if the next connection follows at once.
 #[tokio::test(start_paused = true)]
 async fn an_injected_loss_is_always_seen() {
     let faults = Faults::new();

@@ -1,4 +1,4 @@
-//! A broker that is short of memory or of disk, and one that takes small messages only.
+//! A broker that is short of memory or disk, and one that accepts only small messages.
 
 use std::time::Duration;
 
@@ -42,7 +42,7 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
 
     node.ctl(set).await;
     for (broker, client) in [(&waits, &waiting), (&fails, &failing)] {
-        // The broker says so when it is sent something, which may still pass.
+        // The broker announces the alarm after the next publish, which may still succeed.
         eventually_async("the broker is blocked", SOON, async || {
             let _ = client.add(1, 2).timeout(Duration::from_millis(200)).await;
             matches!(broker.status(), BrokerStatus::Blocked(_)).then_some(())
@@ -52,7 +52,7 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
         assert!(reason.contains(word), "{reason}");
     }
 
-    // Nothing is sent, so nothing piles up, however much is asked for.
+    // Nothing is sent, so no memory grows.
     let many: Vec<_> = (0..500)
         .map(|_| waiting.echo(vec![0; 100_000]).timeout(Duration::from_millis(100)))
         .map(tokio::spawn)
@@ -75,7 +75,7 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Row 17, at a server: its answers are held back.
+/// Row 17, at a server: its replies are delayed.
 #[tokio::test]
 async fn a_server_under_an_alarm_is_not_ready() {
     let node = Node::start().await;
@@ -100,7 +100,7 @@ async fn a_server_under_an_alarm_is_not_ready() {
     assert_eq!(health.status(), HealthStatus::Stopped);
 }
 
-/// Row 17, where nobody says so: the network takes nothing more.
+/// Row 17 without an announcement: the network accepts no more bytes.
 #[tokio::test]
 async fn a_stalled_connection_does_not_fill_memory() {
     let pair = Pair::new(rabbitmq().await).await;
@@ -126,7 +126,7 @@ async fn a_stalled_connection_does_not_fill_memory() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Rows 14 and 27: the broker takes less than we would send, and closes the channel for it. Nobody else is hurt.
+/// Rows 14 and 27: the broker's limit is lower than ours, and it closes the channel. Other calls are not affected.
 #[tokio::test]
 async fn a_request_too_large_for_rabbitmq_fails_alone() {
     let node = Node::builder().config("max_message_size = 65536").start().await;

@@ -1,4 +1,4 @@
-//! Servers in processes of their own that die, or are told to end.
+//! Servers in their own processes that die or get SIGTERM.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::brokers::{SOON, assert_ended, rabbitmq, refusal};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
 
-/// A queue of the ledger, a client, and the directory where its servers note what they run.
+/// A queue of the ledger, a client, and the directory where its servers record their runs.
 struct Ledger {
     broker: Broker,
     queue: String,
@@ -37,7 +37,7 @@ impl Ledger {
         server
     }
 
-    /// It may be given a request, and die of it, before it can say that it serves.
+    /// Starts a server that may die of a request before it prints that it serves.
     async fn starting(&self, rest: &[&str], failpoint: Option<&str>) -> rpc_tests::Process {
         let url = Rabbit::shared().await.url();
         let arguments = [&[url, &self.queue, text(self.directory.path())], rest].concat();
@@ -63,7 +63,7 @@ async fn an_unacknowledged_request_runs_again() {
     assert_eq!(ledger.runs_of(1), 2);
 }
 
-/// Row 6, where a second run is not wanted: it is not run again, and its answer has arrived.
+/// Row 6, with `at_most_once`: the request does not run again, and its reply has arrived.
 #[tokio::test]
 async fn at_most_once_survives_a_dead_server() {
     let ledger = Ledger::new().await;
@@ -72,7 +72,7 @@ async fn at_most_once_survives_a_dead_server() {
     assert!(!dying.wait(SOON).await.success());
     let _healthy = ledger.server(None).await;
     let dropped = || (ledger.broker.unclaimed_replies() == 1).then_some(());
-    eventually("a second reply, which says so, was dropped", SOON, dropped).await;
+    eventually("a second reply with the fault was dropped", SOON, dropped).await;
     assert_eq!(ledger.runs_of(1), 1);
 }
 
@@ -91,7 +91,7 @@ async fn another_server_replaces_a_dead_one() {
     let run = timeout(SOON, plain).await.unwrap().unwrap().unwrap();
     assert!(run.redelivered);
     let ended = timeout(SOON, once).await.unwrap().unwrap();
-    // Nobody knows how far it got.
+    // The progress of the dead server is unknown.
     assert_ended!(ended, Ok(_) | Err(CallError::Refused(_)));
     if ended.is_err() {
         let fault = refusal(ended);
@@ -100,7 +100,7 @@ async fn another_server_replaces_a_dead_one() {
     assert_eq!(ledger.client.plain(3).await.unwrap().id, 3);
 }
 
-/// Row 13: on a quorum queue, a request that kills whoever takes it is given up.
+/// Row 13: a quorum queue drops a request that kills each server.
 #[tokio::test]
 async fn a_quorum_queue_drops_a_deadly_request() {
     let ledger = Ledger::new().await;
@@ -116,7 +116,7 @@ async fn a_quorum_queue_drops_a_deadly_request() {
     assert_eq!(timeout(SOON, ledger.client.plain(2)).await.unwrap().unwrap().id, 2);
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let left = peer.declare(QueueSpec::named(&ledger.queue).passive()).await.unwrap().messages;
-    assert_eq!((left, ledger.runs_of(1)), (0, 0), "nobody was given it any more");
+    assert_eq!((left, ledger.runs_of(1)), (0, 0), "no server got it again");
     poison.abort();
     peer.delete(&ledger.queue).await.unwrap();
 }

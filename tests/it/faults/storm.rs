@@ -1,6 +1,6 @@
-//! Everything at once, at random, for a while: and then every call is accounted for.
+//! Many random faults at the same time. Afterwards the outcome of every call has to be right.
 //!
-//! `RPC_STORM_SECONDS` makes it longer, `RPC_STORM_SEED` repeats what a former one did (up to the machine's own timing).
+//! `RPC_STORM_SECONDS` makes it longer, `RPC_STORM_SEED` repeats an earlier run (except for the timing of the machine).
 
 use std::collections::HashMap;
 use std::env;
@@ -20,7 +20,7 @@ const SIDE_BY_SIDE: u64 = 25;
 const SERVERS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What was done to whom, and how often.
+/// The number of faults of each kind.
 #[derive(Debug, Default)]
 struct Faults {
     cuts: u32,
@@ -167,7 +167,7 @@ impl Storm {
                 other => {
                     let mut servers = self.servers.lock().await;
                     let mut server = servers.remove(0);
-                    // The others are not left alone before it is replaced.
+                    // Faults go on only after it is replaced.
                     if other == 4 {
                         faults.servers_killed += 1;
                         server.kill9();
@@ -258,7 +258,7 @@ impl Figures {
             "wrong" => self.wrong += 1,
             _ => self.hung += 1,
         }
-        // Deadlines are far away: a call that gets there was forgotten by somebody.
+        // Deadlines are long: a call that reaches its deadline was lost.
         self.lost += usize::from(why == Some("deadline"));
         self.ran_twice_though_at_most_once += usize::from(method == "once" && runs > 1);
     }

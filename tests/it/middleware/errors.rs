@@ -1,4 +1,4 @@
-//! What becomes of the errors and the panics of layers.
+//! Errors and panics of layers.
 
 use std::{
     convert::Infallible,
@@ -40,7 +40,7 @@ impl fmt::Display for Secret {
 
 impl Error for Secret {}
 
-/// Fails before or after what is below it.
+/// Fails before or after the inner service.
 fn failing(before: bool) -> impl Fits {
     layer_fn(move |next: Next| {
         service_fn(move |request: Request| {
@@ -96,7 +96,7 @@ async fn errors_of_client_layers_reach_the_caller(broker: Broker) {
     }
 }
 
-/// Makes another call after its own, and passes on how that one fails.
+/// Makes another call after the inner one, and returns its error.
 fn auditing() -> impl Fits {
     layer_fn(|next: Next| {
         service_fn(move |request: Request| {
@@ -146,7 +146,7 @@ async fn a_server_survives_a_panic_in_a_layer(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Takes no request but those of `Pair`.
+/// Ready only for the requests of `Pair`.
 #[derive(Clone)]
 struct Closed(Next);
 
@@ -174,7 +174,7 @@ async fn a_server_drains_with_an_unready_layer(broker: Broker) {
         .start()
         .await
         .unwrap();
-    // Given up with its deadline, not started.
+    // It ends at its deadline without being started.
     let ended = pair.client.add(1, 2).timeout(A_MOMENT).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { .. }));
 
@@ -200,7 +200,7 @@ async fn a_layer_may_wait_until_the_deadline(broker: Broker) {
         .await
         .unwrap();
     let client = SampleClient::builder(&pair.broker).queue(&name).build();
-    // The caller itself would wait much longer.
+    // The caller would wait much longer.
     let ended = client.add(1, 2).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
     assert_eq!(inside.started(), 0);

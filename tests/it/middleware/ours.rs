@@ -1,4 +1,4 @@
-//! The layers that come along: authorisation, a circuit breaker, a cache.
+//! The included layers: authorization, circuit breaker, cache.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -83,7 +83,7 @@ async fn an_open_circuit_tries_one_call_later(broker: Broker) {
         assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: true }));
     }
     assert_open(pair.client.add(1, 2).await);
-    // One call is let through; the others are refused as long as it runs.
+    // One call passes; the others are refused while it runs.
     let trial = eventually_async("a call is let through", SOON, async || {
         let mut trial = tokio::spawn(pair.client.wait(3));
         tokio::select! {
@@ -120,7 +120,7 @@ trait Prices {
     async fn stock(&self) -> u32;
 }
 
-/// Answers with how often it was asked.
+/// Returns the number of its runs.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicU32>);
 
@@ -172,7 +172,7 @@ async fn a_cached_result_serves_only_equal_calls(broker: Broker) {
         let ended = plain.price("nothing".to_owned()).await;
         assert_ended!(ended, Err(CallError::Application(error)) if error == asked);
     }
-    // What is only sent has no result that could be kept.
+    // A one-way call has no result to cache.
     plain.price("paper".to_owned()).send().await.unwrap();
     let paper = eventually_async("the request that was sent has run", SOON, async || {
         let next = plain.stock().await.unwrap();
@@ -211,7 +211,7 @@ async fn a_servers_cache_is_shared_by_callers(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-/// The macro does not see what is in it.
+/// The macro cannot see its fields.
 #[derive(Serialize, Deserialize)]
 struct Unordered {
     tags: HashSet<String>,

@@ -1,4 +1,4 @@
-//! What layers see of a request, and what they change.
+//! Layers read and change requests.
 
 use std::sync::{Arc, Mutex};
 

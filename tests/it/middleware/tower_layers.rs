@@ -1,4 +1,4 @@
-//! Tower's own layers, as they are.
+//! Layers of tower.
 
 use std::{
     convert::Infallible,
@@ -35,7 +35,7 @@ on_both_brokers! {
     a_retry_sends_the_same_call_again;
 }
 
-/// Again, and at once, if it cannot have run.
+/// Retries at once if the request cannot have run.
 #[derive(Clone)]
 struct Again(u32);
 
@@ -95,7 +95,7 @@ async fn a_client_timeout_knows_whether_it_sent(broker: Broker) {
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: true }));
     pair.inside.has_started(1).await;
 
-    // The limit is above the timeout, so that its place is taken by a call that goes on.
+    // The limit is outside the timeout, so that a running call keeps its permit.
     let waiting = ServiceBuilder::new().concurrency_limit(1);
     let below = pair.broker.clone().layer(waiting);
     let unlimited = SampleClient::builder(&below).queue(&pair.queue).build();
@@ -105,7 +105,7 @@ async fn a_client_timeout_knows_whether_it_sent(broker: Broker) {
     pair.inside.has_started(2).await;
     let ended = hurried.wait(3).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
-    // Nor does a deadline of the call itself wait for a layer.
+    // The deadline of the call itself does not wait for a layer either.
     let ended = unlimited.wait(3).timeout(A_MOMENT).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
     pair.inside.gate.add_permits(2);

@@ -8,7 +8,7 @@ use super::{Direction, Relay};
 use crate::eventually;
 
 const SOON: Duration = Duration::from_secs(10);
-/// Long enough to see that nothing comes.
+/// Long enough to see that nothing arrives.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// The two ends of a connection through a relay.
@@ -114,10 +114,10 @@ async fn refused_clients_may_connect_later() {
     let Line { relay, mut client, mut broker, .. } = Line::new().await;
     relay.refuse();
     let refused = || std::net::TcpStream::connect(relay.address()).err();
-    eventually("nobody listens", SOON, refused).await;
+    eventually("connections are refused", SOON, refused).await;
     client.write_all(b"kept").await.unwrap();
     assert_eq!(read(&mut broker).await, "kept", "what is open goes on");
     relay.resume();
     let accepted = || std::net::TcpStream::connect(relay.address()).ok();
-    eventually("somebody listens again", SOON, accepted).await;
+    eventually("connections are accepted again", SOON, accepted).await;
 }
