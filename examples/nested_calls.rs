@@ -24,7 +24,7 @@ pub trait Shop {
     async fn buy(&self, item: String, takes_ms: u64) -> Result<String, String>;
 
     /// Buys an item. Waits for the warehouse half as long as the customer does, and replies with the reason of a failure.
-    async fn buy_or_say_why(&self, item: String, takes_ms: u64) -> Result<String, String>;
+    async fn buy_or_explain(&self, item: String, takes_ms: u64) -> Result<String, String>;
 }
 
 /// The time left until the deadline of the running request.
@@ -64,7 +64,7 @@ impl Shop for Counter {
         sold(self.warehouse.reserve(item, takes_ms)).await
     }
 
-    async fn buy_or_say_why(&self, item: String, takes_ms: u64) -> Result<String, String> {
+    async fn buy_or_explain(&self, item: String, takes_ms: u64) -> Result<String, String> {
         sold(self.warehouse.reserve(item, takes_ms).timeout(left() / 2)).await
     }
 }
@@ -97,9 +97,9 @@ async fn main() -> Result<(), Failure> {
         Err(error) => println!("cake: {error}"),
         Ok(answer) => return Err(format!("cake should have taken too long: {answer}").into()),
     }
-    match shop.buy_or_say_why("coffee".to_owned(), 60_000).await {
+    match shop.buy_or_explain("coffee".to_owned(), 60_000).await {
         Err(CallError::Application(why)) => println!("coffee: {why}"),
-        other => return Err(format!("the shop should have said why: {other:?}").into()),
+        other => return Err(format!("the shop should have given the reason: {other:?}").into()),
     }
 
     server.shutdown().await?;

@@ -51,7 +51,7 @@ impl Written {
             let argument = described.and_then(|method| method.arguments.get(index));
             values.push(value(text, argument)?);
         }
-        if let Some(method) = known {
+        if let Some(method) = described {
             self.check_count(method)?;
         }
         Ok(match &values[..] {
@@ -225,10 +225,13 @@ mod tests {
 
     #[test]
     fn a_string_without_quotes_is_shown_with_them() {
-        let failure = not_known("tea", "no server said what price takes");
-        assert_eq!(failure.message(), "no server said what price takes, and \"tea\" is not JSON");
+        let failure = not_known("tea", "no server described the arguments of price");
+        assert_eq!(
+            failure.message(),
+            "no server described the arguments of price, and \"tea\" is not JSON"
+        );
         assert!(format!("{failure:?}").contains(r#"write a string as '\"tea\"'"#), "{failure:?}");
-        let failure = not_known("{n: 30}", "no server said what price takes");
+        let failure = not_known("{n: 30}", "no server described the arguments of price");
         assert!(format!("{failure:?}").contains("arguments by name"), "{failure:?}");
     }
 }

@@ -32,7 +32,7 @@ pub(crate) struct Method<'a> {
     pub(crate) written: &'a TraitMethod,
     /// The marker type of the method in generated code.
     pub(crate) marker: Ident,
-    /// The constant that says whether its result type is a `Result`.
+    /// The constant for whether its result type is a `Result`.
     pub(crate) fallible: Ident,
     /// The static that describes it.
     pub(crate) descriptor: Ident,

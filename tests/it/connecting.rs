@@ -82,9 +82,9 @@ async fn characters_that_have_to_be_encoded_are_named() {
     for password in ["12/3sw0rdfish", "sw0rd#fish", "sw0rd?fish"] {
         let error = refused(&format!("amqp://guest:{password}@127.0.0.1:1/%2f")).await;
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress);
-        let said = in_full(&error);
-        assert!(!said.contains("fish") && !said.contains("sw0rd"), "{said}");
-        assert!(said.contains("# as %23, / as %2F, ? as %3F"), "{said}");
+        let text = in_full(&error);
+        assert!(!text.contains("fish") && !text.contains("sw0rd"), "{text}");
+        assert!(text.contains("# as %23, / as %2F, ? as %3F"), "{text}");
     }
 }
 
@@ -213,8 +213,8 @@ async fn another_protocol_is_recognized() {
 async fn a_missing_login_mechanism_is_named() {
     let error = answered_by(start("AMQPLAIN RABBIT-CR-DEMO"), false).await;
     assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused);
-    let said = error.to_string();
-    assert!(said.contains("by PLAIN") && said.contains("AMQPLAIN RABBIT-CR-DEMO"), "{said}");
+    let text = error.to_string();
+    assert!(text.contains("by PLAIN") && text.contains("AMQPLAIN RABBIT-CR-DEMO"), "{text}");
 }
 
 #[tokio::test]
@@ -277,14 +277,14 @@ async fn an_error_has_the_cause_for_each_address() {
         .address(&format!("amqp://guest:sw0rdfish@{full}"))
         .address(&format!("amqp://guest:sw0rdfish@{dead}"));
     let error = builder.connect_timeout(Duration::from_secs(1)).connect().await.unwrap_err();
-    let said = in_full(&error);
-    assert!(!said.contains("sw0rdfish"), "{said}");
+    let text = in_full(&error);
+    assert!(!text.contains("sw0rdfish"), "{text}");
     assert!(
-        said.contains(&format!("{silent}/%2f accepted the connection and did not answer")),
-        "{said}"
+        text.contains(&format!("{silent}/%2f accepted the connection and did not answer")),
+        "{text}"
     );
-    assert!(said.contains(&format!("{full}/%2f did not answer")), "{said}");
-    assert!(said.contains(&format!("no broker answers at amqp://{dead}")), "{said}");
+    assert!(text.contains(&format!("{full}/%2f did not answer")), "{text}");
+    assert!(text.contains(&format!("no broker answers at amqp://{dead}")), "{text}");
 }
 
 #[tokio::test]

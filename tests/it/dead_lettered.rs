@@ -49,8 +49,8 @@ impl Caller {
 
     async fn dead_letter(&self, queue: &str, request: Message) {
         self.peer.publish(Message { routing_key: queue.to_owned(), ..request }).await.unwrap();
-        let taken = self.peer.take(queue, SOON).await.unwrap().expect("the request");
-        self.peer.nack(&taken, false).await.unwrap();
+        let message = self.peer.take(queue, SOON).await.unwrap().expect("the request");
+        self.peer.nack(&message, false).await.unwrap();
     }
 
     async fn let_expire(&self, queue: &str, request: Message) {
@@ -159,7 +159,11 @@ impl Neighbours {
     }
 
     async fn end(self) {
-        assert_eq!(self.vault_inside.started(), 0, "it has not run for a caller without permission");
+        assert_eq!(
+            self.vault_inside.started(),
+            0,
+            "it has not run for a caller without permission"
+        );
         for server in self.servers {
             server.shutdown().await.unwrap();
         }

@@ -336,18 +336,17 @@ async fn another_program_can_ask_in_json() {
         assert_eq!(answer.kind.as_deref(), Some("result"));
         assert_eq!(answer.content_type.as_deref(), Some("application/json"));
         assert_eq!(answer.correlation_id, question.correlation_id);
-        let mut said: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(said["instance"], json!(id));
-        let mut service = said["services"][0].take();
-        let told = match word {
+        let mut answered: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answered["instance"], json!(id));
+        let mut service = answered["services"][0].take();
+        let mut part = match word {
             "ping" => service,
             _ => service["methods"][0].take(),
         };
-        let mut told = told;
-        if let Some(method) = told.as_object_mut() {
+        if let Some(method) = part.as_object_mut() {
             method.remove("signature");
         }
-        assert_eq!(told, of_service, "{word}");
+        assert_eq!(part, of_service, "{word}");
     }
     pair.server.shutdown().await.unwrap();
 }
@@ -373,8 +372,8 @@ async fn malformed_discovery_requests_are_not_answered() {
     peer.publish(Message { body: vec![0xff; 100_000], ..to("ping") }).await.unwrap();
     let callback = question.reply_to.as_deref().unwrap();
     let answer = peer.get(callback, SOON).await.unwrap().expect("an answer");
-    let said: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(said["ready"], json!(true));
+    let answered: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(answered["ready"], json!(true));
     assert_eq!(peer.queue(callback).await.unwrap().messages, 0);
     assert_eq!(peer.queue(&victim).await.unwrap().messages, 0);
     pair.server.shutdown().await.unwrap();

@@ -73,8 +73,8 @@ async fn a_client_without_a_broker_fails_soon() {
     let started = Instant::now();
     assert!(!client.wait(PATIENCE).await.success());
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    let said = client.lines().join("\n");
-    assert!(said.contains("refused") && said.contains("wait_for_broker"), "{said}");
+    let output = client.lines().join("\n");
+    assert!(output.contains("refused") && output.contains("wait_for_broker"), "{output}");
 }
 
 #[tokio::test]

@@ -188,8 +188,8 @@ async fn json_rpc_of_aio_pika_calls_and_serves() {
     let product = multiply.call("call", r#"{"x": 6, "y": 7}"#).timeout(PATIENCE).await.unwrap();
     assert_eq!(&product.body[..], b"42");
     let raised = multiply.call("call", r#"{"x": 6}"#).timeout(PATIENCE).await.unwrap_err();
-    let said = raised.application().expect("an error of the method's own").to_string();
-    assert!(said.contains("TypeError"), "{said}");
+    let text = raised.application().expect("an error of the method's own").to_string();
+    assert!(text.contains("TypeError"), "{text}");
     drop(serving);
     peer.delete("multiply").await.unwrap();
 }

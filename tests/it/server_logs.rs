@@ -221,8 +221,8 @@ async fn lines_that_were_left_out_are_counted() {
         let (_, after) = line.split_once("left_out=").unwrap();
         after.split(' ').next().unwrap().parse::<u64>().unwrap()
     };
-    let told = lines.len() as u64 + lines.iter().map(counted).sum::<u64>();
-    assert_eq!(told, watched.server.stats().panics, "each is a line or counted in one");
+    let reported = lines.len() as u64 + lines.iter().map(counted).sum::<u64>();
+    assert_eq!(reported, watched.server.stats().panics, "each is a line or counted in one");
     watched.server.shutdown().await.unwrap();
 }
 
@@ -375,20 +375,20 @@ async fn replicas_of_one_service_cause_no_warning(broker: Broker) {
 async fn a_failed_start_is_no_drop() {
     let broker = rabbitmq().await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
-    let taken = unique("taken");
-    peer.declare(rpc_tests::QueueSpec::named(&taken).quorum()).await.unwrap();
+    let occupied = unique("taken");
+    peer.declare(rpc_tests::QueueSpec::named(&occupied).quorum()).await.unwrap();
     let (log, _guard) = Log::gather(Level::INFO);
     let shelf = unique("shelf");
     let refused = Server::builder(&broker)
         .service_on(queue(&shelf), here::ShelfServer::new(Oak))
-        .service_on(rpc_runtime::Queue::named(&taken), CupboardServer::new(Oak))
+        .service_on(rpc_runtime::Queue::named(&occupied), CupboardServer::new(Oak))
         .start()
         .await;
     refused.unwrap_err();
     only_line(&log, &["INFO", &shelf, "stopped", "it did not start wholly"]);
     assert_eq!(log.lines(&["Cupboard"]), [""; 0], "it never served");
     assert_eq!(log.lines(&["WARN"]), [""; 0], "the error says it");
-    peer.delete(&taken).await.unwrap();
+    peer.delete(&occupied).await.unwrap();
 }
 
 #[tokio::test]

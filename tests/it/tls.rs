@@ -108,8 +108,8 @@ async fn calls_are_encrypted_and_certificates_checked() {
     ] {
         let error = encrypted.builder(host, tls).connect().await.unwrap_err();
         assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
-        let said = whole(&error);
-        assert!(said.contains(reason) || said.contains("certificate"), "{said}");
+        let text = whole(&error);
+        assert!(text.contains(reason) || text.contains("certificate"), "{text}");
     }
 
     // Only one end encrypts.

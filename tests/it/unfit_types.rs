@@ -171,10 +171,10 @@ async fn a_server_of_unfit_results_does_not_start() {
     let broker = Broker::in_memory();
     let server = in_bincode::EventsServer::new(Shop::default());
     let refused = Server::builder(&broker).service(server).start().await.unwrap_err();
-    let said = refused.to_string();
+    let text = refused.to_string();
     assert!(
-        said.starts_with("Events.last cannot be served: the result: it asks what comes next"),
-        "{said}"
+        text.starts_with("Events.last cannot be served: the result: it asks what comes next"),
+        "{text}"
     );
 }
 
@@ -185,12 +185,12 @@ async fn the_first_call_refuses_unfit_types() {
     let client = in_bincode::PurchasesClient::new(&broker);
     let refused = client.buy(purchase()).await.unwrap_err();
     let CallError::Encode(error) = refused else { panic!("{refused:?}") };
-    let said = error.to_string();
+    let text = error.to_string();
     assert!(
-        said.starts_with(
+        text.starts_with(
             "Purchases.buy cannot be called in bincode: the argument `purchase`: the field `coupon`"
         ),
-        "{said}"
+        "{text}"
     );
     let client = in_json::PurchasesClient::builder(&broker).encoding(Encoding::Bincode).build();
     assert!(matches!(client.buy(purchase()).await, Err(CallError::Encode(_))));

@@ -526,8 +526,8 @@ async fn panics_and_too_large_replies_are_faults() {
         Message { kind: Some("explode".into()), body: r#"["secret"]"#.into(), ..wire.request() };
     let reply = wire.ask(explode).await;
     assert_eq!(reply.header("rpc-fault"), "panicked");
-    let said = format!("{} {}", reply.headers, reply.text());
-    assert!(!said.contains("secret") && reply.text().contains("panicked"), "{said}");
+    let text = format!("{} {}", reply.headers, reply.text());
+    assert!(!text.contains("secret") && reply.text().contains("panicked"), "{text}");
 
     let echo = |size: usize| Message {
         kind: Some("echo".to_owned()),
@@ -565,11 +565,11 @@ async fn redelivered_requests_run_unless_at_most_once() {
         };
         peer.publish(request).await.unwrap();
     }
-    let taken = [
+    let requests = [
         peer.take(&name, SOON).await.unwrap().expect("a request"),
         peer.take(&name, SOON).await.unwrap().expect("a request"),
     ];
-    for request in &taken {
+    for request in &requests {
         peer.nack(request, true).await.unwrap();
     }
     let server = Server::builder(&broker)

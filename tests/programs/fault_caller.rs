@@ -1,10 +1,7 @@
 //! Calls the ledger for some seconds and records how each call ended: `fault_caller URL QUEUE DIRECTORY NUMBER
 //! SECONDS SIDE_BY_SIDE`. The numbers of its calls are unique among all callers.
 
-#![allow(
-    clippy::expect_used,
-    reason = "a program under test prints why it ends"
-)]
+#![allow(clippy::expect_used, reason = "a program under test prints why it ends")]
 
 use std::env;
 use std::fmt::Write as _;

@@ -1,10 +1,7 @@
 //! The service of the programs that tests kill: every run of a method writes a line to a file.
 
 #![allow(dead_code, reason = "each program uses a part of it")]
-#![allow(
-    clippy::expect_used,
-    reason = "a program under test prints why it ends"
-)]
+#![allow(clippy::expect_used, reason = "a program under test prints why it ends")]
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;

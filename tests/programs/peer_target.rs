@@ -1,10 +1,6 @@
 //! Servers and callers for a random peer: `peer_target URL PREFIX`. A call to its control service ends it.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program under test prints why it ends"
-)]
+#![allow(clippy::expect_used, clippy::panic, reason = "a program under test prints why it ends")]
 
 use std::collections::HashMap;
 use std::env;

@@ -30,8 +30,8 @@ pub(crate) fn run(folder: &str, runtime: &str) {
     let project = project(&name, runtime, &programs);
     for program in &programs {
         let output = cargo(&project, "run", program);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}:\n{said}", program.name);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}:\n{stderr}", program.name);
     }
     fs::remove_dir_all(&project).ok();
 }

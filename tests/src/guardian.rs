@@ -12,32 +12,35 @@ use std::sync::{Mutex, OnceLock, PoisonError};
 
 /// Kills this process group when the test process ends.
 pub fn watch_group(leader: u32) {
-    tell(&format!("group {leader}"));
+    send(&format!("group {leader}"));
 }
 
 /// Forgets a process group that has ended. Its number may soon be reused.
 pub fn forget_group(leader: u32) {
-    tell(&format!("forget {leader}"));
+    send(&format!("forget {leader}"));
 }
 
 /// Removes this directory when the test process ends.
 pub fn watch_dir(path: &Path) {
-    tell(&format!("dir {}", path.display()));
+    send(&format!("dir {}", path.display()));
 }
 
 /// Forgets a directory that has been removed.
 pub fn forget_dir(path: &Path) {
-    tell(&format!("gone {}", path.display()));
+    send(&format!("gone {}", path.display()));
 }
 
-fn tell(line: &str) {
+fn send(line: &str) {
     static PIPE: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
     let mut pipe =
         PIPE.get_or_init(|| Mutex::new(start())).lock().unwrap_or_else(PoisonError::into_inner);
     writeln!(pipe, "{line}").expect("the guardian outlives this process and reads every line");
 }
 
-#[allow(clippy::zombie_processes, reason = "the guardian outlives every process that could wait for it")]
+#[allow(
+    clippy::zombie_processes,
+    reason = "the guardian outlives every process that could wait for it"
+)]
 fn start() -> ChildStdin {
     let mut guardian = Command::new("/bin/sh")
         .args(["-c", include_str!("guardian.sh"), "guardian"])

@@ -36,7 +36,7 @@ impl Broker {
     }
 
     /// Passes the broker's address to a program.
-    pub(crate) fn tell(&self, command: &mut Command) {
+    pub(crate) fn pass_address(&self, command: &mut Command) {
         let url = self.rabbit.url();
         command.env("AMQP_URL", url).env("AMQP_ADDR", address(url));
     }

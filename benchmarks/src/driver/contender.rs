@@ -123,7 +123,7 @@ impl Contender {
             }
             Programs::Peer { server, .. } => shell(server),
         };
-        broker.tell(&mut command);
+        broker.pass_address(&mut command);
         command
     }
 
@@ -143,7 +143,7 @@ impl Contender {
                 shell(&client.replace("{payload}", &payload))
             }
         };
-        broker.tell(&mut command);
+        broker.pass_address(&mut command);
         command
     }
 }

@@ -74,7 +74,7 @@ async fn pending(
 async fn figure(name: &str, arguments: &[&str], broker: &Broker) -> Option<f64> {
     let mut command = built("bench-memory");
     command.args(arguments);
-    broker.tell(&mut command);
+    broker.pass_address(&mut command);
     let process = Process::start("bench-memory", command);
     let line = process.line_with(&format!("{name}="), PATIENCE).await;
     field(&line, name)

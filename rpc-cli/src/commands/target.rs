@@ -168,7 +168,7 @@ async fn undescribed(
     }
     let why = match target.queue {
         Some(_) => format!("with --queue no server is asked what {method} takes"),
-        None => format!("no server said what {method} takes"),
+        None => format!("no server described the arguments of {method}"),
     };
     not_known(text, &why)
 }
@@ -199,7 +199,7 @@ async fn described(
     method: &str,
 ) -> Result<Option<ServiceInfo>, Failure> {
     let asking = Discovery::new(broker).timeout(global.wait).service(name);
-    // The servers may have discovery switched off, or this user may not use it. The call may work all the same.
+    // The servers may have discovery switched off, or this user may not use it. The call may work nevertheless.
     let instances = asking.info().await.unwrap_or_default();
     if asking.dropped() > 0 {
         let dropped = format!("{} answers about {name:?} could not be read", asking.dropped());

@@ -85,7 +85,9 @@ async fn an_unquoted_string_needs_a_server_to_ask() {
     let unasked = place.rpc(&["call", "Calculator.header", "tea"]).await;
     assert_eq!(
         unasked.failed(USAGE),
-        format!("error: no server said what header takes, and \"tea\" is not JSON\n{write}")
+        format!(
+            "error: no server described the arguments of header, and \"tea\" is not JSON\n{write}"
+        )
     );
     let chosen = ["call", "Calculator.header", "tea", "--queue", "Calculator"];
     assert_eq!(

@@ -64,9 +64,10 @@ fn attributes_of(written: &ServiceTrait, errors: &Errors) {
 
 fn generics(written: &ServiceTrait, errors: &Errors) {
     if !written.generics.params.is_empty() {
-        let fault = Fault::new(&written.generics.params, "a service trait cannot have generic parameters")
-            .note("the queue and the names on the wire are the same for every caller")
-            .help("write the types out, or declare one trait for each of them");
+        let fault =
+            Fault::new(&written.generics.params, "a service trait cannot have generic parameters")
+                .note("the queue and the names on the wire are the same for every caller")
+                .help("write the types out, or declare one trait for each of them");
         errors.push(fault);
     }
     if let Some(clause) = &written.generics.where_clause {

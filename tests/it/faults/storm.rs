@@ -42,7 +42,7 @@ struct Figures {
     hung: usize,
     lost: usize,
     ran_twice_though_at_most_once: usize,
-    ran_though_said_not_to: usize,
+    ran_though_reported_not_run: usize,
     answered_without_a_run: usize,
     runs: usize,
     run_again: usize,
@@ -73,7 +73,7 @@ async fn every_call_of_a_storm_is_accounted_for() {
         ("a call that hung", figures.hung),
         ("a call that was lost", figures.lost),
         ("a second run of what may run once", figures.ran_twice_though_at_most_once),
-        ("a run of what was said not to have run", figures.ran_though_said_not_to),
+        ("a run of a call reported as not run", figures.ran_though_reported_not_run),
         ("an answer without a run", figures.answered_without_a_run),
     ];
     for (what, times) in never {
@@ -253,7 +253,7 @@ impl Figures {
             "unknown" => self.unknown += 1,
             "not-run" => {
                 self.not_run += 1;
-                self.ran_though_said_not_to += usize::from(runs > 0);
+                self.ran_though_reported_not_run += usize::from(runs > 0);
             }
             "wrong" => self.wrong += 1,
             _ => self.hung += 1,

@@ -54,9 +54,9 @@ pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub(super) fn bytes(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(count);
+        let (bytes, rest) = self.0.split_at(count);
         self.0 = rest;
-        taken
+        bytes
     }
 
     pub(super) fn number(&mut self, bytes: usize) -> u64 {
