@@ -15,10 +15,10 @@ const EXIT_CODES: &str = "\
 Exit codes:
   0  success
   1  the method returned its own error, or the server refused the call
-  2  the command line is wrong
-  3  no server: no server answers, or the service has no queue, or its queue has no consumer
-  4  no reply came in time
-  5  RabbitMQ cannot be reached, or refuses";
+  2  the command line is invalid
+  3  no server: no server replies, or the service has no queue, or the queue has no consumer
+  4  no reply in time
+  5  RabbitMQ cannot be reached, or refuses the connection or the request";
 
 /// Finds, describes, watches, calls and measures services over RabbitMQ.
 #[derive(Debug, Parser)]

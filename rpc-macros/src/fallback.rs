@@ -77,7 +77,9 @@ pub(crate) fn service(written: &ServiceTrait, options: &ServiceOptions) -> Token
                 fn descriptor(&self) -> &'static #private::ServiceDescriptor {
                     loop {}
                 }
-                fn handlers(&self) -> ::std::vec::Vec<#private::Handler> {
+            }
+            impl<S: 'static> #private::GeneratedServer for #server<S> {
+                fn handlers(&self, _: #private::Internal) -> ::std::vec::Vec<#private::Handler> {
                     loop {}
                 }
             }

@@ -1,6 +1,8 @@
-//! How errors are printed. The rule for all of this crate: `Display` is a whole sentence that contains the text of none of
-//! the causes that `source()` leads to, and `Debug` is that sentence with those causes. So neither `Debug`, which a program
-//! prints that ends with `?` in `main`, nor what prints the sentence and then each `source()`, shows a cause twice.
+//! How errors are printed, and types that do not show all of their parts.
+//!
+//! The rule for all errors of this crate: `Display` is a whole sentence that contains the text of none of the causes that
+//! `source()` leads to, and `Debug` is that sentence with those causes. So neither `Debug`, which a program prints that ends with
+//! `?` in `main`, nor what prints the sentence and then each `source()`, shows a cause twice.
 
 use std::{error::Error, fmt};
 
@@ -44,7 +46,21 @@ macro_rules! debug_as_sentence {
     };
 }
 
-pub(crate) use debug_as_sentence;
+/// `Debug` of a type that shows these parts of it and leaves the others out.
+macro_rules! opaque_debug {
+    ($name:ident $(<$($parameter:ident),+>)? $(, |$it:ident| $($part:ident: $value:expr),+)?) => {
+        impl $(<$($parameter),+>)? std::fmt::Debug for $name $(<$($parameter),+>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $(let $it = self;)?
+                f.debug_struct(stringify!($name))
+                    $($(.field(stringify!($part), &$value))+)?
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(crate) use {debug_as_sentence, opaque_debug};
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,6 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Milliseconds since the Unix epoch.
 pub(crate) fn unix_milliseconds(at: Instant) -> i64 {
     static READ: OnceLock<(Moment, i64)> = OnceLock::new();
     let (read, epoch) = READ.get_or_init(|| {

@@ -85,7 +85,6 @@ impl FaultKind {
         known.map_or("unrecognized", |(_, word)| word)
     }
 
-    /// Reads a word from the wire.
     pub(crate) fn from_word(word: &str) -> Self {
         let known = WORDS.iter().find(|(_, known)| *known == word);
         known.map_or(Unrecognized, |(kind, _)| *kind)

@@ -62,7 +62,7 @@
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
 //! | asking servers about themselves | [`discovery`], [`Health`] |
 //! | layers, of your own or of tower | [`middleware`] |
-//! | testing a service | [`Broker::serving`], [`testing`] |
+//! | testing a service | [`Broker::serving`], [`BrokerBuilder::in_memory`], `testing` (a feature) |
 //!
 //! The guide, `docs/README.md` in the repository, leads from an empty directory to servers on a cluster: getting started,
 //! encodings, errors and deadlines, testing, patterns (mock, dyn, pagination, pub/sub, large files, fail fast), evolving a
@@ -75,11 +75,11 @@
 //!
 //! # Features
 //!
-//! One is on by default: `testing`.
+//! None is on by default.
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `testing` | [`testing`], brokers that fail on purpose: a program that tests nothing can do without |
+//! | `testing` | `testing`, brokers that fail on purpose: for the dev-dependencies of a program |
 //! | `tls` | `amqps://` addresses, which are refused without it |
 //! | `cache` | `middleware::Cache`, for methods marked `cacheable` |
 //! | `opentelemetry` | traces that go on from process to process, with the spans of tracing-opentelemetry |
@@ -109,6 +109,7 @@ mod escape;
 mod failpoint;
 mod fault;
 mod limits;
+mod lock;
 mod message;
 pub mod middleware;
 mod observe;
@@ -137,7 +138,8 @@ pub mod __bench;
 
 pub use broker::{Broker, BrokerBuilder};
 pub use client::{
-    Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenUnserved,
+    Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenFull,
+    WhenUnserved,
 };
 pub use codec::{DecodeError, EncodeError, Encoding};
 pub use connection::{BrokerStatus, StatusChanges, Unavailable};

@@ -7,7 +7,7 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -17,7 +17,7 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::{task::JoinHandle, time::sleep};
 
-use crate::limits;
+use crate::{limits, lock::lock};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -61,7 +61,7 @@ impl Lasting {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let mut started = self.lock();
+        let mut started = lock(&self.0);
         let before = started.as_ref().map(|started| &started.gone);
         if before.is_some_and(|gone| !gone.dropped.load(Ordering::SeqCst)) {
             return true;
@@ -92,13 +92,9 @@ impl Lasting {
 
     /// Ends it.
     pub(crate) fn stop(&self) {
-        if let Some(started) = &*self.lock() {
+        if let Some(started) = &*lock(&self.0) {
             started.task.abort();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Started>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -1,9 +1,11 @@
 //! Log lines that a peer can cause at any rate: one a second, with the number of those left out.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
+
+use crate::lock::lock;
 
 const EVERY: Duration = Duration::from_secs(1);
 
@@ -24,7 +26,7 @@ impl Throttle {
     }
 
     fn pass_at(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if state.last.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
             state.left_out += 1;
             return None;

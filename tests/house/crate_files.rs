@@ -102,7 +102,7 @@ pub(crate) fn between(files: &[(String, String)]) -> Vec<Arrow> {
 }
 
 /// The module of a file.
-fn module_of(file: &str) -> Vec<String> {
+pub(crate) fn module_of(file: &str) -> Vec<String> {
     let path = file.strip_suffix(".rs").unwrap_or(file);
     let path = path.strip_suffix("/mod").unwrap_or(path);
     if path == ROOT { Vec::new() } else { path.split('/').map(str::to_owned).collect() }

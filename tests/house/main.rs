@@ -8,9 +8,12 @@
 
 mod crate_files;
 mod documented;
+mod names;
 mod order;
 mod picture;
+mod public_types;
 mod reader;
+mod signatures;
 
 use crate_files::ARROWS;
 

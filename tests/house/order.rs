@@ -10,7 +10,7 @@ pub(crate) const RULE: &str = "The modules of rpc-runtime have an order (`ORDER`
 
 /// Small modules without knowledge of calls. Any other module may name them.
 pub(crate) const LEAVES: &[&str] =
-    &["limits", "cut", "escape", "causes", "failpoint", "tasks", "clock", "throttle"];
+    &["limits", "cut", "escape", "causes", "failpoint", "lock", "tasks", "clock", "throttle"];
 
 /// The other modules. Each may name those before it.
 pub(crate) const ORDER: &[&str] = &[

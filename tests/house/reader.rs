@@ -19,6 +19,24 @@ pub(crate) struct Named {
     pub(crate) path: Vec<String>,
 }
 
+/// The words and signs of a source, without those that are compiled for tests alone.
+pub(crate) fn without_tests(source: &str) -> Vec<Token> {
+    let tokens = tokens(source);
+    let mut reader =
+        Reader { tokens: &tokens, at: 0, module: Vec::new(), found: Source::default() };
+    let mut kept = Vec::new();
+    while let Some(token) = tokens.get(reader.at) {
+        let before = reader.at;
+        if reader.is(0, '#') && reader.is(1, '[') && reader.attribute() {
+            reader.skip_test();
+        } else {
+            reader.at = before + 1;
+            kept.push(token.clone());
+        }
+    }
+    kept
+}
+
 /// Reads the file of this module.
 pub(crate) fn read(source: &str, module: &[String]) -> Source {
     let tokens = tokens(source);
@@ -29,7 +47,7 @@ pub(crate) fn read(source: &str, module: &[String]) -> Source {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Word(String),
     /// `::`
     Path,
@@ -37,9 +55,9 @@ enum Kind {
 }
 
 #[derive(Debug, Clone)]
-struct Token {
-    line: usize,
-    kind: Kind,
+pub(crate) struct Token {
+    pub(crate) line: usize,
+    pub(crate) kind: Kind,
 }
 
 /// Splits a source into words and signs, without comments, lifetimes and literals.

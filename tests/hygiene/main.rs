@@ -63,6 +63,25 @@ fn only_wire_tests_and_benchmarks_use_lapin() {
     }
 }
 
+/// A setter has the name of its option and takes the builder by value. The compiler warns about a dropped builder.
+#[test]
+fn setters_have_one_style() {
+    let mut setters = 0;
+    for file in sources(&["rpc-runtime/src", "rpc-amqp/src"]) {
+        for (number, line) in numbered(&file) {
+            let Some((_, name)) = line.split_once("pub fn ") else { continue };
+            if !line.contains("(mut self") {
+                continue;
+            }
+            setters += 1;
+            let place = format!("{}:{number}", file.display());
+            assert!(!name.starts_with("set_") && !name.starts_with("with_"), "{place}: {name}");
+            assert!(text(&file).contains("#[must_use"), "{place}: its type has no #[must_use]");
+        }
+    }
+    assert!(setters > 50, "{setters} setters were found");
+}
+
 /// A feature of a dependency is switched on for the whole program of a user.
 #[test]
 fn features_of_serde_json_are_documented() {

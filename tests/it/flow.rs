@@ -1,12 +1,10 @@
 //! More calls than the limits allow: at the caller, at the server, for one method; and retries.
 
-use std::time::Duration;
-
-use rpc_runtime::{Broker, BrokerErrorKind, CallError, FaultKind, Overflow, Server, Unavailable};
-use rpc_tests::{Rabbit, eventually, unique};
+use rpc_runtime::{Broker, BrokerErrorKind, FaultKind, Overflow, Server};
+use rpc_tests::{eventually, unique};
 
 use crate::brokers::{
-    Inside, Pair, SOON, SampleClient, SampleServer, assert_ended, on_both_brokers, queue, refusal,
+    Inside, Pair, SOON, SampleClient, SampleServer, on_both_brokers, queue, refusal,
 };
 
 on_both_brokers! {
@@ -135,22 +133,6 @@ async fn requests_run_by_priority(broker: Broker) {
     inside.gate.add_permits(1);
     inside.has_started(3).await;
     server.shutdown().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_call_may_wait_for_capacity() {
-    let url = Rabbit::shared().await.url();
-    let broker = Broker::builder(url).max_in_flight(1).when_full(Unavailable::Wait);
-    let pair = Pair::new(broker.connect().await.unwrap()).await;
-    let first = tokio::spawn(pair.client.wait(1));
-    pair.inside.has_started(1).await;
-    let impatient = pair.client.add(1, 2).timeout(Duration::from_millis(50)).await;
-    assert_ended!(impatient, Err(CallError::DeadlineExceeded { may_have_run: false }));
-    let second = tokio::spawn(pair.client.add(1, 2));
-    pair.inside.gate.add_permits(1);
-    assert_eq!(first.await.unwrap().unwrap(), 1);
-    assert_eq!(second.await.unwrap().unwrap(), 3);
-    pair.server.shutdown().await.unwrap();
 }
 
 #[tokio::test]

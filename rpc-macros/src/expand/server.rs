@@ -55,8 +55,11 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
             fn descriptor(&self) -> &'static #private::ServiceDescriptor {
                 &__RPC_SERVICE
             }
+        }
 
-            fn handlers(&self) -> ::std::vec::Vec<#private::Handler> {
+        #[automatically_derived]
+        impl<__RpcService: #ident> #private::GeneratedServer for #server<__RpcService> {
+            fn handlers(&self, _: #private::Internal) -> ::std::vec::Vec<#private::Handler> {
                 <::std::vec::Vec<_> as ::core::convert::From<_>>::from([#(#handlers),*])
             }
         }

@@ -100,10 +100,10 @@ const _: () = {
         };
     }
     #[cfg(feature = "old")]
-    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "fetch",
         doc: "",
-        arguments: &[::rpc_runtime::__private::argument("key", "String")],
+        arguments: const { &[::rpc_runtime::__private::argument("key", "String")] },
         returns: "u8",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -112,14 +112,12 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod0,
-        )),
-    };
-    static __RPC_METHOD_1: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod0),
+    });
+    static __RPC_METHOD_1: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "get",
         doc: "",
-        arguments: &[::rpc_runtime::__private::argument("key", "String")],
+        arguments: const { &[::rpc_runtime::__private::argument("key", "String")] },
         returns: "u8",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -128,11 +126,9 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod1,
-        )),
-    };
-    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod1),
+    });
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::service(::rpc_runtime::__private::ServiceParts {
         name: "Store",
         version: ::core::option::Option::None,
         queue: "Store",
@@ -140,7 +136,7 @@ const _: () = {
         timeout: ::core::option::Option::None,
         doc: "",
         methods: &[#[cfg(feature = "old")] &__RPC_METHOD_0, &__RPC_METHOD_1],
-    };
+    });
     impl StoreClient {
         /// A client with the defaults of the trait.
         pub fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
@@ -201,7 +197,14 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Store> ::rpc_runtime::__private::GeneratedServer
+    for StoreServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

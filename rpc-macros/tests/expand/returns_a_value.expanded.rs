@@ -62,13 +62,15 @@ const _: () = {
             &CODEC
         };
     }
-    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "add",
         doc: "The sum of both.",
-        arguments: &[
-            ::rpc_runtime::__private::argument("left", "u32"),
-            ::rpc_runtime::__private::argument("right", "u32"),
-        ],
+        arguments: const {
+            &[
+                ::rpc_runtime::__private::argument("left", "u32"),
+                ::rpc_runtime::__private::argument("right", "u32"),
+            ]
+        },
         returns: "u64",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -77,11 +79,9 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod0,
-        )),
-    };
-    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod0),
+    });
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::service(::rpc_runtime::__private::ServiceParts {
         name: "Adder",
         version: ::core::option::Option::None,
         queue: "Adder",
@@ -89,7 +89,7 @@ const _: () = {
         timeout: ::core::option::Option::None,
         doc: "Adds.",
         methods: &[&__RPC_METHOD_0],
-    };
+    });
     impl AdderClient {
         /// A client with the defaults of the trait.
         pub fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
@@ -142,7 +142,14 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Adder> ::rpc_runtime::__private::GeneratedServer
+    for AdderServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

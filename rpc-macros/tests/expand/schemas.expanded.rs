@@ -72,13 +72,15 @@ const _: () = {
             &CODEC
         };
     }
-    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "place",
         doc: "",
-        arguments: &[
-            ::rpc_runtime::__private::argument("order", "Order"),
-            ::rpc_runtime::__private::argument("urgent", "bool"),
-        ],
+        arguments: const {
+            &[
+                ::rpc_runtime::__private::argument("order", "Order"),
+                ::rpc_runtime::__private::argument("urgent", "bool"),
+            ]
+        },
         returns: "Result<Receipt, Refusal>",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -87,10 +89,8 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod0,
-        )),
-        schemas: ::rpc_runtime::__private::MethodSchemas::new(
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod0),
+        schemas: ::rpc_runtime::__private::schemas(
             &[
                 ::rpc_runtime::__private::SchemaProbe::<Order>::schema,
                 ::rpc_runtime::__private::SchemaProbe::<bool>::schema,
@@ -108,8 +108,8 @@ const _: () = {
                 >,
             >::schema,
         ),
-    };
-    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+    });
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::service(::rpc_runtime::__private::ServiceParts {
         name: "Orders",
         version: ::core::option::Option::None,
         queue: "Orders",
@@ -117,7 +117,7 @@ const _: () = {
         timeout: ::core::option::Option::None,
         doc: "",
         methods: &[&__RPC_METHOD_0],
-    };
+    });
     impl OrdersClient {
         /// A client with the defaults of the trait.
         pub fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
@@ -173,7 +173,14 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Orders> ::rpc_runtime::__private::GeneratedServer
+    for OrdersServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

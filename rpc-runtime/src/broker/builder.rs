@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::Broker;
 use crate::{
-    client::{Session, SessionLimits},
+    causes::opaque_debug,
+    client::{Session, SessionLimits, WhenFull},
     connection::{Patience, Supervisor, Unavailable},
     error::BrokerError,
     limits,
@@ -12,10 +13,12 @@ use crate::{
     transport::{
         CallerOptions, Tls, Transport,
         amqp::{AmqpOptions, AmqpTransport},
+        memory::MemoryTransport,
     },
 };
 
-/// Sets up a connection to RabbitMQ; made by [`Broker::builder`].
+/// Sets up a connection to RabbitMQ, made by [`Broker::builder`]; or a broker in the process with the same options:
+/// [`BrokerBuilder::in_memory`].
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
@@ -43,21 +46,19 @@ pub struct BrokerBuilder {
     max_attempts: Option<u32>,
     unavailable: Unavailable,
     max_in_flight: usize,
-    when_full: Unavailable,
+    when_full: WhenFull,
     tls: Tls,
     external: bool,
     caller: CallerOptions,
+    /// Makes what takes the place of a connection to the addresses.
+    instead: Option<MakeTransport>,
 }
 
-impl std::fmt::Debug for BrokerBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Addresses hold passwords.
-        f.debug_struct("BrokerBuilder")
-            .field("addresses", &self.addresses.len())
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
+/// Called for each broker that is made.
+type MakeTransport = Arc<dyn Fn() -> Arc<dyn Transport> + Send + Sync>;
+
+// Addresses hold passwords.
+opaque_debug!(BrokerBuilder, |it| addresses: it.addresses.len(), name: it.name);
 
 impl BrokerBuilder {
     pub(super) fn new(address: &str) -> Self {
@@ -70,21 +71,60 @@ impl BrokerBuilder {
             max_attempts: None,
             unavailable: Unavailable::default(),
             max_in_flight: limits::MAX_IN_FLIGHT,
-            when_full: Unavailable::Fail,
+            when_full: WhenFull::default(),
             tls: Tls::default(),
             external: false,
             caller: CallerOptions::default(),
+            instead: None,
         }
     }
 
+    /// Sets up a broker over another transport than AMQP. It needs no address.
+    pub(super) fn over(make: impl Fn() -> Arc<dyn Transport> + Send + Sync + 'static) -> Self {
+        Self { instead: Some(Arc::new(make)), ..Self::new("") }
+    }
+
+    /// Sets up a broker in the process, for tests of what is deployed with options: calls, limits and the exchange are as
+    /// with RabbitMQ. Each [`connect`](Self::connect) makes another broker. [`Broker::in_memory`] is the short form.
+    ///
+    /// There is no socket, so [`address`](Self::address), [`name`](Self::name), [`heartbeat`](Self::heartbeat),
+    /// [`tls`](Self::tls) and [`login_by_certificate`](Self::login_by_certificate) do nothing. `connect` succeeds at once.
+    ///
+    /// ```
+    /// # use rpc_runtime::{CallError, FaultKind, Server, rpc_service};
+    /// use rpc_runtime::BrokerBuilder;
+    /// # #[rpc_service]
+    /// # trait Clock { async fn year(&self) -> u32; }
+    /// # struct Stopped;
+    /// # impl Clock for Stopped { async fn year(&self) -> u32 { 1926 } }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // The same function sets the options of the broker that is deployed.
+    /// fn options(builder: BrokerBuilder) -> BrokerBuilder {
+    ///     builder.exchange("rpc").max_in_flight(1_000)
+    /// }
+    ///
+    /// let broker = options(BrokerBuilder::in_memory()).connect().await?;
+    /// let server = Server::builder(&broker).service(ClockServer::new(Stopped)).start().await?;
+    /// assert_eq!(ClockClient::new(&broker).year().await?, 1926);
+    /// # server.shutdown().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_memory() -> Self {
+        Self::over(|| Arc::new(MemoryTransport::default()))
+    }
+
     /// Another node of the same cluster. The nodes are tried in turn, from a random one on, so that the connections of many
-    /// programs spread. If a node is slow, the next one is tried soon: a node that swallows packets costs a moment.
+    /// programs spread. If a node is slow, the next one is tried soon: a node that swallows packets costs a moment. In memory
+    /// there are no nodes.
     pub fn address(mut self, address: &str) -> Self {
         self.addresses.push(address.to_owned());
         self
     }
 
-    /// What the connection is called in RabbitMQ's management pages; by default the program's name.
+    /// What the connection is called in RabbitMQ's management pages; by default the program's name. Nothing shows it in memory.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -146,20 +186,21 @@ impl BrokerBuilder {
     }
 
     /// How often both sides assure each other that they live, in whole seconds; by default 8. A connection that died
-    /// without a word is noticed within twice that.
+    /// without a word is noticed within twice that. It does nothing in memory.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
         self
     }
 
     /// How connections to `amqps://` addresses are made: private roots, a certificate of our own. It takes the feature
-    /// `tls` of this crate; without, such addresses are refused.
+    /// `tls` of this crate; without, such addresses are refused. It does nothing in memory.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Logs in by the certificate that [`tls`](Self::tls) shows (SASL EXTERNAL) instead of by a password.
+    /// Logs in by the certificate that [`tls`](Self::tls) shows (SASL EXTERNAL) instead of by a password. It does nothing
+    /// in memory.
     pub fn login_by_certificate(mut self) -> Self {
         self.external = true;
         self
@@ -174,13 +215,26 @@ impl BrokerBuilder {
 
     /// What a call does while as many are in flight as allowed: end at once, refused as `overloaded`, which is the default;
     /// or wait for one of them to end, until its own deadline.
-    pub fn when_full(mut self, when_full: Unavailable) -> Self {
-        self.when_full = when_full;
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::BrokerError> {
+    /// use rpc_runtime::{BrokerBuilder, WhenFull};
+    ///
+    /// let broker =
+    ///     BrokerBuilder::in_memory().max_in_flight(100).when_full(WhenFull::Wait).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`Unavailable`] is an older spelling: its `Fail` stands for [`WhenFull::Refuse`].
+    pub fn when_full(mut self, then: impl Into<WhenFull>) -> Self {
+        self.when_full = then.into();
         self
     }
 
-    /// Whether RabbitMQ confirms each request; by default it does. Without, calls are a little cheaper, and a queue that
-    /// is missing or full shows only when the deadline passes.
+    /// Whether RabbitMQ confirms each request; by default it does. Without, calls are a little cheaper, a full queue shows
+    /// only when the deadline passes, and a one-way call succeeds as soon as it is sent.
     pub fn confirms(mut self, confirms: bool) -> Self {
         self.caller.confirms = confirms;
         self
@@ -251,21 +305,28 @@ impl BrokerBuilder {
 
     fn connected(self) -> BoxFuture<'static, Result<Broker, BrokerError>> {
         boxed(async {
-            let name = self.name.clone().unwrap_or_else(program_name);
-            let transport = AmqpTransport::new(&AmqpOptions {
-                addresses: &self.addresses,
-                name: &name,
-                heartbeat: self.heartbeat,
-                tls: &self.tls,
-                external: self.external,
-            })?;
-            let broker = self.build(Arc::new(transport));
+            let transport = match &self.instead {
+                Some(make) => make(),
+                None => Arc::new(self.amqp()?),
+            };
+            let broker = self.build(transport);
             broker.session.access().supervisor().first_connection().await?;
             Ok(broker)
         })
     }
 
-    pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {
+    fn amqp(&self) -> Result<AmqpTransport, BrokerError> {
+        let name = self.name.clone().unwrap_or_else(program_name);
+        AmqpTransport::new(&AmqpOptions {
+            addresses: &self.addresses,
+            name: &name,
+            heartbeat: self.heartbeat,
+            tls: &self.tls,
+            external: self.external,
+        })
+    }
+
+    fn build(self, transport: Arc<dyn Transport>) -> Broker {
         let (connect, wait) = (self.connect_timeout, self.wait_for_broker);
         let patience = Patience {
             within: wait.map_or(connect, |wait| wait.max(connect)),

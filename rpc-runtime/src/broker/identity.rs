@@ -1,10 +1,7 @@
 //! Who calls, where no RabbitMQ vouches for it.
 
 use super::Broker;
-use crate::error::BrokerError;
-
-/// The longest name of a user that a message can carry, in bytes.
-const LONGEST_NAME: usize = 255;
+use crate::{error::BrokerError, message::MAX_SHORT_STRING};
 
 impl Broker {
     /// The same broker in the process, for another user: a connection of its own, whose requests say that `user` sent them.
@@ -53,7 +50,7 @@ impl Broker {
     /// This is a connection to RabbitMQ, where the user is the one in the address; or the name is empty, or longer than
     /// 255 bytes.
     pub fn as_user(&self, user: &str) -> Result<Self, BrokerError> {
-        if user.is_empty() || user.len() > LONGEST_NAME {
+        if user.is_empty() || user.len() > MAX_SHORT_STRING {
             return Err(BrokerError::misuse("the name of a user has 1 to 255 bytes"));
         }
         let access = self.session.access();

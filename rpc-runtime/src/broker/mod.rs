@@ -6,13 +6,14 @@ mod clients;
 mod faulty;
 mod identity;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use tower::{Layer, Service};
 
 pub use builder::BrokerBuilder;
 
 use crate::{
+    causes::opaque_debug,
     client::Session,
     connection::{BrokerStatus, StatusChanges, Supervisor},
     error::BrokerError,
@@ -70,6 +71,7 @@ impl Broker {
     }
 
     /// A broker in this process, for tests and demonstrations. Each call makes another one.
+    /// [`BrokerBuilder::in_memory`] makes one with options, as of the broker that is deployed.
     ///
     /// ```
     /// use rpc_runtime::Broker;
@@ -121,6 +123,10 @@ impl Broker {
     /// [`middleware`](crate::middleware). What they have in common (a limit, a cache) they share. Clients that were made
     /// before, and those of other clones, are as they were. The last layer that is added is the first to see a call.
     ///
+    /// Servers that are built from the handle do not take its layers over: those of a server are given to
+    /// [`ServerBuilder::layer`](crate::ServerBuilder::layer). A handler that calls other services with clients made from
+    /// the handle has its calls go through them, as any caller has.
+    ///
     /// ```
     /// # use rpc_runtime::{Broker, rpc_service};
     /// # #[rpc_service]
@@ -136,6 +142,7 @@ impl Broker {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use = "the layer is around the calls of clients that are made from the handle that this returns"]
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Next>,
@@ -225,11 +232,4 @@ impl Broker {
     }
 }
 
-impl fmt::Debug for Broker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Broker")
-            .field("address", &self.session.access().address())
-            .field("in_flight", &self.in_flight())
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Broker, |it| address: it.session.access().address(), in_flight: it.in_flight());

@@ -2,14 +2,13 @@
 
 use std::{
     any::Any,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use smol_str::SmolStr;
 
 use super::{BrokerStatus, StatusChanges, Supervisor};
-use crate::{error::BrokerError, transport::QueueState};
+use crate::{causes::opaque_debug, error::BrokerError, lock::lock, transport::QueueState};
 
 /// A connection, where requests go on it, and what lives as long as it is used.
 pub(crate) struct Access {
@@ -60,17 +59,11 @@ impl Access {
 
     /// Keeps something alive for as long as this.
     pub(crate) fn keep(&self, something: impl Any + Send) {
-        // No code of a user runs under the lock, so a poisoned one is as good as another.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(Box::new(something));
+        lock(&self.kept).push(Box::new(something));
     }
 }
 
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Access, |it| address: it.address());
 
 /// The `host:port` of an address; `None` where it names several, or no host.
 fn host(address: &str) -> Option<String> {

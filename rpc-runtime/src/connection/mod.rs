@@ -6,10 +6,7 @@ mod patience;
 mod reconnect;
 mod status;
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use tokio::sync::watch;
 
@@ -28,13 +25,7 @@ use crate::{
 pub(crate) struct Supervisor(Arc<Supervised>);
 
 struct Supervised {
-    transport: Arc<dyn Transport>,
-    max_attempts: Option<u32>,
-    /// For the first connection; later ones are tried for as long as it takes.
-    patience: Option<Patience>,
-    /// There was one.
-    connected: Arc<AtomicBool>,
-    state: watch::Sender<State>,
+    reconnects: Arc<Reconnects>,
     task: Lasting,
 }
 
@@ -61,12 +52,6 @@ impl State {
             Self::Refused(error) => BrokerStatus::Refused(error.clone()),
             Self::Closed => BrokerStatus::Closed,
         }
-    }
-}
-
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.status().fmt(f)
     }
 }
 
@@ -113,14 +98,14 @@ impl Supervisor {
         max_attempts: Option<u32>,
         patience: Option<Patience>,
     ) -> Self {
-        Self(Arc::new(Supervised {
+        let reconnects = Reconnects {
             transport,
             max_attempts,
             patience,
-            connected: Arc::default(),
+            connected: AtomicBool::new(false),
             state: watch::Sender::new(state),
-            task: Lasting::default(),
-        }))
+        };
+        Self(Arc::new(Supervised { reconnects: Arc::new(reconnects), task: Lasting::default() }))
     }
 
     /// Follows it from now on, and not only once somebody needs it.
@@ -132,29 +117,28 @@ impl Supervisor {
 
     /// The same broker for another user, where that can be had.
     pub(crate) fn for_user(&self, user: &str) -> Option<Self> {
-        let (transport, connection) = self.0.transport.for_user(user)?;
+        let (transport, connection) = self.0.reconnects.transport.for_user(user)?;
         Some(match connection {
             Some(connection) => Self::up(transport, connection),
-            None => Self::new(transport, None, None),
+            None => Self::new(transport, self.0.reconnects.max_attempts, None),
         })
     }
 
     pub(crate) fn address(&self) -> String {
-        self.0.transport.address()
+        self.0.reconnects.transport.address()
     }
 
     pub(crate) fn states(&self) -> watch::Receiver<State> {
-        self.0.state.subscribe()
+        self.0.reconnects.state.subscribe()
     }
 
-    /// Whether this program has closed it.
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(*self.0.state.borrow(), State::Closed)
+        matches!(*self.0.reconnects.state.borrow(), State::Closed)
     }
 
     /// Whether the broker takes messages at this moment.
     pub(crate) fn is_ready(&self) -> bool {
-        matches!(*self.0.state.borrow(), State::Up { blocked: None, .. })
+        matches!(*self.0.reconnects.state.borrow(), State::Up { blocked: None, .. })
     }
 
     /// Returns when the broker takes messages; what `unavailable` says decides whether that is waited for.
@@ -195,7 +179,7 @@ impl Supervisor {
 
     /// The live connection, as soon as there is one.
     pub(crate) async fn connection(&self) -> Result<Arc<dyn Connection>, BrokerError> {
-        let mut states = self.0.state.subscribe();
+        let mut states = self.0.reconnects.state.subscribe();
         loop {
             states.mark_unchanged();
             self.0.start()?;
@@ -218,7 +202,7 @@ impl Supervisor {
     }
 
     pub(crate) async fn close(&self) {
-        let before = self.0.state.send_replace(State::Closed);
+        let before = self.0.reconnects.state.send_replace(State::Closed);
         self.0.task.stop();
         if let State::Up { connection, .. } = before {
             connection.close().await;
@@ -228,33 +212,27 @@ impl Supervisor {
 
 impl Supervised {
     fn start(&self) -> Result<(), BrokerError> {
-        if matches!(*self.state.borrow(), State::Closed) {
+        let reconnects = &self.reconnects;
+        if matches!(*reconnects.state.borrow(), State::Closed) {
             return Ok(());
         }
         let task = || {
-            let first = match &*self.state.borrow() {
+            let first = match &*reconnects.state.borrow() {
                 State::Up { connection, .. } => Some(connection.clone()),
                 _ => None,
             };
-            let reconnects = Reconnects {
-                transport: self.transport.clone(),
-                max_attempts: self.max_attempts,
-                patience: self.patience,
-                connected: self.connected.clone(),
-                state: self.state.clone(),
-            };
-            reconnects.run(first)
+            reconnects.clone().run(first)
         };
-        let (state, changed) = (self.state.clone(), self.state.clone());
-        let lost = self.transport.needs_its_runtime();
+        let lost = reconnects.transport.needs_its_runtime();
+        let [dropped, woken] = [reconnects.clone(), reconnects.clone()];
         let dropped = move || {
             if lost {
-                advance(&state, State::Connecting);
+                advance(&dropped.state, State::Connecting);
             }
         };
         let wake = move || {
             if lost {
-                changed.send_modify(|_| {});
+                woken.state.send_modify(|_| {});
             }
         };
         if self.task.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }

@@ -25,14 +25,16 @@ use crate::{
 pub(super) struct Reconnects {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) max_attempts: Option<u32>,
+    /// For the first connection; later ones are tried for as long as it takes.
     pub(super) patience: Option<Patience>,
-    pub(super) connected: Arc<AtomicBool>,
+    /// There was one.
+    pub(super) connected: AtomicBool,
     pub(super) state: watch::Sender<State>,
 }
 
 impl Reconnects {
-    pub(super) async fn run(self, mut first: Option<Arc<dyn Connection>>) {
-        let Self { transport, max_attempts, patience, connected, state } = self;
+    pub(super) async fn run(self: Arc<Self>, mut first: Option<Arc<dyn Connection>>) {
+        let Self { transport, max_attempts, patience, connected, state } = &*self;
         let began = Instant::now();
         let mut waits = pauses();
         let mut failures = 0;
@@ -53,13 +55,13 @@ impl Reconnects {
                         observe::reconnected();
                     }
                     let since = Instant::now();
-                    let reason = follow(&state, &connection, &transport.address()).await;
+                    let reason = follow(state, &connection, &transport.address()).await;
                     warn!(
                         broker = transport.address(),
                         reason = %reason.whole(),
                         "connection lost; connecting again"
                     );
-                    if !advance(&state, State::Connecting) {
+                    if !advance(state, State::Connecting) {
                         return;
                     }
                     failures = 0;
@@ -77,12 +79,12 @@ impl Reconnects {
             failures += 1;
             if max_attempts.is_some_and(|most| failures >= most) {
                 warn!(error = %error.whole(), "no connection; giving up");
-                advance(&state, State::Refused(error));
+                advance(state, State::Refused(error));
                 return;
             }
             if error.is_permanent() {
                 warn!(error = %error.whole(), "the broker refuses the connection");
-                if !advance(&state, State::Refused(error)) {
+                if !advance(state, State::Refused(error)) {
                     return;
                 }
                 sleep(limits::PERMANENT_PAUSE).await;
@@ -95,13 +97,13 @@ impl Reconnects {
                 let Some(shorter) = shorter else {
                     let error = patience.exhausted(error);
                     warn!(error = %error.whole(), "no connection; giving up");
-                    advance(&state, State::Refused(error));
+                    advance(state, State::Refused(error));
                     return;
                 };
                 pause = shorter;
             }
             warn!(error = %error.whole(), "no connection yet; trying again");
-            if !advance(&state, State::Connecting) {
+            if !advance(state, State::Connecting) {
                 return;
             }
             sleep(pause).await;

@@ -13,6 +13,7 @@ use tokio::sync::watch;
 
 use super::State;
 use crate::{
+    causes::opaque_debug,
     error::BrokerError,
     escape::Escaped,
     tasks::{BoxFuture, boxed},
@@ -101,8 +102,4 @@ impl Stream for StatusChanges {
     }
 }
 
-impl fmt::Debug for StatusChanges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatusChanges").finish_non_exhaustive()
-    }
-}
+opaque_debug!(StatusChanges);

@@ -3,7 +3,6 @@
 mod phase;
 
 use std::{
-    fmt,
     future::Future,
     sync::{
         Arc, OnceLock,
@@ -20,6 +19,7 @@ use tokio::{
 
 pub(crate) use self::phase::Phase;
 use crate::{
+    causes::opaque_debug,
     contract::MethodDescriptor,
     message::Id,
     wire::{TRACE_HEADERS, UserHeaders},
@@ -279,15 +279,11 @@ impl Context {
     }
 }
 
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Headers may hold what is nobody else's business.
-        f.debug_struct("Context")
-            .field("service", &self.request.service)
-            .field("method", &self.request.method)
-            .field("correlation_id", &self.correlation_id())
-            .field("deadline", &self.request.deadline)
-            .field("redelivered", &self.request.redelivered)
-            .finish_non_exhaustive()
-    }
-}
+// Headers may hold what is nobody else's business.
+opaque_debug!(Context, |it|
+    service: it.request.service,
+    method: it.request.method,
+    correlation_id: it.correlation_id(),
+    deadline: it.request.deadline,
+    redelivered: it.request.redelivered
+);

@@ -133,7 +133,6 @@ mod facade {
         counter!(RECONNECTS).increment(1);
     }
 
-    /// A circuit opened.
     pub(crate) fn circuit_opened(service: &'static str) {
         counter!(CIRCUITS_OPENED, "service" => service).increment(1);
         gauge!(OPEN_CIRCUITS, "service" => service).increment(1);

@@ -15,7 +15,6 @@ pub(crate) mod memory;
 mod queue;
 
 use std::{
-    fmt,
     future::poll_fn,
     sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll},
@@ -36,13 +35,13 @@ use crate::{
     message::{Delivery, Message},
 };
 
+/// The answer of a broker, or why there is none.
+pub(crate) type BrokerFuture<'a, T> = BoxFuture<'a, Result<T, BrokerError>>;
+
 /// A broker that can be connected to.
-pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
+pub(crate) trait Transport: Send + Sync + 'static {
     /// Makes one attempt to connect, which ends by itself, and no later than `by`. The caller tries again.
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>>;
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>>;
 
     /// Whether its connections end with the runtime that they were made on.
     fn needs_its_runtime(&self) -> bool {
@@ -69,24 +68,17 @@ pub(crate) trait Connection: Send + Sync + 'static {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>>;
 
     /// Opens what a server needs to serve one queue, and starts consuming.
-    fn open_worker(&self, options: WorkerOptions)
-    -> BoxFuture<'_, Result<OpenWorker, BrokerError>>;
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker>;
 
     /// Opens a queue of its own on a topic exchange, which it declares, and starts consuming. The queue is gone with its
     /// channel.
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>>;
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker>;
 
     /// How a queue stands; `None` if there is none.
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>>;
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>>;
 
     /// Resolves when the connection is gone, with the reason.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
@@ -99,7 +91,6 @@ pub(crate) trait Connection: Send + Sync + 'static {
     /// Whether it takes messages, and why not.
     fn blocked(&self) -> watch::Receiver<Blocked>;
 
-    /// Closes it.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
@@ -194,7 +185,7 @@ pub(crate) trait CallerChannel: Send + Sync + 'static {
     fn rejecting(&self) -> BoxFuture<'static, ()>;
 
     /// Opens another channel that publishes, with the same callback queue.
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>>;
 }
 
 /// A message was not taken because its channel is gone.

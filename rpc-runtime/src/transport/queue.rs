@@ -27,6 +27,7 @@ const DEFAULT_DELIVERY_LIMIT: i64 = 20;
 ///     .overflow(Overflow::RejectPublish);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[must_use = "a queue is declared by the server that it is given to"]
 pub struct Queue {
     pub(crate) name: Option<String>,
     pub(crate) kind: QueueType,

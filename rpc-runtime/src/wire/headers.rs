@@ -1,6 +1,9 @@
 //! The headers of a message: the framework's own, and those of users.
 
-use crate::codec::EncodeError;
+use crate::{
+    codec::EncodeError,
+    message::{MAX_SHORT_STRING, MAX_TABLE_BYTES},
+};
 
 /// Headers that users give a request.
 pub(crate) type UserHeaders = Vec<(String, String)>;
@@ -23,14 +26,9 @@ pub(crate) const ROUTING_HEADERS: [&str; 2] = ["CC", "BCC"];
 
 /// All headers that users give a request, together.
 pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
-/// The framework's own headers of a request, which take nothing from the user's.
-const OWN_HEADER_BYTES: usize = 128;
-/// All headers of a message that arrives. What is larger is measured and not kept.
-pub(crate) const MAX_TABLE_BYTES: usize = MAX_HEADER_BYTES + OWN_HEADER_BYTES;
-pub(crate) const MAX_HEADER_DEPTH: usize = 32;
 
-/// The longest short string of AMQP, in bytes.
-pub(crate) const MAX_SHORT_STRING: usize = 255;
+// The framework's own headers of a request take nothing from the user's.
+const _: () = assert!(MAX_HEADER_BYTES + 128 == MAX_TABLE_BYTES);
 
 /// Adds a header that can be sent.
 pub(crate) fn add_header(

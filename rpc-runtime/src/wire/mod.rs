@@ -11,10 +11,7 @@ mod tests;
 
 use self::headers::{FAULT, MESSAGE, RAN, SENT, SIGNATURE, TIMEOUT};
 pub(crate) use self::{
-    headers::{
-        MAX_HEADER_DEPTH, MAX_SHORT_STRING, MAX_TABLE_BYTES, RESERVED_PREFIX, ROUTING_HEADERS,
-        TRACE_HEADERS, UserHeaders, add_header,
-    },
+    headers::{RESERVED_PREFIX, ROUTING_HEADERS, TRACE_HEADERS, UserHeaders, add_header},
     reply::{
         ReceivedReply, ReturnAddress, fault_in_place_of, read_reply, reply_correlation, write_reply,
     },

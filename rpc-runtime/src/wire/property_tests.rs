@@ -121,7 +121,8 @@ proptest! {
                 prop_assert!(said.is_some() || own != Encoding::Bincode, "bincode is never assumed");
                 prop_assert_eq!(request.method, properties.kind.as_deref());
                 let bounded = |value: &HeaderValue| {
-                    value.size() <= MAX_TABLE_BYTES && value.depth() <= MAX_HEADER_DEPTH
+                    value.size() <= crate::message::MAX_TABLE_BYTES
+                        && value.depth() <= crate::message::MAX_TABLE_DEPTH
                 };
                 let all = properties.headers.iter().all(|(_, value)| bounded(value));
                 prop_assert!(all, "{:?}", properties.headers);

@@ -159,7 +159,6 @@ pub(crate) enum ReceivedReply {
     Unreadable(String),
 }
 
-/// Reads a reply.
 pub(crate) fn read_reply(properties: &Properties, body: Bytes) -> ReceivedReply {
     let kind = properties.kind.as_deref();
     if kind == Some("fault") {

@@ -7,14 +7,14 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{
-    MAX_HEADER_DEPTH, MAX_TABLE_BYTES, SENT, SIGNATURE, TIMEOUT,
+    SENT, SIGNATURE, TIMEOUT,
     content_type::{ContentType, unsaid},
     headers::MAX_HEADER_BYTES,
 };
 use crate::{
     codec::Encoding,
     fault::{Fault, FaultKind},
-    message::{Expiration, HeaderValue, Id, Message, Properties},
+    message::{Expiration, HeaderValue, Id, MAX_TABLE_BYTES, MAX_TABLE_DEPTH, Message, Properties},
 };
 
 /// A request as its caller writes it.
@@ -153,7 +153,7 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     let (mut own, mut size, mut too_deep) = (OwnHeaders::default(), 0usize, false);
     for (name, value) in headers {
         size = size.saturating_add(name.len()).saturating_add(value.size());
-        too_deep |= value.depth() > MAX_HEADER_DEPTH;
+        too_deep |= value.depth() > MAX_TABLE_DEPTH;
         let place = match name.as_str() {
             TIMEOUT => &mut own.timeout,
             SENT => &mut own.sent,
@@ -169,7 +169,7 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     }
     if too_deep {
         return Err(malformed(format!(
-            "the headers are nested over {MAX_HEADER_DEPTH} levels deep, or are none"
+            "the headers are nested over {MAX_TABLE_DEPTH} levels deep, or are none"
         )));
     }
     Ok(own)
@@ -209,14 +209,9 @@ fn request_encoding(properties: &Properties, own: Encoding) -> Result<Encoding, 
 
 pub(super) fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
     let refused = || malformed(format!("the header `{TIMEOUT}` is not a whole number"));
-    match header {
-        HeaderValue::Integer(number) => {
-            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
-        }
-        HeaderValue::Small(number) => {
-            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
-        }
-        HeaderValue::Text(text) => Expiration::from(text.as_str()).time().ok_or_else(refused),
+    match (integer(header), header) {
+        (Some(number), _) => Ok(Duration::from_millis(u64::try_from(number).unwrap_or(0))),
+        (_, HeaderValue::Text(text)) => Expiration::from(text.as_str()).time().ok_or_else(refused),
         _ => Err(refused()),
     }
 }
@@ -224,9 +219,15 @@ pub(super) fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
 /// When the request was sent. A value that is no number is ignored: the request runs without it.
 fn sent(header: &HeaderValue) -> Option<i64> {
     match header {
+        HeaderValue::Text(text) => text.trim().parse().ok(),
+        number => integer(number),
+    }
+}
+
+fn integer(header: &HeaderValue) -> Option<i64> {
+    match header {
         HeaderValue::Integer(number) => Some(*number),
         HeaderValue::Small(number) => Some((*number).into()),
-        HeaderValue::Text(text) => text.trim().parse().ok(),
         _ => None,
     }
 }

@@ -1,5 +1,6 @@
 //! Layers around calls and methods.
 
+mod brokers;
 mod errors;
 mod ours;
 mod requests;

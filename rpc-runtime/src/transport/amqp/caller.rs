@@ -14,7 +14,7 @@ use super::{error, requests::Requests, set_once, topology, when_set};
 use crate::{
     error::BrokerError,
     message::{Delivery, Message, Properties},
-    transport::{BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone},
+    transport::{BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone},
 };
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -202,7 +202,7 @@ impl CallerChannel for AmqpCaller {
         Box::pin(async move { requests.rejected().await })
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
             if self.setup.options.direct_reply_to {
                 return Err(error::gone("the callback queue went with its channel"));
@@ -210,9 +210,8 @@ impl CallerChannel for AmqpCaller {
             let (channel, requests) = open_publisher(&self.setup).await?;
             channel.set_handler(requests.clone());
             let (setup, callback) = (self.setup.clone(), self.callback.clone());
-            let reopened: Arc<dyn CallerChannel> =
-                Arc::new(assemble(setup, callback, requests, channel));
-            Ok(reopened)
+            let reopened = assemble(setup, callback, requests, channel);
+            Ok(Arc::new(reopened) as Arc<dyn CallerChannel>)
         })
     }
 }

@@ -4,7 +4,7 @@ use rpc_amqp::{CloseReason, ConnectError, ConnectErrorKind, Error};
 
 use crate::error::{BrokerError, BrokerErrorKind};
 
-const ACCESS_REFUSED: u16 = 403;
+pub(super) const ACCESS_REFUSED: u16 = 403;
 const NOT_FOUND: u16 = 404;
 const RESOURCE_LOCKED: u16 = 405;
 const PRECONDITION_FAILED: u16 = 406;

@@ -14,7 +14,6 @@ mod topology;
 mod worker;
 
 use std::{
-    fmt,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -29,17 +28,10 @@ use tracing::warn;
 
 use self::outbox::Outboxes;
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions, OpenWorker,
-    QueueState, Tls, Transport, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions,
+    OpenWorker, QueueState, Tls, Transport, WorkerOptions,
 };
-use crate::{error::BrokerError, limits, wire};
-
-// Headers that are read here are those that the envelope accepts.
-const _: () = assert!(
-    wire::MAX_TABLE_BYTES == rpc_amqp::MAX_TABLE_BYTES
-        && wire::MAX_HEADER_DEPTH == rpc_amqp::MAX_TABLE_DEPTH
-        && wire::MAX_SHORT_STRING == rpc_amqp::MAX_SHORT_STRING
-);
+use crate::{error::BrokerError, limits};
 
 /// How long a polite goodbye may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -107,22 +99,12 @@ fn warn_of_stall(stall: Stall) {
     );
 }
 
-impl fmt::Debug for AmqpTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmqpTransport").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
-
 impl Transport for AmqpTransport {
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn super::Connection>, BrokerError>> {
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn super::Connection>> {
         Box::pin(async move {
             let connection = self.0.dial(by).await?;
-            let connection: Arc<dyn super::Connection> =
-                Arc::new(AmqpConnection::new(connection, self.0.clone()));
-            Ok(connection)
+            let connection = AmqpConnection::new(connection, self.0.clone());
+            Ok(Arc::new(connection) as Arc<dyn super::Connection>)
         })
     }
 
@@ -168,33 +150,22 @@ impl super::Connection for AmqpConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
             let setup = caller::Setup { connection: self.connection.clone(), options, sink };
-            let caller = caller::open(setup).await?;
-            let caller: Arc<dyn CallerChannel> = Arc::new(caller);
-            Ok(caller)
+            Ok(Arc::new(caller::open(setup).await?) as Arc<dyn CallerChannel>)
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async { worker::open(&self.connection, options, self.outboxes()).await })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async { worker::listen(&self.connection, options, self.outboxes()).await })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(topology::queue_state(&self.connection, queue))
     }
 

@@ -1,6 +1,6 @@
 //! The requests on a channel, from their sending until the broker has said what became of them.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rpc_amqp::{ChannelHandler, ChannelWriter, Confirmation, Error, Held, SendWindow, Unconfirmed};
 use smol_str::SmolStr;
@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::{error, refusal, set_once};
 use crate::{
     error::BrokerError,
+    lock::lock,
     message::{Id, Message, Properties},
     transport::{CallerSink, ChannelGone, PublishOutcome},
 };
@@ -60,10 +61,6 @@ impl Requests {
         })
     }
 
-    fn open(&self) -> MutexGuard<'_, Unconfirmed<Sent>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
     pub(super) fn publish(
         &self,
         correlation_id: Uuid,
@@ -74,7 +71,7 @@ impl Requests {
         let published = self.writer.write(|out| {
             if self.confirms {
                 let routing_key = message.routing_key.clone();
-                self.open().push(Sent::new(correlation_id, routing_key, size, held));
+                lock(&self.open).push(Sent::new(correlation_id, routing_key, size, held));
                 out.publish(message);
             } else {
                 out.publish(message);
@@ -110,7 +107,7 @@ impl ChannelHandler for Requests {
     }
 
     fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
-        let settled = self.open().confirm(number, multiple);
+        let settled = lock(&self.open).confirm(number, multiple);
         let accepted = confirmation == Confirmation::Ack;
         let outcome = if accepted { PublishOutcome::Accepted } else { PublishOutcome::Rejected };
         for sent in settled {
@@ -122,7 +119,7 @@ impl ChannelHandler for Requests {
     }
 
     fn closed(&self, why: Error) {
-        let open = self.open().take();
+        let open = lock(&self.open).take();
         if let Error::ChannelClosed(reason) = &why {
             refusal::settle(reason, &open, &*self.sink);
         }

@@ -14,6 +14,22 @@ pub(super) async fn a_full_queue_rejects(mut bench: Bench) {
     assert_eq!(text(&worker.next().await), "waiting");
 }
 
+pub(super) async fn without_confirms_a_full_queue_drops_unseen(mut bench: Bench) {
+    bench.queue = bench.queue.clone().max_length(1).overflow(Overflow::RejectPublish);
+    let mut worker = bench.worker(1).await;
+    let options = CallerOptions { confirms: false, ..CallerOptions::default() };
+    let mut caller = bench.caller_with(options).await;
+    assert_eq!(caller.outcome_of(bench.request("held")).await, PublishOutcome::Accepted);
+    let held = worker.next().await;
+    for body in ["waiting", "too much"] {
+        assert_eq!(caller.outcome_of(bench.request(body)).await, PublishOutcome::Accepted);
+    }
+    worker.channel.finish(held.tag, None);
+    let waiting = worker.next().await;
+    worker.channel.finish(waiting.tag, None);
+    worker.expect_nothing().await;
+}
+
 pub(super) async fn a_full_queue_that_drops_keeps_the_newest(mut bench: Bench) {
     bench.queue = bench.queue.clone().max_length(1).overflow(Overflow::DropHead);
     let mut worker = bench.worker(1).await;

@@ -80,6 +80,7 @@ conformance! {
     a_requeued_message_is_delivered_again_and_marked;
     a_request_to_a_missing_queue_comes_back;
     a_full_queue_rejects;
+    without_confirms_a_full_queue_drops_unseen;
     a_full_queue_that_drops_keeps_the_newest;
     an_expired_request_is_not_delivered;
     the_ttl_of_a_queue_expires_requests_too;

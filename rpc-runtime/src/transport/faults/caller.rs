@@ -12,7 +12,7 @@ use super::{
 use crate::{
     error::BrokerError,
     message::{HeaderValue, Message, Properties},
-    transport::{BoxFuture, CallerChannel, CallerSink, ChannelGone, PublishOutcome},
+    transport::{BoxFuture, BrokerFuture, CallerChannel, CallerSink, ChannelGone, PublishOutcome},
     wire::DISCOVERY_EXCHANGE,
 };
 
@@ -70,12 +70,13 @@ impl CallerSink for FaultySink {
             return self.inner.reply(message);
         };
         let injected = &self.wire.injected;
-        let copies = match injected.take(&[Fault::DropReply, Fault::DuplicateReply], &origin) {
+        let fault = injected.rules().take(&[Fault::DropReply, Fault::DuplicateReply], &origin);
+        let copies = match fault {
             Some(Fault::DropReply) => return,
             Some(_) => 2,
             None => 1,
         };
-        let delay = injected.delay_of(Way::Back, &origin);
+        let delay = injected.rules().delay_of(Way::Back, &origin);
         for message in vec![message; copies] {
             match delay {
                 Some(time) => {
@@ -120,21 +121,21 @@ impl CallerChannel for FaultyCaller {
             return self.inner.publish(correlation_id, message);
         };
         let kinds = [Fault::ReturnRequest, Fault::RejectRequest, Fault::DropRequest];
-        let outcome = match wire.injected.take(&kinds, &origin) {
+        let fault = wire.injected.rules().take(&kinds, &origin);
+        let outcome = match fault {
             Some(Fault::ReturnRequest) => PublishOutcome::Unroutable,
             Some(Fault::RejectRequest) => PublishOutcome::Rejected,
             Some(_) => PublishOutcome::Accepted,
-            None => match wire.injected.delay_of(Way::There, &origin) {
-                None => return self.inner.publish(correlation_id, message),
-                Some(time) => {
-                    let inner = self.inner.clone();
-                    // Where the channel is gone by then, its calls have ended with it.
-                    if wire.later(time, move || drop(inner.publish(correlation_id, message))) {
-                        return Ok(());
-                    }
-                    PublishOutcome::Rejected
+            None => {
+                let delay = wire.injected.rules().delay_of(Way::There, &origin);
+                let Some(time) = delay else { return self.inner.publish(correlation_id, message) };
+                let inner = self.inner.clone();
+                // Where the channel is gone by then, its calls have ended with it.
+                if wire.later(time, move || drop(inner.publish(correlation_id, message))) {
+                    return Ok(());
                 }
-            },
+                PublishOutcome::Rejected
+            }
         };
         self.sink.settled(correlation_id, outcome);
         Ok(())
@@ -152,15 +153,14 @@ impl CallerChannel for FaultyCaller {
         self.inner.rejecting()
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
             let inner = tokio::select! {
                 biased;
                 reason = self.sink.wire.lost() => return Err(reason),
                 reopened = self.inner.reopen() => reopened?,
             };
-            let caller: Arc<dyn CallerChannel> = Arc::new(Self { inner, sink: self.sink.clone() });
-            Ok(caller)
+            Ok(Arc::new(Self { inner, sink: self.sink.clone() }) as Arc<dyn CallerChannel>)
         })
     }
 }

@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     future::pending,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{limits, tasks};
+use crate::{limits, lock::lock, tasks};
 
 type Send = Box<dyn FnOnce() + std::marker::Send>;
 
@@ -44,7 +44,7 @@ impl Line {
     ) -> bool {
         let Ok(room) = self.room.clone().try_acquire_owned() else { return false };
         let held = Held { due: Instant::now() + time, send: Box::new(send), _room: room };
-        let mut entrance = self.entrance.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut entrance = lock(&self.entrance);
         // The task may have ended with its runtime.
         let going = entrance.take().filter(|entrance| !entrance.is_closed());
         let going = going.unwrap_or_else(|| {

@@ -10,9 +10,8 @@ mod rules;
 mod worker;
 
 use std::{
-    fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -27,16 +26,18 @@ pub(crate) use self::rules::{Fault, Selection, Way};
 use self::{
     caller::{FaultyCaller, FaultySink},
     line::Line,
-    rules::{Origin, Rules},
+    rules::Rules,
     worker::faulty_worker,
 };
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Connection, ListenerOptions,
-    OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, Connection,
+    ListenerOptions, OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    limits, tasks,
+    limits,
+    lock::lock,
+    tasks,
 };
 
 /// The faults that are to happen, and the connections that they can happen to.
@@ -48,21 +49,8 @@ pub(crate) struct Injected {
 }
 
 impl Injected {
-    fn rules(&self) -> MutexGuard<'_, Rules> {
-        // No code of a user runs under the locks, so a poisoned one is as good as another; here and below.
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn add(&self, selection: Selection, fault: Fault, times: usize) {
-        self.rules().add(selection, fault, times);
-    }
-
-    pub(crate) fn delay(&self, selection: Selection, way: Way, time: Duration) {
-        self.rules().delay(selection, way, time);
-    }
-
-    pub(crate) fn left(&self) -> usize {
-        self.rules().left()
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
+        lock(&self.rules)
     }
 
     pub(crate) fn refuse(&self, refuse: bool) {
@@ -80,8 +68,7 @@ impl Injected {
 
     /// Ends every connection there is.
     pub(crate) fn lose_connections(&self) {
-        let connections =
-            std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
+        let connections = std::mem::take(&mut *lock(&self.connections));
         for connection in connections.iter().filter_map(Weak::upgrade) {
             connection.cut();
         }
@@ -95,18 +82,10 @@ impl Injected {
             line: Line::new(),
         });
         let connection = Arc::new(FaultyConnection { inner, wire });
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connections = lock(&self.connections);
         connections.retain(|known| known.strong_count() > 0);
         connections.push(Arc::downgrade(&connection));
         connection
-    }
-
-    fn take(&self, among: &[Fault], origin: &Origin) -> Option<Fault> {
-        self.rules().take(among, origin)
-    }
-
-    fn delay_of(&self, way: Way, origin: &Origin) -> Option<Duration> {
-        self.rules().delay_of(way, origin)
     }
 }
 
@@ -122,17 +101,8 @@ impl FaultyTransport {
     }
 }
 
-impl fmt::Debug for FaultyTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
 impl Transport for FaultyTransport {
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>> {
         Box::pin(async move {
             // As over a network; so whoever follows the status sees that the connection was down.
             sleep(limits::INJECTED_ROUND_TRIP).await;
@@ -229,20 +199,16 @@ impl Connection for FaultyConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
             self.wire.check()?;
             let sink = Arc::new(FaultySink { inner: sink, wire: self.wire.clone() });
             let inner = self.inner.open_caller(options, sink.clone()).await?;
-            let caller: Arc<dyn CallerChannel> = Arc::new(FaultyCaller { inner, sink });
-            Ok(caller)
+            Ok(Arc::new(FaultyCaller { inner, sink }) as Arc<dyn CallerChannel>)
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
             self.wire.check()?;
             let queue = options.queue.name().into();
@@ -251,10 +217,7 @@ impl Connection for FaultyConnection {
         })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
             self.wire.check()?;
             let opened = self.inner.open_listener(options).await?;
@@ -262,10 +225,7 @@ impl Connection for FaultyConnection {
         })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(async {
             self.wire.check()?;
             self.inner.queue_state(queue).await

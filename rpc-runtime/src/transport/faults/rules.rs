@@ -58,14 +58,14 @@ struct Delay {
 
 /// There is one rule of a kind for a selection, so there are no more than a test has thought of.
 #[derive(Default)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     counted: Vec<Counted>,
     delays: Vec<Delay>,
 }
 
 impl Rules {
     /// Has a fault happen so many times more.
-    pub(super) fn add(&mut self, selection: Selection, fault: Fault, times: usize) {
+    pub(crate) fn add(&mut self, selection: Selection, fault: Fault, times: usize) {
         let same = |rule: &&mut Counted| rule.selection == selection && rule.fault == fault;
         match self.counted.iter_mut().find(same) {
             Some(rule) => rule.left = rule.left.saturating_add(times),
@@ -75,7 +75,7 @@ impl Rules {
     }
 
     /// Delays messages by this much from now on; by nothing, if it is zero.
-    pub(super) fn delay(&mut self, selection: Selection, way: Way, time: Duration) {
+    pub(crate) fn delay(&mut self, selection: Selection, way: Way, time: Duration) {
         self.delays.retain(|delay| delay.selection != selection || delay.way != way);
         if !time.is_zero() {
             self.delays.push(Delay { selection, way, time });
@@ -103,7 +103,7 @@ impl Rules {
     }
 
     /// How many faults are still to happen.
-    pub(super) fn left(&self) -> usize {
+    pub(crate) fn left(&self) -> usize {
         self.counted.iter().fold(0, |sum, rule| sum.saturating_add(rule.left))
     }
 }

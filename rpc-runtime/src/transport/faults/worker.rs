@@ -2,7 +2,7 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
@@ -14,19 +14,13 @@ use super::{
 };
 use crate::{
     error::BrokerError,
+    lock::lock,
     message::{Delivery, Message},
     transport::{BoxFuture, Deliveries, OpenWorker, WorkerChannel},
 };
 
 /// The methods of what was delivered and is not settled: no more than the channel's prefetch.
-#[derive(Default)]
-struct Unsettled(Mutex<HashMap<u64, Option<SmolStr>>>);
-
-impl Unsettled {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Option<SmolStr>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+type Unsettled = Mutex<HashMap<u64, Option<SmolStr>>>;
 
 struct FaultyWorker {
     inner: Arc<dyn WorkerChannel>,
@@ -69,7 +63,7 @@ impl Deliveries for FaultyDeliveries {
         }
         let known = to.len();
         let taken = self.inner.poll_take(to, most, cx);
-        let mut unsettled = self.unsettled.lock();
+        let mut unsettled = lock(&self.unsettled);
         for delivery in &to[known..] {
             unsettled.insert(delivery.tag, delivery.properties.kind.clone());
         }
@@ -80,7 +74,7 @@ impl Deliveries for FaultyDeliveries {
 impl FaultyWorker {
     /// Where the request came to that is settled herewith; `None` if there is nothing to be injected.
     fn settle(&self, tag: u64) -> Option<Origin> {
-        let method = self.unsettled.lock().remove(&tag)?;
+        let method = lock(&self.unsettled).remove(&tag)?;
         Some(Origin { queue: self.queue.clone()?, method })
     }
 }
@@ -107,7 +101,7 @@ impl WorkerChannel for FaultyWorker {
         }
         let redelivered = origin
             .as_ref()
-            .and_then(|origin| self.wire.injected.take(&[Fault::RedeliverRequest], origin));
+            .and_then(|origin| self.wire.injected.rules().take(&[Fault::RedeliverRequest], origin));
         match redelivered {
             Some(_) => self.inner.requeue(tag),
             None => self.inner.finish(tag, noted(reply, origin)),

@@ -13,7 +13,6 @@ use crate::{message::Delivery, transport::Deliveries};
 /// One of the consumers that a queue delivers to in turn. The lock of the queue protects it.
 pub(super) struct Consumer {
     pub(super) id: u64,
-    /// The connection that it belongs to.
     pub(super) connection: u64,
     /// `None` once it is stopped; deliveries that it has can still be settled. The prefetch bounds what waits in there.
     deliveries: Option<mpsc::UnboundedSender<Delivery>>,

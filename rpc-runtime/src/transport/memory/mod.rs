@@ -7,12 +7,9 @@ mod consumer;
 mod queue;
 mod topic;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use smol_str::{SmolStr, format_smolstr};
@@ -21,9 +18,9 @@ use uuid::Uuid;
 
 use self::{broker::MemoryBroker, queue::SharedQueue};
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Connection,
-    ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState, Transport,
-    WorkerChannel, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone,
+    Connection, ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState,
+    Transport, WorkerChannel, WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
@@ -33,12 +30,6 @@ pub(crate) struct MemoryTransport {
     broker: Arc<MemoryBroker>,
     /// Whose connections these are; without one, everybody's at first with RabbitMQ.
     user: Option<SmolStr>,
-}
-
-impl fmt::Debug for MemoryTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MemoryTransport")
-    }
 }
 
 impl MemoryTransport {
@@ -54,10 +45,7 @@ impl MemoryTransport {
 }
 
 impl Transport for MemoryTransport {
-    fn connect(
-        &self,
-        _: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
+    fn connect(&self, _: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>> {
         let connection = self.connection();
         Box::pin(async { Ok(connection) })
     }
@@ -93,9 +81,8 @@ impl MemoryConnection {
     ) -> Result<OpenWorker, BrokerError> {
         let (queue, consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
         let broker = self.broker.clone();
-        let worker: Arc<dyn WorkerChannel> =
-            Arc::new(MemoryWorker { broker, queue, consumer, undeliverable });
-        Ok((worker, Box::new(deliveries)))
+        let worker = MemoryWorker { broker, queue, consumer, undeliverable };
+        Ok((Arc::new(worker), Box::new(deliveries)))
     }
 
     fn disconnect(&self) {
@@ -123,7 +110,7 @@ impl Connection for MemoryConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
             self.broker.check_exchange(&options.exchange)?;
             let kind = if options.direct_reply_to { "amq.rabbitmq.reply-to." } else { "amq.gen-" };
@@ -133,31 +120,26 @@ impl Connection for MemoryConnection {
             if !*open.borrow() {
                 open.mark_changed();
             }
-            let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
+            let caller = MemoryCaller {
                 announced_user: options.announce_user.then(|| self.user.clone()),
                 broker: self.broker.clone(),
                 callback_queue,
+                confirms: options.confirms,
                 sink,
                 open,
-            });
-            Ok(caller)
+            };
+            Ok(Arc::new(caller) as Arc<dyn CallerChannel>)
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async move {
             self.broker.declare(&options.queue, &options.exchange)?;
             self.consume(options.queue.name(), options.prefetch, options.undeliverable)
         })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async move {
             let name = format!("amq.gen-{}", Uuid::new_v4().simple());
             let queue = Queue::named(&name).max_length(options.max_length);
@@ -166,10 +148,7 @@ impl Connection for MemoryConnection {
         })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(async { Ok(self.broker.queue_state(queue)) })
     }
 
@@ -195,6 +174,8 @@ struct MemoryCaller {
     announced_user: Option<SmolStr>,
     broker: Arc<MemoryBroker>,
     callback_queue: SmolStr,
+    /// Whether the caller learns that a queue would not take a request.
+    confirms: bool,
     sink: Arc<dyn CallerSink>,
     open: watch::Receiver<bool>,
 }
@@ -217,7 +198,15 @@ impl CallerChannel for MemoryCaller {
         if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
-        self.sink.settled(correlation_id, self.broker.publish(message));
+        let outcome = self.broker.publish(message);
+        if !self.confirms {
+            // It counts as accepted once it is sent, and what no queue takes comes back after that.
+            self.sink.settled(correlation_id, PublishOutcome::Accepted);
+            if !matches!(outcome, PublishOutcome::Unroutable) {
+                return Ok(());
+            }
+        }
+        self.sink.settled(correlation_id, outcome);
         Ok(())
     }
 
@@ -233,7 +222,7 @@ impl CallerChannel for MemoryCaller {
         Box::pin(std::future::pending())
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         // It ends with its connection only.
         let gone = gone(self.open.clone());
         Box::pin(async { Err(gone.await) })

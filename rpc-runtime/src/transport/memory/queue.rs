@@ -2,7 +2,7 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -11,6 +11,7 @@ use tokio::time::Instant;
 use super::consumer::Consumer;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
+    lock::lock,
     message::{Expiration, Message},
     transport::{PublishOutcome, Queue, QueueArgument, QueueState},
 };
@@ -28,9 +29,7 @@ pub(super) struct SharedQueue(Mutex<StoredQueue>);
 
 impl SharedQueue {
     pub(super) fn change<T>(&self, change: impl FnOnce(&mut StoredQueue) -> T) -> T {
-        // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut queue)
+        change(&mut lock(&self.0))
     }
 }
 
@@ -144,7 +143,6 @@ impl StoredQueue {
         self.deliver();
     }
 
-    /// Acknowledges a delivery.
     pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64) {
         self.settle(consumer, tag);
         self.deliver();

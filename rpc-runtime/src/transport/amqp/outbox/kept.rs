@@ -49,7 +49,6 @@ pub(in super::super) struct Kept {
     pub(super) reply: Message,
     /// `None` once it is settled.
     request: Option<Unsettled>,
-    /// The queue of the request.
     queue: SmolStr,
     /// Counts the reply if it reaches nobody.
     undeliverable: Arc<AtomicU64>,

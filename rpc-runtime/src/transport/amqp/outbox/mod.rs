@@ -13,7 +13,6 @@ mod kept;
 mod load;
 mod one_by_one;
 mod refused;
-mod returned;
 mod sender;
 mod way;
 
@@ -27,11 +26,7 @@ use tokio::{
 };
 
 pub(super) use self::kept::{Kept, Unsettled};
-use self::{
-    load::{Load, Room},
-    sender::Sender,
-    way::Way,
-};
+use self::{load::Load, sender::Sender, way::Way};
 use super::{Dialer, proven::Proven};
 use crate::tasks;
 
@@ -42,7 +37,6 @@ const MOST: usize = 1024;
 pub(super) struct Outboxes {
     /// For replies that the broker may refuse.
     pub(super) careful: Outbox,
-    /// For replies to direct reply-to.
     pub(super) direct: Outbox,
     pub(super) proven: Arc<Proven>,
 }
@@ -92,7 +86,7 @@ impl Outbox {
     pub(super) fn send(&self, mut kept: Box<Kept>) {
         if self.direct {
             // The other outbox never has more replies than there are requests that are not acknowledged.
-            let Some(room) = Room::take(&self.load, kept.size()) else {
+            let Some(room) = self.load.room(kept.size()) else {
                 let reason = "too many replies to direct reply-to are waiting";
                 kept.give_up(&self.load.warned, reason);
                 return;

@@ -122,7 +122,7 @@ impl Sender {
             kept.replace(&self.load.warned, &refusal.text);
             return Some(kept);
         }
-        if refusal.code == refused::ACCESS_REFUSED && !self.way.is_own() {
+        if refusal.code == error::ACCESS_REFUSED && !self.way.is_own() {
             self.proven.forbid(Instant::now());
         }
         kept.give_up(&self.load.warned, &refusal.text);

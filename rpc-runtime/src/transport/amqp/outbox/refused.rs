@@ -2,8 +2,6 @@
 
 use rpc_amqp::{CloseReason, Error};
 
-pub(super) const ACCESS_REFUSED: u16 = 403;
-
 /// The broker shuts down, or an operator has closed the connection.
 const CONNECTION_FORCED: u16 = 320;
 

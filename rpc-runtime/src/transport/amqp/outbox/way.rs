@@ -1,16 +1,21 @@
 //! Where the replies of an outbox go out: a channel, or a connection of its own.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
-use rpc_amqp::{Channel, Connection, Error};
+use rpc_amqp::{Channel, ChannelHandler, Connection, Error};
 use tokio::time::timeout;
 
 use super::{
     super::{Dialer, error},
+    MOST,
     kept::Kept,
-    returned::Returned,
 };
-use crate::{limits, tasks::BoxFuture};
+use crate::{
+    limits,
+    lock::lock,
+    message::{Id, Properties},
+    tasks::BoxFuture,
+};
 
 /// What an outbox opens to send its replies.
 pub(super) enum Way {
@@ -81,5 +86,47 @@ impl Open {
             // connection that is dead is found by its heartbeat.
             Box::pin(self.channel.fence_without_limit())
         }
+    }
+}
+
+/// The replies that came back, until the broker has dealt with all that were sent with them.
+#[derive(Default)]
+pub(super) struct Returned(Mutex<Vec<Option<Id>>>);
+
+impl ChannelHandler for Returned {
+    fn returned(&self, properties: Properties) {
+        let mut returned = lock(&self.0);
+        if returned.len() < MOST {
+            returned.push(properties.correlation_id);
+        }
+    }
+}
+
+impl Returned {
+    /// Whether this one came back. All that came before it are forgotten.
+    pub(super) fn take(&self, id: Option<&Id>) -> bool {
+        let mut returned = lock(&self.0);
+        let found = returned.iter().position(|known| known.as_ref() == id);
+        if let Some(index) = found {
+            returned.drain(..=index);
+        }
+        found.is_some()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_came_back_is_found_by_its_id() {
+        let returned = Returned::default();
+        for id in ["a", "b"] {
+            let correlation_id = Some(Id::from(id));
+            returned.returned(Properties { correlation_id, ..Properties::default() });
+        }
+        assert!(!returned.take(None));
+        assert!(returned.take(Some(&Id::from("b"))));
+        assert!(!returned.take(Some(&Id::from("a"))), "those before it are older");
     }
 }
