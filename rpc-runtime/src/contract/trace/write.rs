@@ -166,7 +166,7 @@ impl<'a> Inspector for Writer<'a> {
             Compound::Struct => Kind::Struct,
         })?;
         let near = place.unwrap_or(self.near);
-        Ok(Written { tracer: self.tracer, place, near, compound, length, written: 0 })
+        Ok(Written { tracer: self.tracer, place, near, compound, length, count: 0 })
     }
 }
 
@@ -177,7 +177,8 @@ pub(super) struct Written<'a> {
     near: PlaceId,
     compound: Compound,
     length: Option<usize>,
-    written: usize,
+    /// How many members were written.
+    count: usize,
 }
 
 impl Members for Written<'_> {
@@ -191,10 +192,10 @@ impl Members for Written<'_> {
         let number = match at {
             Place::Element | Place::Key => 0,
             Place::Value => 1,
-            Place::Position | Place::Field(_) => self.written,
+            Place::Position | Place::Field(_) => self.count,
         };
         // A value belongs to its key.
-        self.written += usize::from(at != Place::Value);
+        self.count += usize::from(at != Place::Value);
         let place = self.place.and_then(|id| {
             let children = &self.tracer.graph.place(id).children;
             // The elements of an array share a place.
@@ -223,7 +224,7 @@ impl Members for Written<'_> {
 impl Written<'_> {
     /// Compares the name of a field that is written next with the name that is read there.
     fn check_name(&mut self, name: &'static str) -> Result<(), Stop> {
-        let (number, Some(id)) = (self.written, self.place) else { return Ok(()) };
+        let (number, Some(id)) = (self.count, self.place) else { return Ok(()) };
         let place = self.tracer.graph.place_mut(id);
         let names = place.read_names;
         let aliases = names.len() != place.children.len();
@@ -247,26 +248,26 @@ impl Written<'_> {
     fn end_members(self) -> Result<(), Stop> {
         let Some(id) = self.place else { return Ok(()) };
         let place = self.tracer.graph.place(id);
-        let shared = place.children.len() == 1 && self.written > 1;
+        let shared = place.children.len() == 1 && self.count > 1;
         let read = place.children.len();
-        if read == self.written || (shared && place.kind == Kind::Tuple) {
+        if read == self.count || (shared && place.kind == Kind::Tuple) {
             return Ok(());
         }
-        let missing = place.read_names.get(self.written).copied();
+        let missing = place.read_names.get(self.count).copied();
         let reason = match missing {
-            Some(name) if read > self.written => {
+            Some(name) if read > self.count => {
                 format!("the field `{name}` is read and not written")
             }
-            _ => format!("it is written with {} members and read with {read}", self.written),
+            _ => format!("it is written with {} members and read with {read}", self.count),
         };
         self.tracer.misfit(id, reason)
     }
 
     fn end_elements(self) -> Result<(), Stop> {
         match self.length {
-            Some(length) if length != self.written => self.tracer.misfit(
+            Some(length) if length != self.count => self.tracer.misfit(
                 self.near,
-                format!("it announces {length} elements and writes {}", self.written),
+                format!("it announces {length} elements and writes {}", self.count),
             ),
             None => self.tracer.misfit(
                 self.near,

@@ -16,7 +16,7 @@ use smol_str::{SmolStr, format_smolstr};
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use self::{broker::MemoryBroker, queue::SharedQueue};
+use self::broker::MemoryBroker;
 use super::{
     Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone,
     Connection, ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState,
@@ -79,8 +79,8 @@ impl MemoryConnection {
         prefetch: u16,
         undeliverable: Arc<AtomicU64>,
     ) -> Result<OpenWorker, BrokerError> {
-        let (queue, consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
-        let broker = self.broker.clone();
+        let (consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
+        let (broker, queue) = (self.broker.clone(), queue.into());
         let worker = MemoryWorker { broker, queue, consumer, undeliverable };
         Ok((Arc::new(worker), Box::new(deliveries)))
     }
@@ -237,7 +237,7 @@ impl Drop for MemoryCaller {
 
 struct MemoryWorker {
     broker: Arc<MemoryBroker>,
-    queue: Arc<SharedQueue>,
+    queue: SmolStr,
     consumer: u64,
     undeliverable: Arc<AtomicU64>,
 }
@@ -250,11 +250,11 @@ impl WorkerChannel for MemoryWorker {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
-        self.queue.change(|queue| queue.acknowledge(self.consumer, tag));
+        self.broker.change(&self.queue, |queue| queue.acknowledge(self.consumer, tag));
     }
 
     fn requeue(&self, tag: u64) {
-        self.queue.change(|queue| queue.requeue(self.consumer, tag));
+        self.broker.change(&self.queue, |queue| queue.requeue(self.consumer, tag));
     }
 
     fn reject(&self, tag: u64, reply: Option<Message>) {
@@ -263,7 +263,7 @@ impl WorkerChannel for MemoryWorker {
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
-        self.queue.change(|queue| queue.stop(self.consumer));
+        self.broker.change(&self.queue, |queue| queue.stop(self.consumer));
         Box::pin(async {})
     }
 

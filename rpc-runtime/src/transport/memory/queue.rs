@@ -1,17 +1,12 @@
 //! One queue: its messages in order, its limits and its consumers.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 use super::consumer::Consumer;
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    lock::lock,
     message::{Expiration, Message},
     transport::{PublishOutcome, Queue, QueueArgument, QueueState},
 };
@@ -23,14 +18,6 @@ pub(super) struct Stored {
     pub(super) deliveries: u64,
     sequence: u64,
     expires: Option<Instant>,
-}
-
-pub(super) struct SharedQueue(Mutex<StoredQueue>);
-
-impl SharedQueue {
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut StoredQueue) -> T) -> T {
-        change(&mut lock(&self.0))
-    }
 }
 
 pub(super) struct StoredQueue {
@@ -85,14 +72,6 @@ impl StoredQueue {
     /// A queue that goes with its last consumer.
     pub(super) fn fleeting(declared: Queue) -> Self {
         Self { fleeting: true, ..Self::new(declared) }
-    }
-
-    pub(super) fn shared(self) -> Arc<SharedQueue> {
-        Arc::new(SharedQueue(Mutex::new(self)))
-    }
-
-    pub(super) fn name(&self) -> &str {
-        self.declared.name()
     }
 
     pub(super) fn state(&mut self) -> QueueState {
