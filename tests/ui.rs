@@ -1,4 +1,4 @@
-//! What the macro accepts, what it says of what it does not accept, and what rustc says of the rest.
+//! Services that the macro accepts, its errors for faulty ones, and rustc's errors for the rest.
 
 #![allow(clippy::expect_used, reason = "a test that cannot read its files has failed")]
 
@@ -15,9 +15,9 @@ fn faults_are_explained() {
     trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
 }
 
-/// The words are rustc's, and change with it; so only their core is expected, and the line that they point at.
+/// rustc's texts change between versions, so only their main part and their line are compared.
 #[test]
-fn rustc_complains_once_and_at_the_right_line() {
+fn rustc_reports_each_error_once() {
     rustc::check("ui/rustc");
 }
 
@@ -29,7 +29,7 @@ fn random_well_formed_services_compile_without_a_warning() {
 }
 
 #[test]
-fn a_user_needs_the_runtime_serde_and_tokio_alone() {
+fn users_need_only_runtime_serde_and_tokio() {
     rustc::run("ui/user", "rpc-runtime");
 }
 

@@ -1,7 +1,7 @@
-//! Programs that rustc refuses, each line at fault marked with the core of what it has to say: `//~ text`.
+//! Programs that rustc refuses. Each faulty line is marked with the main part of the expected error: `//~ text`.
 //!
-//! Whole messages are not compared, because they belong to the compiler and change with it. Their number is: a
-//! complaint that no mark expects is one too many.
+//! Whole messages are not compared, because they change with the compiler. But their number is: an error without a mark
+//! is a failure.
 
 use std::{
     env,
@@ -23,21 +23,20 @@ pub(crate) fn check(folder: &str) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// Runs every program of a folder, in a package that depends on the runtime, under the name given, on serde and tokio,
-/// and on nothing else.
+/// Runs every program of a folder, in a package that depends only on serde, tokio and the runtime under the given name.
 pub(crate) fn run(folder: &str, runtime: &str) {
     let programs = programs(folder);
     let name = format!("user-{runtime}");
     let project = project(&name, runtime, &programs);
     for program in &programs {
         let output = cargo(&project, "run", program);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}:\n{said}", program.name);
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.success(), "{}:\n{stderr}", program.name);
     }
     fs::remove_dir_all(&project).ok();
 }
 
-/// What rustc says of a program that it should not complain about.
+/// rustc's complaints about a program that should have none.
 pub(crate) fn complaints(name: &str, source: &str) -> String {
     let folder = target().join(format!("{name}-source"));
     fs::create_dir_all(&folder).expect("the target folder can be written");
@@ -55,14 +54,14 @@ pub(crate) fn complaints(name: &str, source: &str) -> String {
         .join("\n")
 }
 
-/// A program, and what its lines expect.
+/// A program and its expected errors.
 struct Program {
     name: String,
     path: PathBuf,
     expected: Vec<Mark>,
 }
 
-/// A line, and a text that belongs to it.
+/// A line, and the text of its error.
 #[derive(Debug)]
 struct Mark {
     line: usize,
@@ -92,7 +91,7 @@ impl Program {
     }
 }
 
-/// A package with every program as a binary, next to this one so that it shares its lock file and its target folder.
+/// A package with every program as a binary. It uses the lock file and the target folder of this workspace.
 fn project(name: &str, runtime: &str, programs: &[Program]) -> PathBuf {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
     let project = target().join(name);
@@ -139,7 +138,7 @@ fn cargo(project: &Path, command: &str, program: &Program) -> Output {
         .expect("cargo runs")
 }
 
-/// What is not as expected, if anything.
+/// The difference from the expected errors, if any.
 fn complaint(program: &Program, output: &str) -> Option<String> {
     let file = program.path.file_name()?.to_string_lossy();
     let mut errors: Vec<Mark> = output.lines().filter_map(|line| error(line, &file)).collect();
