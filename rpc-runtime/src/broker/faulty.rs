@@ -1,4 +1,4 @@
-//! Brokers in the process that fail on purpose.
+//! Brokers in the process with injected faults.
 
 use std::sync::Arc;
 
@@ -11,7 +11,7 @@ use crate::{
 };
 
 impl Broker {
-    /// A broker in this process that messages and the connection can be made to fail on: see [`Faults`].
+    /// A broker in this process whose messages and connection can fail on request: see [`Faults`].
     ///
     /// It has to be called within a tokio runtime.
     ///
