@@ -1,4 +1,4 @@
-//! Names: of queues, of callback queues and of exchanges, and where they lead.
+//! The state of the broker: its queues, callback queues and exchanges, by name.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -33,10 +33,10 @@ struct Names {
     exchanges: HashMap<String, Topic>,
 }
 
-/// What goes by the name of a queue.
+/// The target of a queue name.
 enum Named {
     Queue(Arc<SharedQueue>),
-    /// The callback queue of a connection, whose messages are never kept.
+    /// The callback queue of a connection, which stores no messages.
     Callback {
         connection: u64,
         sink: Arc<dyn CallerSink>,
@@ -48,7 +48,7 @@ impl MemoryBroker {
         self.ids.fetch_add(1, Ordering::Relaxed)
     }
 
-    // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
+    // Users' code never runs under this lock, so a poisoned lock is safe to use.
     fn read(&self) -> RwLockReadGuard<'_, Names> {
         self.names.read().unwrap_or_else(PoisonError::into_inner)
     }
@@ -61,7 +61,7 @@ impl MemoryBroker {
         if exchange.is_empty() || self.read().exchanges.contains_key(exchange) {
             return Ok(());
         }
-        let message = format!("there is no exchange {exchange:?}; it is declared by its servers");
+        let message = format!("there is no exchange {exchange:?}; servers declare it");
         Err(BrokerError::new(BrokerErrorKind::NotFound, message))
     }
 
@@ -70,7 +70,8 @@ impl MemoryBroker {
         let name = queue.name();
         match names.queue(name) {
             None if queue.passive => {
-                let message = format!("there is no queue {name:?} to take as it is");
+                let message =
+                    format!("there is no queue {name:?}, and `Queue::passive()` declares none");
                 return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
             }
             None => {
@@ -89,7 +90,7 @@ impl MemoryBroker {
         Ok(())
     }
 
-    /// Declares a queue that goes with its last consumer, and binds it by each of the keys.
+    /// Declares a queue that is deleted with its last consumer, and binds it with each of the keys.
     pub(super) fn declare_listener(&self, queue: Queue, exchange: &str, keys: &[String]) {
         let mut names = self.write();
         let topic = names.exchanges.entry(exchange.to_owned()).or_default();
@@ -97,14 +98,14 @@ impl MemoryBroker {
             topic.bind(queue.name(), key);
         }
         let name = SmolStr::from(queue.name());
-        names.queues.insert(name, Named::Queue(StoredQueue::fleeting(queue).shared()));
+        names.queues.insert(name, Named::Queue(StoredQueue::auto_delete(queue).shared()));
     }
 
     pub(super) fn queue_state(&self, queue: &str) -> Option<QueueState> {
         self.read().queue(queue).map(|queue| queue.change(StoredQueue::state))
     }
 
-    /// Starts a consumer; its deliveries are acknowledged at the queue that this returns.
+    /// Starts a consumer. Its deliveries are acknowledged at the queue that is returned.
     pub(super) fn consume(
         &self,
         connection: u64,
@@ -140,19 +141,19 @@ impl MemoryBroker {
             Some(Named::Callback { sink, .. }) => sink.clone(),
             None => return PublishOutcome::Unroutable,
         };
-        // Whoever is told takes locks of its own and wakes tasks of a user: not under that of the names.
+        // The sink takes its own locks and wakes users' tasks, so it is called without the lock of the names.
         sink.reply(message);
         PublishOutcome::Accepted
     }
 
-    /// A copy to each queue that is bound to the message's exchange by its routing key.
+    /// Publishes a copy to each queue whose binding to the exchange matches the routing key.
     fn publish_to_all(&self, message: &Arc<Message>) -> PublishOutcome {
         let names = self.read();
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
         let queues = bound.iter().filter_map(|name| names.queue(name));
         let outcomes = queues.map(|queue| queue.change(|queue| queue.push(message.clone())));
-        // One queue that would not take it rejects it, as RabbitMQ has it.
+        // As in RabbitMQ, the message is rejected if one of the queues rejects it.
         outcomes.fold(PublishOutcome::Unroutable, |all, one| match (&all, one) {
             (PublishOutcome::Rejected, _) | (_, PublishOutcome::Rejected) => {
                 PublishOutcome::Rejected
@@ -161,34 +162,34 @@ impl MemoryBroker {
         })
     }
 
-    /// Removes a consumer; what it did not acknowledge goes back.
+    /// Removes a consumer, and requeues the messages that it did not acknowledge.
     pub(super) fn remove_consumer(&self, queue: &SharedQueue, consumer: u64) {
-        let gone = queue.change(|stored| {
+        let deleted = queue.change(|stored| {
             stored.remove_consumers(|one| one.id == consumer);
-            stored.is_over().then(|| stored.name().to_owned())
+            stored.should_be_deleted().then(|| stored.name().to_owned())
         });
-        if let Some(name) = gone {
+        if let Some(name) = deleted {
             self.write().remove_queue(&name);
         }
     }
 
-    /// Everything that a connection owned goes.
+    /// Removes everything that the connection owns.
     pub(super) fn disconnect(&self, connection: u64) {
         let mut names = self.write();
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         for (name, named) in &names.queues {
-            let over = match named {
-                Named::Callback { connection: of, .. } => *of == connection,
+            let is_removed = match named {
+                Named::Callback { connection: owner, .. } => *owner == connection,
                 Named::Queue(queue) => queue.change(|queue| {
                     queue.remove_consumers(|consumer| consumer.connection == connection);
-                    queue.is_over()
+                    queue.should_be_deleted()
                 }),
             };
-            if over {
-                gone.push(name.clone());
+            if is_removed {
+                removed.push(name.clone());
             }
         }
-        for name in gone {
+        for name in removed {
             names.remove_queue(&name);
         }
     }
