@@ -1,4 +1,4 @@
-//! How many replies wait in an outbox, bounded, and whether its connection is in trouble.
+//! The number of replies that wait in an outbox, which is bounded, and whether its connection is in trouble.
 
 use std::sync::{
     Arc,
@@ -7,7 +7,7 @@ use std::sync::{
 
 use crate::{limits, throttle::Throttle};
 
-/// Shared by the workers that hand replies over and the task that sends them.
+/// Shared by the workers that add replies and the task that sends them.
 #[derive(Default)]
 pub(super) struct Load {
     replies: AtomicUsize,
@@ -27,7 +27,7 @@ impl Load {
     }
 }
 
-/// A place among the replies that wait, free again when this is dropped.
+/// A place among the waiting replies, which is freed on drop.
 pub(super) struct Room {
     load: Arc<Load>,
     bytes: usize,
@@ -38,7 +38,7 @@ impl Room {
         let room = Self { load: load.clone(), bytes };
         let replies = load.replies.fetch_add(1, Ordering::Relaxed);
         let before = load.bytes.fetch_add(bytes, Ordering::Relaxed);
-        // Dropping the room takes off again what was added.
+        // If there is no room, dropping `room` subtracts what was added.
         (replies < limits::DIRECT_REPLIES && before + bytes <= limits::MAX_BACKLOG).then_some(room)
     }
 }
@@ -55,14 +55,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_to_direct_reply_to_are_bounded() {
+    fn waiting_replies_are_bounded() {
         let load = Arc::<Load>::default();
         let first = Room::take(&load, limits::MAX_BACKLOG).unwrap();
         assert!(Room::take(&load, 1).is_none());
         drop(first);
         assert_eq!(load.bytes.load(Ordering::Relaxed), 0);
-        let most: Vec<_> =
+        let places: Vec<_> =
             std::iter::from_fn(|| Room::take(&load, 0)).take(2 * limits::DIRECT_REPLIES).collect();
-        assert_eq!(most.len(), limits::DIRECT_REPLIES);
+        assert_eq!(places.len(), limits::DIRECT_REPLIES);
     }
 }

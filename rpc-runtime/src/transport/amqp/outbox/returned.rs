@@ -1,4 +1,4 @@
-//! The replies that came back because their queue is gone.
+//! The replies that the broker returned because their queue is gone.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -7,7 +7,7 @@ use rpc_amqp::ChannelHandler;
 use super::MOST;
 use crate::message::{Id, Properties};
 
-/// The replies that came back, until the broker has dealt with all that were sent with them.
+/// The ids of returned replies, until the broker has dealt with these replies.
 #[derive(Default)]
 pub(super) struct Returned(Mutex<Vec<Option<Id>>>);
 
@@ -21,10 +21,10 @@ impl ChannelHandler for Returned {
 }
 
 impl Returned {
-    /// Whether this one came back. All that came before it are forgotten.
+    /// Whether the reply with this id was returned. Removes it, and all that were returned before it.
     pub(super) fn take(&self, id: Option<&Id>) -> bool {
         let mut returned = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let found = returned.iter().position(|known| known.as_ref() == id);
+        let found = returned.iter().position(|one| one.as_ref() == id);
         if let Some(index) = found {
             returned.drain(..=index);
         }
@@ -37,7 +37,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_came_back_is_found_by_its_id() {
+    fn returned_replies_are_found_by_id() {
         let returned = Returned::default();
         for id in ["a", "b"] {
             let correlation_id = Some(Id::from(id));
