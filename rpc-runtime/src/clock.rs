@@ -40,7 +40,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_goes_by_the_clock_of_the_test() {
+    async fn it_follows_a_paused_clock() {
         let before = unix_milliseconds(Instant::now());
         tokio::time::advance(Duration::from_secs(3)).await;
         let passed = unix_milliseconds(Instant::now()) - before;

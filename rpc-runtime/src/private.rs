@@ -1,5 +1,5 @@
-//! What generated code names. Not part of the API: it may change with any version, which is why the macro is pinned
-//! to an exact one.
+//! Items that generated code uses. They are not part of the API: they may change with any version, so the macro crate is
+//! pinned to an exact version.
 
 use crate::contract::{Given, Returns, Shape, Tuple};
 pub use crate::{
@@ -30,7 +30,7 @@ pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client.call(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
 }
 
-/// The same for a method whose results may be kept, so that its arguments have to be written the same way each time.
+/// Makes a call of a method whose results may be cached. Equal arguments have to be encoded to the same bytes.
 pub fn call_cacheable<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client: &Client,
     _method: M,

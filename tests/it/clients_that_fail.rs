@@ -72,7 +72,7 @@ async fn all_print(address: &str, expected: &str) {
 }
 
 const MAY_BE_STARTING: &str =
-    "if the broker may still be starting, have it waited for with `BrokerBuilder::wait_for_broker`";
+    "if the broker may still be starting, wait for it with `BrokerBuilder::wait_for_broker`";
 
 fn speaks_http(port: u16) -> String {
     format!(

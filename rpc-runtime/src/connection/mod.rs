@@ -1,4 +1,4 @@
-//! A connection that is kept up: each one that is lost is followed by a new one. It knows no calls and no services.
+//! Keeps a connection up: a lost connection is replaced by a new one. This module knows nothing of calls and services.
 
 mod access;
 mod alarms;
@@ -20,7 +20,7 @@ use crate::{
     transport::{Connection, Transport},
 };
 
-/// Cheap to clone; the last clone takes the connection with it.
+/// Cheap to clone. Dropping the last clone ends the connection.
 #[derive(Clone)]
 pub(crate) struct Supervisor(Arc<Supervised>);
 
@@ -31,14 +31,14 @@ struct Supervised {
 
 #[derive(Clone)]
 pub(crate) enum State {
-    /// Nobody has needed it yet, or an attempt is under way.
+    /// No connection has been needed yet, or an attempt is in progress.
     Connecting,
     Up {
         connection: Arc<dyn Connection>,
-        /// Why the broker takes no messages, if so.
+        /// Why the broker accepts no messages; `None` if it does.
         blocked: Option<Arc<str>>,
     },
-    /// The broker refused us, or as many attempts failed as were allowed.
+    /// The broker refused the connection, or the allowed number of attempts failed.
     Refused(BrokerError),
     Closed,
 }
@@ -55,15 +55,15 @@ impl State {
     }
 }
 
-/// What calls do while the connection is down, or takes no messages.
+/// What calls do while the connection is down, or the broker accepts no messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unavailable {
-    /// They wait for it, until their deadline.
+    /// They wait until their deadline.
     #[default]
     Wait,
-    /// They end at once: with [`CallError::ConnectionLost`](crate::CallError) where there is no connection, refused as
-    /// `overloaded` where the broker takes no messages. Both say that the request was not sent.
+    /// They fail at once: with [`CallError::ConnectionLost`](crate::CallError) if there is no connection, and refused as
+    /// `overloaded` if the broker accepts no messages. Both errors report that the request was not sent.
     Fail,
 }
 
@@ -72,9 +72,9 @@ pub enum Unavailable {
 pub(crate) enum NotReady {
     /// There is no connection.
     Down,
-    /// The broker takes no messages.
+    /// The broker accepts no messages.
     Blocked(Arc<str>),
-    /// There is none, and waiting is pointless.
+    /// There is no connection, and there will be none.
     Never(BrokerError),
 }
 
@@ -87,7 +87,7 @@ impl Supervisor {
         Self::in_state(State::Connecting, transport, max_attempts, patience)
     }
 
-    /// One that is up already.
+    /// A supervisor whose connection is already up.
     pub(crate) fn up(transport: Arc<dyn Transport>, connection: Arc<dyn Connection>) -> Self {
         Self::in_state(State::Up { connection, blocked: None }, transport, None, None)
     }
@@ -108,14 +108,14 @@ impl Supervisor {
         Self(Arc::new(Supervised { reconnects: Arc::new(reconnects), task: Lasting::default() }))
     }
 
-    /// Follows it from now on, and not only once somebody needs it.
+    /// Follows the connection from now on, instead of from its first use.
     #[cfg(feature = "testing")]
     pub(crate) fn start(&self) {
-        // A runtime that takes no tasks any more waits for no connection.
+        // If the runtime has shut down, nobody waits for a connection.
         let _ = self.0.start();
     }
 
-    /// The same broker for another user, where that can be had.
+    /// The same broker for another user; `None` if the transport does not support it.
     pub(crate) fn for_user(&self, user: &str) -> Option<Self> {
         let (transport, connection) = self.0.reconnects.transport.for_user(user)?;
         Some(match connection {
@@ -136,16 +136,17 @@ impl Supervisor {
         matches!(*self.0.reconnects.state.borrow(), State::Closed)
     }
 
-    /// Whether the broker takes messages at this moment.
+    /// Whether the broker accepts messages now.
     pub(crate) fn is_ready(&self) -> bool {
         matches!(*self.0.reconnects.state.borrow(), State::Up { blocked: None, .. })
     }
 
-    /// Returns when the broker takes messages; what `unavailable` says decides whether that is waited for.
+    /// Returns when the broker accepts messages. `unavailable` decides whether it waits for that or fails.
     pub(crate) async fn ready(&self, unavailable: Unavailable) -> Result<(), NotReady> {
         let mut states = self.states();
         loop {
-            // Each time: the runtime that it was followed on may have ended. What changes from here on is seen below.
+            // Started in each round, because the task's runtime may have ended. `changed` below sees every change from here
+            // on.
             states.mark_unchanged();
             self.0.start().map_err(NotReady::Never)?;
             let not_ready = match &*states.borrow() {
@@ -164,7 +165,7 @@ impl Supervisor {
         }
     }
 
-    /// Resolves when a call that does not wait has to end.
+    /// Resolves when a call with [`Unavailable::Fail`] has to fail.
     pub(crate) async fn not_ready(&self) -> NotReady {
         let mut states = self.states();
         loop {
@@ -195,9 +196,9 @@ impl Supervisor {
         }
     }
 
-    /// The first connection, if there is one in time.
+    /// Waits for the first connection, within its time limit.
     pub(crate) async fn first_connection(&self) -> Result<(), BrokerError> {
-        // It is followed on this runtime, and gives up by itself.
+        // The task runs on this runtime, and gives up at the time limit.
         self.connection().await.map(drop)
     }
 
@@ -223,15 +224,15 @@ impl Supervised {
             };
             reconnects.clone().run(first)
         };
-        let lost = reconnects.transport.needs_its_runtime();
+        let ends_with_runtime = reconnects.transport.needs_its_runtime();
         let [dropped, woken] = [reconnects.clone(), reconnects.clone()];
         let dropped = move || {
-            if lost {
+            if ends_with_runtime {
                 advance(&dropped.state, State::Connecting);
             }
         };
         let wake = move || {
-            if lost {
+            if ends_with_runtime {
                 woken.state.send_modify(|_| {});
             }
         };
@@ -239,7 +240,7 @@ impl Supervised {
     }
 }
 
-/// The runtime that a connection was made on, or is to be made on, is no more.
+/// The runtime that a connection was made on, or should be made on, has ended.
 pub(crate) fn runtime_ended() -> BrokerError {
     let message = "the tokio runtime that the connection was made on has ended";
     BrokerError::new(BrokerErrorKind::ConnectionLost, message)

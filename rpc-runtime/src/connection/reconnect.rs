@@ -1,4 +1,4 @@
-//! The task that replaces each connection that is lost by the next.
+//! The task that replaces a lost connection by a new one.
 
 use std::{
     future::pending,
@@ -39,7 +39,7 @@ impl Reconnects {
         let mut waits = pauses();
         let mut failures = 0;
         loop {
-            // What bounds the first connection bounds no later one.
+            // The time limits are only for the first connection.
             let patience = patience.filter(|_| !connected.load(Ordering::Relaxed));
             let started = Instant::now();
             let attempted = match first.take() {
@@ -69,15 +69,15 @@ impl Reconnects {
                         waits = pauses();
                         continue;
                     }
-                    // A broker that takes every connection and loses it again is not to be hammered.
+                    // Do not hammer a broker that accepts connections and loses them at once.
                     sleep(waits.next().unwrap_or(limits::LONGEST_PAUSE)).await;
                     continue;
                 }
                 Err(error) => error,
             };
-            // The error names the address.
+            // The error names the address, so the lines below do not.
             failures += 1;
-            if max_attempts.is_some_and(|most| failures >= most) {
+            if max_attempts.is_some_and(|max| failures >= max) {
                 warn!(error = %error.whole(), "no connection; giving up");
                 advance(state, State::Refused(error));
                 return;
@@ -111,7 +111,7 @@ impl Reconnects {
     }
 }
 
-/// Announces a connection and whether it takes messages, until it is gone.
+/// Publishes a connection and whether it accepts messages, until it ends. Returns the reason for the end.
 async fn follow(
     state: &watch::Sender<State>,
     connection: &Arc<dyn Connection>,
@@ -122,14 +122,14 @@ async fn follow(
     loop {
         let blocked = alarms.borrow_and_update().reason();
         log.note(blocked.as_ref(), broker);
-        // Where the connection was closed in the meantime, its connection ends, too.
+        // This has no effect if this program has closed the supervisor. Then the connection ends, too.
         advance(state, State::Up { connection: connection.clone(), blocked });
         let changed = async {
             if alarms.changed().await.is_err() {
                 pending::<()>().await;
             }
         };
-        let to_be_written = async {
+        let line_due = async {
             match log.due() {
                 Some(due) => sleep_until(due).await,
                 None => pending().await,
@@ -138,7 +138,7 @@ async fn follow(
         tokio::select! {
             reason = &mut closed => return reason,
             () = changed => {}
-            () = to_be_written => {}
+            () = line_due => {}
         }
     }
 }

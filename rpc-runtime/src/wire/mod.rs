@@ -1,4 +1,4 @@
-//! The wire: how a request and a reply stand in the properties and headers of a message.
+//! The wire format: how requests and replies are written into the properties and headers of messages.
 
 mod content_type;
 mod headers;
@@ -18,5 +18,5 @@ pub(crate) use self::{
     request::{ReceivedRequest, RequestHead, read_request, write_request},
 };
 
-/// The durable topic exchange that questions of discovery go through.
+/// The durable topic exchange for discovery requests.
 pub(crate) const DISCOVERY_EXCHANGE: &str = "rpc.discovery";

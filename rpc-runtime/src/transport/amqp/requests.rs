@@ -1,4 +1,4 @@
-//! The requests on a channel, from their sending until the broker has said what became of them.
+//! The requests on a channel, from publishing to their outcome.
 
 use std::sync::{Arc, Mutex};
 
@@ -16,7 +16,7 @@ use crate::{
     transport::{CallerSink, ChannelGone, PublishOutcome},
 };
 
-/// A request that was published and is not settled yet.
+/// A request that was published, and has no outcome yet.
 pub(super) struct Sent {
     pub(super) correlation_id: Uuid,
     pub(super) routing_key: SmolStr,
@@ -30,17 +30,17 @@ impl Sent {
     }
 }
 
-/// Publishes requests on a channel, and tells what becomes of them.
+/// Publishes requests on a channel, and reports their outcomes.
 pub(super) struct Requests {
     writer: Arc<ChannelWriter>,
-    /// Those that the broker has yet to confirm.
-    open: Mutex<Unconfirmed<Sent>>,
+    /// Requests that the broker has not confirmed yet.
+    unconfirmed: Mutex<Unconfirmed<Sent>>,
     window: Arc<SendWindow>,
     sink: Arc<dyn CallerSink>,
-    /// The broker confirms what it has taken.
+    /// Whether the broker confirms requests.
     confirms: bool,
     rejected: Notify,
-    gone: watch::Sender<Option<BrokerError>>,
+    closed: watch::Sender<Option<BrokerError>>,
 }
 
 impl Requests {
@@ -52,12 +52,12 @@ impl Requests {
     ) -> Arc<Self> {
         Arc::new(Self {
             writer,
-            open: Mutex::default(),
+            unconfirmed: Mutex::default(),
             window,
             sink,
             confirms,
             rejected: Notify::new(),
-            gone: watch::Sender::new(None),
+            closed: watch::Sender::new(None),
         })
     }
 
@@ -71,7 +71,7 @@ impl Requests {
         let published = self.writer.write(|out| {
             if self.confirms {
                 let routing_key = message.routing_key.clone();
-                lock(&self.open).push(Sent::new(correlation_id, routing_key, size, held));
+                lock(&self.unconfirmed).push(Sent::new(correlation_id, routing_key, size, held));
                 out.publish(message);
             } else {
                 out.publish(message);
@@ -85,29 +85,29 @@ impl Requests {
         published.map_err(|_| ChannelGone)
     }
 
-    /// Resolves with the next request that the broker would not take.
+    /// Resolves when the broker rejects a request.
     pub(super) async fn rejected(&self) {
         self.rejected.notified().await;
     }
 
-    /// Why nothing can be published any more, once that is so.
-    pub(super) fn gone(&self) -> watch::Receiver<Option<BrokerError>> {
-        self.gone.subscribe()
+    /// Why the channel has ended; `None` until then.
+    pub(super) fn close_reason(&self) -> watch::Receiver<Option<BrokerError>> {
+        self.closed.subscribe()
     }
 }
 
 impl ChannelHandler for Requests {
     fn returned(&self, properties: Properties) {
         if let Some(Id::Uuid(id)) = properties.correlation_id {
-            // Told before its confirmation comes.
+            // RabbitMQ returns a request before it confirms it.
             self.sink.settled(id, PublishOutcome::Unroutable);
         } else {
-            debug!("a message came back that is no request");
+            debug!("the broker returned a message that is not a request");
         }
     }
 
     fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
-        let settled = lock(&self.open).confirm(number, multiple);
+        let settled = lock(&self.unconfirmed).confirm(number, multiple);
         let accepted = confirmation == Confirmation::Ack;
         let outcome = if accepted { PublishOutcome::Accepted } else { PublishOutcome::Rejected };
         for sent in settled {
@@ -119,10 +119,10 @@ impl ChannelHandler for Requests {
     }
 
     fn closed(&self, why: Error) {
-        let open = lock(&self.open).take();
+        let unconfirmed = lock(&self.unconfirmed).take();
         if let Error::ChannelClosed(reason) = &why {
-            refusal::settle(reason, &open, &*self.sink);
+            refusal::settle(reason, &unconfirmed, &*self.sink);
         }
-        set_once(&self.gone, error::ended(why));
+        set_once(&self.closed, error::ended(why));
     }
 }

@@ -1,11 +1,11 @@
-//! Faults, injected between this framework and a broker: around any transport, message by message.
+//! Injects faults between this framework and a broker: around any transport, for each message.
 //!
-//! A request is judged where its caller publishes it, and where its server has dealt with it; a reply where it reaches its
-//! caller. A reply does not say which method it is of, so a worker notes that on it, and the caller takes it off again.
-//! Questions of discovery and their answers are let through.
+//! Faults of a request happen when its caller publishes it, or when its server has finished it. Faults of a reply happen
+//! when it reaches its caller. A reply does not name its method, so the worker marks it with the method, and the caller
+//! removes the mark. Discovery requests and their replies pass without faults.
 
 mod caller;
-mod line;
+mod delay_queue;
 mod rules;
 mod worker;
 
@@ -25,7 +25,7 @@ use tokio::{
 pub(crate) use self::rules::{Fault, Selection, Way};
 use self::{
     caller::{FaultyCaller, FaultySink},
-    line::Line,
+    delay_queue::DelayQueue,
     rules::Rules,
     worker::faulty_worker,
 };
@@ -40,7 +40,7 @@ use crate::{
     tasks,
 };
 
-/// The faults that are to happen, and the connections that they can happen to.
+/// The faults that should happen, and the connections that they can happen to.
 #[derive(Default)]
 pub(crate) struct Injected {
     rules: Mutex<Rules>,
@@ -66,7 +66,7 @@ impl Injected {
         self.refuse(false);
     }
 
-    /// Ends every connection there is.
+    /// Ends every connection.
     pub(crate) fn lose_connections(&self) {
         let connections = std::mem::take(&mut *lock(&self.connections));
         for connection in connections.iter().filter_map(Weak::upgrade) {
@@ -74,16 +74,16 @@ impl Injected {
         }
     }
 
-    /// A connection that faults can happen to.
+    /// Adds faults to a connection.
     pub(crate) fn around(self: &Arc<Self>, inner: Arc<dyn Connection>) -> Arc<dyn Connection> {
-        let wire = Arc::new(Wire {
+        let shared = Arc::new(Shared {
             injected: self.clone(),
             cut: watch::Sender::new(false),
-            line: Line::new(),
+            delayed: DelayQueue::new(),
         });
-        let connection = Arc::new(FaultyConnection { inner, wire });
+        let connection = Arc::new(FaultyConnection { inner, shared });
         let mut connections = lock(&self.connections);
-        connections.retain(|known| known.strong_count() > 0);
+        connections.retain(|one| one.strong_count() > 0);
         connections.push(Arc::downgrade(&connection));
         connection
     }
@@ -104,7 +104,7 @@ impl FaultyTransport {
 impl Transport for FaultyTransport {
     fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>> {
         Box::pin(async move {
-            // As over a network; so whoever follows the status sees that the connection was down.
+            // As over a network. So status changes show that the connection was down.
             sleep(limits::INJECTED_ROUND_TRIP).await;
             if self.injected.is_refusing() {
                 let message = format!("{} refuses the connection, as injected", self.address());
@@ -126,30 +126,30 @@ impl Transport for FaultyTransport {
     }
 }
 
-/// What a connection and its channels have in common. Channels do not keep the connection.
-struct Wire {
+/// State that a connection shares with its channels. So channels do not keep the connection alive.
+struct Shared {
     injected: Arc<Injected>,
-    /// Nothing passes any more.
+    /// `true` once the connection is lost.
     cut: watch::Sender<bool>,
-    line: Line,
+    delayed: DelayQueue,
 }
 
-impl Wire {
+impl Shared {
     fn is_cut(&self) -> bool {
         *self.cut.borrow()
     }
 
-    /// Resolves when nothing passes any more.
+    /// Resolves when the connection is lost.
     fn lost(&self) -> BoxFuture<'static, BrokerError> {
         let mut cut = self.cut.subscribe();
         Box::pin(async move {
-            // An error means that the connection and its channels are gone, which is the same.
+            // An error means that the connection and its channels were dropped, which has the same effect.
             let _ = cut.wait_for(|cut| *cut).await;
             lost()
         })
     }
 
-    /// Resolves with that, or when what is below has ended by itself.
+    /// Resolves when the connection is lost, or when `below` has ended by itself.
     fn lost_or(&self, below: BoxFuture<'static, BrokerError>) -> BoxFuture<'static, BrokerError> {
         let lost = self.lost();
         Box::pin(async {
@@ -165,9 +165,10 @@ impl Wire {
         if self.is_cut() { Err(lost()) } else { Ok(()) }
     }
 
-    /// Sends something after a time, unless the connection is lost before; `false` if too much is held up already.
+    /// Sends something after a time, unless the connection is lost before. Returns `false` if too many messages are delayed
+    /// already.
     fn later(&self, time: Duration, send: impl FnOnce() + Send + 'static) -> bool {
-        self.line.hold(time, self.cut.subscribe(), send)
+        self.delayed.push(time, self.cut.subscribe(), send)
     }
 }
 
@@ -177,20 +178,20 @@ fn lost() -> BrokerError {
 
 struct FaultyConnection {
     inner: Arc<dyn Connection>,
-    wire: Arc<Wire>,
+    shared: Arc<Shared>,
 }
 
 impl FaultyConnection {
     fn cut(&self) {
-        self.wire.cut.send_replace(true);
-        // What is below is closed with the first poll, and has nobody to wait for.
+        self.shared.cut.send_replace(true);
+        // The first poll closes the inner connection. There is nothing to wait for.
         let _ = tasks::now(self.inner.close());
     }
 }
 
 impl Drop for FaultyConnection {
     fn drop(&mut self) {
-        self.wire.cut.send_replace(true);
+        self.shared.cut.send_replace(true);
     }
 }
 
@@ -201,8 +202,8 @@ impl Connection for FaultyConnection {
         sink: Arc<dyn CallerSink>,
     ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
-            self.wire.check()?;
-            let sink = Arc::new(FaultySink { inner: sink, wire: self.wire.clone() });
+            self.shared.check()?;
+            let sink = Arc::new(FaultySink { inner: sink, shared: self.shared.clone() });
             let inner = self.inner.open_caller(options, sink.clone()).await?;
             Ok(Arc::new(FaultyCaller { inner, sink }) as Arc<dyn CallerChannel>)
         })
@@ -210,30 +211,30 @@ impl Connection for FaultyConnection {
 
     fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
-            self.wire.check()?;
+            self.shared.check()?;
             let queue = options.queue.name().into();
             let opened = self.inner.open_worker(options).await?;
-            Ok(faulty_worker(opened, Some(queue), &self.wire))
+            Ok(faulty_worker(opened, Some(queue), &self.shared))
         })
     }
 
     fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
-            self.wire.check()?;
+            self.shared.check()?;
             let opened = self.inner.open_listener(options).await?;
-            Ok(faulty_worker(opened, None, &self.wire))
+            Ok(faulty_worker(opened, None, &self.shared))
         })
     }
 
     fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(async {
-            self.wire.check()?;
+            self.shared.check()?;
             self.inner.queue_state(queue).await
         })
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        self.wire.lost_or(self.inner.closed())
+        self.shared.lost_or(self.inner.closed())
     }
 
     fn blocked(&self) -> watch::Receiver<Blocked> {
@@ -241,7 +242,7 @@ impl Connection for FaultyConnection {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        self.wire.cut.send_replace(true);
+        self.shared.cut.send_replace(true);
         self.inner.close()
     }
 }

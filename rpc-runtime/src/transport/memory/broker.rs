@@ -1,4 +1,4 @@
-//! Names: of queues, of callback queues and of exchanges, and where they lead.
+//! The state of the broker: its queues, callback queues and exchanges, by name.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -34,10 +34,10 @@ struct Names {
     exchanges: HashMap<String, Topic>,
 }
 
-/// What goes by the name of a queue.
+/// The target of a queue name.
 enum Named {
     Queue(StoredQueue),
-    /// The callback queue of a connection, whose messages are never kept.
+    /// The callback queue of a connection, which stores no messages.
     Callback {
         connection: u64,
         sink: Arc<dyn CallerSink>,
@@ -57,7 +57,7 @@ impl MemoryBroker {
         if exchange.is_empty() || self.names().exchanges.contains_key(exchange) {
             return Ok(());
         }
-        let message = format!("there is no exchange {exchange:?}; it is declared by its servers");
+        let message = format!("there is no exchange {exchange:?}; servers declare it");
         Err(BrokerError::new(BrokerErrorKind::NotFound, message))
     }
 
@@ -66,7 +66,8 @@ impl MemoryBroker {
         let name = queue.name();
         match names.queue(name) {
             None if queue.passive => {
-                let message = format!("there is no queue {name:?} to take as it is");
+                let message =
+                    format!("there is no queue {name:?}, and `Queue::passive()` declares none");
                 return Err(BrokerError::new(BrokerErrorKind::NotFound, message));
             }
             None => {
@@ -83,7 +84,7 @@ impl MemoryBroker {
         Ok(())
     }
 
-    /// Declares a queue that goes with its last consumer, and binds it by each of the keys.
+    /// Declares a queue that is deleted with its last consumer, and binds it with each of the keys.
     pub(super) fn declare_listener(&self, queue: Queue, exchange: &str, keys: &[String]) {
         let mut names = self.names();
         let topic = names.exchanges.entry(exchange.to_owned()).or_default();
@@ -91,7 +92,7 @@ impl MemoryBroker {
             topic.bind(queue.name(), key);
         }
         let name = SmolStr::from(queue.name());
-        names.queues.insert(name, Named::Queue(StoredQueue::fleeting(queue)));
+        names.queues.insert(name, Named::Queue(StoredQueue::auto_delete(queue)));
     }
 
     /// Changes a queue, if it is there.
@@ -140,52 +141,52 @@ impl MemoryBroker {
             Some(Named::Callback { sink, .. }) => sink.clone(),
             None => return PublishOutcome::Unroutable,
         };
-        // Whoever is told takes locks of its own and wakes tasks of a user: not under that of the names.
+        // The sink takes its own locks and wakes users' tasks, so it is called without the lock of the names.
         sink.reply(message);
         PublishOutcome::Accepted
     }
 
-    /// A copy to each queue that is bound to the message's exchange by its routing key.
+    /// Publishes a copy to each queue whose binding to the exchange matches the routing key.
     fn publish_to_all(&self, message: &Arc<Message>) -> PublishOutcome {
         let mut names = self.names();
         let topic = names.exchanges.get(message.exchange.as_str());
         let bound = topic.map(|topic| topic.route(&message.routing_key)).unwrap_or_default();
         let push = |name: &String| Some(names.queue(name)?.push(message.clone()));
-        // One queue that would not take it rejects it, as RabbitMQ has it.
+        // As in RabbitMQ, the message is rejected if one of the queues rejects it.
         bound.iter().filter_map(push).fold(PublishOutcome::Unroutable, |all, one| {
             if matches!(all, PublishOutcome::Rejected) { all } else { one }
         })
     }
 
-    /// Removes a consumer; what it did not acknowledge goes back.
+    /// Removes a consumer, and requeues the messages that it did not acknowledge.
     pub(super) fn remove_consumer(&self, queue: &str, consumer: u64) {
         let mut names = self.names();
-        let gone = names.queue(queue).is_some_and(|stored| {
+        let deleted = names.queue(queue).is_some_and(|stored| {
             stored.remove_consumers(|one| one.id == consumer);
-            stored.is_over()
+            stored.should_be_deleted()
         });
-        if gone {
+        if deleted {
             names.remove_queue(queue);
         }
     }
 
-    /// Everything that a connection owned goes.
+    /// Removes everything that the connection owns.
     pub(super) fn disconnect(&self, connection: u64) {
         let mut names = self.names();
-        let mut gone = Vec::new();
+        let mut removed = Vec::new();
         for (name, named) in &mut names.queues {
-            let over = match named {
-                Named::Callback { connection: of, .. } => *of == connection,
+            let is_removed = match named {
+                Named::Callback { connection: owner, .. } => *owner == connection,
                 Named::Queue(queue) => {
                     queue.remove_consumers(|consumer| consumer.connection == connection);
-                    queue.is_over()
+                    queue.should_be_deleted()
                 }
             };
-            if over {
-                gone.push(name.clone());
+            if is_removed {
+                removed.push(name.clone());
             }
         }
-        for name in gone {
+        for name in removed {
             names.remove_queue(&name);
         }
     }

@@ -1,6 +1,6 @@
 //! A broker in the process, for demos, doctests and users' unit tests.
 //!
-//! It does what RabbitMQ does for everything that this framework uses, and passes the same conformance suite.
+//! It behaves like RabbitMQ in everything that this framework uses, and passes the same conformance suite.
 
 mod broker;
 mod consumer;
@@ -24,16 +24,16 @@ use super::{
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
-/// Everybody who holds the same one is connected to the same broker.
+/// All clones connect to the same broker.
 #[derive(Clone, Default)]
 pub(crate) struct MemoryTransport {
     broker: Arc<MemoryBroker>,
-    /// Whose connections these are; without one, everybody's at first with RabbitMQ.
+    /// The user of the connections; `None` means `guest`.
     user: Option<SmolStr>,
 }
 
 impl MemoryTransport {
-    /// A connection, which takes no time here.
+    /// Makes a connection, at once.
     pub(crate) fn connection(&self) -> Arc<dyn Connection> {
         Arc::new(MemoryConnection {
             broker: self.broker.clone(),
@@ -97,9 +97,9 @@ impl Drop for MemoryConnection {
     }
 }
 
-fn gone(mut open: watch::Receiver<bool>) -> BoxFuture<'static, BrokerError> {
+fn when_closed(mut open: watch::Receiver<bool>) -> BoxFuture<'static, BrokerError> {
     Box::pin(async move {
-        // An error means that the connection itself is gone, which is the same.
+        // An error means that the connection was dropped, which has the same effect.
         let _ = open.wait_for(|open| !open).await;
         BrokerError::new(BrokerErrorKind::ConnectionLost, "the connection was closed")
     })
@@ -153,11 +153,11 @@ impl Connection for MemoryConnection {
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        gone(self.open.subscribe())
+        when_closed(self.open.subscribe())
     }
 
     fn blocked(&self) -> watch::Receiver<Blocked> {
-        // Its sender may go: it never changes.
+        // The value never changes, so its sender may be dropped.
         watch::channel(Blocked::default()).1
     }
 
@@ -167,7 +167,7 @@ impl Connection for MemoryConnection {
     }
 }
 
-/// Who everybody is unless a test says otherwise, as with RabbitMQ at first.
+/// The default user, as in a new RabbitMQ.
 const GUEST: SmolStr = SmolStr::new_static("guest");
 
 struct MemoryCaller {
@@ -194,7 +194,7 @@ impl CallerChannel for MemoryCaller {
     }
 
     fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
-        // It changes but once.
+        // The value changes only once.
         if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
@@ -211,11 +211,11 @@ impl CallerChannel for MemoryCaller {
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        gone(self.open.clone())
+        when_closed(self.open.clone())
     }
 
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
-        gone(self.open.clone())
+        when_closed(self.open.clone())
     }
 
     fn rejecting(&self) -> BoxFuture<'static, ()> {
@@ -223,9 +223,9 @@ impl CallerChannel for MemoryCaller {
     }
 
     fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
-        // It ends with its connection only.
-        let gone = gone(self.open.clone());
-        Box::pin(async { Err(gone.await) })
+        // The channel only ends with its connection.
+        let closed = when_closed(self.open.clone());
+        Box::pin(async { Err(closed.await) })
     }
 }
 
@@ -258,7 +258,7 @@ impl WorkerChannel for MemoryWorker {
     }
 
     fn reject(&self, tag: u64, reply: Option<Message>) {
-        // There are no dead-letter exchanges here.
+        // The broker in the process has no dead-letter exchanges.
         self.finish(tag, reply);
     }
 

@@ -1,4 +1,4 @@
-//! How many replies wait in an outbox, bounded, and whether its connection is in trouble.
+//! The number of replies that wait in an outbox, which is bounded, and whether its connection is in trouble.
 
 use std::sync::{
     Arc,
@@ -9,7 +9,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{limits, throttle::Throttle};
 
-/// Shared by the workers that hand replies over and the task that sends them.
+/// Shared by the workers that add replies and the task that sends them.
 pub(super) struct Load {
     replies: Arc<Semaphore>,
     bytes: Arc<Semaphore>,
@@ -57,7 +57,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn replies_to_direct_reply_to_are_bounded() {
+    fn waiting_replies_are_bounded() {
         let load = Load::default();
         let first = load.room(limits::MAX_BACKLOG).unwrap();
         assert!(load.room(1).is_none());

@@ -1,4 +1,4 @@
-//! Where the replies of an outbox go out: a channel, or a connection of its own.
+//! The channel of an outbox, and how it is opened.
 
 use std::sync::{Arc, Mutex};
 
@@ -8,7 +8,7 @@ use tokio::time::timeout;
 use super::{
     super::{Dialer, error},
     MOST,
-    kept::Kept,
+    unconfirmed_reply::UnconfirmedReply,
 };
 use crate::{
     limits,
@@ -17,27 +17,27 @@ use crate::{
     tasks::BoxFuture,
 };
 
-/// What an outbox opens to send its replies.
-pub(super) enum Way {
-    /// A channel of the connection that requests are consumed on.
+/// Opens the channel of an outbox.
+pub(super) enum Opener {
+    /// Opens a channel of the connection that requests are consumed on.
     Channel(Connection),
-    /// A connection of its own.
+    /// Makes a separate connection first.
     Connection(Arc<Dialer>),
 }
 
-/// Why there is no way out.
+/// Why no channel could be opened.
 pub(super) enum NotOpened {
     /// All channels of the connection are in use.
     NoChannel,
     Failed(String),
 }
 
-impl Way {
-    pub(super) fn is_own(&self) -> bool {
+impl Opener {
+    pub(super) fn is_own_connection(&self) -> bool {
         matches!(self, Self::Connection(_))
     }
 
-    pub(super) async fn open(&self) -> Result<Open, NotOpened> {
+    pub(super) async fn open(&self) -> Result<ReplyChannel, NotOpened> {
         let (connection, own) = match self {
             Self::Channel(connection) => (connection.clone(), None),
             Self::Connection(dialer) => {
@@ -59,31 +59,31 @@ impl Way {
         })?;
         let returned = Arc::<Returned>::default();
         channel.set_handler(returned.clone());
-        Ok(Open { channel, returned, own })
+        Ok(ReplyChannel { channel, returned, own })
     }
 }
 
 /// An open channel for replies.
-pub(super) struct Open {
+pub(super) struct ReplyChannel {
     channel: Channel,
     pub(super) returned: Arc<Returned>,
-    /// The connection, where it is of no other use: it is closed with this.
+    /// The separate connection, if there is one.
     own: Option<Connection>,
 }
 
-impl Open {
-    pub(super) fn publish(&self, kept: &Kept) {
+impl ReplyChannel {
+    pub(super) fn publish(&self, reply: &UnconfirmedReply) {
         // If the channel has ended, the next fence fails.
-        let _ = self.channel.writer().write(|out| out.publish(&kept.reply));
+        let _ = self.channel.writer().write(|out| out.publish(&reply.message));
     }
 
-    /// Resolves when the broker has dealt with everything so far.
+    /// Resolves when the broker has dealt with everything that was sent before.
     pub(super) fn fence(&self) -> BoxFuture<'static, Result<(), Error>> {
         if self.own.is_some() {
             Box::pin(self.channel.fence())
         } else {
-            // Under an alarm the answer may take hours. To send the replies again meanwhile would only double them. A
-            // connection that is dead is found by its heartbeat.
+            // Under an alarm the response may take hours. Sending the replies again meanwhile would only duplicate them. A
+            // dead connection is detected by heartbeats.
             Box::pin(self.channel.fence_without_limit())
         }
     }
