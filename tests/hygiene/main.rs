@@ -297,6 +297,28 @@ fn rust_code_in_the_documentation_is_compiled() {
     }
 }
 
+/// `cargo test` builds examples, and these programs, without the means to run tests in them.
+#[test]
+fn tests_stand_where_cargo_runs_them() {
+    let manifests = everything().into_iter().filter(|file| file.ends_with("Cargo.toml"));
+    for manifest in manifests.filter(|file| !fixture(file)) {
+        for section in text(&manifest).split("\n[") {
+            let untested = section.contains("\ntest = false")
+                || section.starts_with("[example]]") && !section.contains("\ntest = true");
+            let path = section.lines().find_map(|line| line.strip_prefix("path = "));
+            let (true, Some(path)) = (untested, path) else {
+                continue;
+            };
+            let path = manifest.with_file_name(path.trim_matches('"'));
+            let modules = path.ends_with("main.rs").then(|| path.parent().map(walk)).flatten();
+            for file in modules.unwrap_or_else(|| vec![path]) {
+                let tests = text(&file).contains("test]\n");
+                assert!(!tests, "{} has tests that nothing runs", file.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_is_disabled_or_left_for_later() {
     // Split here, so that this test does not find itself.

@@ -12,7 +12,7 @@ use tokio::{
 
 use crate::{
     brokers::{Inside, SampleClient, SampleServer, assert_ended, queue},
-    logs::Log,
+    logs::{Log, listen},
 };
 
 /// The error with its causes, as a program prints it.
@@ -110,7 +110,7 @@ async fn a_hopeless_first_connection_ends_soon() {
 async fn each_failed_attempt_logs_its_cause() {
     let log = Log::default();
     let format = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
-    let _logging = tracing::subscriber::set_default(format.with_writer(log.clone()).finish());
+    let _logging = listen(format.with_writer(log.clone()).finish());
     let port = dead_port().await;
     let builder = Broker::builder(&format!("amqp://guest:sw0rdfish@localhost:{port}"));
     builder.max_attempts(3).connect().await.unwrap_err();

@@ -2,11 +2,12 @@
 
 use std::{
     io,
-    sync::{Arc, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use rpc_tests::eventually;
-use tracing::{Level, subscriber::DefaultGuard};
+use tracing::subscriber::{DefaultGuard, NoSubscriber};
+use tracing::{Dispatch, Level, Subscriber};
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::brokers::SOON;
@@ -20,8 +21,8 @@ impl Log {
     pub(crate) fn gather(most: Level) -> (Self, DefaultGuard) {
         let log = Self::default();
         let subscriber = tracing_subscriber::fmt().with_max_level(most).with_ansi(false);
-        let subscriber = subscriber.with_writer(log.clone()).finish();
-        (log, tracing::subscriber::set_default(subscriber))
+        let guard = listen(subscriber.with_writer(log.clone()).finish());
+        (log, guard)
     }
 
     /// Captures the log of the process, for a test in its own process.
@@ -48,6 +49,15 @@ impl Log {
         let line = || self.lines(words).into_iter().next();
         eventually(&format!("a line with {words:?}"), SOON, line).await
     }
+}
+
+/// Hands what this thread logs to a subscriber, for as long as the guard lives.
+pub(crate) fn listen(subscriber: impl Subscriber + Send + Sync + 'static) -> DefaultGuard {
+    // While there is one subscriber alone, whether a place in the code logs anything is asked of the thread that comes there
+    // first, and is then settled for all threads: a test that does not listen would silence one that does.
+    static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(NoSubscriber::new()));
+    LazyLock::force(&ANOTHER);
+    tracing::subscriber::set_default(subscriber)
 }
 
 impl io::Write for Log {

@@ -64,6 +64,8 @@ impl Files {
             ("RABBITMQ_ENABLED_PLUGINS_FILE", path("enabled_plugins")),
             ("RABBITMQ_PLUGINS_EXPAND_DIR", path("plugins")),
             ("RABBITMQ_PID_FILE", path("pid")),
+            // Else one that is killed while it starts or is asked leaves it in the sources.
+            ("ERL_CRASH_DUMP", path("erl_crash.dump")),
             ("ERL_EPMD_PORT", ports.epmd.to_string()),
             ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
             // Two schedulers leave processor time to the tests. The port mapper was started before.
