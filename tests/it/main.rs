@@ -1,4 +1,4 @@
-//! The integration tests: against a real RabbitMQ, with real Python peers.
+//! The integration tests, with a real RabbitMQ and real Python peers.
 
 #![allow(
     clippy::expect_used,

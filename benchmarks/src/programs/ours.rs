@@ -1,7 +1,7 @@
-//! A service of rpc-runtime as its README has it, and a client of it.
+//! A service of rpc-runtime as in its README, and a client.
 
 use rpc_benchmarks::arguments::{
-    ClientArguments, NUMBER, Role, ServerArguments, serving, told_to_end,
+    ClientArguments, NUMBER, Role, ServerArguments, serving, terminated,
 };
 use rpc_benchmarks::{Failure, LeastClient, LeastServer, Worker, increment, keep_in_flight};
 use rpc_runtime::{Broker, Queue, Server};
@@ -16,12 +16,12 @@ pub(crate) async fn run(role: Role) -> Result<(), Failure> {
 
 async fn serve(arguments: ServerArguments) -> Result<(), Failure> {
     let broker = Broker::connect(&arguments.common.url).await?;
-    // Gone by itself on a broker that is not thrown away.
+    // Expires by itself on a broker that is not thrown away.
     let queue = Queue::named(arguments.common.queue).argument("x-expires", 60_000);
     let server =
         Server::builder(&broker).service_on(queue, LeastServer::new(Worker)).start().await?;
     serving();
-    told_to_end().await?;
+    terminated().await?;
     server.shutdown().await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! The service as data.
+//! Statics that describe the service.
 
 use std::time::Duration;
 
@@ -124,7 +124,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
 }
 
 fn duration(duration: Duration) -> TokenStream {
-    // The longest duration that an option takes is far from the end of a `u64`, which is 584 years.
+    // The longest duration of an option is far below the limit of a `u64`, 584 years.
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     quote!(::core::time::Duration::from_nanos(#nanos))
 }

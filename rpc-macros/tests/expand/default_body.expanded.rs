@@ -9,16 +9,16 @@ trait Greeter: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[allow(dead_code)]
 ///Calls the service [`Greeter`](trait@Greeter) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct GreeterClient {
     inner: ::rpc_runtime::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Greeter`](trait@Greeter).
+///Serves requests for the service [`Greeter`](trait@Greeter).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 struct GreeterServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -109,7 +109,7 @@ const _: () = {
         }
     }
     impl<S: Greeter> GreeterServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),

@@ -7,16 +7,16 @@ pub(crate) trait Options: ::core::marker::Send + ::core::marker::Sync + 'static 
 #[allow(dead_code)]
 ///Calls the service [`Options`](trait@Options) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub(crate) struct OptionsClient {
     inner: renamed::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Options`](trait@Options).
+///Serves requests for the service [`Options`](trait@Options).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 pub(crate) struct OptionsServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -177,7 +177,7 @@ const _: () = {
         }
     }
     impl<S: Options> OptionsServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         pub(crate) fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),

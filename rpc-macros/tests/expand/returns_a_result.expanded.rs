@@ -10,16 +10,16 @@ trait Fibonacci: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[allow(dead_code)]
 ///Calls the service [`Fibonacci`](trait@Fibonacci) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct FibonacciClient {
     inner: ::rpc_runtime::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Fibonacci`](trait@Fibonacci).
+///Serves requests for the service [`Fibonacci`](trait@Fibonacci).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 struct FibonacciServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -114,7 +114,7 @@ const _: () = {
         }
     }
     impl<S: Fibonacci> FibonacciServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),

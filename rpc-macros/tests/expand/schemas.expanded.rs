@@ -10,16 +10,16 @@ pub trait Orders: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[allow(dead_code)]
 ///Calls the service [`Orders`](trait@Orders) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct OrdersClient {
     inner: ::rpc_runtime::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Orders`](trait@Orders).
+///Serves requests for the service [`Orders`](trait@Orders).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 pub struct OrdersServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -151,7 +151,7 @@ const _: () = {
         }
     }
     impl<S: Orders> OrdersServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         pub fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),

@@ -4,6 +4,7 @@ use std::{sync::Arc, time::Duration};
 
 use super::Broker;
 use crate::{
+    causes::opaque_debug,
     client::{Session, SessionLimits, WhenFull},
     connection::{Patience, Supervisor, Unavailable},
     error::BrokerError,
@@ -56,15 +57,8 @@ pub struct BrokerBuilder {
 /// Called for each broker that is made.
 type MakeTransport = Arc<dyn Fn() -> Arc<dyn Transport> + Send + Sync>;
 
-impl std::fmt::Debug for BrokerBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Addresses hold passwords.
-        f.debug_struct("BrokerBuilder")
-            .field("addresses", &self.addresses.len())
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
+// Addresses hold passwords.
+opaque_debug!(BrokerBuilder, |it| addresses: it.addresses.len(), name: it.name);
 
 impl BrokerBuilder {
     pub(super) fn new(address: &str) -> Self {
@@ -122,23 +116,23 @@ impl BrokerBuilder {
         Self::over(|| Arc::new(MemoryTransport::default()))
     }
 
-    /// Another node of the same cluster. The nodes are tried in turn, from a random one on, so that the connections of many
-    /// programs spread. If a node is slow, the next one is tried soon: a node that swallows packets costs a moment. In memory
-    /// there are no nodes.
+    /// Another node of the same cluster. The nodes are tried in turn, starting with a random one, to distribute the
+    /// connections of many programs. If a node is slow, the next one is tried soon, so a node that drops packets causes only
+    /// a short delay. It does nothing in memory.
     pub fn address(mut self, address: &str) -> Self {
         self.addresses.push(address.to_owned());
         self
     }
 
-    /// What the connection is called in RabbitMQ's management pages; by default the program's name. Nothing shows it in memory.
+    /// The name of the connection in RabbitMQ's management pages; by default the program's name. It does nothing in memory.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// How long the first connection may take, over all attempts; by default 30 seconds. Where nobody will ever answer
-    /// (each address refuses the connection, is not found, has another certificate, or does not speak AMQP), it is given up
-    /// after 3 seconds, unless the broker is [waited for](Self::wait_for_broker).
+    /// How long the first connection may take, over all attempts; by default 30 seconds. If no attempt can succeed (each
+    /// address refuses the connection, is not found, has another certificate, or does not speak AMQP), attempts end after 3
+    /// seconds, unless [`wait_for_broker`](Self::wait_for_broker) is set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -166,21 +160,21 @@ impl BrokerBuilder {
         self
     }
 
-    /// How many attempts in a row may fail before the connection is given up for good, at the start and whenever it was
-    /// lost; at least 1. An attempt tries all addresses. By default attempts go on for ever, with pauses of up to 5 seconds.
+    /// How many attempts in a row may fail before the connection is given up for good, at the start and after each loss; at
+    /// least 1. One attempt tries all addresses. By default attempts continue for ever, with pauses of up to 5 seconds.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));
         self
     }
 
-    /// What calls do while the connection is down, or while RabbitMQ takes no messages because it is short of memory or
-    /// of disk; by default they wait until their deadline.
+    /// What calls do while the connection is down, or while RabbitMQ accepts no messages because it is short of memory or of
+    /// disk space; by default they wait until their deadline.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
     /// use rpc_runtime::{Broker, Unavailable};
     ///
-    /// // For callers that have something better to do than to wait.
+    /// // For callers that should fail at once instead of waiting.
     /// let broker =
     ///     Broker::builder("amqp://localhost").when_unavailable(Unavailable::Fail).connect().await?;
     /// # Ok(())
@@ -191,36 +185,36 @@ impl BrokerBuilder {
         self
     }
 
-    /// How often both sides assure each other that they live, in whole seconds; by default 8. A connection that died
-    /// without a word is noticed within twice that. It does nothing in memory.
+    /// The interval of heartbeats, in whole seconds; by default 8. A dead connection is detected within twice this time. It does
+    /// nothing in memory.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
         self
     }
 
-    /// How connections to `amqps://` addresses are made: private roots, a certificate of our own. It takes the feature
-    /// `tls` of this crate; without, such addresses are refused. It does nothing in memory.
+    /// TLS settings for `amqps://` addresses: private roots, a client certificate. These addresses need the feature `tls` of
+    /// this crate, and are refused without it. The settings do nothing in memory.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Logs in by the certificate that [`tls`](Self::tls) shows (SASL EXTERNAL) instead of by a password. It does nothing
-    /// in memory.
+    /// Logs in with the client certificate of [`tls`](Self::tls) (SASL EXTERNAL) instead of a password. It does nothing in
+    /// memory.
     pub fn login_by_certificate(mut self) -> Self {
         self.external = true;
         self
     }
 
-    /// The most calls in flight at once, over all clients; by default 131,072. See [`when_full`](Self::when_full) for what
-    /// one more does.
+    /// The most calls in flight at once, over all clients; by default 131,072. [`when_full`](Self::when_full) sets what one
+    /// more call does.
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.max_in_flight = calls;
         self
     }
 
-    /// What a call does while as many are in flight as allowed: end at once, refused as `overloaded`, which is the default;
-    /// or wait for one of them to end, until its own deadline.
+    /// What a call does while the allowed number of calls is in flight. It fails at once, refused as `overloaded`, which is
+    /// the default; or it waits for another call to end, until its own deadline.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -239,23 +233,23 @@ impl BrokerBuilder {
         self
     }
 
-    /// Whether RabbitMQ confirms each request; by default it does. Without, calls are a little cheaper, a full queue shows
-    /// only when the deadline passes, and a one-way call succeeds as soon as it is sent.
+    /// Whether RabbitMQ confirms each request; by default it does. Without confirms, calls are a little cheaper, but a full
+    /// queue is only noticed when the deadline passes, and a one-way call succeeds as soon as it is sent.
     pub fn confirms(mut self, confirms: bool) -> Self {
         self.caller.confirms = confirms;
         self
     }
 
-    /// Receives replies by RabbitMQ's direct reply-to instead of a callback queue of its own. It saves a queue for
-    /// processes that make few calls; for many calls the queue is faster, and RabbitMQ recommends it.
+    /// Receives replies through RabbitMQ's direct reply-to instead of a callback queue. This saves a queue for processes
+    /// that make few calls. For many calls a callback queue is faster, and RabbitMQ recommends it.
     pub fn direct_reply_to(mut self, direct: bool) -> Self {
         self.caller.direct_reply_to = direct;
         self
     }
 
-    /// Has each request say which user sent it (`user_id`), the one in the address; RabbitMQ lets nobody say another. Servers
+    /// Names the user of the address in each request (`user_id`). RabbitMQ refuses requests that name another user. Servers
     /// see it as [`Context::caller`](crate::Context::caller), and may [require](crate::ServerBuilder::require_caller) it.
-    /// With a login by certificate, write the name that RabbitMQ takes from it into the address.
+    /// With a login by certificate, the address has to contain the user name that RabbitMQ reads from the certificate.
     ///
     /// ```no_run
     /// # use rpc_runtime::{Broker, Server, rpc_service};
@@ -278,8 +272,8 @@ impl BrokerBuilder {
         self
     }
 
-    /// Sends requests through this durable topic exchange, which servers declare, with the routing key
-    /// `<queue>.<method>`: RabbitMQ's topic permissions then say who may call what.
+    /// Sends requests through this durable topic exchange, which servers declare, with the routing key `<queue>.<method>`:
+    /// RabbitMQ's topic permissions then decide who may call what.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
@@ -299,12 +293,12 @@ impl BrokerBuilder {
     ///
     /// # Errors
     ///
-    /// An address is not one, nobody answers within the time allowed, or the broker refuses the user, the password or
-    /// the virtual host.
+    /// An address is invalid, no broker responds within the time limit, or the broker refuses the user, the password or the
+    /// virtual host.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives the attempt up.
+    /// Dropping the future ends the attempt.
     pub async fn connect(self) -> Result<Broker, BrokerError> {
         self.connected().await
     }

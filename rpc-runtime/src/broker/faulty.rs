@@ -1,4 +1,4 @@
-//! Brokers in the process that fail on purpose.
+//! Brokers in the process with injected faults.
 
 use std::sync::Arc;
 
@@ -39,8 +39,8 @@ impl BrokerBuilder {
 }
 
 impl Broker {
-    /// A broker in this process that messages and the connection can be made to fail on: see [`Faults`]. It takes the
-    /// feature `testing`. [`BrokerBuilder::in_memory_with`] makes one with options.
+    /// A broker in this process whose messages and connection can fail on request: see [`Faults`]. It needs the feature
+    /// `testing`. [`BrokerBuilder::in_memory_with`] makes one with options.
     ///
     /// It has to be called within a tokio runtime.
     ///

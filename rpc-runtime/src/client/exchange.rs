@@ -31,10 +31,8 @@ use crate::{
 pub(super) async fn send(call: Arc<Outgoing>, request: Request) -> Result<Reply, BoxError> {
     let Request { body, encoding, deadline, headers, .. } = request;
     // A layer may have made it larger.
-    let (size, limit) = (body.len(), call.client.max_request);
-    if size > limit {
-        return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
-    }
+    let fits = TooLarge::check(body.len(), call.client.max_request);
+    fits.map_err(CallError::<Infallible>::TooLarge)?;
     let deadline = deadline.unwrap_or_else(Instant::now);
     let exchange = Exchange { headers, ..Exchange::new(call, body, encoding, deadline) };
     exchange.run().await.map_err(Into::into)

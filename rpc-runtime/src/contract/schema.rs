@@ -3,10 +3,12 @@
 //! The types are asked, as `returns` asks them: the generated code writes `{ use NoSchema as _; SchemaProbe::<T>::schema }`.
 //! Where `T` has a schema, the inherent function is found first; for anything else only the trait's remains.
 
-use std::{fmt, marker::PhantomData};
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
+
+use crate::causes::opaque_debug;
 
 /// Asks a type for its schema.
 #[derive(Debug)]
@@ -88,8 +90,4 @@ impl MethodSchemas {
     }
 }
 
-impl fmt::Debug for MethodSchemas {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MethodSchemas").finish_non_exhaustive()
-    }
-}
+opaque_debug!(MethodSchemas);

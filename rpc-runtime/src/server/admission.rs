@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -71,16 +70,6 @@ impl Admission {
                 format!("as many calls of {}.{} as allowed are running", of_method.0, of_method.1);
             Fault::new(FaultKind::Overloaded, message)
         })
-    }
-}
-
-impl fmt::Debug for Admission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admission")
-            .field("require_caller", &self.require_caller)
-            .field("authorize", &self.authorize.is_some())
-            .field("limited", &self.limits.len())
-            .finish()
     }
 }
 

@@ -63,21 +63,30 @@ impl Serving {
         served.instrument(over_it)
     }
 
-    async fn serve(&self, delivery: Delivery, permit: Option<OwnedSemaphorePermit>, span: &Span) {
+    async fn serve(
+        &self,
+        delivery: Delivery,
+        permit: Option<OwnedSemaphorePermit>,
+        span: &Span,
+    ) -> Duration {
         let _permit = match permit {
             Some(permit) => permit,
             // What is seldom waited for is kept out of its size.
             None => match Box::pin(self.permits.clone().acquire_owned()).await {
                 Ok(permit) => permit,
                 // The server drains.
-                Err(_) => return self.endpoint.give_back(&delivery, &*self.channel),
+                Err(_) => {
+                    self.endpoint.give_back(&delivery, &*self.channel);
+                    return Duration::ZERO;
+                }
             },
         };
         let finished = self.endpoint.serve(delivery, &*self.channel, span).await;
         // A request whose channel was lost went back to the queue then, and may be running here again.
-        if !finished && !self.channel_gone.is_cancelled() {
+        if finished.is_none() && !self.channel_gone.is_cancelled() {
             self.endpoint.note_stopped();
         }
+        finished.unwrap_or_default()
     }
 
     /// Takes no more requests, gives those back that were not begun, and waits for the others.

@@ -166,13 +166,13 @@ impl Faults {
     /// Requests that take equally long stay in order. At most 10,000 messages of a connection are on their way; a request
     /// more is rejected, a reply more is lost. A request expires in a queue only once it is there.
     pub fn delay_requests(&self, delay: Duration) {
-        self.injected.delay(self.selection.clone(), Way::There, delay);
+        self.injected.rules().delay(self.selection.clone(), Way::There, delay);
     }
 
     /// From now on replies take this long to their callers, by tokio's clock; otherwise as
     /// [`delay_requests`](Self::delay_requests).
     pub fn delay_replies(&self, delay: Duration) {
-        self.injected.delay(self.selection.clone(), Way::Back, delay);
+        self.injected.rules().delay(self.selection.clone(), Way::Back, delay);
     }
 
     /// Loses the connection, of clients and servers alike, whatever this handle was narrowed to. Calls in flight end with
@@ -215,7 +215,7 @@ impl Faults {
     /// How many of the faults that have a number have not happened yet, over all methods and queues: zero, once a test has
     /// met all that it asked for.
     pub fn remaining(&self) -> usize {
-        self.injected.left()
+        self.injected.rules().left()
     }
 
     /// Forgets what it was told, for all methods and queues, and accepts connections. What is held up stays so until it is
@@ -229,7 +229,7 @@ impl Faults {
     }
 
     fn add(&self, fault: Fault, times: usize) {
-        self.injected.add(self.selection.clone(), fault, times);
+        self.injected.rules().add(self.selection.clone(), fault, times);
     }
 }
 

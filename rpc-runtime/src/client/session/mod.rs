@@ -65,7 +65,6 @@ impl Session {
         &self.access
     }
 
-    /// The calls in flight.
     pub(crate) fn in_flight(&self) -> &Arc<InFlight> {
         self.callers.in_flight()
     }

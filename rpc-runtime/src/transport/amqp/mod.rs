@@ -1,7 +1,7 @@
-//! RabbitMQ: the framework's use of rpc-amqp. The protocol is there, and the policy is here: which queues and channels there are,
-//! how replies go out, and what becomes of requests.
+//! RabbitMQ, through rpc-amqp. That crate has the protocol. This module has the policy: which queues and channels are used,
+//! how replies are sent, and how the outcome of a request is decided.
 //!
-//! A connection that is lost is never repaired: a new one follows it, with new channels, queues and consumers.
+//! A lost connection is never repaired, but replaced by a new one, with new channels, queues and consumers.
 
 mod caller;
 mod direct_reply_to;
@@ -14,7 +14,6 @@ mod topology;
 mod worker;
 
 use std::{
-    fmt,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -29,33 +28,26 @@ use tracing::warn;
 
 use self::outbox::Outboxes;
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions, OpenWorker,
-    QueueState, Tls, Transport, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions,
+    OpenWorker, QueueState, Tls, Transport, WorkerOptions,
 };
-use crate::{error::BrokerError, limits, wire};
+use crate::{error::BrokerError, limits};
 
-// Headers that are read here are those that the envelope accepts.
-const _: () = assert!(
-    wire::MAX_TABLE_BYTES == rpc_amqp::MAX_TABLE_BYTES
-        && wire::MAX_HEADER_DEPTH == rpc_amqp::MAX_TABLE_DEPTH
-        && wire::MAX_SHORT_STRING == rpc_amqp::MAX_SHORT_STRING
-);
-
-/// How long a polite goodbye may take.
+/// How long an orderly close may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// How the broker is connected to.
+/// The options of connections to the broker.
 #[derive(Debug)]
 pub(crate) struct AmqpOptions<'a> {
     pub(crate) addresses: &'a [String],
     pub(crate) name: &'a str,
     pub(crate) heartbeat: Duration,
     pub(crate) tls: &'a Tls,
-    /// Log in by certificate.
+    /// Whether to log in with a certificate.
     pub(crate) external: bool,
 }
 
-/// RabbitMQ, as it is connected to.
+/// Connects to RabbitMQ.
 pub(crate) struct AmqpTransport(Arc<Dialer>);
 
 /// Makes connections to the nodes of a RabbitMQ cluster.
@@ -81,13 +73,12 @@ impl AmqpTransport {
 }
 
 impl Dialer {
-    /// Makes a connection.
     async fn dial(&self, by: Option<Instant>) -> Result<Connection, BrokerError> {
         let connected = self.connector.connect_as(&self.name, by).await;
         connected.map_err(|failed| error::connecting(&failed))
     }
 
-    /// Makes a connection that does nothing but carry replies to direct reply-to.
+    /// Makes a connection that only carries replies to direct reply-to.
     async fn dial_for_direct_replies(&self) -> Result<Connection, BrokerError> {
         let name = format!("{} (direct replies)", self.name);
         let connected = self.connector.connect_as(&name, None).await;
@@ -107,22 +98,12 @@ fn warn_of_stall(stall: Stall) {
     );
 }
 
-impl fmt::Debug for AmqpTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmqpTransport").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
-
 impl Transport for AmqpTransport {
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn super::Connection>, BrokerError>> {
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn super::Connection>> {
         Box::pin(async move {
             let connection = self.0.dial(by).await?;
-            let connection: Arc<dyn super::Connection> =
-                Arc::new(AmqpConnection::new(connection, self.0.clone()));
-            Ok(connection)
+            let connection = AmqpConnection::new(connection, self.0.clone());
+            Ok(Arc::new(connection) as Arc<dyn super::Connection>)
         })
     }
 
@@ -138,12 +119,12 @@ struct AmqpConnection {
     dialer: Arc<Dialer>,
     /// The runtime of the connection.
     runtime: Handle,
-    /// Set once something is served.
+    /// Made with the first worker or listener.
     outboxes: OnceLock<Arc<Outboxes>>,
 }
 
 impl AmqpConnection {
-    /// To be called on the runtime of the connection.
+    /// Has to be called on the runtime of the connection.
     fn new(connection: Connection, dialer: Arc<Dialer>) -> Self {
         let (runtime, outboxes) = (Handle::current(), OnceLock::new());
         Self { connection, dialer, runtime, outboxes }
@@ -158,7 +139,7 @@ impl AmqpConnection {
 
 impl Drop for AmqpConnection {
     fn drop(&mut self) {
-        // The outboxes and the callers have handles of it, too.
+        // Dropping this handle is not enough, because the outboxes and the callers have handles, too.
         self.connection.close();
     }
 }
@@ -168,33 +149,22 @@ impl super::Connection for AmqpConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
             let setup = caller::Setup { connection: self.connection.clone(), options, sink };
-            let caller = caller::open(setup).await?;
-            let caller: Arc<dyn CallerChannel> = Arc::new(caller);
-            Ok(caller)
+            Ok(Arc::new(caller::open(setup).await?) as Arc<dyn CallerChannel>)
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async { worker::open(&self.connection, options, self.outboxes()).await })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async { worker::listen(&self.connection, options, self.outboxes()).await })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(topology::queue_state(&self.connection, queue))
     }
 
@@ -215,17 +185,17 @@ impl super::Connection for AmqpConnection {
         let connection = ClosedOnDrop(self.connection.clone());
         Box::pin(async move {
             if let Some(outboxes) = self.outboxes.get() {
-                // A request whose reply has gone out would run again if it were not acknowledged.
+                // A request whose reply was sent would run again if it were not acknowledged.
                 outboxes.flush(CLOSE_WITHIN).await;
             }
             drop(connection);
-            // A broker that does not answer is left alone then.
+            // After that, do not wait for a broker that does not respond.
             let _ = timeout(CLOSE_WITHIN, self.closed()).await;
         })
     }
 }
 
-/// A connection that is closed when this is dropped, whatever other handles there are.
+/// Closes a connection when it is dropped, even if there are other handles.
 struct ClosedOnDrop(Connection);
 
 impl Drop for ClosedOnDrop {
@@ -234,21 +204,21 @@ impl Drop for ClosedOnDrop {
     }
 }
 
-/// Sets why something ended. The first reason is the right one.
+/// Sets the reason for an end, unless it is already set. The first reason is the cause.
 fn set_once(reason: &watch::Sender<Option<BrokerError>>, error: BrokerError) {
-    reason.send_if_modified(|known| {
-        let first = known.is_none();
-        known.get_or_insert(error);
+    reason.send_if_modified(|current| {
+        let first = current.is_none();
+        current.get_or_insert(error);
         first
     });
 }
 
-/// Resolves when a reason for the end is set.
+/// Resolves when the reason for the end is set.
 fn when_set(mut reason: watch::Receiver<Option<BrokerError>>) -> BoxFuture<'static, BrokerError> {
     Box::pin(async move {
         match reason.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_else(|| error::gone("it ended")),
-            Err(_) => error::gone("it was closed by this program"),
+            Ok(reason) => reason.clone().unwrap_or_else(|| error::connection_lost("it ended")),
+            Err(_) => error::connection_lost("it was closed by this program"),
         }
     })
 }
