@@ -24,6 +24,8 @@ pub(super) async fn without_confirms_a_full_queue_drops_unseen(mut fixture: Fixt
     for body in ["waiting", "too much"] {
         assert_eq!(caller.outcome_of(fixture.request(body)).await, PublishOutcome::Accepted);
     }
+    let nowhere = format!("{}-missing", fixture.queue.name());
+    caller.returned(message(&nowhere, "after the others")).await;
     worker.channel.finish(held.tag, None);
     let waiting = worker.next().await;
     worker.channel.finish(waiting.tag, None);

@@ -240,6 +240,18 @@ impl Caller {
         }
     }
 
+    /// Publishes, and waits until the request is returned, whatever comes before. The broker has handled all earlier
+    /// requests then.
+    async fn returned(&mut self, message: Message) {
+        let id = self.publish(message);
+        loop {
+            if let Event::Settled(settled, PublishOutcome::Unroutable) = self.event().await {
+                assert_eq!(settled, id);
+                return;
+            }
+        }
+    }
+
     async fn event(&mut self) -> Event {
         timeout(SOON, self.events.recv()).await.expect("an event").expect("an open channel")
     }
