@@ -299,7 +299,7 @@ impl ServerBuilder {
     /// it died or lost its connection, or if it was dead-lettered before. It goes to the dead-letter exchange of its
     /// queue, if there is one, and its caller gets `outcome-unknown`.
     ///
-    /// A request that crashes its server then crashes only one server, also on a classic queue. The cost: a request
+    /// A request that crashes its server then crashes only one server, even on a classic queue. The cost: a request
     /// is lost when its server is.
     pub fn reject_redelivered(mut self) -> Self {
         self.limits.reject_redelivered = true;

@@ -41,7 +41,7 @@ impl Handlers {
 
 /// Replies to a request through the layers of its server. It never panics.
 ///
-/// Only part of it is `async`, to keep the future small: the task of every request has room for it, also without a
+/// Only part of it is `async`, to keep the future small: the task of every request has room for it, even without a
 /// layer.
 pub(super) fn through(
     layers: &Next,

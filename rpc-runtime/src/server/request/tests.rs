@@ -271,7 +271,7 @@ async fn the_routing_key_must_name_the_method() {
         let said = said_by(endpoint_behind("rpc"), delivery).await;
         assert_eq!(said, format!("1 finished with {:?}", Some(word)), "{asked}");
     }
-    // A message keeps the name of the exchange that it was published to, also if that exchange is bound to this one.
+    // A message keeps the name of the exchange that it was published to, even if that exchange is bound to this one.
     let said = said_by(endpoint_behind("other"), routed("Payments.balance", None, &[])).await;
     assert_eq!(said, "1 finished with Some(\"not-permitted\")");
 }
