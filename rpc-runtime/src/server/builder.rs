@@ -299,8 +299,8 @@ impl ServerBuilder {
     /// it died or lost its connection, or if it was dead-lettered before. It goes to the dead-letter exchange of its
     /// queue, if there is one, and its caller gets `outcome-unknown`.
     ///
-    /// A request that crashes its server then crashes only one server, even on a classic queue. The cost: a request
-    /// is lost when its server is.
+    /// A request that crashes its server then crashes only one server, even on a classic queue. The cost: no
+    /// request survives the loss of its server.
     pub fn reject_redelivered(mut self) -> Self {
         self.limits.reject_redelivered = true;
         self
