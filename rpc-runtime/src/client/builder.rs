@@ -1,4 +1,4 @@
-//! Setting up a generated client.
+//! The builder of a generated client.
 
 use std::{marker::PhantomData, sync::Arc, time::Duration};
 
@@ -16,16 +16,16 @@ use crate::{
     middleware::{BoxError, Next, Reply, Request},
 };
 
-/// What a generated client is to this crate.
+/// The interface of a generated client to this crate.
 pub trait Stub: Sized {
-    /// What its service is.
+    /// The description of its service.
     fn descriptor() -> &'static ServiceDescriptor;
 
-    /// Puts the methods of the trait around an untyped client.
+    /// Makes a generated client from an untyped one.
     fn from_client(client: Client) -> Self;
 }
 
-/// Sets up a generated client; made by its `builder`.
+/// Sets up a generated client. Made by its `builder`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -75,39 +75,40 @@ impl<C: Stub> ClientBuilder<C> {
         }
     }
 
-    /// How long calls wait for their answer, unless they say otherwise themselves. It takes the place of what the
-    /// trait says of the service and of its methods.
+    /// How long calls wait for their reply, unless the call itself sets a timeout. It overrides the timeouts that the
+    /// trait gives the service and its methods.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.shared.timeout = Some(timeout);
         self
     }
 
-    /// How arguments are written; by default as the trait says.
+    /// The encoding of arguments. By default the one that the trait gives.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.shared.encoding = encoding;
         self
     }
 
-    /// The queue that requests go to; by default as the trait says.
+    /// The queue that requests go to. By default the one that the trait gives.
     pub fn queue(mut self, queue: impl Into<String>) -> Self {
         self.shared.queue = queue.into().into();
         self
     }
 
-    /// The largest request body that is sent, in bytes; by default 16 MiB, as RabbitMQ from 4.0 on takes them.
+    /// The largest request body that is sent, in bytes. By default 16 MiB, the limit of RabbitMQ since 4.0.
     pub fn max_request(mut self, bytes: usize) -> Self {
         self.shared.max_request = bytes;
         self
     }
 
-    /// What calls do while no server consumes the queue: by default they are sent, and wait there until their deadline.
+    /// What calls do while no server consumes the queue. By default they are sent, and wait there until their
+    /// deadline.
     ///
-    /// With [`WhenUnserved::Fail`] RabbitMQ is asked who consumes the queue before a request is sent, unless a call was answered
-    /// within the last 50 milliseconds. That costs two round trips; calls of all clients of a queue that are made within a
-    /// millisecond share one. If nobody consumes the queue, and nobody comes to within half a second, the call ends as
-    /// [`CallError::NoServer`](crate::CallError::NoServer), and at its deadline if that is earlier. Calls that follow end at
-    /// once, until a server is there. A request that was sent waits until its deadline: it may have run. One-way requests are
-    /// always sent, since they are for servers to come, too.
+    /// With [`WhenUnserved::Fail`], the client asks RabbitMQ for the queue's consumers before it sends a request,
+    /// unless a call got a reply within the last 50 milliseconds. That costs two round trips. Calls of all clients of
+    /// a queue within a millisecond share one check. If the queue has no consumer for half a second, or until an
+    /// earlier deadline of the call, the call ends as [`CallError::NoServer`](crate::CallError::NoServer). The calls
+    /// that follow end at once, until a server is there. A request that was sent waits until its deadline, because it
+    /// may have run. One-way requests are always sent, because they may be meant for servers that start later.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, CallError, Queue, Server, WhenUnserved, rpc_service};
@@ -131,8 +132,8 @@ impl<C: Stub> ClientBuilder<C> {
         self
     }
 
-    /// Puts a layer around the calls of this client, and around the layers of its broker: see
-    /// [`middleware`](crate::middleware). The last layer that is added is the first to see a call.
+    /// Puts a layer around the calls of this client, outside the layers of its broker: see
+    /// [`middleware`](crate::middleware). The layer that was added last gets a call first.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Next>,
@@ -145,7 +146,7 @@ impl<C: Stub> ClientBuilder<C> {
         self
     }
 
-    /// Makes the client. Nothing is sent or declared.
+    /// Makes the client. It sends and declares nothing.
     pub fn build(mut self) -> C {
         if self.when_unserved == WhenUnserved::Fail {
             self.shared.watch = Some(self.shared.session.watch(&self.shared.queue));

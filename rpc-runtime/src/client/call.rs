@@ -1,4 +1,4 @@
-//! A call: a builder until it is first polled, a future from then on.
+//! A call. It is a builder until its first poll, and a future from then on.
 
 use std::{
     convert::Infallible,
@@ -22,11 +22,11 @@ use crate::{
     middleware::Reply,
 };
 
-/// A call of a remote method: await it for its result.
+/// A call of a remote method. Await it for its result.
 ///
-/// Nothing is sent before the first poll; until then, its methods change how it is sent. After that it is too late: a call
-/// that was polled and is then changed, or [sent](Self::send), ends with [`CallError::ChangedTooLate`]. It is `Send` and `'static`, so
-/// it can be spawned, joined and selected over.
+/// Nothing is sent before the first poll. Until then, its methods change how it is sent. A call that was polled and
+/// is then changed, or [sent](Self::send), ends with [`CallError::ChangedTooLate`]. A call is `Send` and `'static`,
+/// so it can be spawned, joined and used in `select!`.
 ///
 /// ```
 /// use std::time::Duration;
@@ -60,7 +60,8 @@ use crate::{
 ///
 /// # Cancel safety
 ///
-/// Dropping a call frees everything it holds here. A request that was handed to the broker by then may still run.
+/// Dropping a call frees everything that it holds on this side. If its request was already handed to the broker, it
+/// may still run.
 #[must_use = "a call is sent when it is awaited, or by `send()`"]
 pub struct Call<T, E = Infallible> {
     state: State,
@@ -74,7 +75,7 @@ type DecodeOwnError<E> = fn(&[u8], Encoding) -> Result<Option<E>, DecodeError>;
 enum State {
     Draft(Draft),
     Running(Running),
-    /// This was called after the first poll.
+    /// The error if a method was used after the first poll.
     ChangedTooLate(Box<ChangedTooLate>),
     Ended,
 }
@@ -82,7 +83,7 @@ enum State {
 struct ChangedTooLate {
     what: &'static str,
     may_have_run: bool,
-    /// Unless it had ended by then.
+    /// `None` after it has ended.
     call: Option<Arc<Outgoing>>,
 }
 
@@ -95,43 +96,45 @@ impl<T, E> Call<T, E> {
         Self { state: State::Draft(draft), decode_value, decode_error }
     }
 
-    /// How long to wait for the answer, from the first poll on. It travels along, so that a server does not start what
-    /// nobody waits for any more.
+    /// How long to wait for the reply, from the first poll on. The timeout is sent with the request, so a server does
+    /// not start a call that has already timed out.
     pub fn timeout(self, timeout: Duration) -> Self {
         self.change("timeout", |draft| draft.set_timeout(timeout))
     }
 
-    /// Until when to wait for the answer.
+    /// The time until which to wait for the reply.
     pub fn deadline(self, deadline: impl Into<Instant>) -> Self {
         let deadline = deadline.into();
         self.change("deadline", |draft| draft.set_deadline(deadline))
     }
 
-    /// A header that the handler sees; a second value for a name replaces the first. Names do not begin with `rpc-` and
-    /// are not `CC` or `BCC`, by which RabbitMQ routes; all headers together have at most 16 KiB.
+    /// Adds a header that the handler can read. A second value for a name replaces the first. A name must not begin
+    /// with `rpc-`. It must not be `CC` or `BCC`, because RabbitMQ routes by them. All headers together may have 16
+    /// KiB.
     pub fn header(self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.change("header", |draft| draft.set_header(name.into(), value.into()))
     }
 
-    /// Its priority, where the queue keeps priorities apart.
+    /// The priority of the request. It has an effect on queues with priorities.
     pub fn priority(self, priority: u8) -> Self {
         self.change("priority", |draft| draft.change(|call| call.priority = Some(priority)))
     }
 
-    /// Has RabbitMQ keep the request over a restart of its own.
+    /// Makes the request persistent, so that it survives a restart of RabbitMQ.
     pub fn persistent(self) -> Self {
         self.change("persistent", |draft| draft.change(|call| call.persistent = true))
     }
 
-    /// Says that running it twice is the same as running it once, so that it may be sent again.
+    /// Marks the call as idempotent: running it twice has the same effect as running it once. It may then be sent
+    /// again.
     pub fn idempotent(self) -> Self {
         self.change("idempotent", |draft| draft.change(|call| call.idempotent = true))
     }
 
-    /// Sends the request for its effect alone: no answer comes, and no error of the method either.
+    /// Sends a one-way request: no reply comes, and no error of the method either.
     ///
-    /// It resolves when the broker has taken the request. It has no deadline at the server unless
-    /// [`timeout`](Self::timeout) or [`deadline`](Self::deadline) gives it one.
+    /// The future resolves when the broker has accepted the request. The request has no deadline at the server unless
+    /// [`timeout`](Self::timeout) or [`deadline`](Self::deadline) sets one.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, rpc_service};
@@ -149,16 +152,17 @@ impl<T, E> Call<T, E> {
     ///
     /// # Errors
     ///
-    /// Every [`CallError`] that can come before the method runs; [`CallError::ChangedTooLate`] if the call was polled before.
+    /// Every [`CallError`] that can occur before the method runs, and [`CallError::ChangedTooLate`] if the call was
+    /// polled before.
     ///
     /// # Cancel safety
     ///
-    /// As for the call itself: the request may have left.
+    /// The same as for the call itself: the request may have been sent.
     pub async fn send(self) -> Result<(), CallError<E>> {
         self.send_or(|error, _| error).await
     }
 
-    /// Sends it; `failed` makes the error, of what is known of the call.
+    /// Sends the request. `failed` makes the error from the data of the call.
     pub(super) async fn send_or<F>(
         self,
         failed: impl FnOnce(CallError<E>, Option<&Outgoing>) -> F,
@@ -181,8 +185,8 @@ impl<T, E> Call<T, E> {
         }
     }
 
-    /// Changes a call that was not polled. One that was may have left already, without the change: it is given up, and
-    /// ends with an error.
+    /// Changes a call that was not polled. A polled call may already have been sent without the change, so it is
+    /// cancelled and ends with an error.
     fn change(mut self, what: &'static str, change: impl FnOnce(&mut Draft)) -> Self {
         let call = match &mut self.state {
             State::Draft(draft) => {
@@ -199,7 +203,7 @@ impl<T, E> Call<T, E> {
         self
     }
 
-    /// Polls it; `failed` makes the error, of what is known of the call.
+    /// Polls the call. `failed` makes the error from the data of the call.
     pub(super) fn poll_or<F>(
         &mut self,
         cx: &mut Context<'_>,

@@ -1,4 +1,4 @@
-//! A call before it is sent: what its builder methods change.
+//! A call before it is sent. Its builder methods change it.
 
 use std::{sync::Arc, time::Duration};
 
@@ -11,14 +11,14 @@ use crate::{
     wire::add_header,
 };
 
-/// A call that is not yet sent.
+/// A call that is not sent yet.
 pub(super) struct Draft {
     pub(super) call: Arc<Outgoing>,
     pub(super) body: Result<Bytes, CallError>,
-    /// What the call itself says.
+    /// The timeout that the call itself sets.
     timeout: Option<Duration>,
     deadline: Option<Instant>,
-    /// What the call whose handler makes this one has left.
+    /// The deadline of the call whose handler makes this one.
     inherited: Option<Instant>,
 }
 
@@ -39,7 +39,7 @@ impl Draft {
         }
     }
 
-    /// The same call of another method.
+    /// The same call for another method.
     pub(super) fn named(mut self, method: &str) -> Self {
         self.change(|call| call.name = Some(method.into()));
         self
@@ -55,7 +55,7 @@ impl Draft {
         self.timeout = None;
     }
 
-    /// Adds a header; one that cannot be sent fails the call.
+    /// Adds a header. An invalid header fails the call.
     pub(super) fn set_header(&mut self, name: String, value: String) {
         let Some(call) = Arc::get_mut(&mut self.call) else { return };
         if self.body.is_ok()
@@ -66,13 +66,13 @@ impl Draft {
     }
 
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Outgoing)) {
-        // There is no other owner before it is sent.
+        // The call has no other owner before it is sent.
         if let Some(call) = Arc::get_mut(&mut self.call) {
             change(call);
         }
     }
 
-    /// From now on it is under way, until this deadline, unless its arguments could not be written.
+    /// Starts the call with this deadline, unless its arguments could not be encoded.
     pub(super) fn start(
         mut self,
         now: Instant,
@@ -90,8 +90,8 @@ impl Draft {
         (self.call, deadline, self.body)
     }
 
-    /// Nearest first: the call, the client, the method, the service, the default; and never beyond what the call that
-    /// this one serves has left.
+    /// The timeout comes from the first that sets one: the call, the client, the method, the service, the default.
+    /// The deadline is never later than that of the call whose handler makes this one.
     fn deadline(&self, now: Instant) -> Instant {
         let Outgoing { client, method, .. } = &*self.call;
         let asked = self.timeout.or(client.timeout);
@@ -102,7 +102,7 @@ impl Draft {
     }
 }
 
-/// A moment in the future, also for a timeout that nobody can wait for.
+/// A time in the future. It does not overflow if the timeout is too long.
 fn later(now: Instant, timeout: Duration) -> Instant {
     const FAR: Duration = Duration::from_secs(60 * 60 * 24 * 365);
     now + timeout.min(FAR)

@@ -1,4 +1,4 @@
-//! One call on the wire: from the first sending to the one outcome.
+//! One call on the wire: from its first sending to its outcome.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
@@ -27,10 +27,10 @@ use crate::{
     wire::{self, RequestHead, UserHeaders},
 };
 
-/// Sends a request below the layers of its client, and waits for what comes of it.
+/// Sends a request below the layers of its client, and waits for the outcome.
 pub(super) async fn send(call: Arc<Outgoing>, request: Request) -> Result<Reply, BoxError> {
     let Request { body, encoding, deadline, headers, .. } = request;
-    // A layer may have made it larger.
+    // A layer may have made the body larger.
     let fits = TooLarge::check(body.len(), call.client.max_request);
     fits.map_err(CallError::<Infallible>::TooLarge)?;
     let deadline = deadline.unwrap_or_else(Instant::now);
@@ -38,19 +38,19 @@ pub(super) async fn send(call: Arc<Outgoing>, request: Request) -> Result<Reply,
     exchange.run().await.map_err(Into::into)
 }
 
-/// A request and what it needs to be sent, again if need be.
+/// A request with everything that is needed to send it, once or again.
 pub(super) struct Exchange {
     call: Arc<Outgoing>,
     deadline: Instant,
     body: Bytes,
     encoding: Encoding,
-    /// Where a layer has changed them.
+    /// `Some` if a layer changed the headers.
     headers: Option<Arc<UserHeaders>>,
-    /// A request of this sending may be in a queue, or with a server.
+    /// A request of this sending may be in a queue or at a server.
     handed_over: bool,
-    /// What became of an earlier sending is not known.
+    /// The outcome of an earlier sending is unknown.
     left_behind: bool,
-    /// Between attempts that were refused, once there was one.
+    /// The pauses between attempts. `None` until the first refusal.
     pauses: Option<Pauses>,
 }
 
@@ -67,7 +67,7 @@ impl Exchange {
         Self { call, deadline, body, encoding, headers, handed_over, left_behind, pauses }
     }
 
-    /// Sends it and waits for what comes of it, within its deadline.
+    /// Sends the request and waits for the outcome, within its deadline.
     #[allow(clippy::manual_async_fn, reason = "every call in flight would keep `self` twice")]
     pub(super) fn run(mut self) -> impl Future<Output = Result<Reply, CallError>> + Send {
         async move {
@@ -80,11 +80,12 @@ impl Exchange {
         }
     }
 
-    /// Sends it until it has an outcome. It is sent again only if the method is idempotent or if nothing was sent.
+    /// Sends the request until it has an outcome. It is sent again only if the method is idempotent or if nothing was
+    /// sent.
     async fn attempts(&mut self) -> Result<Reply, CallError> {
         let call = self.call.clone();
         let session = &call.client.session;
-        // What is seldom waited for is kept out of the size of a call.
+        // `in_time` boxes its future, because a call seldom waits here.
         let _permit = match session.in_flight().try_permit() {
             Some(permit) => permit,
             None => self.in_time(session.permit()).await?.ok_or_else(too_many_in_flight)?,
@@ -108,7 +109,7 @@ impl Exchange {
                 {
                     Ok(false) => {}
                     Ok(true) => return Err(CallError::NoServer),
-                    // The deadline came while it waited for a server.
+                    // The deadline passed while the call waited for a server.
                     Err(_) if watch.was_unserved() => return Err(CallError::NoServer),
                     Err(expired) => return Err(expired),
                 }
@@ -144,7 +145,7 @@ impl Exchange {
         }
     }
 
-    /// Waits for something within the deadline.
+    /// Waits for a future within the deadline.
     fn in_time<'a, T>(
         &self,
         awaited: impl Future<Output = T> + Send + 'a,
@@ -157,7 +158,7 @@ impl Exchange {
         CallError::DeadlineExceeded { may_have_run: self.handed_over }
     }
 
-    /// What follows from an outcome. Not `async`, so that no call in flight has room for it.
+    /// Decides what follows from an outcome. It is not `async`, to keep the future of a call small.
     fn verdict(&mut self, outcome: Outcome, handed_over_before: bool) -> Verdict {
         let sending = Sending {
             queue: &self.call.client.queue,
@@ -173,7 +174,8 @@ impl Exchange {
         verdict
     }
 
-    /// Waits a while before a request that was refused for want of room is sent again; `false` if it is not to be.
+    /// Pauses before a request is sent again that was refused because of overload. `false` if it must not be sent
+    /// again.
     async fn may_ask_again(&mut self, budget: &RetryBudget) -> bool {
         if !self.call.idempotent {
             return false;
@@ -200,7 +202,7 @@ impl Exchange {
         );
     }
 
-    /// Hands the request to the transport; `false` if it would not take it.
+    /// Hands the request to the transport. `false` if the transport refused it.
     fn publish(&mut self, caller: &OpenCaller, guard: &CallGuard<'_>) -> Result<bool, CallError> {
         let now = Instant::now();
         let remaining = self.deadline.saturating_duration_since(now);
@@ -238,7 +240,7 @@ impl Exchange {
         Ok(taken)
     }
 
-    /// Notes that nothing that was sent has run.
+    /// Notes that no sending so far has run.
     fn take_back(&mut self) {
         if std::mem::take(&mut self.handed_over) {
             self.call.came_back();

@@ -1,4 +1,4 @@
-//! A call whose error names it.
+//! A call whose error names the call.
 
 use std::{
     convert::Infallible,
@@ -15,20 +15,21 @@ use crate::{
     error::{CallError, CallFailure, Ended, Facts, Obstacle},
 };
 
-/// A call whose error names it; made by [`Call::explain`].
+/// A call whose error names the call. Made by [`Call::explain`].
 ///
 /// # Cancel safety
 ///
-/// As for the call: dropping it frees everything it holds here, and a request that was handed to the broker may still run.
+/// The same as for the call: dropping it frees everything that it holds on this side. If its request was already
+/// handed to the broker, it may still run.
 #[must_use = "a call is sent when it is awaited, or by `send()`"]
 pub struct Explained<T, E = Infallible> {
     call: Call<T, E>,
 }
 
 impl<T, E> Call<T, E> {
-    /// The same call, whose error names it: service and method, queue, broker and time, and what to do.
+    /// Makes the error name the call: service and method, queue, broker and time, and what to do.
     ///
-    /// It comes last, after what changes how the call is sent. A call that succeeds pays nothing for it.
+    /// Use it last, after the methods that change how the call is sent. It costs nothing if the call succeeds.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, rpc_service};
@@ -54,11 +55,11 @@ impl<T, E> Explained<T, E> {
     ///
     /// # Errors
     ///
-    /// Those of [`Call::send`], with the names of the call.
+    /// The same as [`Call::send`], with the names of the call.
     ///
     /// # Cancel safety
     ///
-    /// As for [`Call::send`]: the request may have left.
+    /// The same as for [`Call::send`]: the request may have been sent.
     pub async fn send(self) -> Result<(), CallFailure<E>> {
         self.call.send_or(failure).await
     }

@@ -1,4 +1,4 @@
-//! What every generated client holds.
+//! The data of every generated client.
 
 use std::{sync::Arc, time::Duration};
 
@@ -28,12 +28,12 @@ pub(super) struct ClientShared {
     pub(super) timeout: Option<Duration>,
     pub(super) max_request: usize,
     pub(super) layers: Option<Next>,
-    /// Where calls fail that no server consumes the queue of.
+    /// `Some` if calls fail while no server consumes the queue.
     pub(super) watch: Option<Arc<QueueWatch>>,
 }
 
 impl Client {
-    /// Encodes the arguments of a call, which is sent when the [`Call`] is first polled.
+    /// Encodes the arguments of a call. The request is sent when the [`Call`] is first polled.
     #[allow(
         clippy::needless_pass_by_value,
         reason = "a call owns its arguments, as a function does"
@@ -52,8 +52,8 @@ impl Client {
         Call::new(draft, R::decode_value, R::decode_error)
     }
 
-    /// The same for a method whose results may be kept: the call fails if its arguments are written in another order each
-    /// time, so that no cache would find a result again.
+    /// The same for a cacheable method. The call fails if its arguments are encoded in a different order each time,
+    /// because no cache would find its result again.
     pub fn call_cacheable<A, R, const FALLIBLE: bool>(
         &self,
         method: &'static MethodDescriptor,
@@ -87,7 +87,7 @@ impl Client {
         Ok(body)
     }
 
-    /// Fails if bincode would misread the method's types.
+    /// Fails if bincode would decode the method's types wrongly.
     fn check_types(&self, method: &MethodDescriptor) -> Result<(), EncodeError> {
         match method.misfit(self.shared.encoding) {
             Some(misfit) => Err(EncodeError::because(format!(

@@ -1,4 +1,4 @@
-//! The caller's side: from a method of a generated client to a request on the wire, and back.
+//! The client side: from a method of a generated client to a request on the wire, and back.
 
 mod builder;
 mod call;

@@ -1,4 +1,4 @@
-//! What stays the same of a call, however often it is sent.
+//! The data of a call that is the same for each sending.
 
 use std::{
     borrow::Cow,
@@ -28,7 +28,7 @@ use crate::{
 pub(crate) struct Outgoing {
     pub(super) client: Arc<ClientShared>,
     pub(crate) method: &'static MethodDescriptor,
-    /// In the place of the descriptor's: a call without a trait has one that says nothing.
+    /// Overrides the descriptor's name. A call without a trait has an empty descriptor.
     pub(super) name: Option<SmolStr>,
     pub(crate) headers: UserHeaders,
     pub(crate) message_id: Uuid,
@@ -36,15 +36,15 @@ pub(crate) struct Outgoing {
     pub(super) persistent: bool,
     pub(crate) idempotent: bool,
     pub(crate) oneway: bool,
-    /// The call itself says how long it waits.
+    /// The call itself sets its deadline.
     pub(super) told_deadline: bool,
-    /// From the first poll on.
+    /// Set at the first poll.
     pub(crate) span: Span,
-    /// When it was first polled, and its deadline.
+    /// The time of the first poll, and the deadline.
     pub(super) started: Option<(Instant, Instant)>,
-    /// One sending goes by the id of the call.
+    /// One sending already uses the id of the call.
     identified: AtomicBool,
-    /// How many sendings may have reached a server, as far as is known: layers may make several.
+    /// How many sendings may have reached a server. Layers may make several.
     under_way: AtomicU32,
 }
 
@@ -81,12 +81,12 @@ impl Outgoing {
         self.name.as_deref().unwrap_or(self.method.name)
     }
 
-    /// The same, for a message to keep.
+    /// The same name, owned by a message.
     pub(super) fn method_text(&self) -> SmolStr {
         self.name.clone().unwrap_or(SmolStr::new_static(self.method.name))
     }
 
-    /// The method's signature; empty where it is not known.
+    /// The method's signature. Empty if it is not known.
     pub(super) fn signature(&self) -> SmolStr {
         let known = if self.name.is_some() { "" } else { self.method.signature.as_str() };
         SmolStr::new_static(known)
@@ -96,7 +96,7 @@ impl Outgoing {
         self.client.session.access()
     }
 
-    /// The names that the traits in the program know; others would be without bound.
+    /// Service and method as metric labels. Only names from traits are used, so that their number is bounded.
     pub(crate) fn labels(&self) -> (&'static str, &'static str) {
         if self.name.is_some() {
             (OTHER, OTHER)
@@ -113,7 +113,7 @@ impl Outgoing {
         }
     }
 
-    /// What its span says of it.
+    /// The fields of the call's span.
     pub(super) fn details(&self) -> CallDetails<'_> {
         CallDetails {
             service: self.service(),
@@ -129,18 +129,18 @@ impl Outgoing {
         &self.client.queue
     }
 
-    /// Whether nothing is sent where nobody consumes the queue.
+    /// Whether requests are sent only if the queue has a consumer.
     pub(super) fn looks(&self) -> bool {
         self.client.watch.is_some()
     }
 
-    /// Whether the server is told the deadline. Nobody waits for the result of a one-way request: it expires only if its
-    /// caller says so.
+    /// Whether the deadline is sent to the server. Nobody waits for the result of a one-way request, so it expires
+    /// only if its caller sets a deadline.
     pub(super) fn deadline_travels(&self) -> bool {
         !self.oneway || self.told_deadline
     }
 
-    /// An id for a sending: the first has that of the call, which spares a random one for nearly every call.
+    /// An id for a sending. The first sending uses the id of the call, so most calls need only one random id.
     pub(super) fn next_correlation_id(&self) -> Uuid {
         if self.identified.swap(true, Ordering::Relaxed) { ids::random() } else { self.message_id }
     }
@@ -149,12 +149,12 @@ impl Outgoing {
         self.under_way.load(Ordering::Relaxed) > 0
     }
 
-    /// Notes that a sending was handed over.
+    /// Notes that a sending was handed to the transport.
     pub(super) fn left(&self) {
         self.under_way.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Notes that a sending has run nothing.
+    /// Notes that a sending has not run.
     pub(super) fn came_back(&self) {
         self.under_way.fetch_sub(1, Ordering::Relaxed);
     }

@@ -1,4 +1,4 @@
-//! A call that was polled: on its way, through layers if there are any.
+//! A call that was polled and is in progress, with or without layers.
 
 use std::{
     future::{Future, ready},
@@ -86,7 +86,7 @@ impl Future for Running {
     }
 }
 
-/// How a call ends that its layers ended.
+/// The error of a call that its layers ended.
 fn outcome(error: BoxError, may_have_run: bool) -> CallError {
     match meaning(error) {
         Meaning::Call(error) if may_have_run => after_sending(error),
@@ -108,8 +108,8 @@ fn outcome(error: BoxError, may_have_run: bool) -> CallError {
     }
 }
 
-/// An error of a call whose request had left. It may be of another sending that did not run, or of another call that a
-/// layer made.
+/// The error of a call whose request may have been sent. The error may come from another sending that did not run, or
+/// from another call that a layer made.
 fn after_sending(error: CallError) -> CallError {
     match error {
         CallError::Refused(fault) => CallError::Refused(fault.ran(true)),
@@ -120,7 +120,7 @@ fn after_sending(error: CallError) -> CallError {
     }
 }
 
-/// What a fault is to a caller.
+/// The error that a caller gets for a fault.
 pub(super) fn refused(fault: Fault) -> CallError {
     match fault.kind() {
         FaultKind::Panicked => CallError::Panicked,

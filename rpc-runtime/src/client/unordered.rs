@@ -1,7 +1,7 @@
-//! Whether arguments have a type whose values are written in another order each time: `HashMap` and `HashSet`.
+//! Detects argument types whose values are encoded in a different order each time: `HashMap` and `HashSet`.
 //!
-//! A cache finds a result by the bytes of the arguments, so it would never find one. serde does not show whether a
-//! sequence is a set; but it hands over each value with its type, and the name of that tells.
+//! A cache looks up a result by the bytes of the arguments, so it would never find one. serde does not show whether a
+//! sequence is a set. But it passes each value with its type, and the type's name shows it.
 
 use std::{any::type_name, error::Error, fmt, mem};
 
@@ -12,15 +12,16 @@ use crate::{
     contract::MethodDescriptor,
 };
 
-/// What is in the names of such types, behind the path of a module; what they are called; and what to use instead.
+/// A part of the type's name behind its module path, the short name, and the replacement to suggest.
 const HASHED: [(&str, &str, &str); 2] =
     [("::HashMap<", "HashMap", "BTreeMap"), ("::HashSet<", "HashSet", "BTreeSet")];
 
-/// How many elements of a sequence are looked at, and how many values in all: enough to see every type of most arguments.
+/// How many elements of a sequence are inspected, and how many values in all. That is enough to see every type of
+/// most arguments.
 const ELEMENTS: usize = 16;
 const VALUES: usize = 10_000;
 
-/// Refuses the arguments of a cacheable method that a cache could not find again.
+/// Refuses arguments of a cacheable method that a cache could not find again.
 pub(super) fn check<A: Serialize>(
     arguments: &A,
     service: &str,
@@ -43,7 +44,7 @@ struct Search {
     argument: usize,
 }
 
-/// Ends the search: with what was found and what to use instead, or because it was enough.
+/// Ends the search. It holds the type that was found and its replacement, or `None` if the search inspected enough.
 #[derive(Debug)]
 struct Stop(Option<(&'static str, &'static str)>);
 
@@ -56,7 +57,7 @@ impl fmt::Display for Stop {
 impl Error for Stop {}
 
 impl serde::ser::Error for Stop {
-    /// A value that cannot be written is found where it is.
+    /// Ignores the error: the encoder reports a value that cannot be encoded.
     fn custom<T: fmt::Display>(_: T) -> Self {
         Self(None)
     }
@@ -98,7 +99,7 @@ impl<'a> Inspector for &'a mut Search {
     }
 }
 
-/// What is in a sequence, a map, a tuple or a struct.
+/// The members of a sequence, a map, a tuple or a struct.
 struct Inside<'a> {
     search: &'a mut Search,
     arguments: bool,

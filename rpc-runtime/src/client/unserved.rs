@@ -1,7 +1,7 @@
-//! Not sending requests to a queue that nobody consumes, for clients that would rather fail at once.
+//! Fails calls to a queue without consumers before they are sent, for clients that prefer to fail at once.
 //!
-//! The queue is looked at before a request is sent. Once it is sent nobody can take it back: a server that starts later runs it, and
-//! one that died may have run it. So only what was not sent ends as `NoServer`.
+//! The queue is checked before a request is sent. A request that was sent cannot be cancelled: a server that starts
+//! later runs it, and a server that died may have run it. So only a request that was not sent ends as `NoServer`.
 
 use std::{
     collections::HashMap,
@@ -14,31 +14,31 @@ use tokio::time::{Instant, sleep_until, timeout};
 
 use crate::{connection::Access, limits, lock::lock};
 
-/// What calls do while no server consumes their queue; see
+/// What calls do while no server consumes their queue. See
 /// [`ClientBuilder::when_unserved`](crate::ClientBuilder::when_unserved).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum WhenUnserved {
-    /// They are sent, and wait in the queue for a server, until their deadline.
+    /// They are sent, and wait in the queue for a server until their deadline.
     #[default]
     Wait,
-    /// They are not sent, and end as [`CallError::NoServer`](crate::CallError::NoServer), half a second after nobody was found
-    /// to consume the queue.
+    /// They are not sent. They end as [`CallError::NoServer`](crate::CallError::NoServer) when the queue has had no
+    /// consumer for half a second.
     Fail,
 }
 
-/// Those queues of a broker that clients look at.
+/// The watches of a broker's queues.
 #[derive(Debug, Default)]
 pub(crate) struct Watches(Mutex<HashMap<SmolStr, Arc<QueueWatch>>>);
 
 impl Watches {
-    /// The watch of a queue, which all its clients share.
+    /// The watch of a queue. All its clients share it.
     pub(crate) fn of(&self, queue: &SmolStr) -> Arc<QueueWatch> {
         let mut watches = lock(&self.0);
         if let Some(known) = watches.get(queue) {
             return known.clone();
         }
-        // A client that is made for each call still finds what the one before it has seen.
+        // A recent watch is kept, because the next client may be made for a single call and can use its result.
         watches.retain(|_, watch| Arc::strong_count(watch) > 1 || watch.is_recent());
         let watch = Arc::new(QueueWatch::default());
         watches.insert(queue.clone(), watch.clone());
@@ -46,40 +46,40 @@ impl Watches {
     }
 }
 
-/// Whether a queue is consumed, as it was seen last.
+/// The last known state of a queue's consumers.
 #[derive(Debug, Default)]
 pub(crate) struct QueueWatch {
     seen: Mutex<Option<Seen>>,
-    /// One looks, and the others wait for what it sees.
+    /// One call checks the queue, and the others wait for its result.
     looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Clone, Copy)]
 struct Seen {
-    /// When the look began, and when it ended.
+    /// When the check began, and when it ended.
     began: Instant,
     at: Instant,
-    /// When nobody was first found to consume it, if nobody does.
+    /// When the queue was first found without a consumer. `None` if it has one.
     unserved_since: Option<Instant>,
-    /// For how long it is taken to stay so.
+    /// How long the result stays valid.
     good_for: Duration,
 }
 
 impl Seen {
-    /// Whether it still counts: a server may have come and gone since a look of long ago.
+    /// Whether the result still counts. A server may have come and gone since an old check.
     fn is_recent(&self, now: Instant) -> bool {
         now.saturating_duration_since(self.at) < 2 * limits::UNSERVED
     }
 }
 
 impl QueueWatch {
-    /// Whether it is known that a request can be sent, without a look.
+    /// Whether a request can be sent without a check.
     pub(crate) fn is_served_now(&self, near: bool) -> bool {
         self.fresh(near).is_some_and(|seen| seen.unserved_since.is_none())
     }
 
-    /// Whether nobody consumes the queue, and nobody comes to within a moment. Where that cannot be found out, somebody
-    /// is taken to. A broker that is `near`, in this process, is asked each time.
+    /// Whether the queue has no consumer and gets none within a moment. An unknown state counts as consumed. A broker
+    /// that is `near`, in this process, is asked each time.
     pub(crate) async fn is_unserved(&self, access: &Access, queue: &str, near: bool) -> bool {
         loop {
             let seen = self.look(access, queue, near).await;
@@ -91,26 +91,26 @@ impl QueueWatch {
         }
     }
 
-    /// What was seen a moment ago, or is seen now.
+    /// A recent result, or that of a new check.
     async fn look(&self, access: &Access, queue: &str, near: bool) -> Seen {
         if let Some(seen) = self.fresh(near) {
             return seen;
         }
         let arrived = Instant::now();
-        // The call that looks may no longer be polled, so others do not wait for it for long.
+        // Others wait only briefly, because the call that checks may no longer be polled.
         let _one = timeout(limits::LOOK_WITHIN, self.looking.lock()).await;
         let began = Instant::now();
         if let Some(seen) = self.seen_since(arrived) {
             return seen;
         }
         let looked = timeout(limits::LOOK_WITHIN, access.queue_state(queue)).await;
-        // A queue that does not exist has the request returned at once.
+        // A request to a queue that does not exist is returned at once.
         let unserved = matches!(looked, Ok(Ok(Some(state))) if state.consumers == 0);
         self.note(unserved, began, Instant::now())
     }
 
-    /// What another saw that began to look after `arrived`. Not at the same instant: where a test has stopped the clock, an
-    /// answer of before is of the same.
+    /// The result of another call's check that began after `arrived`. The same instant does not count: if a test has
+    /// stopped the clock, an older result may have it.
     fn seen_since(&self, arrived: Instant) -> Option<Seen> {
         let seen = *lock(&self.seen);
         seen.filter(|seen| seen.began > arrived)
@@ -125,19 +125,19 @@ impl QueueWatch {
         seen
     }
 
-    /// Notes that a call was answered: so a server consumes the queue, and calls that follow each other need no look.
+    /// Notes that a call got a reply. A server consumes the queue, so the next calls need no check.
     pub(crate) fn answered(&self, at: Instant) {
         let good_for = limits::ANSWERED_FOR;
         *lock(&self.seen) = Some(Seen { began: at, at, unserved_since: None, good_for });
     }
 
-    /// Whether nobody consumed the queue a moment ago.
+    /// Whether the queue had no consumer a moment ago.
     pub(crate) fn was_unserved(&self) -> bool {
         let seen = *lock(&self.seen);
         seen.is_some_and(|seen| seen.is_recent(Instant::now()) && seen.unserved_since.is_some())
     }
 
-    /// Whether somebody may still wait for a server to come, or find that none has.
+    /// Whether a call may still wait for a server, or for the result that there is none.
     fn is_recent(&self) -> bool {
         lock(&self.seen).is_some_and(|seen| seen.is_recent(Instant::now()))
     }
@@ -154,13 +154,13 @@ mod tests {
 
     use super::*;
 
-    /// A look that took no time.
+    /// A check that took no time.
     fn seen(watch: &QueueWatch, unserved: bool) -> Seen {
         watch.note(unserved, Instant::now(), Instant::now())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_look_is_good_for_a_moment() {
+    async fn a_check_counts_for_a_moment() {
         let watch = QueueWatch::default();
         assert!(!watch.is_served_now(false), "nobody has looked");
         seen(&watch, false);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn an_answer_is_good_for_longer_than_a_look() {
+    async fn a_reply_counts_longer_than_a_check() {
         let watch = QueueWatch::default();
         seen(&watch, true);
         watch.answered(Instant::now());
@@ -183,7 +183,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn those_who_wait_share_a_look_that_began_after_they_came() {
+    async fn waiting_calls_share_a_later_check() {
         let (watch, came) = (QueueWatch::default(), Instant::now());
         watch.answered(came);
         assert!(watch.seen_since(came).is_none(), "an answer of the same instant is of before");
@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_queue_is_unserved_since_the_first_look_in_a_row() {
+    async fn unserved_time_starts_at_the_first_check() {
         let (watch, first) = (QueueWatch::default(), Instant::now());
         assert_eq!(seen(&watch, true).unserved_since, Some(first));
         advance(limits::UNSERVED).await;
@@ -203,7 +203,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_look_of_long_ago_does_not_count() {
+    async fn an_old_check_does_not_count() {
         let watch = QueueWatch::default();
         seen(&watch, true);
         advance(3 * limits::UNSERVED).await;
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn watches_that_nobody_needs_are_forgotten() {
+    async fn unused_watches_are_removed() {
         let watches = Watches::default();
         let kept = watches.of(&"kept".into());
         for queue in 0..1_000 {

@@ -1,4 +1,4 @@
-//! Calls without a trait: for tools and gateways, which get a method's name and its arguments from somewhere else.
+//! Calls without a trait, for tools and gateways. They get the method's name and arguments at run time.
 
 use std::{fmt, sync::Arc, time::Duration};
 
@@ -15,15 +15,15 @@ use crate::{
     middleware::Next,
 };
 
-/// A call whose arguments are bytes, and whose result and error are, too.
+/// A call with arguments, result and error in bytes.
 pub type UntypedCall = Call<UntypedReply, UntypedReply>;
 
-/// What a method answered: a result, or an error of its own.
+/// The reply of a method: a result, or an application error.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UntypedReply {
-    /// How it is written.
+    /// The encoding of the body.
     pub encoding: Encoding,
-    /// As it is written.
+    /// The encoded bytes.
     pub body: Bytes,
 }
 
@@ -36,9 +36,9 @@ impl fmt::Display for UntypedReply {
     }
 }
 
-/// Calls methods by name, with arguments that are encoded already.
+/// Calls methods by name, with arguments that are already encoded.
 ///
-/// It is for tools and gateways. A program that has the trait has a generated client, which knows what it sends.
+/// It is for tools and gateways. A program that has the trait should use the generated client, which checks types.
 ///
 /// ```
 /// use rpc_runtime::{Broker, CallError, UntypedClient, rpc_service};
@@ -83,23 +83,22 @@ impl UntypedClient {
         Self { session, layers, queue, encoding: Encoding::Json, timeout: None }
     }
 
-    /// How bodies are written that are given to [`call`](Self::call). With bincode, nothing tells the server which
-    /// signature they are meant for, and it takes them for that of its own.
+    /// The encoding of the bodies that are given to [`call`](Self::call). A bincode body carries no signature, so the
+    /// server assumes that it was encoded for its own.
     pub fn encoding(mut self, encoding: Encoding) -> Self {
         self.encoding = encoding;
         self
     }
 
-    /// How long calls wait for their answer unless they say otherwise; by default 10 seconds.
+    /// How long calls wait for their reply unless the call sets a timeout. By default 10 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = Some(timeout);
         self
     }
 
-    /// A call of the method of this name with these arguments: in JSON, an array in the order of the method's, or an
-    /// object by name.
+    /// Calls the method with these arguments. In JSON, they are an array in the method's order, or an object by name.
     ///
-    /// A name that no method can have fails the call with [`CallError::Encode`].
+    /// An invalid method name fails the call with [`CallError::Encode`].
     pub fn call(&self, method: &str, arguments: impl Into<Bytes>) -> UntypedCall {
         let body = check(method, arguments.into());
         let shared = ClientShared {
@@ -119,7 +118,7 @@ impl UntypedClient {
 
 opaque_debug!(UntypedClient, |it| queue: it.queue, encoding: it.encoding);
 
-/// What nothing is known of.
+/// A descriptor without any data, because the service is not known.
 static SERVICE: ServiceDescriptor = ServiceDescriptor {
     name: "",
     version: None,

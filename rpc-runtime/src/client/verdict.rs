@@ -1,7 +1,7 @@
-//! What follows from what became of a sending: the call ends, or it is sent again. And what it ends with, over all of its
-//! sendings.
+//! Decides what follows from the outcome of a sending: the call ends or is sent again. Also decides the final result
+//! over all sendings.
 //!
-//! Nothing here waits or sends: `exchange.rs` does what is decided here.
+//! Nothing here waits or sends. `exchange.rs` carries out the decisions.
 
 use std::time::Duration;
 
@@ -22,45 +22,45 @@ use crate::{
 #[derive(Debug)]
 pub(super) enum Verdict {
     End(Result<Reply, CallError>),
-    /// It is sent again at once.
+    /// Send the request again at once.
     Again(Why),
-    /// It is sent again after a pause, if it may be; or else it ends.
+    /// Send the request again after a pause, if allowed. Otherwise the call ends with `or`.
     AgainLater {
         reason: &'static str,
         or: Box<Result<Reply, CallError>>,
     },
 }
 
-/// Why a call is sent again at once.
+/// The reason why a request is sent again at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Why {
-    /// The broker never looked at the sending.
+    /// The broker did not process the sending.
     Ignored,
     ConnectionLost,
 }
 
-/// What counts of a call and its sendings so far.
+/// The facts about a call and its sendings so far that a decision needs.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Sending<'a> {
     pub(super) queue: &'a str,
     pub(super) encoding: Encoding,
     pub(super) idempotent: bool,
-    /// A request of this call may be in a queue, or with a server.
+    /// A request of this call may be in a queue or at a server.
     pub(super) handed_over: bool,
 }
 
 #[derive(Debug)]
 pub(super) struct Decision {
     pub(super) verdict: Verdict,
-    /// The method may have run for this sending, whatever comes of the next.
+    /// The method may have run for this sending, whatever the outcome of the next.
     pub(super) left_behind: bool,
 }
 
-/// Decides what follows. Only what is idempotent is sent again if it may have run.
+/// Decides what follows. A request that may have run is sent again only if the method is idempotent.
 pub(super) fn decide(outcome: Outcome, sending: &Sending<'_>) -> Decision {
     let mut left_behind = false;
     let verdict = match outcome {
-        // Also where it may have run before: only an idempotent call is then sent again.
+        // This includes a request that may have run before. In that case only an idempotent call is sent again.
         Outcome::Reply(ReceivedReply::Fault(fault)) if fault.kind().is_retryable() => {
             left_behind = fault.may_have_run();
             let reason = fault.kind().as_str();
@@ -82,7 +82,7 @@ pub(super) fn decide(outcome: Outcome, sending: &Sending<'_>) -> Decision {
         Outcome::Lost => Verdict::End(Err(CallError::ConnectionLost { may_have_run: true })),
         Outcome::Interrupted => {
             left_behind = true;
-            // It may be this very request that the broker takes offence at: so it is not sent again for nothing.
+            // This request may be the reason why the broker closed the channel, so sending it again costs a retry.
             let or = Box::new(Err(CallError::ConnectionLost { may_have_run: true }));
             Verdict::AgainLater { reason: "the broker closed the channel", or }
         }
@@ -94,13 +94,13 @@ pub(super) fn decide(outcome: Outcome, sending: &Sending<'_>) -> Decision {
     Decision { verdict, left_behind }
 }
 
-/// Whether a request that was refused for want of room is sent again after a pause, which takes a retry from the budget.
-/// To be refused now is worth more than to be cut off in the middle of the pause.
+/// Whether a request that was refused because of overload is sent again after a pause. It takes a retry from the
+/// budget. If the deadline comes before the end of the pause, failing at once is better.
 pub(super) fn is_worth_a_pause(pause: Duration, left: Duration, budget: &RetryBudget) -> bool {
     pause < left && budget.spend()
 }
 
-/// How a call ends that cannot be sent now.
+/// The error of a call that cannot be sent now.
 pub(super) fn not_ready(reason: NotReady, handed_over: bool) -> CallError {
     match reason {
         NotReady::Down => CallError::ConnectionLost { may_have_run: handed_over },
@@ -110,8 +110,8 @@ pub(super) fn not_ready(reason: NotReady, handed_over: bool) -> CallError {
     }
 }
 
-/// What a call ends with whose last sending ended like this, and whether its method may have run. An earlier sending that
-/// was left behind may have.
+/// The result of a call whose last sending ended like this, and whether its method may have run. An earlier sending
+/// may have run if it was left behind.
 pub(super) fn conclude(
     ended: Result<Reply, CallError>,
     left_behind: bool,
@@ -131,7 +131,7 @@ fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
     }
 }
 
-/// How a call ends whose last sending did not run, where an earlier one may have.
+/// The result of a call whose last sending did not run but an earlier one may have.
 fn after_a_loss(ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
     match ended {
         Ok(Reply::Fault(fault)) => Ok(Reply::Fault(fault.ran(true))),
@@ -147,7 +147,7 @@ fn after_a_loss(ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
     }
 }
 
-/// A reply that does not name its encoding has that of the request.
+/// A reply that does not name its encoding has the encoding of the request.
 fn answered(reply: ReceivedReply, asked_in: Encoding) -> Result<Reply, CallError> {
     Ok(match reply {
         ReceivedReply::Result { body, encoding } => {
@@ -163,15 +163,15 @@ fn answered(reply: ReceivedReply, asked_in: Encoding) -> Result<Reply, CallError
     })
 }
 
-/// What a one-way request ends with: the encoding of `()`.
+/// The result of a one-way request: the encoding of `()`.
 fn nothing() -> Reply {
     Reply::Result { body: Bytes::new(), encoding: Encoding::Bincode }
 }
 
-/// What an error of the broker means for a call.
+/// The error of a call for an error of the broker.
 fn refused(error: BrokerError) -> CallError {
     match error.kind() {
-        // The exchange is declared by the servers, like their queues.
+        // Servers declare the exchange, like their queues.
         BrokerErrorKind::NotFound => CallError::NoServer,
         _ => CallError::Broker(error),
     }
@@ -183,7 +183,7 @@ fn broker_full(reason: &str) -> CallError {
 }
 
 fn queue_full(queue: &str) -> CallError {
-    // RabbitMQ does not say which.
+    // RabbitMQ does not name the reason.
     let message = format!(
         "the queue {queue:?} would not take the request; it is full, or has no leader just now"
     );
@@ -194,7 +194,7 @@ fn queue_full(queue: &str) -> CallError {
 mod tests {
     use super::*;
 
-    /// An end, in short.
+    /// The result in a few words.
     fn ended(ended: Result<Reply, CallError>) -> String {
         match ended {
             Ok(Reply::Result { encoding, .. }) => format!("a result in {encoding}"),
@@ -210,7 +210,7 @@ mod tests {
         }
     }
 
-    /// What follows, in short: of a call that is idempotent or not.
+    /// The decision in a few words, for a call that is idempotent or not.
     fn follows(outcome: Outcome, idempotent: bool) -> String {
         let (encoding, handed_over) = (Encoding::Json, true);
         let sending = Sending { queue: "q", encoding, idempotent, handed_over };
@@ -274,7 +274,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_not_handed_over_cannot_have_run() {
+    fn requests_not_handed_over_cannot_have_run() {
         let (encoding, idempotent, handed_over) = (Encoding::Json, false, false);
         let sending = Sending { queue: "q", encoding, idempotent, handed_over };
         let verdict = decide(Outcome::Expired, &sending).verdict;
@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_lost_sending_may_have_run_whatever_follows() {
+    fn a_lost_sending_may_have_run() {
         let fault = |kind, ran| Ok(Reply::Fault(Fault::new(kind, "").ran(ran)));
         let refused = || CallError::Refused(Fault::new(FaultKind::Overloaded, ""));
         for (last, alone, after_a_loss) in [
@@ -351,7 +351,7 @@ mod tests {
     }
 
     #[test]
-    fn a_pause_has_to_end_in_time_and_costs_a_retry() {
+    fn a_pause_must_fit_and_costs_a_retry() {
         let (short, long) = (Duration::from_millis(50), Duration::from_millis(51));
         let budget = RetryBudget::default();
         assert!(is_worth_a_pause(short, long, &budget));

@@ -1,4 +1,4 @@
-//! Putting a question to servers, and reading what they answer.
+//! Asks servers a question and reads their answers.
 
 use std::{
     sync::{
@@ -25,9 +25,10 @@ use crate::{
     wire::DISCOVERY_EXCHANGE,
 };
 
-/// Asks servers about themselves: all of them, or those that its methods choose.
+/// Asks servers about themselves. It asks all servers, unless its methods select some.
 ///
-/// Nothing is kept between two questions. Each opens a callback queue, which is gone when the answers are there.
+/// Nothing is kept between two questions. Each question opens a callback queue and deletes it when the answers have
+/// arrived.
 ///
 /// ```
 /// use std::time::Duration;
@@ -70,72 +71,73 @@ impl Discovery {
         }
     }
 
-    /// Asks those that serve this service.
+    /// Asks only the servers of this service.
     pub fn service(mut self, name: impl Into<String>) -> Self {
         self.addressee = Addressee::Service(name.into());
         self
     }
 
-    /// Asks one server, by what it calls [itself](crate::Server::instance).
+    /// Asks one server, by its [id](crate::Server::instance).
     pub fn instance(mut self, id: impl Into<String>) -> Self {
         self.addressee = Addressee::Instance(id.into());
         self.at_most = 1;
         self
     }
 
-    /// How long to wait for answers, from the question on; by default 2 seconds.
+    /// How long to wait for answers, from the question on. By default 2 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// For how long no further answer has to come for the question to end before its time; by default 250 ms. A server
-    /// that is slower than all others by more than that is missed.
+    /// Ends a question early when no further answer arrives for this time. By default 250 ms. The answers of a server
+    /// that is slower than all others by more than that are missed.
     pub fn quiet(mut self, quiet: Duration) -> Self {
         self.quiet = quiet;
         self
     }
 
-    /// Ends with so many answers; by default, and at most, 1,000.
+    /// Ends after this number of answers. By default, and at most, 1,000.
     pub fn at_most(mut self, answers: usize) -> Self {
         self.at_most = answers.min(limits::MAX_ANSWERS);
         self
     }
 
-    /// How many answers were dropped so far, of questions of this `Discovery` and its clones: they were too large, were too many,
-    /// could not be read, or could not be read in time. A line at WARN has said so.
+    /// How many answers were dropped so far, for all questions of this `Discovery` and its clones. An answer is
+    /// dropped if it is too large, is one too many, cannot be read, or arrives too late to be read. Each time, a line
+    /// at WARN is logged.
     pub fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// Which servers are there.
+    /// Lists the servers that are there.
     ///
     /// # Errors
     ///
-    /// There is no connection within the time, or this user may not ask. That nobody answers is no error.
+    /// There is no connection within the time, or this user may not ask. It is not an error if nobody answers.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the answers.
+    /// Dropping the future discards the answers.
     pub async fn ping(&self) -> Result<Vec<InstancePing>, BrokerError> {
         let timed = |(ping, round_trip)| InstancePing { round_trip, ..ping };
         Ok(self.ask(Question::Ping).await?.into_iter().map(timed).collect())
     }
 
-    /// What they serve.
+    /// Lists what the servers serve.
     ///
     /// # Errors
     ///
-    /// As [`ping`](Self::ping).
+    /// The same as [`ping`](Self::ping).
     ///
     /// # Cancel safety
     ///
-    /// As [`ping`](Self::ping).
+    /// The same as [`ping`](Self::ping).
     pub async fn info(&self) -> Result<Vec<InstanceInfo>, BrokerError> {
         Ok(self.ask(Question::Info).await?.into_iter().map(|(info, _)| info).collect())
     }
 
-    /// How they fare.
+    /// Lists the statistics of the servers.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, Server, rpc_service};
@@ -161,16 +163,16 @@ impl Discovery {
     ///
     /// # Errors
     ///
-    /// As [`ping`](Self::ping).
+    /// The same as [`ping`](Self::ping).
     ///
     /// # Cancel safety
     ///
-    /// As [`ping`](Self::ping).
+    /// The same as [`ping`](Self::ping).
     pub async fn stats(&self) -> Result<Vec<InstanceStats>, BrokerError> {
         Ok(self.ask(Question::Stats).await?.into_iter().map(|(stats, _)| stats).collect())
     }
 
-    /// What each server answered that was asked, with the time it took.
+    /// The answer of each server, and the time that it took.
     async fn ask<T: Answer>(&self, question: Question) -> Result<Vec<(T, Duration)>, BrokerError> {
         let mut reading = Reading::new(&self.addressee);
         self.gather(question, &mut reading).await?;
@@ -179,7 +181,7 @@ impl Discovery {
         Ok(reading.into_answers())
     }
 
-    /// Reads the answers as they come.
+    /// Reads the answers as they arrive.
     async fn gather<T: Answer>(
         &self,
         question: Question,
@@ -199,7 +201,7 @@ impl Discovery {
         };
         let channel = match timeout_at(deadline, open).await {
             Ok(Ok(channel)) => channel,
-            // Servers declare the exchange: there never was one.
+            // Servers declare the exchange, so no server has ever started.
             Ok(Err(error)) if error.kind() == BrokerErrorKind::NotFound => return Ok(()),
             Ok(Err(error)) => return Err(error),
             Err(_) => return Err(self.no_connection()),
@@ -220,7 +222,7 @@ impl Discovery {
         answers
             .gather(enough, |answer, at| reading.read(&answer.body, at.duration_since(asked)))
             .await?;
-        // Where there are as many as are enough, the others are not missed.
+        // If the question ended before its deadline, the answers that are left do not count as late.
         let late = if Instant::now() < deadline { 0 } else { answers.left() };
         reading.note_unread(answers.dropped(), late);
         Ok(())

@@ -1,4 +1,4 @@
-//! The answers to one question, as they come.
+//! Collects the answers to one question as they arrive.
 
 use std::{
     sync::{
@@ -22,38 +22,38 @@ use crate::{
     wire,
 };
 
-/// What a question led to.
+/// An event that a question causes.
 enum Event {
     Answer(Arc<Message>, Instant),
     Settled(PublishOutcome),
 }
 
-/// Where the answers arrive: what is not an answer to this question, or is too large, is dropped here.
+/// Receives the answers. It drops messages that do not answer this question or are too large.
 pub(super) struct Inbox {
     correlation_id: Uuid,
     events: mpsc::Sender<Event>,
-    /// Bytes that may still come.
+    /// How many more bytes are accepted.
     room: AtomicUsize,
     dropped: Arc<AtomicU64>,
 }
 
-/// Takes the answers out again.
+/// Returns the received answers.
 pub(super) struct Answers {
     events: mpsc::Receiver<Event>,
     dropped: Arc<AtomicU64>,
 }
 
-/// When enough has come.
+/// The limits at which a question ends.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Enough {
     pub(super) deadline: Instant,
-    /// No further answer came for so long.
+    /// The longest time without a further answer.
     pub(super) quiet: Duration,
     pub(super) answers: usize,
 }
 
 pub(super) fn inbox(correlation_id: Uuid) -> (Inbox, Answers) {
-    // A caller that is flooded drops the rest.
+    // Answers beyond the channel's capacity are dropped.
     let (sender, events) = mpsc::channel(limits::MAX_ANSWERS);
     let room = AtomicUsize::new(limits::MAX_ANSWER_BYTES);
     let dropped = Arc::new(AtomicU64::new(0));
@@ -83,7 +83,7 @@ impl CallerSink for Inbox {
 }
 
 impl Answers {
-    /// Hands out every answer as it comes, with the moment of its arrival, until as many were taken as are enough.
+    /// Passes each answer with its time of arrival to `take`, until a limit is reached.
     ///
     /// # Errors
     ///
@@ -95,7 +95,7 @@ impl Answers {
     ) -> Result<(), BrokerError> {
         let mut taken = 0;
         let mut until = enough.deadline;
-        // To read an answer takes time, too: one that is there may still be too late.
+        // Reading an answer takes time. So the deadline also applies to answers that have already arrived.
         while taken < enough.answers && Instant::now() < enough.deadline {
             match timeout_at(until, self.events.recv()).await {
                 Ok(Some(Event::Answer(answer, at))) => {
@@ -103,7 +103,7 @@ impl Answers {
                     until = enough.deadline.min(at + enough.quiet);
                 }
                 Ok(Some(Event::Settled(PublishOutcome::Refused(error)))) => return Err(error),
-                // Nobody listens; or the channel is gone, or the time.
+                // No server listens, the channel is gone, or the time is over.
                 Ok(Some(Event::Settled(PublishOutcome::Unroutable)) | None) | Err(_) => break,
                 Ok(Some(Event::Settled(_))) => {}
             }
@@ -111,12 +111,12 @@ impl Answers {
         Ok(())
     }
 
-    /// How many answers were too large, or too many, to be handed out.
+    /// How many answers were dropped because they were too large or too many.
     pub(super) fn dropped(&self) -> u64 {
         self.dropped.load(Ordering::Relaxed)
     }
 
-    /// How many answers are there and were not handed out.
+    /// How many answers have arrived and were not passed to `take`.
     pub(super) fn left(&mut self) -> u64 {
         let left = std::iter::from_fn(|| self.events.try_recv().ok());
         left.map(|event| u64::from(matches!(event, Event::Answer(..)))).sum()
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_no_answer_to_it_is_dropped() {
+    async fn only_valid_answers_are_taken() {
         let id = Uuid::new_v4();
         let (inbox, mut answers) = inbox(id);
         inbox.reply(answer(Uuid::new_v4(), 1));
@@ -187,7 +187,7 @@ mod tests {
         assert!(count(&mut answers, enough()).await <= limits::MAX_ANSWER_BYTES / large);
     }
 
-    /// By the true clock: one that is paused stands still while a thread works.
+    /// Uses the real clock, because a paused clock does not advance while a thread works.
     #[tokio::test]
     async fn answers_are_not_read_past_the_deadline() {
         let id = Uuid::new_v4();
@@ -210,7 +210,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn where_nobody_listens_nothing_is_waited_for() {
+    async fn an_unroutable_question_ends_at_once() {
         let id = Uuid::new_v4();
         let (inbox, mut answers) = inbox(id);
         inbox.settled(id, PublishOutcome::Unroutable);

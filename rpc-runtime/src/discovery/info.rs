@@ -1,33 +1,33 @@
-//! What a server serves.
+//! The description of a server and its services.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-/// A server, and what it serves.
+/// A server and its services.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InstanceInfo {
-    /// What the server calls itself: another text each time one is started.
+    /// The server's id. Each start of a server makes a new one.
     pub instance: String,
-    /// The machine it runs on.
+    /// The machine that it runs on.
     #[serde(default)]
     pub host: String,
-    /// Its process on that machine.
+    /// Its process id on that machine.
     #[serde(default)]
     pub process: u32,
     /// The framework and its version.
     #[serde(default)]
     pub runtime: String,
-    /// When it was started: milliseconds since the beginning of 1970, UTC, by its own clock.
+    /// The time of its start, in milliseconds since the Unix epoch, by its own clock.
     #[serde(default)]
     pub started_ms: u64,
-    /// How long ago that was, in milliseconds.
+    /// The time since its start, in milliseconds.
     #[serde(default)]
     pub uptime_ms: u64,
     /// The content types that requests may have.
     #[serde(default)]
     pub encodings: Vec<String>,
-    /// What it takes at most.
+    /// Its limits.
     #[serde(default)]
     pub limits: ServerLimits,
     /// Its services.
@@ -36,7 +36,7 @@ pub struct InstanceInfo {
 }
 
 impl InstanceInfo {
-    /// Leaves out what is of use but not needed.
+    /// Removes the schemas, which are useful but not required.
     pub(crate) fn without_schemas(mut self) -> Self {
         for method in self.services.iter_mut().flat_map(|service| &mut service.methods) {
             (method.result_schema, method.error_schema) = (None, None);
@@ -46,12 +46,12 @@ impl InstanceInfo {
     }
 }
 
-/// What a server takes at most.
+/// The limits of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct ServerLimits {
-    /// How many requests of each service it works on at once.
+    /// How many requests of each service run at once.
     pub concurrency: u32,
     /// The largest request body, in bytes.
     pub max_request: u64,
@@ -59,25 +59,25 @@ pub struct ServerLimits {
     pub max_reply: u64,
 }
 
-/// A service, as its server has it.
+/// A service as its server describes it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServiceInfo {
     /// Its name.
     pub name: String,
-    /// Its version, if its trait says one.
+    /// Its version, if its trait has one.
     #[serde(default)]
     pub version: Option<u32>,
     /// The queue that its requests go to.
     #[serde(default)]
     pub queue: String,
-    /// The topic exchange that requests have to come by; empty for the default exchange.
+    /// The topic exchange that requests must come through. Empty for the default exchange.
     #[serde(default)]
     pub exchange: String,
     /// The content type of requests that do not name theirs.
     #[serde(default)]
     pub encoding: String,
-    /// How long its callers wait when nothing nearer the call says otherwise, in milliseconds.
+    /// How long its callers wait if no method, client or call sets a timeout, in milliseconds.
     #[serde(default)]
     pub timeout_ms: Option<u64>,
     /// The trait's documentation.
@@ -104,40 +104,41 @@ pub struct MethodInfo {
     /// Its arguments, in order.
     #[serde(default)]
     pub arguments: Vec<ArgumentInfo>,
-    /// Its result type, as written at the trait.
+    /// Its result type, as written in the trait.
     #[serde(default)]
     pub returns: String,
-    /// How long its callers wait when the client and the call do not say otherwise, in milliseconds.
+    /// How long its callers wait if neither the client nor the call sets a timeout, in milliseconds.
     #[serde(default)]
     pub timeout_ms: Option<u64>,
-    /// The caller does not wait for an answer.
+    /// The caller does not wait for a reply.
     #[serde(default)]
     pub oneway: bool,
-    /// A plain function, run where blocking does no harm.
+    /// A plain function. It runs on threads that may block.
     #[serde(default)]
     pub blocking: bool,
-    /// Running it twice is the same as running it once.
+    /// Running it twice has the same effect as running it once.
     #[serde(default)]
     pub idempotent: bool,
-    /// Never run again after a redelivery.
+    /// It is never run again after a redelivery.
     #[serde(default)]
     pub at_most_once: bool,
-    /// How long a cache may answer in its place, in milliseconds; `None` if none may.
+    /// How long a cache may reuse its result, in milliseconds. `None` if no cache may.
     #[serde(default)]
     pub cacheable_ms: Option<u64>,
-    /// The method meant by a request that names none.
+    /// The method for requests that name none.
     #[serde(default)]
     pub default: bool,
-    /// What its arguments and its result look like to bincode: the header `rpc-signature`.
+    /// The layout of its arguments and result in bincode: the header `rpc-signature`.
     #[serde(default)]
     pub signature: String,
-    /// The parts of its types that the signature covers by name alone.
+    /// The parts of its types that the signature covers only by name.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub unseen: Vec<String>,
-    /// The JSON Schema (draft 7) of its result, of a `Result` of the value; where its type derives one.
+    /// The JSON Schema (draft 7) of its result. For a `Result`, that of the `Ok` value. Only present if its type
+    /// derives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub result_schema: Option<Value>,
-    /// The JSON Schema of its own error.
+    /// The JSON Schema of its application error.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error_schema: Option<Value>,
 }
@@ -148,10 +149,10 @@ pub struct MethodInfo {
 pub struct ArgumentInfo {
     /// Its name.
     pub name: String,
-    /// Its type, as written at the trait.
+    /// Its type, as written in the trait.
     #[serde(default, rename = "type")]
     pub ty: String,
-    /// Its JSON Schema (draft 7), where its type derives one.
+    /// Its JSON Schema (draft 7). Only present if its type derives one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schema: Option<Value>,
 }

@@ -1,9 +1,9 @@
-//! Asking servers about themselves, over the broker and without a registry.
+//! Asks servers about themselves, through the broker and without a registry.
 //!
-//! Every [`Server`](crate::Server) listens on the topic exchange `rpc.discovery` and answers three questions: whether it
-//! is there, what it serves, and how it fares. A [`Discovery`] puts such a question to all of them, to those of one
-//! service or to one of them, and gathers the answers. `docs/discovery.md` has the messages, for programs in other
-//! languages.
+//! Every [`Server`](crate::Server) listens on the topic exchange `rpc.discovery`. It answers three questions: is it
+//! there, what does it serve, and what are its statistics. A [`Discovery`] sends a question to all servers, to those
+//! of one service or to one server, and collects the answers. `docs/discovery.md` describes the messages, for
+//! programs in other languages.
 //!
 //! ```
 //! use rpc_runtime::{Broker, Server, discovery::Discovery, rpc_service};

@@ -1,4 +1,4 @@
-//! Whether a server is there.
+//! The answer that shows that a server is there.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InstancePing {
-    /// What the server calls itself: another text each time one is started.
+    /// The server's id. Each start of a server makes a new one.
     pub instance: String,
-    /// The machine it runs on.
+    /// The machine that it runs on.
     #[serde(default)]
     pub host: String,
     /// The services it serves.
@@ -19,7 +19,7 @@ pub struct InstancePing {
     /// Whether it takes requests; `false` while it drains.
     #[serde(default)]
     pub ready: bool,
-    /// How long the question and its answer took together. It is measured here and does not travel.
+    /// The time from the question to the answer. It is measured by the asker and is not part of the message.
     #[serde(skip)]
     pub round_trip: Duration,
 }

@@ -1,4 +1,4 @@
-//! Reading answers, within bounds: nobody vouches for who sent them.
+//! Reads answers within limits, because their senders are not trusted.
 
 use std::time::Duration;
 
@@ -16,14 +16,14 @@ use crate::{
     limits,
 };
 
-/// What answers have in common.
+/// The common parts of answers.
 pub(super) trait Answer: DeserializeOwned {
-    /// Where it comes from, to put answers into an order: the host and the instance.
+    /// The host and the instance. Answers are sorted by them.
     fn place(&self) -> (&str, &str);
 
     fn serves(&self, service: &str) -> bool;
 
-    /// Whether another answer of the same instance may be its own: a request may be delivered twice.
+    /// Whether another answer of the same instance is a duplicate. A request may be delivered twice.
     fn agrees(&self, _: &Self) -> bool {
         true
     }
@@ -48,7 +48,7 @@ impl Answer for InstanceInfo {
         self.services.iter().any(|known| known.name == service)
     }
 
-    /// One that names other queues would otherwise hide the true one, or be hidden by it.
+    /// Compares the services, so that a false answer with other queues cannot hide the true one.
     fn agrees(&self, other: &Self) -> bool {
         self.services == other.services
     }
@@ -64,18 +64,18 @@ impl Answer for InstanceStats {
     }
 }
 
-/// The answers to one question, as far as they were read.
+/// The answers to one question that were read so far.
 pub(super) struct Reading<'a, T> {
     addressee: &'a Addressee,
     answers: Vec<(T, Duration)>,
-    /// Memory that further answers may take.
+    /// How many more bytes of memory answers may take.
     left: usize,
-    /// Answers over the bounds.
+    /// Answers beyond the limits.
     too_large: u64,
     unreadable: u64,
     late: u64,
     without_schemas: u64,
-    /// Why the first of those could not be read.
+    /// The reason why the first of them could not be read.
     cause: Option<String>,
 }
 
@@ -93,7 +93,7 @@ impl<'a, T: Answer> Reading<'a, T> {
         }
     }
 
-    /// Reads one; whether it is one of those that were asked for.
+    /// Reads an answer. Returns whether it is from a server that was asked.
     pub(super) fn read(&mut self, body: &[u8], after: Duration) -> bool {
         let weight = Weight::of(body);
         if weight.plain > limits::MAX_ANSWER_MEMORY.min(self.left) {
@@ -127,13 +127,13 @@ impl<'a, T: Answer> Reading<'a, T> {
         meant
     }
 
-    /// Adds answers that never came to be read: too large or too many, and too late.
+    /// Adds answers that were not read because they were too large, too many or too late.
     pub(super) fn note_unread(&mut self, too_large: u64, late: u64) {
         self.too_large += too_large;
         self.late += late;
     }
 
-    /// Logs what was dropped; how many answers that were.
+    /// Logs the dropped answers and returns their number.
     pub(super) fn report(&self, question: Question) -> u64 {
         let Self { too_large, unreadable, late, without_schemas, cause, .. } = self;
         let (question, dropped) = (question.as_str(), too_large + unreadable + late);
@@ -158,7 +158,7 @@ impl<'a, T: Answer> Reading<'a, T> {
         dropped
     }
 
-    /// In order of their hosts and instances, each once.
+    /// The answers, sorted by host and instance, without duplicates.
     pub(super) fn into_answers(self) -> Vec<(T, Duration)> {
         let mut answers = self.answers;
         answers.sort_by(|(a, _), (b, _)| a.place().cmp(&b.place()));
@@ -223,13 +223,13 @@ mod tests {
     }
 
     #[test]
-    fn two_stories_of_one_instance_are_both_told() {
+    fn differing_answers_of_one_instance_are_kept() {
         let bodies = || [info("a", "S", "0"), info("a", "S", "0"), info("a", "evil", "0")];
         assert_eq!(all_read(bodies()).0.len(), 2);
     }
 
     #[test]
-    fn what_cannot_be_read_is_counted() {
+    fn unreadable_answers_are_counted() {
         let bodies = [b"{}".to_vec(), b"\x1b]0;\n".to_vec(), info("a", "S", "0")];
         let (infos, dropped) = all_read(bodies);
         assert_eq!((infos.len(), dropped), (1, 2));

@@ -1,42 +1,42 @@
-//! How a server fares.
+//! The statistics of a server.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-/// What a server has done since it was started.
+/// The statistics of a server since its start.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct InstanceStats {
-    /// What the server calls itself: another text each time one is started.
+    /// The server's id. Each start of a server makes a new one.
     pub instance: String,
-    /// The machine it runs on.
+    /// The machine that it runs on.
     #[serde(default)]
     pub host: String,
-    /// How long ago it was started, in milliseconds.
+    /// The time since its start, in milliseconds.
     #[serde(default)]
     pub uptime_ms: u64,
-    /// Requests that were taken from a queue, without the `unreadable` ones.
+    /// Requests taken from a queue, without the `unreadable` ones.
     #[serde(default)]
     pub requests: u64,
-    /// Requests given back to their queue, not started or not finished.
+    /// Requests given back to their queue. They were not started or not finished.
     #[serde(default)]
     pub given_back: u64,
-    /// Replies that reached no caller: RabbitMQ returned or refused them.
+    /// Replies that reached no caller. RabbitMQ returned or refused them.
     #[serde(default)]
     pub undeliverable: u64,
-    /// Requests that were rejected for their `reply_to`.
+    /// Requests that were rejected because of their `reply_to`.
     #[serde(default)]
     pub refused_reply_to: u64,
-    /// Requests that were rejected because their headers are too large to be read.
+    /// Requests that were rejected because their headers are too large to read.
     #[serde(default)]
     pub unreadable: u64,
-    /// What it has done for each service.
+    /// The statistics of each service.
     #[serde(default)]
     pub services: Vec<ServiceStats>,
 }
 
-/// What a server has done for one service.
+/// The statistics of one service of a server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct ServiceStats {
@@ -45,53 +45,54 @@ pub struct ServiceStats {
     /// Its queue.
     #[serde(default)]
     pub queue: String,
-    /// Requests that wait in that queue; absent where the broker did not say.
+    /// Requests that wait in that queue. Absent if the broker did not report it.
     #[serde(default)]
     pub depth: Option<u32>,
-    /// Who consumes that queue, this server included; absent where the broker did not say.
+    /// The number of consumers of that queue, including this server. Absent if the broker did not report it.
     #[serde(default)]
     pub consumers: Option<u32>,
-    /// Requests that ended in a fault, by its word; those that named no method of the service are counted here alone.
+    /// Requests that ended in a fault, by its word. Requests that named no method of the service are counted only
+    /// here.
     #[serde(default)]
     pub faults: BTreeMap<String, u64>,
-    /// What it has done for each method, in the order of the trait.
+    /// The statistics of each method, in the order of the trait.
     #[serde(default)]
     pub methods: Vec<MethodStats>,
 }
 
-/// What a server has done for one method.
+/// The statistics of one method of a server.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct MethodStats {
     /// The method.
     pub name: String,
-    /// Requests that named it, those in flight included.
+    /// Requests that named it, including those in progress.
     #[serde(default)]
     pub calls: u64,
-    /// Requests that are worked on now.
+    /// Requests in progress.
     #[serde(default)]
     pub in_flight: u64,
-    /// Requests that did not end with a result: by the word of their fault, or `error` for an error of the method's own.
+    /// Requests that did not end with a result, by the word of their fault, or `error` for an application error.
     #[serde(default)]
     pub errors: BTreeMap<String, u64>,
-    /// How long an answer took, from the request's arrival in the server; absent before the first.
+    /// The time to a reply, from the request's arrival at the server. Absent before the first reply.
     #[serde(default)]
     pub latency_us: Option<Latency>,
 }
 
-/// How long answers took, in microseconds, to within 4 %.
+/// The times to a reply, in microseconds, exact to within 4 %.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(default)]
 #[non_exhaustive]
 pub struct Latency {
-    /// On average.
+    /// The average.
     pub mean: u64,
-    /// Half of them took no longer.
+    /// Half of the times are at most this.
     pub p50: u64,
-    /// Nine in ten took no longer.
+    /// 90 in 100 of the times are at most this.
     pub p90: u64,
-    /// 99 in 100 took no longer.
+    /// 99 in 100 of the times are at most this.
     pub p99: u64,
-    /// None took longer.
+    /// The longest time.
     pub max: u64,
 }

@@ -1,35 +1,35 @@
-//! How much memory a JSON text may take once it is read, told from its punctuation before anything is read.
+//! Estimates from the punctuation of a JSON text how much memory it may take once it is decoded.
 //!
-//! `[{"":0},{"":0}]` takes a hundred bytes of memory for each byte of text: every object is a node of a map. So an answer is
-//! weighed first, and what is too heavy is not read. Schemas weigh most and are needed least, so they are weighed apart and
-//! can be left out.
+//! `[{"":0},{"":0}]` takes a hundred bytes of memory for each byte of text, because every object is a node of a map.
+//! So an answer is weighed before it is decoded, and it is not decoded if it is too heavy. Schemas weigh most and
+//! matter least. So they are weighed apart, and can be left out.
 
 use std::ops::Range;
 
 /// The members that hold a JSON schema.
 const SCHEMAS: [&[u8]; 3] = [b"schema", b"result_schema", b"error_schema"];
 
-/// What one takes at most: an object is a node of a map with room for eleven members, or one of the described types in a
-/// list that has just grown.
+/// The most that an object takes. It is a node of a map with room for eleven members, or a described type in a list
+/// that has just grown.
 const OBJECT: usize = 1_536;
-/// A list that begins has room for four.
+/// A list starts with room for four elements.
 const LIST: usize = 256;
 /// One more element or member.
 const ELEMENT: usize = 192;
 
-/// What a text may take.
+/// The weight of a text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Weight {
-    /// Without the schemas.
+    /// The weight without the schemas.
     pub(super) plain: usize,
-    /// The schemas alone.
+    /// The weight of the schemas alone.
     pub(super) schemas: usize,
-    /// Where the values of schemas are in the text.
+    /// The positions of the schemas' values in the text.
     at: Vec<Range<usize>>,
 }
 
 impl Weight {
-    /// Weighs a text in one pass; it need not be JSON.
+    /// Weighs a text in one pass. It need not be JSON.
     pub(super) fn of(text: &[u8]) -> Self {
         Weighing { text, at: 0, depth: 0, weight: Self::default(), schema: None }.weigh()
     }
@@ -57,7 +57,7 @@ struct Weighing<'a> {
     at: usize,
     depth: usize,
     weight: Weight,
-    /// Where the schema begins that is being read, and how deep it stands.
+    /// The start and the depth of the schema that is being read.
     schema: Option<(usize, usize)>,
 }
 
@@ -98,7 +98,7 @@ impl Weighing<'_> {
         *sum = sum.saturating_add(weight);
     }
 
-    /// Goes past a string, and begins a schema where it is the name of one.
+    /// Skips a string. If it is the name of a schema, the schema starts here.
     fn string(&mut self) {
         let from = self.at;
         loop {
@@ -113,7 +113,7 @@ impl Weighing<'_> {
         self.at += 1;
         if self.schema.is_none() && SCHEMAS.contains(&name) && self.takes_colon() {
             self.schema = Some((self.at, self.depth));
-            // Each schema is one more range to remember.
+            // Counts the range that is stored for each schema.
             self.weight.plain = self.weight.plain.saturating_add(size_of::<Range<usize>>() * 3);
         }
     }
@@ -143,7 +143,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schemas_are_weighed_apart_and_can_be_left_out() {
+    fn schemas_are_weighed_apart() {
         let text = br#"{"name":"schema","schema" : {"a":[1,{"schema":"}"}]},"b":["\"",{"result_schema":7}]}"#;
         let weight = Weight::of(text);
         assert_eq!(weight.schemas, 2 * OBJECT + LIST + ELEMENT);
@@ -154,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_small_and_swells_is_heavy() {
+    fn small_text_can_need_much_memory() {
         let text = format!("[{}0]", r#"{"":0},"#.repeat(1_000));
         assert!(Weight::of(text.as_bytes()).plain > 1_000 * OBJECT);
         let text = format!(r#"{{"result_schema":[{}0]}}"#, r#"{"":0},"#.repeat(1_000));

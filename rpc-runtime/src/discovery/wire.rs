@@ -1,4 +1,4 @@
-//! The messages of discovery, as `docs/discovery.md` has them.
+//! The messages of discovery, as described in `docs/discovery.md`.
 
 use std::time::Duration;
 
@@ -11,10 +11,10 @@ use crate::{
     wire::DISCOVERY_EXCHANGE,
 };
 
-/// A longer name does not fit a routing key behind a question; its servers are asked together with all others.
+/// A longer name does not fit into a routing key after the question. Its servers are asked together with all others.
 const MAX_NAME: usize = 200;
 
-/// What a server can be asked.
+/// A question to a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Question {
     Ping,
@@ -33,17 +33,17 @@ impl Question {
         }
     }
 
-    /// Reads a routing key, for a server that listens by `keys`; `None` where another one is meant, or nothing that is
-    /// known here.
+    /// Reads a routing key for a server with these binding keys. `None` if the question is unknown or for another
+    /// server.
     pub(crate) fn from_routing_key(key: &str, keys: &[String]) -> Option<Self> {
         let (word, rest) = key.find('.').map_or((key, ""), |dot| key.split_at(dot));
-        // A service may be called `#`: what RabbitMQ takes for a wildcard is compared here, letter by letter.
+        // A service may have the name `#`. So keys are compared letter by letter here, without RabbitMQ's wildcards.
         let meant = keys.iter().any(|key| key.strip_prefix('*') == Some(rest));
         Self::ALL.into_iter().find(|known| meant && known.as_str() == word)
     }
 }
 
-/// Who is asked.
+/// The servers that are asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Addressee {
     Everybody,
@@ -56,7 +56,7 @@ impl Addressee {
         Self::Service(name.to_owned())
     }
 
-    /// What follows the question in a routing key.
+    /// The part of a routing key after the question.
     fn suffix(&self) -> String {
         match self {
             Self::Service(name) if name.len() <= MAX_NAME => format!(".service.{name}"),
@@ -66,7 +66,7 @@ impl Addressee {
     }
 }
 
-/// What a server's queue is bound by.
+/// The binding keys of a server's queue.
 pub(crate) fn keys<'a>(instance: &str, services: impl Iterator<Item = &'a str>) -> Vec<String> {
     let everybody = [Addressee::Everybody, Addressee::Instance(instance.to_owned())];
     let mut keys = Vec::new();
@@ -79,7 +79,7 @@ pub(crate) fn keys<'a>(instance: &str, services: impl Iterator<Item = &'a str>) 
     keys
 }
 
-/// A question on its way.
+/// Encodes a question.
 pub(super) fn write_question(
     question: Question,
     addressee: &Addressee,
@@ -91,7 +91,7 @@ pub(super) fn write_question(
     Message {
         exchange: SmolStr::new_static(DISCOVERY_EXCHANGE),
         routing_key: format_smolstr!("{}{}", question.as_str(), addressee.suffix()),
-        // It comes back at once where nobody is there to be asked.
+        // The broker returns the question at once if no server listens.
         mandatory: true,
         properties: Properties {
             kind: Some(SmolStr::new_static(question.as_str())),
@@ -110,7 +110,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_server_knows_what_is_meant_for_it() {
+    fn a_server_recognizes_its_questions() {
         let keys = keys("i-1", ["Adder", "a.b", "#"].into_iter());
         assert_eq!(
             keys,
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn a_name_that_no_routing_key_can_hold_is_asked_for_with_all_others() {
+    fn a_long_name_is_asked_with_all_others() {
         let long = "x".repeat(255);
         assert_eq!(keys("i", std::iter::once(long.as_str())), ["*", "*.instance.i"]);
         let question = write_question(

@@ -15,16 +15,16 @@ use crate::{
 
 type Authorize = Arc<dyn Fn(&Context) -> Result<(), String> + Send + Sync>;
 
-/// What a request has to pass before its method is run.
+/// The checks that a request passes before its method runs.
 #[derive(Clone, Default)]
 pub(super) struct Admission {
     pub(super) require_caller: bool,
     pub(super) authorize: Option<Authorize>,
-    /// By service and method.
+    /// The key is the service and the method.
     limits: HashMap<(String, String), Arc<Semaphore>>,
 }
 
-/// Held while a method runs that has a limit of its own.
+/// A permit that is held while a method with a limit runs.
 #[derive(Debug)]
 pub(super) struct Admitted(
     #[allow(dead_code, reason = "held, not read")] Option<OwnedSemaphorePermit>,
@@ -41,7 +41,7 @@ impl Admission {
         self.limits.keys().map(|(service, method)| (service.as_str(), method.as_str()))
     }
 
-    /// Lets a request pass, or says why not.
+    /// Admits a request, or returns the fault that refuses it.
     pub(super) fn admit(&self, context: &Context) -> Result<Admitted, Fault> {
         if self.require_caller && context.caller().is_none() {
             let message = "the request does not say which user sent it, and this server requires it \
@@ -49,7 +49,7 @@ impl Admission {
             return Err(Fault::new(FaultKind::NotPermitted, message));
         }
         if let Some(authorize) = &self.authorize {
-            // Without an answer the request would keep its place among those that are sent ahead.
+            // A panic is caught because a request without a reply would stay unacknowledged and use up prefetch.
             let decided = catch_unwind(AssertUnwindSafe(|| authorize(context)));
             decided
                 .map_err(|_| {
@@ -98,7 +98,7 @@ mod tests {
         })
     }
 
-    /// What becomes of a request, in a word.
+    /// The result in one word.
     fn word(admitted: &Result<Admitted, Fault>) -> &'static str {
         admitted.as_ref().map_or_else(|fault| fault.kind().as_str(), |_| "admitted")
     }
@@ -115,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn who_may_what_is_asked_of_the_server() {
+    fn authorize_decides_by_method_and_caller() {
         let authorize = |context: &Context| match (context.method(), context.caller()) {
             ("open", Some("director")) | ("look", _) => Ok(()),
             ("explode", _) => panic!("as a mistake would"),
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_is_of_one_method_and_ends_with_its_requests() {
+    fn a_limit_counts_running_requests_of_one_method() {
         let mut admission = Admission::default();
         admission.limit("Vault", "open", 2);
         assert_eq!(admission.limited().collect::<Vec<_>>(), [("Vault", "open")]);

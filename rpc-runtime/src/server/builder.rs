@@ -1,4 +1,4 @@
-//! Setting up a server.
+//! The builder of a server.
 
 use std::{sync::Arc, time::Duration};
 
@@ -35,10 +35,10 @@ use crate::{
     transport::Queue,
 };
 
-/// With an exchange, a queue is bound by its name and two characters more.
+/// With an exchange, the binding key is the queue's name and two more characters.
 const MAX_QUEUE_NAME: usize = MAX_SHORT_STRING - 2;
 
-/// Sets up a server; made by [`Server::builder`].
+/// Sets up a server. Made by [`Server::builder`].
 ///
 /// ```
 /// # use rpc_runtime::{Broker, rpc_service};
@@ -79,7 +79,7 @@ pub struct ServerBuilder {
     layers: Option<Next>,
 }
 
-/// A server, and what it is to run.
+/// A server, its workers and its responder, before they run.
 type Prepared = (Server, Vec<Worker>, Option<Responder>);
 
 impl ServerBuilder {
@@ -103,12 +103,12 @@ impl ServerBuilder {
         }
     }
 
-    /// Serves a service on its own queue: durable and classic, of the name that the trait gives it.
+    /// Serves a service on its own queue: durable, classic, and with the name that the trait gives it.
     pub fn service(self, service: impl Dispatch) -> Self {
         self.service_on(Queue::default(), service)
     }
 
-    /// Serves a service on a queue of another name, type or limits.
+    /// Serves a service on a queue with another name, type or limits.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, Server, rpc_service};
@@ -134,22 +134,22 @@ impl ServerBuilder {
         self
     }
 
-    /// How many requests of each service are worked on at once, and sent ahead by RabbitMQ; at least 1, by default 128.
+    /// How many requests of each service run at once. It is also the prefetch count. At least 1, by default 128.
     pub fn concurrency(mut self, requests: u16) -> Self {
         self.concurrency = requests.max(1);
         self
     }
 
-    /// Answers `overloaded`, at once, to requests beyond the concurrency, instead of leaving them in the queue: for
-    /// callers that would rather ask elsewhere, or later, than wait. Where several servers share a queue, one refuses
-    /// while another may have room.
+    /// Replies `overloaded` at once to requests beyond the concurrency, instead of leaving them in the queue. Use it
+    /// if callers prefer a quick refusal to waiting. If several servers share a queue, one may refuse requests while
+    /// another has room.
     pub fn shed_load(mut self) -> Self {
         self.shed = true;
         self
     }
 
-    /// Runs at most so many calls of one method at once, and answers `overloaded` to more: so a slow method leaves room
-    /// for the others of its service.
+    /// Limits how many calls of one method run at once, and replies `overloaded` to more. A slow method then leaves
+    /// room for the other methods of its service.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, Server, rpc_service};
@@ -174,17 +174,18 @@ impl ServerBuilder {
         self
     }
 
-    /// Refuses, as `not-permitted`, requests that do not say which user sent them. RabbitMQ checks what they say: see
-    /// [`announce_user`](crate::BrokerBuilder::announce_user). A service that calls this one needs that for its own `Broker`.
+    /// Refuses requests that do not name the user who sent them, as `not-permitted`. RabbitMQ verifies the name: see
+    /// [`announce_user`](crate::BrokerBuilder::announce_user). A service that calls this one needs that setting on
+    /// its own `Broker`.
     pub fn require_caller(mut self) -> Self {
         self.limits.admission.require_caller = true;
         self
     }
 
-    /// Asks for each request, before its method is run, whether it may be: by its caller, its method, its headers. What
-    /// it says instead of `Ok` reaches the caller, as `not-permitted`.
+    /// Checks each request before its method runs, for example by its caller, method or headers. The text of an `Err`
+    /// reaches the caller, as `not-permitted`.
     ///
-    /// It is called on the threads of tokio, so it must not block.
+    /// The function runs on tokio's threads, so it must not block.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, CallError, Server, rpc_service};
@@ -217,9 +218,9 @@ impl ServerBuilder {
         self
     }
 
-    /// Puts a layer around all methods of all services of this server: see [`middleware`](crate::middleware). It sees requests
-    /// that have passed the checks of their envelope and [`authorize`](Self::authorize), not yet decoded. The last layer
-    /// that is added is the first to see them.
+    /// Puts a layer around all methods of all services of this server: see [`middleware`](crate::middleware). The
+    /// layer gets requests that have passed the checks of their envelope and [`authorize`](Self::authorize). Their
+    /// arguments are not decoded yet. The layer that was added last gets them first.
     pub fn layer<L>(mut self, layer: L) -> Self
     where
         L: Layer<Next>,
@@ -232,35 +233,37 @@ impl ServerBuilder {
         self
     }
 
-    /// How long [`Server::shutdown`] waits for handlers that are running; by default 20 seconds.
+    /// How long [`Server::shutdown`] waits for running handlers. By default 20 seconds.
     pub fn grace_period(mut self, period: Duration) -> Self {
         self.grace_period = period;
         self
     }
 
-    /// The largest request body that is decoded, in bytes; by default 16 MiB.
+    /// The largest request body that is decoded, in bytes. By default 16 MiB.
     pub fn max_request(mut self, bytes: usize) -> Self {
         self.limits.max_request = bytes;
         self
     }
 
-    /// The largest reply body that is sent, in bytes; by default 16 MiB.
+    /// The largest reply body that is sent, in bytes. By default 16 MiB.
     pub fn max_reply(mut self, bytes: usize) -> Self {
         self.limits.max_reply = bytes;
         self
     }
 
-    /// Answers only to callback queues that RabbitMQ or aio-pika named (`amq.gen-…`, `amq_…`), to direct reply-to, and to
-    /// queues whose names begin like one of these.
+    /// Sends replies only to callback queues that RabbitMQ or aio-pika named (`amq.gen-…`, `amq_…`), to direct
+    /// reply-to, and to queues whose names begin with one of these prefixes.
     ///
-    /// Without this, a server answers to any `reply_to` but its own queues, since many clients name their callback queues
-    /// themselves. So a peer can have the server write a reply into any queue that the server's user may write to: see
-    /// `docs/security.md`. With an exchange ([`BrokerBuilder::exchange`](crate::BrokerBuilder::exchange)) a server is
-    /// always as strict as with `only_reply_to(&[])`, and prefixes let more in.
+    /// By default, a server accepts any `reply_to` except its own queues, because many clients name their callback
+    /// queues themselves. A peer can then make the server write a reply into any queue that the server's user may
+    /// write to: see `docs/security.md`. With an exchange
+    /// ([`BrokerBuilder::exchange`](crate::BrokerBuilder::exchange)), a server is always as strict as with
+    /// `only_reply_to(&[])`, and prefixes allow more queues.
     ///
-    /// A request with another `reply_to` is not run. It is rejected to the dead-letter exchange of its queue, if there is
-    /// one and it does not come from one, logged, and counted in [`ServerStats::refused_reply_to`](crate::ServerStats::refused_reply_to). Said more than
-    /// once, and together with [`accept_reply_to`](Self::accept_reply_to), the prefixes add up.
+    /// A request with another `reply_to` does not run. It is logged, counted in
+    /// [`ServerStats::refused_reply_to`](crate::ServerStats::refused_reply_to), and rejected to the dead-letter
+    /// exchange of its queue, if there is one. A request that was dead-lettered before is dropped instead. Prefixes
+    /// of several calls, also of [`accept_reply_to`](Self::accept_reply_to), add up.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, Server, rpc_service};
@@ -286,45 +289,48 @@ impl ServerBuilder {
         self
     }
 
-    /// [`only_reply_to`](Self::only_reply_to) for one more prefix: the server answers to callback queues whose names begin
-    /// like this, and to those that RabbitMQ named, and to no others.
+    /// Adds one prefix, as [`only_reply_to`](Self::only_reply_to) does: the server replies to callback queues whose
+    /// names begin with it and to those that RabbitMQ named, and to no others.
     pub fn accept_reply_to(self, prefix: impl Into<String>) -> Self {
         self.only_reply_to(&[&prefix.into()])
     }
 
-    /// Runs no request a second time: one that a server had before and did not finish, because it died or lost its
-    /// connection, or that was dead-lettered before, is rejected. It goes to the dead-letter exchange of its queue, if there is one, and its caller is told
-    /// `outcome-unknown`. So a request that kills its servers kills one of them, on a classic queue, too; at the price that
-    /// no request outlives the server that had it.
+    /// Runs no request a second time. A request is rejected if a server had it before and did not finish it because
+    /// it died or lost its connection, or if it was dead-lettered before. It goes to the dead-letter exchange of its
+    /// queue, if there is one, and its caller gets `outcome-unknown`.
+    ///
+    /// A request that crashes its server then crashes only one server, even on a classic queue. The cost: no
+    /// request survives the loss of its server.
     pub fn reject_redelivered(mut self) -> Self {
         self.limits.reject_redelivered = true;
         self
     }
 
-    /// Whether the server answers questions about itself: see [`discovery`](crate::discovery). By default it does, as far
-    /// as RabbitMQ lets it; what it may not declare does not keep it from serving.
+    /// Whether the server answers [discovery](crate::discovery) questions. By default it does, if RabbitMQ lets it. A
+    /// server that may not declare its discovery queue serves calls all the same.
     pub fn discovery(mut self, answers: bool) -> Self {
         self.discovery = answers;
         self
     }
 
-    /// Declares the queues, and starts to consume them.
+    /// Declares the queues and starts to consume them.
     ///
     /// # Errors
     ///
-    /// There is no service, or two share a queue; bincode cannot carry the types of a method; the broker refuses a queue, or has it with other properties; there is
-    /// no connection and never will be.
+    /// There is no service, or two services share a queue. Bincode cannot carry the types of a method. The broker
+    /// refuses a queue, or has it with other properties. There is no connection and there never will be.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves no consumer behind; queues that were declared stay.
+    /// Dropping the future leaves no consumer behind. Queues that were declared stay.
     pub async fn start(self) -> Result<Server, BrokerError> {
         self.open().await
     }
 
     fn open(self) -> BoxFuture<'static, Result<Server, BrokerError>> {
         boxed(async {
-            // One for each service, one for discovery, one for replies that may be refused, and one to look at queues.
+            // One channel for each service, one for discovery, one for replies that may be refused, and one to
+            // inspect queues.
             let needed = self.services.len() + usize::from(self.discovery) + 2;
             let access = self.access.clone();
             let (mut server, workers, responder) = self.prepare()?;
@@ -333,14 +339,14 @@ impl ServerBuilder {
                 Some(responder) => Some(responder.open().await?),
                 None => None,
             };
-            // Last, because from here on requests are run.
+            // Comes last, because requests run from here on.
             for worker in workers {
                 let opened = worker.open().await?;
                 server.workers.spawn(boxed(worker.serve(Some(opened))));
             }
             if let Some(responder) = responder {
                 server.beside.spawn(boxed(responder.serve(listening)));
-                // Beside it: to ask takes a while.
+                // Runs in its own task, because it takes a while.
                 let look = neighbours::warn_of_others(access, server.instance.clone());
                 server.beside.spawn(boxed(look));
             }
@@ -349,12 +355,12 @@ impl ServerBuilder {
         })
     }
 
-    /// Starts without waiting for the queues: for a broker in the process, where nothing can fail.
+    /// Starts without waiting for the queues. Only for a broker in the process, which cannot fail.
     pub(crate) fn start_detached(self) -> Server {
         match self.prepare() {
             Ok((mut server, workers, responder)) => {
                 server.end = Some("its broker was dropped");
-                // Queues are declared before the caller can publish to them.
+                // Declares the queues before the caller can publish to them.
                 for worker in workers {
                     let opened = now(worker.open()).and_then(Result::ok);
                     server.workers.spawn(boxed(worker.serve(opened)));
@@ -480,12 +486,13 @@ impl ServerBuilder {
     }
 }
 
-/// The name under which RabbitMQ knows a queue: it takes line breaks out.
+/// The name as RabbitMQ stores it: without line breaks.
 fn as_declared(name: &str) -> String {
     name.replace(['\r', '\n'], "")
 }
 
-/// Refuses types that the service's own encoding would misread, and logs those that signatures cover by name alone.
+/// Refuses types that the service's own encoding would decode wrongly. Logs types that signatures cover by name
+/// alone.
 fn check_types(service: &ServiceDescriptor) -> Result<(), BrokerError> {
     for method in service.methods {
         if let Some(misfit) = method.misfit(service.encoding) {
@@ -508,7 +515,7 @@ fn check_types(service: &ServiceDescriptor) -> Result<(), BrokerError> {
     Ok(())
 }
 
-/// Fails where a connection may have too few channels for a server, before it serves with some of them.
+/// Fails if a connection may have too few channels for all parts of a server.
 fn check_channels(needed: usize, allowed: Option<u16>) -> Result<(), BrokerError> {
     match allowed.map(usize::from) {
         Some(allowed) if allowed < needed => Err(BrokerError::misuse(format!(

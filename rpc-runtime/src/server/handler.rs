@@ -1,4 +1,4 @@
-//! A method with its implementation, as the generated code hands it over.
+//! A method with its implementation, as the generated code provides it.
 
 use std::{future::Future, sync::Arc};
 
@@ -18,10 +18,10 @@ use crate::{
     tasks::{BoxFuture, CatchUnwind, boxed},
 };
 
-/// A service with its implementation: what `#[rpc_service]` makes of a trait as `XServer`.
+/// A service with its implementation. `#[rpc_service]` generates one for a trait, as `XServer`.
 ///
-/// It is sealed: only generated code implements it. A program can name it, to take any service (`impl Dispatch`,
-/// `Box<dyn Dispatch>`), and read its [`descriptor`](Self::descriptor).
+/// The trait is sealed: only generated code implements it. A program can name it to accept any service (`impl
+/// Dispatch`, `Box<dyn Dispatch>`), and read its [`descriptor`](Self::descriptor).
 ///
 /// ```
 /// use rpc_runtime::{Broker, BrokerError, Dispatch, Server};
@@ -37,22 +37,22 @@ use crate::{
     note = "for a service `X` with this implementation, it is `XServer::new(implementation)`"
 )]
 pub trait Dispatch: GeneratedServer {
-    /// What the service is.
+    /// The description of the service.
     fn descriptor(&self) -> &'static ServiceDescriptor;
 }
 
-/// The part of a [`Dispatch`] that is no business of programs.
+/// The part of a [`Dispatch`] that programs do not use.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` is not the server of a service",
     label = "not made by `#[rpc_service]`",
     note = "`Dispatch` is sealed: write the service as a trait with `#[rpc_service]`, which makes the server"
 )]
 pub trait GeneratedServer: Send + Sync + 'static {
-    /// The methods, with what runs them.
+    /// The methods with their implementations.
     fn handlers(&self, _: Internal) -> Vec<Handler>;
 }
 
-/// Nobody but this crate can make one, so nobody else can call what takes one.
+/// Only this crate can make one, so only this crate can call functions that take one.
 #[derive(Debug)]
 pub struct Internal(());
 
@@ -62,10 +62,10 @@ impl Internal {
     }
 }
 
-/// What a method returned, in bytes, or why it did not.
+/// The encoded reply of a method, or its fault.
 type Returned = Result<Reply, Fault>;
 
-/// A method with what runs it.
+/// A method with its implementation.
 pub struct Handler {
     pub(super) method: &'static MethodDescriptor,
     pub(super) meter: Arc<Meter>,
@@ -79,7 +79,7 @@ pub(super) struct Invocation {
     pub(super) context: Context,
 }
 
-/// An `async` method, with its implementation.
+/// A handler for an `async` method.
 pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(
     _method: M,
     service: &Arc<S>,
@@ -106,7 +106,7 @@ where
     Handler { method: M::DESCRIPTOR, meter: Arc::default(), run: Box::new(run) }
 }
 
-/// A plain method, with its implementation, run on the pool of threads that may block.
+/// A handler for a plain function. It runs on the thread pool for blocking work.
 pub fn blocking<M, S, F, const FALLIBLE: bool>(_method: M, service: &Arc<S>, call: F) -> Handler
 where
     M: Method<FALLIBLE>,
@@ -132,9 +132,9 @@ where
 }
 
 impl Handler {
-    /// Decodes, runs and encodes. It never panics.
+    /// Decodes the arguments, runs the method and encodes the result. It never panics.
     ///
-    /// What is the same for all methods is done here, where it is compiled once and not for each of them.
+    /// Code that is the same for all methods is here, so that it is compiled once and not for each method.
     pub(super) fn run(&self, invocation: Invocation) -> Running {
         let context = invocation.context.clone();
         CatchUnwind::new(context.scoped((self.run)(invocation)))
@@ -143,7 +143,7 @@ impl Handler {
 
 opaque_debug!(Handler, |it| method: it.method.name);
 
-/// Boxed before it is spawned: what runs a blocking task is compiled once for each type.
+/// Boxed before it is spawned, because tokio's code for a blocking task is compiled once for each type.
 fn on_blocking_thread(
     context: Context,
     method: Box<dyn FnOnce() -> Returned + Send>,
@@ -153,7 +153,7 @@ fn on_blocking_thread(
         let _entered = span.entered();
         context.scope_sync(method)
     });
-    // It also fails when the runtime shuts down before it was started.
+    // An error also means that the runtime shut down before the task started.
     boxed(async { answer.await.unwrap_or_else(|_| Err(panicked())) })
 }
 

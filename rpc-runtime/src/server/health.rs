@@ -15,15 +15,16 @@ use crate::{
 pub enum HealthStatus {
     /// It consumes the queues of all its services.
     Ready,
-    /// It consumes, but RabbitMQ is short of memory or of disk and takes no messages from its connection: it works, and its
-    /// answers have to wait. RabbitMQ says so to a server that sends an answer, not to one that has nothing to do.
+    /// It consumes, but RabbitMQ is short of memory or disk space and accepts no messages from its connection.
+    /// Methods run, and their replies wait. RabbitMQ sends this notice only to a connection that publishes, so an
+    /// idle server does not get it.
     Blocked,
-    /// At least one queue is not consumed, because the connection or its channel was lost, or the queue was deleted. The
-    /// server goes on trying.
+    /// At least one queue is not consumed, because the connection or its channel was lost, or the queue was deleted.
+    /// The server keeps trying.
     Disconnected,
-    /// It finishes what it has begun, and takes nothing more.
+    /// It finishes the requests in progress and takes no more.
     Draining,
-    /// It was shut down, or dropped.
+    /// It was shut down or dropped.
     Stopped,
 }
 
@@ -39,8 +40,8 @@ impl fmt::Display for HealthStatus {
     }
 }
 
-/// How a [`Server`](crate::Server) fares, for whoever asks the process: a probe over HTTP, a service manager. Made by
-/// [`Server::health`](crate::Server::health); it outlives the server.
+/// The health of a [`Server`](crate::Server), for an HTTP probe or a service manager. Made by
+/// [`Server::health`](crate::Server::health). It outlives the server.
 ///
 /// ```
 /// use rpc_runtime::{Broker, HealthStatus, Server, rpc_service};
@@ -66,8 +67,8 @@ pub struct Health {
     phase: watch::Receiver<Phase>,
     /// How many queues are not consumed.
     idle: watch::Receiver<usize>,
-    /// Whether the broker takes no messages. Not the connection's own state, which would keep it open for as long as
-    /// somebody asks.
+    /// Whether the broker accepts no messages. This is a copy, because the connection's own state would keep it open
+    /// as long as this handle lives.
     blocked: watch::Receiver<bool>,
     last: HealthStatus,
 }
@@ -83,9 +84,9 @@ impl Health {
         health
     }
 
-    /// How it fares now.
+    /// The current status.
     pub fn status(&self) -> HealthStatus {
-        // The sender is the server's.
+        // The server owns the sender, so an error means that it is gone.
         if self.phase.has_changed().is_err() {
             HealthStatus::Stopped
         } else if *self.phase.borrow() != Phase::Serving {
@@ -99,17 +100,18 @@ impl Health {
         }
     }
 
-    /// Whether it takes requests of all its services, and answers them.
+    /// Whether it takes requests of all its services and sends replies.
     pub fn is_ready(&self) -> bool {
         self.status() == HealthStatus::Ready
     }
 
-    /// Waits until the status is another than this method said last, or than it was when the handle was made. Whoever
-    /// asks seldom sees the newest only. After [`Stopped`](HealthStatus::Stopped) it waits for ever.
+    /// Waits until the status differs from the one that this method returned last, or from the one when the handle
+    /// was made. It skips statuses that ended between two calls. After [`Stopped`](HealthStatus::Stopped) it waits
+    /// for ever.
     ///
     /// # Cancel safety
     ///
-    /// Nothing is lost when the future is dropped.
+    /// Dropping the future loses no change.
     pub async fn changed(&mut self) -> HealthStatus {
         loop {
             self.phase.mark_unchanged();
@@ -123,7 +125,7 @@ impl Health {
             if status == HealthStatus::Stopped {
                 return std::future::pending().await;
             }
-            // An error is news, too: the server is gone.
+            // An error also ends the wait: the server is gone.
             tokio::select! {
                 _ = self.phase.changed() => {}
                 Ok(()) = self.idle.changed() => {}
@@ -133,7 +135,7 @@ impl Health {
     }
 }
 
-/// Tells whether the broker takes messages, for as long as there is a connection.
+/// Copies the connection's blocked state into `blocked`, as long as there is a connection.
 pub(super) async fn follow(mut changes: StatusChanges, blocked: watch::Sender<bool>) {
     while let Some(status) = changes.next().await {
         let now = matches!(status, BrokerStatus::Blocked(_));

@@ -1,14 +1,14 @@
-//! How long things took, in buckets: bounded, without a lock, and one atomic addition for each.
+//! A histogram of durations: bounded memory, no lock, and one atomic addition for each value.
 
 use std::{
     sync::atomic::{AtomicU64, Ordering},
     time::Duration,
 };
 
-/// Each power of two is cut into so many buckets, so that a value is known to within half of a sixteenth.
+/// Number of buckets for each power of two. A value is exact to within half of a sixteenth.
 const PARTS: usize = 16;
 const PARTS_LOG2: usize = 4;
-/// Up to this power of two, in microseconds: 19 hours. What takes longer is counted there.
+/// The highest power of two, in microseconds: 19 hours. Longer durations are counted there.
 const HIGHEST: usize = 36;
 const BUCKETS: usize = (HIGHEST - PARTS_LOG2 + 2) * PARTS;
 
@@ -31,7 +31,7 @@ impl Histogram {
         }
     }
 
-    /// What has been recorded: how many took about so many microseconds each, shortest first.
+    /// The recorded values: pairs of microseconds and count, shortest first.
     pub(super) fn snapshot(&self) -> Vec<(u64, u64)> {
         let counts = self.buckets.iter().map(|bucket| bucket.load(Ordering::Relaxed));
         let recorded = counts.enumerate().filter(|(_, count)| *count > 0);
@@ -39,7 +39,7 @@ impl Histogram {
     }
 }
 
-/// Below the first power of two that is cut, a bucket is one microsecond.
+/// Below the first power of two that is divided, a bucket is one microsecond.
 fn bucket_of(microseconds: u64) -> usize {
     let power = microseconds.max(1).ilog2() as usize;
     let Some(shift) = power.checked_sub(PARTS_LOG2) else {
@@ -71,7 +71,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_recorded_is_there_shortest_first() {
+    fn snapshots_are_sorted_by_duration() {
         let histogram = Histogram::default();
         for time in [Duration::from_micros(3), Duration::from_millis(5), Duration::from_micros(3)] {
             histogram.record(time);

@@ -1,4 +1,4 @@
-//! One server as it describes itself to those who ask.
+//! A server's description of itself for discovery.
 
 use std::{
     process,
@@ -20,7 +20,7 @@ use crate::{
     transport::QueueState,
 };
 
-/// What a server knows of itself.
+/// What a server knows about itself.
 pub(super) struct Instance {
     pub(super) id: Arc<str>,
     host: String,
@@ -33,7 +33,7 @@ pub(super) struct Instance {
     health: Health,
 }
 
-/// A service, and the queue that it is served on.
+/// A service and its queue.
 pub(super) struct Served {
     pub(super) service: &'static ServiceDescriptor,
     pub(super) queue: String,
@@ -62,7 +62,7 @@ impl Instance {
         }
     }
 
-    /// The services, and the queue that each is served on.
+    /// The services, each with its queue.
     pub(super) fn served(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.services.iter().map(|served| (served.service.name, served.queue.as_str()))
     }
@@ -100,7 +100,7 @@ impl Instance {
         }
     }
 
-    /// How it fares; `depths` says how the queue of each service stands, where that is known.
+    /// The server's statistics. `depths` holds the state of each service's queue, if it is known.
     pub(super) fn stats(&self, depths: &[Option<QueueState>]) -> InstanceStats {
         let counted = self.counters.snapshot();
         let depths = depths.iter().copied().chain(std::iter::repeat(None));

@@ -1,4 +1,4 @@
-//! A request between the checks of its envelope and its method, where the layers are.
+//! Runs a request through the layers, between the checks of its envelope and its method.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
@@ -39,9 +39,10 @@ impl Handlers {
     }
 }
 
-/// Answers a request through the layers of its server. It never panics.
+/// Replies to a request through the layers of its server. It never panics.
 ///
-/// Not `async` as a whole: every request's task has room for this, also without a layer.
+/// Only part of it is `async`, to keep the future small: the task of every request has room for it, even without a
+/// layer.
 pub(super) fn through(
     layers: &Next,
     invocation: Invocation,
@@ -68,7 +69,7 @@ pub(super) fn through(
 }
 
 pin_project! {
-    /// A method that was started, with layers or without: neither needs the room of both.
+    /// A started method, with or without layers. An enum, because a method needs the room of only one variant.
     #[project = StartedProjection]
     pub(super) enum Started<F> {
         Plain { #[pin] running: Running },
@@ -89,7 +90,7 @@ impl<F: Future<Output = Result<Reply, Fault>>> Future for Started<F> {
     }
 }
 
-/// What the caller is told of a layer's error, which may hold what is nobody else's business.
+/// The fault that the caller gets for a layer's error. It hides the error's text, which may be confidential.
 fn refusal(error: BoxError, context: &Context) -> Fault {
     let started = context.has_started();
     let (kind, message) = match meaning(error) {
@@ -105,7 +106,7 @@ fn refusal(error: BoxError, context: &Context) -> Fault {
     Fault::new(kind, message).ran(started)
 }
 
-/// What a layer failed with may quote the request, so neither the caller nor a line at WARN shows it.
+/// The error of a layer may quote the request. So its text is not in the fault and only in a log line at DEBUG.
 fn failed(error: BoxError, context: &Context) -> (FaultKind, &'static str) {
     let (service, method) = (context.service(), context.method());
     let correlation_id = context.correlation_id().map(|id| display(Escaped::new(id)));
@@ -140,7 +141,7 @@ impl Side for Handlers {
 }
 
 impl Handlers {
-    /// Below the layers: the method itself.
+    /// Starts the method itself, below the layers.
     fn start(&self, request: Request) -> Result<Running, BoxError> {
         let Request { context, body, encoding, deadline, headers, .. } = request;
         let known = context.and_then(|context| Some((self.get(context.method())?, context)));

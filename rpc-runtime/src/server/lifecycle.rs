@@ -1,4 +1,4 @@
-//! How a server ends.
+//! The shutdown of a server.
 
 use std::{error::Error, fmt, time::Duration};
 
@@ -12,7 +12,7 @@ use crate::{
     tasks::{BoxFuture, boxed},
 };
 
-/// Some handlers had not finished when the grace period of a shutdown ended.
+/// Some handlers were still running when the grace period of a shutdown ended.
 ///
 /// ```
 /// # use rpc_runtime::{Broker, Server, rpc_service};
@@ -45,7 +45,7 @@ pub struct ShutdownError {
 }
 
 impl ShutdownError {
-    /// How many requests went back to their queues, to be run again by another server.
+    /// How many requests went back to their queues. Another server runs them again.
     pub fn unfinished(&self) -> usize {
         self.unfinished
     }
@@ -65,7 +65,7 @@ impl Error for ShutdownError {}
 
 debug_as_sentence!(ShutdownError);
 
-/// Leads the workers through the phases. They count the handlers that they had to stop.
+/// Takes the workers through the phases. They count the handlers that they had to stop.
 pub(super) fn shut_down<'a>(
     phase: &'a watch::Sender<Phase>,
     workers: &'a mut JoinSet<()>,
@@ -102,7 +102,8 @@ mod tests {
 
     const GRACE: Duration = Duration::from_secs(20);
 
-    /// Shuts down a server whose worker ends in this phase: the phases that it saw, how long it took, and how it ended.
+    /// Shuts down a server whose worker ends in this phase. Returns the phases that it went through, the time it
+    /// took, and the result.
     async fn ends_in(
         last: Phase,
         stopped: u64,
@@ -129,7 +130,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_server_ends_as_soon_as_its_workers_have() {
+    async fn a_server_ends_when_its_workers_have() {
         for (last, phases, time) in [
             (Phase::Draining, &[Phase::Draining][..], Duration::ZERO),
             (Phase::Over, &[Phase::Draining, Phase::Over], GRACE),

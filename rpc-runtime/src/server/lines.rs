@@ -1,5 +1,5 @@
-//! Log lines about requests, which a peer can cause at any rate. None shows what a caller wrote but its ids, nor the text of
-//! a panic.
+//! Log lines about requests. Peers can cause them at any rate, so they are throttled. They show no data from a caller
+//! except its ids, and never the text of a panic.
 
 use std::{fmt, time::Duration};
 
@@ -17,7 +17,7 @@ pub(super) struct About<'a> {
 }
 
 impl<'a> About<'a> {
-    /// A request that did not pass its checks; `method` is a name of the trait.
+    /// A request that did not pass its checks. `method` is a name from the trait.
     pub(super) fn unchecked(
         service: &'static str,
         method: &'static str,
@@ -37,25 +37,26 @@ impl<'a> About<'a> {
     }
 }
 
-/// Where a request was refused.
+/// The stage at which a request was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Stage {
     Checks,
     Method,
 }
 
-/// When the lines of one service were last written: each kind of line at most once a second.
+/// When the lines of one service were last written. Each kind of line is written at most once a second.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    /// By the kind of the fault.
+    /// One for each kind of fault.
     refused: [Throttle; FaultKind::COUNT],
     unanswerable: Throttle,
     held: Throttle,
 }
 
 impl Lines {
-    /// Warns of a refusal that an operator, or the author of a caller, may have to do something about. Requests that came too
-    /// late, or to a server that is full, ends or may not run them again, are part of normal work.
+    /// Logs a refusal at WARN if an operator or the caller's author may have to act. Some refusals are part of normal
+    /// work: requests that came too late, and requests to a server that is full, is shutting down or may not run them
+    /// again.
     pub(super) fn refused(&self, kind: FaultKind, stage: Stage, about: &About<'_>) {
         let text = match (kind, stage) {
             (FaultKind::Panicked, _) => {
@@ -98,8 +99,8 @@ impl Lines {
         warn!(service, method, correlation_id, caller, left_out, "{text}");
     }
 
-    /// Warns of a request that did not run since this server sends no reply to its `reply_to`. `served`: a reply there would
-    /// come back as a request.
+    /// Warns of a request that did not run because this server sends no reply to its `reply_to`. `served`: its
+    /// `reply_to` is a queue that this server consumes, so a reply would come back as a request.
     pub(super) fn unanswerable(&self, reply_to: &str, served: bool, about: &About<'_>) {
         let Some(left_out) = self.unanswerable.pass() else { return };
         let About { service, method, caller, .. } = *about;
@@ -113,7 +114,7 @@ impl Lines {
         warn!(service, method, correlation_id, caller, %reply_to, left_out, "{text}");
     }
 
-    /// Warns of a handler that computed for so long without a pause.
+    /// Warns of a handler that computed for a long time without a pause.
     #[cold]
     pub(super) fn held(&self, held: Duration, about: &About<'_>) {
         let Some(left_out) = self.held.pass() else { return };
@@ -130,7 +131,7 @@ impl Lines {
     }
 }
 
-/// Calls `with` what a line about this request says of it.
+/// Calls `with` with the fields of a log line about this request.
 pub(super) fn about<T>(context: &Context, with: impl FnOnce(&About<'_>) -> T) -> T {
     let (service, method) = (context.service(), context.method());
     let id = context.correlation_id();

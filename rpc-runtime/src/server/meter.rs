@@ -1,4 +1,4 @@
-//! What is counted and measured of a method: two atomic additions for a call, and one more for a failure.
+//! Counts and measures a method: two atomic additions for each call, and one more for a failure.
 
 use std::{
     collections::BTreeMap,
@@ -14,21 +14,21 @@ use crate::{
     reply::Reply,
 };
 
-/// The word of an error of the method's own, beside those of the faults.
+/// The key for an application error, beside the keys of the faults.
 const ERROR: &str = "error";
 
-/// What is counted and measured of one method.
+/// The counters and durations of one method.
 #[derive(Debug, Default)]
 pub(super) struct Meter {
     started: AtomicU64,
-    /// Given back before they had an answer.
+    /// Requests that were given back before they had a reply.
     stopped: AtomicU64,
     errors: AtomicU64,
     faults: FaultCounters,
     latency: Histogram,
 }
 
-/// A request that a method works on; dropped without an answer, it is taken to be given back.
+/// A request in progress. If it is dropped without a reply, it counts as given back.
 #[derive(Debug)]
 pub(super) struct Running<'a> {
     meter: &'a Meter,
@@ -36,7 +36,7 @@ pub(super) struct Running<'a> {
     answered: bool,
 }
 
-/// How many faults there were of each kind.
+/// The number of faults of each kind.
 #[derive(Debug, Default)]
 pub(super) struct FaultCounters([AtomicU64; FaultKind::COUNT]);
 
@@ -47,7 +47,7 @@ impl FaultCounters {
         }
     }
 
-    /// By their words; those that never happened are left out.
+    /// The counts by the fault's word, without zeros.
     pub(super) fn snapshot(&self) -> BTreeMap<String, u64> {
         let mut counted = BTreeMap::new();
         for kind in FaultKind::all() {
@@ -70,7 +70,7 @@ impl Meter {
         let latencies = self.latency.snapshot();
         let answered: u64 = latencies.iter().map(|(_, count)| count).sum();
         let ended = answered + self.stopped.load(Ordering::Relaxed);
-        // Read last: a call that ends meanwhile was started before.
+        // Read last, so that a call that ends meanwhile is already counted as started.
         let calls = self.started.load(Ordering::Relaxed);
         let mut errors = self.faults.snapshot();
         let own = self.errors.load(Ordering::Relaxed);
@@ -109,7 +109,7 @@ impl Drop for Running<'_> {
     }
 }
 
-/// `None` where there is nothing to sum up.
+/// `None` if there is nothing to summarize.
 fn summary(latencies: &[(u64, u64)], total: u64) -> Option<Latency> {
     let (max, _) = *latencies.last()?;
     let sum: u128 =

@@ -1,4 +1,4 @@
-//! The serving side: from a queue to an implementation of the trait, and back.
+//! The server side: from a queue to an implementation of the trait, and back.
 
 mod admission;
 mod batch;
@@ -33,10 +33,10 @@ use self::{instance::Instance, stats::Counters};
 use crate::causes::opaque_debug;
 use crate::context::Phase;
 
-/// A running server: it consumes the queues of its services until it is shut down.
+/// A running server. It consumes the queues of its services until it is shut down.
 ///
-/// Dropping it stops it at once, with a line at WARN: requests that it was working on go back to their queues. So
-/// `let _ = builder.start().await?` serves nothing: keep it in a variable with a name.
+/// Dropping a server stops it at once and logs a line at WARN. Its requests in progress go back to their queues. So
+/// `let _ = builder.start().await?` serves nothing: keep the server in a named variable.
 ///
 /// ```
 /// use rpc_runtime::{Broker, Server, rpc_service};
@@ -70,19 +70,20 @@ pub struct Server {
     counters: Arc<Counters>,
     instance: Arc<Instance>,
     health: Health,
-    /// What answers questions about the server, and what follows its connection; they end with it.
+    /// The tasks that answer discovery questions and follow the connection. They end with the server.
     beside: JoinSet<()>,
-    /// Why it is dropped, where nobody has to be warned of that.
+    /// The reason for an intended drop, which needs no warning.
     end: Option<&'static str>,
 }
 
 impl Server {
-    /// Stops taking requests, finishes those that were started, replies, and gives the others back to their queues.
+    /// Stops taking requests, finishes those in progress, sends their replies, and gives the others back to their
+    /// queues.
     ///
     /// # Errors
     ///
-    /// Some handlers had not finished when the grace period ended; their requests went back to the queue, where another
-    /// server runs them again.
+    /// Some handlers were still running when the grace period ended. Their requests went back to the queue, and
+    /// another server runs them again.
     ///
     /// # Cancel safety
     ///
@@ -113,12 +114,12 @@ impl Server {
         self.shutdown().await
     }
 
-    /// What the server calls itself where it is [asked](crate::discovery): a text of its own.
+    /// The server's id in [discovery](crate::discovery). Each server has its own.
     pub fn instance(&self) -> &str {
         &self.instance.id
     }
 
-    /// Whether it takes requests, now and from now on.
+    /// The server's health, now and in the future.
     pub fn health(&self) -> Health {
         self.health.clone()
     }
@@ -149,14 +150,14 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        // Those that have ended said why.
+        // Workers that have ended have logged the reason.
         while self.workers.try_join_next().is_some() {}
         if self.workers.is_empty() {
             return;
         }
         let instance = &*self.instance.id;
         if let Some(reason) = self.end {
-            // Services start in this order, and a start that fails has got to this one.
+            // Services start in this order, so after a failed start only the first ones had started.
             for (service, queue) in self.instance.served().take(self.workers.len()) {
                 info!(service, queue, instance, reason, "stopped");
             }

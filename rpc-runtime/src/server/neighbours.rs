@@ -1,8 +1,9 @@
-//! Servers of other services on the queues of this one: requests of both go to either, and each refuses those of the other.
+//! Finds servers of other services on the queues of this one. Requests of both services go to either server, and each
+//! refuses the other's requests.
 //!
-//! A queue does not say who consumes it, so other servers are asked, and only where the queue has consumers that the servers of
-//! the same service do not account for. That takes a while, and some servers cannot be asked: so it is done after the
-//! start, and ends in a warning and not in an error.
+//! A queue does not name its consumers, so other servers are asked through discovery. They are asked only if the
+//! queue has more consumers than servers of the same service explain. This takes a while, and some servers cannot be
+//! asked. So it runs after the start, and its result is a warning and not an error.
 
 use std::sync::Arc;
 
@@ -18,7 +19,7 @@ use crate::{
     limits,
 };
 
-/// Looks once at each queue of a server that has just started, and warns if another service is served there.
+/// Checks each queue of a newly started server once, and warns if another service is served there.
 pub(super) async fn warn_of_others(access: Arc<Access>, instance: Arc<Instance>) {
     for (service, queue) in instance.served() {
         match other(&access, service, queue).await {
@@ -39,7 +40,7 @@ pub(super) async fn warn_of_others(access: Arc<Access>, instance: Arc<Instance>)
     }
 }
 
-/// A service of another name on this queue, and a server of it.
+/// Another service on this queue, and a server of it.
 async fn other(
     access: &Arc<Access>,
     service: &str,

@@ -1,4 +1,4 @@
-//! Answers questions about the server, for as long as it lives, over the connections that come and go.
+//! Answers discovery questions as long as the server lives, on one connection after another.
 
 use std::{sync::Arc, time::Duration};
 
@@ -22,21 +22,21 @@ use crate::{
     wire::{self, ReturnAddress},
 };
 
-/// What a user who may serve needs besides, to be asked.
+/// What a user who may serve also needs for discovery.
 const REMEDY: &str = "the server serves its calls all the same; to let it be found, give its user the rights to configure, \
                       write and read `rpc.discovery` and queues that begin with `amq.gen-`, or switch discovery off with \
                       `ServerBuilder::discovery`";
 
-/// Listens to questions, and answers them one at a time.
+/// Listens for questions, and answers them one at a time.
 pub(super) struct Responder {
     supervisor: Supervisor,
     instance: Arc<Instance>,
     keys: Vec<String>,
-    /// Lines about a wrong `reply_to`.
+    /// Throttles log lines about a wrong `reply_to`.
     warned: Throttle,
 }
 
-/// A connection, and what was opened on it.
+/// A connection, and the listener on it.
 type Listening = (Arc<dyn Connection>, Result<OpenWorker, BrokerError>);
 
 impl Responder {
@@ -45,7 +45,7 @@ impl Responder {
         Self { supervisor, instance, keys, warned: Throttle::default() }
     }
 
-    /// Starts to listen. It fails only if there is no connection, and never will be.
+    /// Starts to listen. It fails only if there is no connection and there never will be.
     pub(super) async fn open(&self) -> Result<Listening, BrokerError> {
         let connection = self.supervisor.connection().await?;
         let options = ListenerOptions {
@@ -80,7 +80,7 @@ impl Responder {
                 Ok((connection, Err(error))) if error.is_permanent() => {
                     warn!(error = %error.whole(), "cannot be asked about itself: {REMEDY}");
                     let closed = connection.closed();
-                    // It would be kept alive.
+                    // Holding it would keep the connection open.
                     drop(connection);
                     closed.await;
                     Duration::ZERO
@@ -122,7 +122,7 @@ impl Responder {
             Question::Info => {
                 let info = self.instance.info();
                 match encode(&info) {
-                    // Nobody would take it.
+                    // The asker would drop an answer of this size.
                     Some(body) if body.len() > limits::MAX_ANSWER => {
                         encode(&info.without_schemas())
                     }
@@ -136,7 +136,7 @@ impl Responder {
         }
     }
 
-    /// How the queues stand, as far as the broker says so in time.
+    /// The state of each queue, if the broker reports it in time.
     async fn depths(&self, connection: &dyn Connection) -> Vec<Option<QueueState>> {
         let deadline = Instant::now() + limits::QUEUE_STATE_WITHIN;
         let mut depths = Vec::new();
@@ -149,8 +149,8 @@ impl Responder {
     }
 }
 
-/// Where the answer goes, and what is asked. `None` if the question is not for this server, if it expired in a queue and was
-/// moved back, or if its `reply_to` is no callback queue.
+/// The return address and the question. `None` if the question is not for this server, if it expired in a queue and
+/// was moved back, or if its `reply_to` is no callback queue.
 fn asked(
     message: &Message,
     keys: &[String],
@@ -181,7 +181,7 @@ mod tests {
     use crate::message::{DEATHS, HeaderValue, Properties};
 
     #[test]
-    fn only_questions_that_can_be_answered_are() {
+    fn only_valid_questions_are_answered() {
         let keys = discovery::keys("an-instance", std::iter::empty());
         let asks = |reply_to: Option<&str>, expired: Option<bool>| {
             let deaths = |expired| HeaderValue::Deaths { size: 9, depth: 2, expired };

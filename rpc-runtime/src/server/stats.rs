@@ -1,4 +1,4 @@
-//! What a server counts.
+//! Counters of a server.
 
 use std::sync::{
     Arc,
@@ -11,23 +11,23 @@ use crate::transport::Refused;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub struct ServerStats {
-    /// Requests that were taken from a queue.
+    /// Requests taken from a queue.
     pub requests: u64,
-    /// Methods that returned, with a result or an error of their own.
+    /// Methods that returned, with a result or an application error.
     pub answered: u64,
-    /// Requests that were refused, panics included.
+    /// Requests that were refused. Panics are included.
     pub faults: u64,
     /// Handlers that panicked.
     pub panics: u64,
-    /// Requests that were not run because their `reply_to` is not one that a server obeys.
+    /// Requests that did not run because the server sends no reply to their `reply_to`.
     pub refused_reply_to: u64,
-    /// Answers, refusals included, with nowhere to go: their requests were one-way.
+    /// Replies and refusals that were not sent, because the request was one-way.
     pub unasked: u64,
-    /// Requests that were rejected because their headers are too large to be read.
+    /// Requests that were rejected because their headers are too large to read.
     pub unreadable: u64,
-    /// Answers that reached no caller: RabbitMQ returned them, because their callers were gone, or refused them.
+    /// Replies that reached no caller. RabbitMQ returned them because their callers were gone, or refused them.
     pub undeliverable: u64,
-    /// Requests given back to their queue, not started or not finished.
+    /// Requests given back to their queue. They were not started or not finished.
     pub given_back: u64,
 }
 
@@ -40,10 +40,10 @@ pub(super) struct Counters {
     pub(super) refused_reply_to: Counter,
     pub(super) unasked: Counter,
     pub(super) undeliverable: Arc<AtomicU64>,
-    /// Those that never came so far.
+    /// Deliveries that were refused before they became requests.
     pub(super) refused: Arc<Refused>,
     pub(super) given_back: Counter,
-    /// Handlers that did not end in time when the server did, and whose requests went back to the queue for that.
+    /// Handlers that did not end before the server did. Their requests went back to the queue.
     pub(super) stopped: Counter,
 }
 

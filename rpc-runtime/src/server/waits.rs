@@ -1,11 +1,11 @@
-//! How long requests waited in their queue, without trusting that the caller's clock agrees with ours.
+//! Estimates how long requests waited in their queue. The caller's clock may differ from ours.
 //!
-//! A request carries the time when it was sent. The difference to its arrival is the offset of the two clocks, the
-//! latency and the wait. The smallest difference seen for a caller is taken as offset plus latency. The rest is the wait.
+//! A request carries its send time. The difference to its arrival is the sum of the clock offset, the latency and the
+//! wait. The smallest difference of a caller is taken as offset plus latency. The rest is the wait.
 //!
-//! Everything here comes from outside. A caller is a `reply_to` together with a `user_id`, which RabbitMQ verifies. A wrong
-//! time can only shorten the deadlines of requests with the same two. Callers that do not announce their user are safe as
-//! long as nobody else knows their `reply_to`.
+//! All of this data comes from outside. A caller is identified by its `reply_to` and its `user_id`, which RabbitMQ
+//! verifies. A wrong time can only shorten the deadlines of requests with the same two values. Callers that do not
+//! announce their user are safe as long as nobody else knows their `reply_to`.
 
 use std::{hash::BuildHasher as _, sync::Mutex, time::Duration};
 
@@ -13,13 +13,13 @@ use foldhash::quality::RandomState;
 
 use crate::{limits, lock::lock};
 
-/// How many callers a set holds. In a full set, a new caller replaces the one that was not seen for the longest time.
+/// How many callers a set holds. In a full set, a new caller replaces the one that was seen least recently.
 const SET: usize = 4;
 
-/// What is known of the callers that were seen last.
+/// The callers that were seen last.
 pub(super) struct Waits {
     sets: Box<[Mutex<[Option<Seen>; SET]>]>,
-    /// Has random keys, so that nobody outside can tell which callers share a set.
+    /// Uses random keys, so that nobody outside can predict which callers share a set.
     hasher: RandomState,
 }
 
@@ -46,7 +46,7 @@ impl Waits {
         longest: Option<Duration>,
     ) -> Duration {
         let caller = self.hasher.hash_one((reply_to, user_id));
-        // The length is not zero, and the rest is smaller than it.
+        // The length is not zero, and the remainder is smaller than it.
         let index = usize::try_from(caller % self.sets.len() as u64).unwrap_or_default();
         let Some(places) = self.sets.get(index) else { return Duration::ZERO };
         let mut places = lock(places);
@@ -61,10 +61,11 @@ impl Waits {
     }
 }
 
-/// What was seen of one caller.
+/// The data about one caller.
 struct Seen {
     caller: u64,
-    /// The smallest difference of this period, and of the one before: so that a clock that was set is forgotten.
+    /// The smallest difference of this period and of the one before. Older differences are dropped, because clocks
+    /// are adjusted.
     smallest: i64,
     smallest_before: i64,
     /// When this period began, and when the caller was last seen, by our clock.
@@ -92,7 +93,7 @@ impl Seen {
         }
         let waited = Duration::from_millis(u64::try_from(excess).unwrap_or_default());
         if longest.is_some_and(|longest| waited > longest.saturating_add(limits::ON_ITS_WAY)) {
-            // The broker would have dropped it: so a clock was set, or a time was wrong.
+            // The broker would have dropped such a request. So a clock was adjusted, or a time was wrong.
             *self = Self::first(self.caller, sent, came);
             return Duration::ZERO;
         }
@@ -108,12 +109,12 @@ mod tests {
     const MINUTE_MS: i64 = 60_000;
     const NOW: i64 = 0;
 
-    /// When a request was sent that comes now, after this difference.
+    /// The send time of a request that arrives now with this difference.
     fn sent(difference: i64) -> i64 {
         NOW.saturating_sub(difference)
     }
 
-    /// Waits of one caller, in milliseconds, by differences that were seen one after the other.
+    /// The waits of one caller, in milliseconds, for a series of differences.
     fn waits(differences: &[i64], longest: Option<Duration>) -> Vec<u128> {
         let waits = Waits::default();
         let one = |difference: &i64| {
@@ -123,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn what_exceeds_the_smallest_difference_is_the_wait() {
+    fn the_wait_exceeds_the_smallest_difference() {
         assert_eq!(waits(&[3, 1_403, 4, 2, 1_402], None), [0, 1_400, 1, 0, 1_400]);
     }
 
@@ -165,13 +166,13 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_was_set_is_forgotten() {
+    fn old_clock_differences_are_forgotten() {
         let waits = Waits::default();
         let waited = |difference, came: i64| {
             waits.waited("amq.gen-a", None, came - difference, came, None).as_millis()
         };
         assert_eq!(waited(5, 0), 0);
-        // The caller's clock went back by a second.
+        // The caller's clock was set back by a second.
         assert_eq!(waited(1_005, 1_000), 1_000);
         assert_eq!(waited(1_005, 6 * MINUTE_MS), 1_000, "the period before still counts");
         assert_eq!(waited(1_006, 12 * MINUTE_MS), 1);
@@ -187,7 +188,7 @@ mod tests {
         };
         for now in 0..50_000 {
             waits.waited(&format!("amq.gen-{now}"), None, now, now, None);
-            // It is never the one that makes room.
+            // The busy caller is never the one that is replaced.
             waits.waited("amq.gen-busy", None, now, now, None);
         }
         assert_eq!(kept(), limits::REMEMBERED_CALLERS);

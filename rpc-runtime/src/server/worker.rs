@@ -1,4 +1,4 @@
-//! One queue: consumed for as long as the server lives, over the connections that come and go.
+//! Consumes one queue as long as the server lives, on one connection after another.
 
 use std::{future::poll_fn, sync::Arc, time::Duration};
 
@@ -24,7 +24,7 @@ use crate::{
     transport::{Deliveries, OpenWorker, Queue, WorkerChannel, WorkerOptions},
 };
 
-/// Takes requests from one queue and has them answered.
+/// Takes requests from one queue and has them handled.
 pub(super) struct Worker {
     supervisor: Supervisor,
     exchange: String,
@@ -32,15 +32,15 @@ pub(super) struct Worker {
     concurrency: u16,
     shed: bool,
     endpoint: Arc<Endpoint>,
-    /// What the server calls itself.
+    /// The server's id.
     instance: Arc<str>,
-    /// As many requests run as are allowed, also while those of a lost connection still do.
+    /// Limits the requests in progress, including those of a lost connection.
     permits: Arc<Semaphore>,
     /// How many workers of the server consume nothing.
     idle: watch::Sender<usize>,
 }
 
-/// What the requests of one channel have in common.
+/// The state that the requests of one channel share.
 struct Serving {
     endpoint: Arc<Endpoint>,
     channel: Arc<dyn WorkerChannel>,
@@ -51,7 +51,7 @@ struct Serving {
 }
 
 impl Serving {
-    /// Serves a request. Without a permit it waits for one.
+    /// Serves a request. Without a permit, it waits for one first.
     fn served(
         self: &Arc<Self>,
         delivery: Delivery,
@@ -69,7 +69,7 @@ impl Serving {
         permit: Option<OwnedSemaphorePermit>,
         span: &Span,
     ) -> Duration {
-        // Boxed: a request seldom waits for a permit, and all would have room for it.
+        // Boxed to keep the future small, because a request seldom waits for a permit.
         let permit = match permit {
             Some(permit) => Ok(permit),
             None => Box::pin(self.permits.clone().acquire_owned()).await,
@@ -80,14 +80,14 @@ impl Serving {
             return Duration::ZERO;
         };
         let finished = self.endpoint.serve(delivery, &*self.channel, span).await;
-        // A request whose channel was lost went back to the queue then, and may be running here again.
+        // A request of a lost channel went back to the queue when the channel was lost. It may already run again.
         if finished.is_none() && !self.channel_gone.is_cancelled() {
             self.endpoint.note_stopped();
         }
         finished.unwrap_or_default()
     }
 
-    /// Takes no more requests, gives those back that were not begun, and waits for the others.
+    /// Takes no more requests, gives back those that were not started, and waits for the others.
     async fn drain(&self, deliveries: &mut (dyn Deliveries + 'static)) {
         self.channel.stop().await;
         self.permits.close();
@@ -106,7 +106,8 @@ enum Ended {
 }
 
 impl Worker {
-    /// A worker that runs so many requests at once; with `shed`, it refuses others instead of leaving them in the queue.
+    /// A worker that runs this many requests at once. With `shed`, it refuses more instead of leaving them in the
+    /// queue.
     pub(super) fn new(
         access: &Access,
         queue: Queue,
@@ -134,7 +135,7 @@ impl Worker {
         let connection = self.supervisor.connection().await?;
         let options = WorkerOptions {
             queue: self.queue.clone(),
-            // What is to be refused has to be taken first.
+            // Requests must be taken before they can be refused, so `shed` needs a larger prefetch.
             prefetch: self.concurrency.saturating_mul(if self.shed { 2 } else { 1 }),
             exchange: self.exchange.clone(),
             max_request: self.endpoint.max_request(),
@@ -147,7 +148,7 @@ impl Worker {
         Ok(opened)
     }
 
-    /// Serves until the server drains, and what was begun has ended; or until the broker is closed.
+    /// Serves until the server has drained and its requests have ended, or until the broker is closed.
     pub(super) async fn serve(self, first: Option<OpenWorker>) {
         self.serve_all(first).await;
         let shut_down = *self.endpoint.phase().borrow() != Phase::Serving;
@@ -188,15 +189,15 @@ impl Worker {
                 Ended::ChannelGone => {
                     serving.channel_gone.cancel();
                     self.idle.send_modify(|idle| *idle += 1);
-                    // RabbitMQ gives the unacknowledged requests of this channel to others. A handler of one that still
-                    // runs cannot reply on this channel any more.
+                    // RabbitMQ redelivers the unacknowledged requests of this channel. A handler that still runs can
+                    // no longer reply on it.
                     if !self.supervisor.is_closed() {
                         let (service, queue) = (self.endpoint.service().name, self.queue.name());
                         let reason = channel.why_ended().map(Escaped::new);
                         let reason = reason.map(|reason| display(reason.whole()));
                         warn!(service, queue, reason, "stopped consuming; starting again");
                     }
-                    // A queue that somebody deletes as often as it is declared is declared ever more seldom.
+                    // If the queue is deleted each time it is declared, the pauses get longer.
                     if opened.elapsed() > limits::STABLE_AFTER {
                         waits = pauses();
                     }
@@ -207,7 +208,7 @@ impl Worker {
         }
     }
 
-    /// Takes requests and has them served, until there are no more to be taken.
+    /// Takes requests and has them served, until the channel ends or the server drains.
     async fn take(
         &self,
         serving: &Arc<Serving>,
@@ -222,7 +223,7 @@ impl Worker {
             let (run, most) = (&mut came, serving.pace.most());
             let open = tokio::select! {
                 biased;
-                // Costs less to ask, each time, than the future below.
+                // Cheaper to check each time than the future below.
                 open = poll_fn(|cx| deliveries.poll_take(run, most, cx)),
                     if !unchanged.has_changed().unwrap_or(true) => open,
                 () = &mut draining => return Ended::Draining,
@@ -230,7 +231,7 @@ impl Worker {
             if !open {
                 return Ended::ChannelGone;
             }
-            // No room for one that comes alone.
+            // A single request needs no allocation here.
             let mut others = Vec::with_capacity(came.len().saturating_sub(1));
             let mut served = came.drain(..).filter_map(|delivery| self.served(serving, delivery));
             let Some(first) = served.next() else { continue };
@@ -250,7 +251,7 @@ impl Worker {
         Some(serving.served(delivery, permit))
     }
 
-    /// Opens again, for as long as it takes; `None` once the server drains or the broker was closed.
+    /// Opens again and retries as long as needed. `None` once the server drains or the broker was closed.
     async fn reopen(
         &self,
         phase: &mut watch::Receiver<Phase>,
@@ -320,7 +321,7 @@ mod tests {
 
     const GUESTS: usize = 5 * super::batch::MOST;
 
-    /// Requests that have come and were not taken.
+    /// Deliveries that have arrived and were not taken.
     struct Waiting(Vec<Delivery>);
 
     impl Deliveries for Waiting {
@@ -337,7 +338,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn draining_finishes_what_was_begun_and_gives_the_rest_back() {
+    async fn draining_finishes_running_requests_only() {
         let channel = Arc::new(Recorder::default());
         let serving = Arc::new(Serving {
             endpoint: Arc::new(endpoint()),
@@ -354,7 +355,7 @@ mod tests {
             told.notified().await;
             running.say("1 finished".to_owned());
         });
-        // There is no permit for it.
+        // This request waits for a permit that never comes.
         serving.requests.spawn(serving.served(numbered(2), None));
         yield_now().await;
 

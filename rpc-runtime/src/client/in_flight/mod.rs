@@ -1,4 +1,4 @@
-//! The calls in flight, and what came of each.
+//! The calls in flight and their outcomes.
 
 mod table;
 mod timer;
@@ -28,19 +28,19 @@ use crate::{
 #[derive(Debug)]
 pub(crate) enum Outcome {
     Reply(ReceivedReply),
-    /// Only a one-way request ends with that.
+    /// The broker accepted it. Only a one-way request ends with this outcome.
     Accepted,
     Unroutable,
     Rejected,
-    /// The broker does not let it through.
+    /// The broker refused it.
     Refused(Box<BrokerError>),
-    /// The broker never looked at it.
+    /// The broker did not process it.
     Ignored,
-    /// Its channel went.
+    /// Its channel was lost.
     Lost,
-    /// The broker closed its channel, for this request or for another on it: it may have it.
+    /// The broker closed its channel because of this request or another one on it. The broker may have this request.
     Interrupted,
-    /// Nothing came in time.
+    /// No reply came in time.
     Expired,
 }
 
@@ -52,11 +52,11 @@ pub(crate) struct InFlight {
     unclaimed: AtomicU64,
 }
 
-/// A call's right to be in flight.
+/// The permit of a call to be in flight.
 pub(crate) type Permit<'a> = SemaphorePermit<'a>;
 
 impl InFlight {
-    /// At most `limit` calls.
+    /// A table for at most `limit` calls.
     pub(crate) fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
             table: Mutex::default(),
@@ -65,17 +65,17 @@ impl InFlight {
         })
     }
 
-    /// Takes a place among the calls in flight; `None` if there is none.
+    /// Takes a permit; `None` if all are taken.
     pub(crate) fn try_permit(&self) -> Option<Permit<'_>> {
         self.permits.try_acquire().ok()
     }
 
-    /// Takes a place among the calls in flight, as soon as there is one.
+    /// Takes a permit as soon as one is free.
     pub(crate) async fn permit(&self) -> Option<Permit<'_>> {
         self.permits.acquire().await.ok()
     }
 
-    /// How many replies came that no call was waiting for.
+    /// How many replies arrived without a waiting call.
     pub(crate) fn unclaimed(&self) -> u64 {
         self.unclaimed.load(Ordering::Relaxed)
     }

@@ -13,11 +13,11 @@ use uuid::Uuid;
 use super::{InFlight, Outcome, timer::Timer};
 use crate::{client::ids::ById, lock::lock};
 
-/// Calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
+/// The calls in flight. Removing an entry decides the outcome of its call, so each call has exactly one outcome.
 #[derive(Debug, Default)]
 pub(super) struct Table {
     entries: ById<Entry>,
-    /// Every channel up to this one is gone.
+    /// All channels with this number or a lower one are lost.
     lost: u64,
 }
 
@@ -25,14 +25,14 @@ pub(super) struct Table {
 pub(super) struct Entry {
     channel: u64,
     oneway: bool,
-    /// The broker has it: what comes now is a reply.
+    /// The broker accepted the request. Only a reply can follow.
     accepted: bool,
     outcome: oneshot::Sender<Outcome>,
 }
 
 impl Entry {
     pub(super) fn end(self, outcome: Outcome) {
-        // A receiver that is gone has no use for the news.
+        // An error means that the call was dropped.
         let _ = self.outcome.send(outcome);
     }
 
@@ -41,7 +41,7 @@ impl Entry {
     }
 }
 
-/// A call was not entered, because the channel it was for is gone.
+/// The call was not entered, because its channel is lost.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotEntered;
 
@@ -50,8 +50,8 @@ impl InFlight {
         lock(&self.table)
     }
 
-    /// Enters a call before it is published, so that no reply can come too early. It ends at its deadline, whatever comes.
-    /// The id is a random one that no other sending has.
+    /// Enters a call before it is published, so that no reply can come too early. The call ends at its deadline at
+    /// the latest. The id must be random and unused.
     pub(crate) fn enter(
         &self,
         correlation_id: Uuid,
@@ -70,13 +70,13 @@ impl InFlight {
         Ok(CallGuard { in_flight: self, correlation_id, outcome, deadline, ended: false })
     }
 
-    /// Ends every call of the channels up to this one; none can be entered for them any more.
+    /// Ends every call of this channel and the earlier ones. No more calls can be entered for them.
     pub(crate) fn lose(&self, channel: u64) {
         self.lose_those(channel, |entry| entry.channel <= channel);
     }
 
-    /// The same where the callback queue is still there: calls that the broker has taken wait for their replies, and so
-    /// do those of earlier channels.
+    /// Ends the calls of this channel that the broker has not accepted. The callback queue still exists, so the other
+    /// calls and those of earlier channels wait for their replies.
     pub(crate) fn lose_unaccepted(&self, channel: u64) {
         self.lose_those(channel, |entry| entry.unaccepted_on(channel));
     }
@@ -91,7 +91,7 @@ impl InFlight {
         }
     }
 
-    /// Lets no call be entered for a channel any more, if the broker has dealt with all that were.
+    /// Closes a channel for more calls, if the broker has settled all calls on it. Returns whether it has.
     pub(crate) fn retire(&self, channel: u64) -> bool {
         let mut table = self.table();
         let settled = !table.entries.values().any(|entry| entry.unaccepted_on(channel));
@@ -106,7 +106,7 @@ impl InFlight {
         self.table().entries.len()
     }
 
-    /// Notes that the broker has a request; `true` if nothing else is to come of it.
+    /// Notes that the broker accepted a request. Returns `true` if the request is one-way and so has its outcome.
     pub(super) fn accept(&self, correlation_id: Uuid) -> bool {
         self.table().entries.get_mut(&correlation_id).is_some_and(|entry| {
             entry.accepted = true;
@@ -119,15 +119,15 @@ impl InFlight {
     }
 }
 
-/// A call's place in the table. Await it for the outcome, until its deadline. Dropping it frees the place, whatever became of
-/// the call.
+/// A call's entry in the table. Await it for the outcome, until its deadline. Dropping it frees the entry in any
+/// case.
 #[derive(Debug)]
 pub(crate) struct CallGuard<'a> {
     in_flight: &'a InFlight,
     correlation_id: Uuid,
     outcome: oneshot::Receiver<Outcome>,
     deadline: Instant,
-    /// The entry is gone.
+    /// The entry was removed.
     ended: bool,
 }
 
@@ -155,8 +155,8 @@ impl<'a> IntoFuture for CallGuard<'a> {
 }
 
 pin_project! {
-    /// The wait for the outcome of a call. The timer is here and not in the guard, because a call in flight has room for two
-    /// guard.
+    /// Waits for the outcome of a call. The timer is here and not in the guard, because the future of a call has room
+    /// for two guards.
     pub(crate) struct Waiting<'a> {
         guard: CallGuard<'a>,
         #[pin]
@@ -171,7 +171,7 @@ impl Future for Waiting<'_> {
         let this = self.project();
         if let Poll::Ready(outcome) = Pin::new(&mut this.guard.outcome).poll(cx) {
             this.guard.ended = true;
-            // The sender is dropped without an outcome only together with the table.
+            // The sender is dropped without an outcome only if the table is dropped.
             return Poll::Ready(outcome.unwrap_or(Outcome::Lost));
         }
         this.timer.poll_until(this.guard.deadline, cx).map(|()| Outcome::Expired)

@@ -10,7 +10,7 @@ use crate::message::Properties;
 
 const LONG: Duration = Duration::from_secs(60);
 
-/// A call that waits for long.
+/// A call with a long timeout.
 fn enter(
     in_flight: &Arc<InFlight>,
     channel: u64,
@@ -19,7 +19,7 @@ fn enter(
     in_flight.enter(Uuid::new_v4(), channel, oneway, Instant::now() + LONG)
 }
 
-/// A call that waits for so long.
+/// A call with this timeout.
 fn waiting(in_flight: &Arc<InFlight>, timeout: Duration) -> CallGuard<'_> {
     in_flight.enter(Uuid::new_v4(), 1, false, Instant::now() + timeout).unwrap()
 }
@@ -60,7 +60,7 @@ async fn a_second_reply_is_dropped_and_counted() {
 }
 
 #[tokio::test]
-async fn replies_that_nobody_can_have_asked_for_are_counted() {
+async fn replies_with_unknown_ids_are_counted() {
     let in_flight = InFlight::new(10);
     let guard = enter(&in_flight, 1, false).unwrap();
     let other_spelling = guard.correlation_id().simple().to_string();
@@ -71,7 +71,7 @@ async fn replies_that_nobody_can_have_asked_for_are_counted() {
 }
 
 #[tokio::test]
-async fn calls_of_a_lost_channel_end_and_none_enters_any_more() {
+async fn a_lost_channel_ends_its_calls() {
     let in_flight = InFlight::new(10);
     let (old, new) = (enter(&in_flight, 1, false).unwrap(), enter(&in_flight, 2, false).unwrap());
     in_flight.lose(1);
@@ -91,7 +91,7 @@ async fn a_call_whose_channel_was_closed_is_interrupted() {
 }
 
 #[tokio::test]
-async fn a_reply_too_large_to_be_kept_ends_its_call() {
+async fn an_oversized_reply_ends_its_call() {
     let in_flight = InFlight::new(10);
     let call = enter(&in_flight, 1, false).unwrap();
     let reply = reply_to(&call.correlation_id().to_string());
@@ -103,7 +103,7 @@ async fn a_reply_too_large_to_be_kept_ends_its_call() {
 }
 
 #[tokio::test]
-async fn calls_that_the_broker_has_outlive_the_channel_that_sent_them() {
+async fn accepted_calls_outlive_their_channel() {
     let in_flight = InFlight::new(10);
     let [taken, passed, ignored, unknown, oneway] =
         [false, false, false, false, true].map(|oneway| enter(&in_flight, 1, oneway).unwrap());
@@ -123,7 +123,7 @@ async fn calls_that_the_broker_has_outlive_the_channel_that_sent_them() {
 }
 
 #[tokio::test]
-async fn a_channel_is_retired_when_the_broker_has_dealt_with_what_it_sent() {
+async fn a_channel_retires_when_its_calls_are_settled() {
     let in_flight = InFlight::new(10);
     let (taken, open) =
         (enter(&in_flight, 1, false).unwrap(), enter(&in_flight, 1, false).unwrap());
@@ -138,7 +138,7 @@ async fn a_channel_is_retired_when_the_broker_has_dealt_with_what_it_sent() {
 }
 
 #[tokio::test]
-async fn calls_of_an_earlier_channel_outlive_the_loss_of_a_later_one() {
+async fn losing_a_channel_keeps_earlier_calls() {
     let in_flight = InFlight::new(10);
     let (earlier, later) =
         (enter(&in_flight, 1, false).unwrap(), enter(&in_flight, 2, false).unwrap());
@@ -176,7 +176,7 @@ async fn acceptance_ends_a_oneway_request_only() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_ends_at_its_deadline_also_where_others_wait_longer() {
+async fn each_call_ends_at_its_own_deadline() {
     let in_flight = InFlight::new(10);
     let began = Instant::now();
     let [long, short, middle] =
@@ -193,7 +193,7 @@ async fn a_call_ends_at_its_deadline_also_where_others_wait_longer() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply_after_the_deadline_has_nobody_waiting() {
+async fn a_reply_after_the_deadline_is_unclaimed() {
     let in_flight = InFlight::new(10);
     let guard = waiting(&in_flight, LONG);
     let id = guard.correlation_id().to_string();
@@ -203,7 +203,7 @@ async fn a_reply_after_the_deadline_has_nobody_waiting() {
 }
 
 #[test]
-fn a_deadline_holds_where_the_runtime_of_earlier_calls_stands_still() {
+fn deadlines_hold_while_another_runtime_is_idle() {
     let (still, running) = (runtime(), runtime());
     let in_flight = InFlight::new(10);
     let _earlier = within(&still, || waiting(&in_flight, LONG));

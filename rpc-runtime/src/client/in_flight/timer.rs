@@ -12,8 +12,8 @@ use tokio::{
 };
 
 pin_project! {
-    /// A timer of the runtime that polls it. It moves along where another runtime goes on with the call: the one before may
-    /// stand still, or it has ended, and tokio's timers panic then.
+    /// A timer on the runtime that polls it. If another runtime continues the call, the timer moves to it. The
+    /// earlier runtime may be idle or may have ended, and tokio's timers panic without their runtime.
     #[derive(Debug, Default)]
     pub(super) struct Timer {
         runtime: Option<runtime::Id>,
@@ -23,7 +23,7 @@ pin_project! {
 }
 
 impl Timer {
-    /// Waits until the deadline, which is the same each time.
+    /// Waits until the deadline, which must be the same each time.
     pub(super) fn poll_until(
         self: Pin<&mut Self>,
         deadline: Instant,

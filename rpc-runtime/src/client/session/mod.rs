@@ -1,4 +1,4 @@
-//! What all calls over a connection share: their channel, those in flight, the budget for retries.
+//! The state that all calls over a connection share: their channel, the calls in flight, and the retry budget.
 
 mod callers;
 mod full;
@@ -26,17 +26,17 @@ pub(crate) struct Session {
     callers: Callers,
     limits: SessionLimits,
     retries: RetryBudget,
-    /// Of the queues that clients look at.
+    /// For the queues that clients check for consumers.
     watches: Watches,
 }
 
-/// How many calls there may be, and what one does that has to wait.
+/// How many calls may be in flight, and what a call does if it would have to wait.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct SessionLimits {
     pub(crate) max_in_flight: usize,
-    /// While as many are in flight as allowed.
+    /// What a call does while the maximum number of calls is in flight.
     pub(crate) when_full: WhenFull,
-    /// While the connection is down, or takes no messages.
+    /// What a call does while the connection is down or blocked.
     pub(crate) unavailable: Unavailable,
 }
 
@@ -55,7 +55,7 @@ impl Session {
         })
     }
 
-    /// The same over another user's connection, whose requests say who sent them.
+    /// The same session over another user's connection. Its requests carry the user's name.
     pub(crate) fn announcing(&self, supervisor: Supervisor) -> Arc<Self> {
         let options = CallerOptions { announce_user: true, ..self.callers.options().clone() };
         Self::new(supervisor, options, self.limits)
@@ -69,7 +69,7 @@ impl Session {
         self.callers.in_flight()
     }
 
-    /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
+    /// A permit to be in flight. `None` if there is none and the call must not wait.
     pub(super) async fn permit(&self) -> Option<Permit<'_>> {
         match self.limits.when_full {
             WhenFull::Refuse => self.in_flight().try_permit(),
@@ -77,7 +77,7 @@ impl Session {
         }
     }
 
-    /// What is known of who consumes a queue.
+    /// The watch of a queue's consumers.
     pub(super) fn watch(&self, queue: &SmolStr) -> Arc<QueueWatch> {
         self.watches.of(queue)
     }
@@ -86,13 +86,13 @@ impl Session {
         &self.retries
     }
 
-    /// The channel for calls, if there is one and the broker takes messages: nearly always so, and then nothing has to be
-    /// waited for.
+    /// The channel for calls, if it is open and the broker accepts messages. That is nearly always so, and then the
+    /// call does not wait.
     pub(super) fn caller_now(&self) -> Option<OpenCaller> {
         self.access.supervisor().is_ready().then(|| self.callers.open_now()).flatten()
     }
 
-    /// The channel for calls, as soon as there is one and the broker takes messages.
+    /// Waits until the channel for calls is open and the broker accepts messages.
     pub(super) async fn caller(&self) -> Result<OpenCaller, NotReady> {
         let (supervisor, unavailable) = (self.access.supervisor(), self.limits.unavailable);
         supervisor.ready(unavailable).await?;

@@ -1,11 +1,11 @@
-//! Sending a call again that was refused for want of room: with pauses, and not more often than there is a budget for.
+//! Limits retries of calls that were refused because of overload: with pauses, and with a budget.
 //!
-//! A service that is overloaded is not helped by callers that all ask again. Each call pays a tenth of a retry into the
-//! budget of its broker, so that retries add a tenth to the load, and no more.
+//! An overloaded service gets worse if all callers retry. Each call adds a tenth of a retry to the budget of its
+//! broker, so retries add at most a tenth to the load.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-/// In tenths: what a retry costs, what a call pays in, what there is at first, and the most that can be saved.
+/// In tenths: the cost of a retry, the payment of a call, the initial budget, and the maximum budget.
 const RETRY: u32 = 10;
 const CALL: u32 = 1;
 const AT_FIRST: u32 = 100;
@@ -24,14 +24,14 @@ impl Default for RetryBudget {
 }
 
 impl RetryBudget {
-    /// A call was made.
+    /// Adds the payment of one call.
     pub(in crate::client) fn pay(&self) {
         let add = |tenths: u32| (tenths < MOST).then_some(tenths + CALL);
-        // `Err`: there is as much as can be saved.
+        // `Err` means that the budget is at its maximum.
         let _ = self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, add);
     }
 
-    /// Takes what a retry costs; `false` if there is not so much.
+    /// Takes the cost of a retry. `false` if the budget is too small.
     pub(in crate::client) fn spend(&self) -> bool {
         let take = |tenths: u32| tenths.checked_sub(RETRY);
         self.tenths.fetch_update(Ordering::Relaxed, Ordering::Relaxed, take).is_ok()

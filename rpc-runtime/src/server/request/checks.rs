@@ -1,4 +1,4 @@
-//! What a request has to pass before its method runs.
+//! The checks that a request passes before its method runs.
 
 use std::{sync::atomic::AtomicBool, time::Duration};
 
@@ -17,7 +17,7 @@ use crate::{
 };
 
 impl Endpoint {
-    /// Checks a request, and logs it if it is refused for something that its sender or this server has to mend.
+    /// Checks a request. Logs a refusal that its sender or this server has to fix.
     pub(super) fn prepare<'a>(
         &'a self,
         delivery: Delivery,
@@ -56,7 +56,7 @@ impl Endpoint {
         let encoding = request.encoding;
         if redelivered && properties.has_expired() {
             let fault = Fault::new(FaultKind::Expired, "it expired in a queue, and was moved back");
-            // No server had it, unless RabbitMQ says so.
+            // No server had this request, unless RabbitMQ marks it as redelivered.
             return Err(fault.had_before(marked));
         }
         self.check(redelivered, message.size(), handler, &request, encoding)?;
@@ -89,7 +89,7 @@ impl Endpoint {
         Ok((handler, encoding, context))
     }
 
-    /// What is left until the deadline of a request, without the time that it waited in its queue.
+    /// The time until the deadline of a request, without the time that it waited in its queue.
     fn remaining(
         &self,
         request: &ReceivedRequest<'_>,
@@ -105,12 +105,12 @@ impl Endpoint {
         Some(remaining.saturating_sub(waited))
     }
 
-    /// Whether a request may be run, as far as its way to here tells.
+    /// Whether a request may run, judged only by its routing key and its `x-death` header.
     pub(super) fn is_due(&self, message: &Message) -> bool {
         !message.properties.has_expired() && self.routed(message).is_ok()
     }
 
-    /// The method that a request asks for, if there is such a one.
+    /// The method that a request asks for, if it exists.
     pub(super) fn called(&self, message: &Message) -> &'static str {
         let method = match message.properties.kind.as_deref() {
             Some(named) => self.service.method(named),
@@ -151,8 +151,8 @@ impl Endpoint {
         })
     }
 
-    /// With an exchange, RabbitMQ has checked the first routing key against the caller's rights, and nothing else: so the
-    /// request has to have come here by that key.
+    /// With an exchange, RabbitMQ checks only the first routing key against the caller's permissions. So the request
+    /// must have arrived by that key.
     fn routed<'a>(&self, message: &'a Message) -> Result<Option<&'a str>, Fault> {
         if self.exchange.is_empty() {
             return Ok(None);

@@ -1,4 +1,4 @@
-//! One request: checked, run, answered. Whatever comes in, the answer is a reply, a fault, or silence that is counted.
+//! One request: checked, run, and replied to. Every request ends with a reply, a fault, or a counted rejection.
 
 mod checks;
 
@@ -37,53 +37,54 @@ use crate::{
     wire::{self, ReturnAddress},
 };
 
-/// What a server accepts.
+/// The limits on requests and replies.
 pub(super) struct Limits {
     pub(super) max_request: usize,
     pub(super) max_reply: usize,
-    /// The callback queues that are answered, beside those that RabbitMQ named; `None`: any, unless there is an exchange.
+    /// Prefixes of callback queues that get replies, beside those that RabbitMQ named. `None` means any queue, unless
+    /// there is an exchange.
     pub(super) reply_to_prefixes: Option<Vec<String>>,
     pub(super) reject_redelivered: bool,
     pub(super) admission: Admission,
-    /// How long the requests of each caller wait.
+    /// Measures how long the requests of each caller wait in their queue.
     pub(super) waits: Waits,
 }
 
 /// The queues of a server.
 pub(super) struct Queues {
-    /// The one that the service is served on.
+    /// The queue of this service.
     pub(super) own: String,
-    /// All of them: a reply into one would come back as a request.
+    /// All queues of the server. A reply into one of them would come back as a request.
     pub(super) all: Arc<[String]>,
 }
 
-/// What is counted and measured of a service.
+/// The counters and durations of a service.
 pub(super) struct Gauges {
     pub(super) faults: Arc<FaultCounters>,
     /// By method, in the order of the trait.
     pub(super) methods: Vec<(&'static str, Arc<Meter>)>,
 }
 
-/// A request that is being answered.
+/// A request in progress.
 struct InProgress<'a> {
     tag: u64,
     address: Option<ReturnAddress>,
     metered: Metered,
-    /// Where its method is known.
+    /// `None` if its method is not known.
     running: Option<Running<'a>>,
-    /// Once it has passed the checks.
+    /// `None` until it has passed the checks.
     admitted: Option<Admitted>,
     context: Option<Context>,
 }
 
-/// A service, ready to answer.
+/// A service that is ready to handle requests.
 pub(super) struct Endpoint {
     service: &'static ServiceDescriptor,
     handlers: Arc<Handlers>,
     layers: Option<Next>,
     limits: Arc<Limits>,
     queues: Queues,
-    /// The exchange that requests have to come by; empty for any.
+    /// The exchange that requests must come through. Empty for any exchange.
     exchange: SmolStr,
     phase: Arc<watch::Receiver<Phase>>,
     counters: Arc<Counters>,
@@ -120,7 +121,7 @@ impl Endpoint {
         self.service
     }
 
-    /// What is counted and measured, for as long as the server lives.
+    /// The counters and durations. They live as long as the server.
     pub(super) fn gauges(&self) -> Gauges {
         let methods = self.service.methods.iter().filter_map(|method| {
             let handler = self.handlers.get(method.name)?;
@@ -150,15 +151,15 @@ impl Endpoint {
         self.counters.stopped.increment();
     }
 
-    /// The span of a request, from its arrival to its answer.
+    /// The span of a request, from its arrival to its reply.
     pub(super) fn span(&self, delivery: &Delivery) -> Span {
         observe::request_span(self.service.name, || self.called(delivery), delivery)
     }
 
-    /// Answers a request and acknowledges it. Returns how long it computed since it last waited; `None` if its handler had to
-    /// be stopped.
+    /// Replies to a request and acknowledges it. Returns its compute time since it last waited, or `None` if its
+    /// handler had to be stopped.
     ///
-    /// Every request that runs has one of these: what is seldom awaited is kept out of it.
+    /// This future exists for every request in progress. Boxing the parts that are seldom awaited keeps it small.
     pub(super) async fn serve(
         &self,
         delivery: Delivery,
@@ -170,7 +171,7 @@ impl Endpoint {
             return Some(Duration::ZERO);
         };
         let mut method = pin!(method);
-        // Most are answered at once: then nobody has to be told to stop.
+        // Most methods end at the first poll. They need no stop signal.
         let first = poll_fn(|cx| Poll::Ready(method.as_mut().poll(cx)));
         let (ended, began) = match first.await {
             Poll::Ready(ended) => (ended, began),
@@ -188,7 +189,7 @@ impl Endpoint {
         Some(self.end(in_progress, began, self.answer(ended), channel, span))
     }
 
-    /// Checks a request and starts its method; `None` if it was answered without.
+    /// Checks a request and starts its method. `None` if the request ended without its method.
     fn take_up(
         &self,
         delivery: Delivery,
@@ -227,7 +228,7 @@ impl Endpoint {
         }
     }
 
-    /// The method, through the layers if there are any.
+    /// Starts the method, through the layers if there are any.
     fn start(
         &self,
         handler: &Handler,
@@ -241,7 +242,7 @@ impl Endpoint {
         }
     }
 
-    /// What the method ends with, and when it last went on. `None` if it takes longer than a server that shuts down can
+    /// The method's output and the time of its last poll. `None` if it runs longer than a server that shuts down can
     /// wait.
     async fn unless_stopped<T>(
         &self,
@@ -264,7 +265,7 @@ impl Endpoint {
         }
     }
 
-    /// Warns of a handler that went on from `began` to `now` without a pause, if that is long.
+    /// Warns of a handler that computed from `began` to `now` without a pause, if that is long.
     fn note_held(&self, began: Instant, now: Instant, context: Option<&Context>) {
         let held = now.saturating_duration_since(began);
         if held >= limits::HELD_THREAD
@@ -287,7 +288,7 @@ impl Endpoint {
         reply
     }
 
-    /// Measures an answer and sends it. Its method last went on at `began`; returns how long that is ago.
+    /// Measures a reply and sends it. `began` is the time of the method's last poll. Returns the time since then.
     fn end(
         &self,
         in_progress: InProgress<'_>,
@@ -297,7 +298,7 @@ impl Endpoint {
         span: &Span,
     ) -> Duration {
         let InProgress { tag, address, metered, running, admitted, context } = in_progress;
-        // Before the caller knows, who may ask for another at once.
+        // Released before the reply is sent, because the caller may send the next request at once.
         drop(admitted);
         let now = Instant::now();
         if let Some(running) = running {
@@ -314,8 +315,8 @@ impl Endpoint {
         now.saturating_duration_since(began)
     }
 
-    /// Gives a request back that was not started. One that must not run twice would be taken for one that has run, so
-    /// its caller is told instead.
+    /// Gives back a request that was not started. An at-most-once request would count as already run at the next
+    /// server, so its caller gets a fault instead.
     pub(super) fn give_back(&self, delivery: &Delivery, channel: &dyn WorkerChannel) {
         let named = self.handler_for(delivery, delivery.properties.kind.as_deref());
         let address = self.address_of(delivery);
@@ -335,7 +336,7 @@ impl Endpoint {
         }
     }
 
-    /// Refuses a request that there is no room for.
+    /// Refuses a request because there is no room for it.
     pub(super) fn shed(&self, delivery: &Delivery, channel: &dyn WorkerChannel) {
         self.counters.requests.increment();
         let address = self.address_of(delivery);
@@ -350,7 +351,7 @@ impl Endpoint {
         self.finish(delivery.tag, address, Reply::Fault(fault), channel);
     }
 
-    /// Rejects a request that cannot be answered: its queue's dead-letter exchange keeps it, if there is one.
+    /// Rejects a request that cannot get a reply. The dead-letter exchange of its queue keeps it, if there is one.
     fn refuse_reply_to(
         &self,
         delivery: &Delivery,
@@ -362,7 +363,7 @@ impl Endpoint {
             About::unchecked(self.service.name, self.called(delivery), &delivery.properties);
         self.lines.unanswerable(address.queue(), self.is_served(address), &about);
         if delivery.properties.was_dead_lettered() {
-            // Where dead letters lead back to this queue, it would come again and again.
+            // If dead letters lead back to this queue, a rejected request would come back again and again.
             channel.finish(delivery.tag, None);
         } else {
             channel.reject(delivery.tag, None);
@@ -373,8 +374,8 @@ impl Endpoint {
         ReturnAddress::of(&delivery.properties, self.service.encoding)
     }
 
-    /// Whether a reply may go there. With an exchange, callers have no right to write to queues, and must not get it
-    /// through the server.
+    /// Whether a reply may go to this address. With an exchange, callers have no permission to write to queues, and
+    /// must not get it through the server.
     fn obeys(&self, address: &ReturnAddress) -> bool {
         let allowed = address.is_server_named()
             || match &self.limits.reply_to_prefixes {
@@ -386,7 +387,7 @@ impl Endpoint {
         allowed && !self.is_served(address)
     }
 
-    /// A reply into a queue of this server would come back as a request.
+    /// Whether the address is a queue of this server. A reply into it would come back as a request.
     fn is_served(&self, address: &ReturnAddress) -> bool {
         self.queues.all.iter().any(|served| served == address.queue())
     }
@@ -402,7 +403,7 @@ impl Endpoint {
         channel.finish(tag, reply);
     }
 
-    /// Counts an answer, and writes it where somebody waits for it.
+    /// Counts a reply, and encodes it if the caller expects one.
     fn reply(&self, address: Option<ReturnAddress>, answer: Reply) -> Option<Message> {
         match &answer {
             Reply::Fault(fault) => {
@@ -411,7 +412,7 @@ impl Endpoint {
                 if fault.kind() == FaultKind::Panicked {
                     self.counters.panics.increment();
                 }
-                // Its message may quote the request.
+                // Only the word is logged, because the fault's message may quote the request.
                 let fault = Escaped::new(fault.word());
                 debug!(service = self.service.name, %fault, "refused a request");
             }

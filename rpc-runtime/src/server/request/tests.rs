@@ -8,7 +8,7 @@ use crate::{
 };
 
 thread_local! {
-    /// The correlation id that a handler saw last.
+    /// The correlation id that a handler got last.
     static SEEN: RefCell<Option<String>> = const { RefCell::new(None) };
 }
 
@@ -30,7 +30,7 @@ impl Payments for Bank {
     }
 }
 
-/// Writes down what is said to it.
+/// Records the operations on the channel.
 #[derive(Default)]
 pub(in crate::server) struct Recorder {
     said: Mutex<Vec<String>>,
@@ -124,12 +124,12 @@ pub(in crate::server) fn request(
 }
 
 #[test]
-fn what_was_not_started_goes_back_unless_it_must_not_look_as_if_it_had_been() {
+fn requests_not_started_are_given_back_or_refused() {
     let callback = Some("amq.gen-x");
     for (delivery, said) in [
         (request("balance", callback, false), "1 given back"),
         (request("pay", callback, false), "1 finished with Some(\"shutting-down\")"),
-        // Nobody to tell, or taken for run already: the next server decides.
+        // Without a caller that can get a fault, or if it may have run already, the next server decides.
         (request("pay", None, false), "1 given back"),
         (request("pay", callback, true), "1 given back"),
         (request("pay", Some("somebody-elses"), false), "1 given back"),
@@ -141,7 +141,7 @@ fn what_was_not_started_goes_back_unless_it_must_not_look_as_if_it_had_been() {
 }
 
 #[tokio::test]
-async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
+async fn replies_go_only_to_callback_queues() {
     for (reply_to, said) in [
         ("amq.gen-x", "1 finished with Some(\"result\")"),
         ("amq_x", "1 finished with Some(\"result\")"),
@@ -165,7 +165,7 @@ async fn any_reply_to_is_answered_but_served_queues() {
         ("", None, &["mine", "", "amq.direct", "amq.gen-x", "amq.rabbitmq.reply-to.x"][..]),
         ("", prefixes(&[]), &["amq.gen-x", "amq.rabbitmq.reply-to.x"]),
         ("", prefixes(&["m", "own-"]), &["mine", "amq.gen-x", "amq.rabbitmq.reply-to.x"]),
-        // With an exchange, others have no right to write to queues.
+        // With an exchange, callers have no permission to write to queues.
         ("rpc", None, &["amq.gen-x", "amq.rabbitmq.reply-to.x"]),
         ("rpc", prefixes(&["mine"]), &["mine", "amq.gen-x", "amq.rabbitmq.reply-to.x"]),
     ] {
@@ -209,7 +209,7 @@ async fn handlers_see_raw_ids_escaped() {
 }
 
 #[test]
-fn a_request_with_a_wrong_reply_to_is_never_shed_in_silence() {
+fn shedding_rejects_a_wrong_reply_to() {
     let (endpoint, channel) = (endpoint(), Recorder::default());
     endpoint.shed(&request("balance", Some("somebody-elses"), false), &channel);
     assert_eq!(*channel.said.lock().unwrap(), ["1 rejected"]);
@@ -223,11 +223,11 @@ async fn a_wrong_reply_to_is_rejected_once() {
     let deaths = HeaderValue::Deaths { size: 100, depth: 3, expired: false };
     let message = Arc::make_mut(&mut delivery.message);
     message.properties.headers.push(("x-death".into(), deaths));
-    // Dead letters may lead back here.
+    // Dead letters may lead back to this queue.
     assert_eq!(said_by(endpoint(), delivery).await, "1 finished with None");
 }
 
-/// A request by the exchange `rpc`, with this routing key and these headers.
+/// A request through the exchange `rpc`, with this routing key and these headers.
 fn routed(key: &str, method: Option<&str>, headers: &[&'static str]) -> Delivery {
     let header = |name: &&'static str| ((*name).into(), HeaderValue::Opaque { size: 9, depth: 1 });
     let properties = Properties {
@@ -249,7 +249,7 @@ async fn said_by(endpoint: Endpoint, delivery: Delivery) -> String {
 }
 
 #[tokio::test]
-async fn behind_an_exchange_only_the_own_routing_key_counts() {
+async fn the_routing_key_must_name_the_method() {
     for (delivery, word) in [
         (routed("Payments.balance", Some("balance"), &[]), "result"),
         (routed("Payments.balance", None, &[]), "result"),
@@ -271,7 +271,7 @@ async fn behind_an_exchange_only_the_own_routing_key_counts() {
         let said = said_by(endpoint_behind("rpc"), delivery).await;
         assert_eq!(said, format!("1 finished with {:?}", Some(word)), "{asked}");
     }
-    // Another exchange that leads to this one keeps its own name on the message.
+    // A message keeps the name of the exchange that it was published to, even if that exchange is bound to this one.
     let said = said_by(endpoint_behind("other"), routed("Payments.balance", None, &[])).await;
     assert_eq!(said, "1 finished with Some(\"not-permitted\")");
 }
@@ -286,7 +286,7 @@ fn moved_back(method: &str, expired: bool) -> Delivery {
 }
 
 #[tokio::test]
-async fn what_was_dead_lettered_counts_as_redelivered() {
+async fn dead_lettered_requests_count_as_redelivered() {
     for (method, expired, word) in [
         ("balance", false, "result"),
         ("pay", false, "outcome-unknown"),
@@ -306,7 +306,7 @@ async fn what_was_dead_lettered_counts_as_redelivered() {
 }
 
 #[tokio::test]
-async fn faults_of_redelivered_requests_say_they_may_have_run() {
+async fn a_refused_redelivery_may_have_run() {
     let ran = Some(HeaderValue::Boolean(true));
     for (redelivered, said) in [(false, None), (true, ran.clone())] {
         let (endpoint, channel) = (endpoint(), Recorder::default());
@@ -327,7 +327,7 @@ async fn faults_of_redelivered_requests_say_they_may_have_run() {
     }
 }
 
-/// A request for `balance`, changed.
+/// A request for `balance`, changed by `change`.
 fn changed(change: impl FnOnce(&mut Message)) -> Delivery {
     let mut delivery = request("balance", Some("amq.gen-x"), false);
     change(Arc::make_mut(&mut delivery.message));
@@ -383,7 +383,7 @@ async fn each_check_refuses_with_its_word() {
 }
 
 #[tokio::test]
-async fn nobody_is_answered_who_does_not_ask() {
+async fn one_way_requests_get_no_reply() {
     let silent = request("balance", None, false);
     assert_eq!(said_by(endpoint(), silent).await, "1 finished with None");
 }

@@ -1,4 +1,4 @@
-//! The channel that all calls of a broker share, kept open over the connections that come and go.
+//! Keeps one channel open for all calls of a broker, on one connection after another.
 
 use std::{
     sync::{
@@ -25,7 +25,7 @@ use crate::{
     transport::{CallerChannel, CallerOptions},
 };
 
-/// An open channel, and its number: they are counted up, so that the calls of one that is lost are known.
+/// An open channel and its number. The numbers increase, so that a lost channel's calls can be found.
 #[derive(Clone)]
 pub(crate) struct OpenCaller {
     pub(crate) number: u64,
@@ -33,11 +33,11 @@ pub(crate) struct OpenCaller {
 }
 
 impl OpenCaller {
-    /// Waits until this channel, found dead by its user, is known to be dead by everybody.
+    /// Waits until everybody sees that this channel is lost. Its user has found that out already.
     pub(crate) async fn wait_until_replaced(&self, session: &Session) {
         let mut states = session.callers.shared.state.subscribe();
         let number = self.number;
-        // An error means that the broker is gone, which whoever asks it next finds out.
+        // An error means that the broker is gone. The caller's next operation reports that.
         let _ = states
             .wait_for(|state| !matches!(state, State::Open(open) if open.number == number))
             .await;
@@ -56,7 +56,7 @@ pub(super) struct Callers {
     task: Lasting,
 }
 
-/// What the calls share with the task that keeps their channel open.
+/// The state that the calls share with the task that keeps their channel open.
 struct Shared {
     options: CallerOptions,
     in_flight: Arc<InFlight>,
@@ -81,7 +81,7 @@ impl Callers {
         &self.shared.in_flight
     }
 
-    /// The open channel, if there is one.
+    /// The open channel; `None` if there is none.
     pub(super) fn open_now(&self) -> Option<OpenCaller> {
         match &*self.shared.state.borrow() {
             State::Open(open) => Some(open.clone()),
@@ -89,14 +89,15 @@ impl Callers {
         }
     }
 
-    /// The open channel, as soon as there is one. The first call opens it: a process that only serves needs none.
+    /// Waits for the open channel. The first call opens it, because a process that only serves needs none.
     pub(super) async fn open(&self, supervisor: &Supervisor) -> Result<OpenCaller, BrokerError> {
         if let Some(open) = self.open_now() {
             return Ok(open);
         }
         let mut states = self.shared.state.subscribe();
         loop {
-            // Each time: the runtime that it was kept open on may have ended. What changes from here on is seen below.
+            // Starts the task each time, because the runtime that it ran on may have ended. Later changes are seen
+            // below.
             states.mark_unchanged();
             self.start(supervisor)?;
             match &*states.borrow() {
@@ -104,7 +105,7 @@ impl Callers {
                 State::Refused(error) => return Err(error.clone()),
                 State::Opening => {}
             }
-            // The sender lives in `self`.
+            // Cannot fail, because `self` owns the sender.
             let _ = states.changed().await;
         }
     }
@@ -119,7 +120,7 @@ impl Callers {
 }
 
 impl Shared {
-    /// The callback queue is gone, and with it the calls of this channel and of those before it.
+    /// The callback queue is lost. The calls of this channel and of earlier ones are lost with it.
     fn lose(&self, channel: u64) {
         self.state.send_replace(State::Opening);
         self.in_flight.lose(channel);
@@ -145,7 +146,7 @@ impl Shared {
                 self.state.send_replace(State::Refused(error));
                 return;
             }
-            // What is missing may be declared at any moment, by a server that starts.
+            // A server that starts may declare what is missing at any moment.
             let lasts = error.is_permanent() && error.kind() != BrokerErrorKind::NotFound;
             if error.is_permanent() {
                 warn!(error = %error.whole(), "no calls can be made");
@@ -158,8 +159,8 @@ impl Shared {
         }
     }
 
-    /// Offers a channel, and another one each time the broker closes it for a request that it refuses or rejects requests
-    /// on it, for as long as the callback queue is there.
+    /// Offers a channel as long as the callback queue exists. Another channel replaces it each time the broker closes
+    /// it because of a refused request, or rejects requests on it.
     async fn keep_open(&self, mut channel: Arc<dyn CallerChannel>) -> BrokerError {
         let closed = channel.closed();
         tokio::pin!(closed);
@@ -204,8 +205,8 @@ impl Shared {
     }
 }
 
-/// The pause before a channel takes the place of one that has lived so long, after a pause before that one. One that died
-/// young is likely to be followed by others: a call that the broker closes the channel for may be sent again.
+/// The pause before a channel is replaced, from its lifetime and the previous pause. A channel that closed soon is
+/// likely to be followed by others: a call that made the broker close it may be sent again.
 fn pause_after(lived: Duration, before: Duration) -> Duration {
     if lived > limits::STABLE_AFTER {
         return Duration::ZERO;
@@ -213,7 +214,7 @@ fn pause_after(lived: Duration, before: Duration) -> Duration {
     (before * 2).clamp(limits::FIRST_PAUSE, limits::YOUNG_PAUSE)
 }
 
-/// Waits until a channel should have another in its place, and may.
+/// Waits until the channel should be replaced and may be.
 async fn to_be_replaced(channel: &dyn CallerChannel, retired: &mut JoinSet<()>) {
     let opened = Instant::now();
     channel.rejecting().await;
@@ -224,7 +225,7 @@ async fn to_be_replaced(channel: &dyn CallerChannel, retired: &mut JoinSet<()>) 
     }
 }
 
-/// Keeps a channel that was replaced until everything it sent is settled, or it is gone itself.
+/// Keeps a replaced channel until all its requests are settled or it is lost.
 async fn retire(channel: Arc<dyn CallerChannel>, number: u64, in_flight: Arc<InFlight>) {
     let settled = async {
         while !in_flight.retire(number) {

@@ -11,12 +11,12 @@ use crate::{
     transport::{BoxFuture, CallerSink, ChannelGone, PublishOutcome},
 };
 
-/// A channel that ends and rejects when it is told to; those that take its place are like it.
+/// A channel that ends and rejects on a signal. Its replacements do the same.
 #[derive(Default)]
 struct Scripted {
     end: Arc<Notify>,
     reject: Arc<Notify>,
-    /// It ends after a moment, and so do those that take its place.
+    /// It ends after a moment, and so do its replacements.
     dies: bool,
 }
 
@@ -97,7 +97,7 @@ impl Kept {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_on() {
+async fn calls_continue_when_a_rejecting_channel_is_replaced() {
     let channel = Scripted::default();
     let reject = channel.reject.clone();
     let mut kept = keep(channel);
@@ -112,7 +112,7 @@ async fn a_channel_on_which_requests_are_rejected_is_replaced_and_its_calls_go_o
 }
 
 #[test]
-fn a_channel_that_dies_young_is_followed_by_a_pause() {
+fn a_short_lived_channel_causes_a_pause() {
     let young = limits::STABLE_AFTER / 2;
     let mut pause = Duration::ZERO;
     let pauses: Vec<_> = (0..8)
@@ -136,7 +136,7 @@ async fn channels_that_keep_dying_are_few() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_was_sent_on_a_replaced_channel_is_lost_with_it_alone() {
+async fn a_replaced_channel_loses_only_its_own_calls() {
     let channel = Scripted::default();
     let (reject, end) = (channel.reject.clone(), channel.end.clone());
     let mut kept = keep(channel);
