@@ -1,4 +1,4 @@
-//! Tests of the public interface with a broker that the test simulates over a pair of streams.
+//! Tests the public API against a broker that the test simulates over a pair of streams.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -67,7 +67,7 @@ async fn read_handshake(broker: &mut DuplexStream) {
     }
 }
 
-/// Reads a method, and answers with another method of its class.
+/// Reads a method, and replies with another method of the same class.
 async fn answer(broker: &mut DuplexStream, expected: [u8; 4], answer: &[u8]) {
     let (channel, id, _) = method(broker).await;
     assert_eq!(id, expected);

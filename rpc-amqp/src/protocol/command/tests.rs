@@ -1,4 +1,4 @@
-//! Held against lapin's parser, which speaks for everybody else.
+//! Compares with lapin's parser, as an independent implementation.
 
 use bytes::BytesMut;
 use lapin::{
