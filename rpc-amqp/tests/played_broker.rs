@@ -173,7 +173,7 @@ async fn too_few_channels_are_an_error() {
 }
 
 #[tokio::test]
-async fn a_window_that_is_full_blocks_the_connection() {
+async fn full_window_blocks_the_connection() {
     let (connection, _broker) = connect(ConnectOptions::default()).await.unwrap();
     let blocked = connection.blocked();
     let held = connection.send_window().hold(64 * 1024 * 1024);

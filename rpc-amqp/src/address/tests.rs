@@ -99,7 +99,7 @@ fn the_query_goes_before_the_options() {
 }
 
 #[test]
-fn names_that_are_too_long_are_refused() {
+fn long_names_are_refused() {
     let long = "v".repeat(256);
     assert!(parse(&format!("amqp://rabbit/{}", &long[1..])).is_ok());
     let error = parse(&format!("amqp://rabbit/{long}")).unwrap_err();
@@ -140,7 +140,7 @@ fn an_empty_password_is_a_password() {
 
 /// Addresses are shared by programs in many languages, so common spellings have to work.
 #[test]
-fn an_address_means_what_it_means_to_lapin() {
+fn addresses_parse_as_in_lapin() {
     for text in [
         "amqp://localhost",
         "amqp://localhost/",

@@ -258,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_fail_alike_are_one_failure() {
+    fn places_with_the_same_failure_are_grouped() {
         let addresses = [address("amqp://localhost"), address("amqp://rabbit")];
         let lost = || Failure::Lost(io::ErrorKind::ConnectionRefused.into());
         let places = || {

@@ -149,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_silent_broker_is_given_up_in_time() {
+    async fn silent_broker_times_out() {
         let every = Duration::from_millis(100);
         let mut heartbeat = Heartbeat::every(every);
         let start = heartbeat.received;

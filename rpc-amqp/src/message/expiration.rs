@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expiration_reads_as_it_was_written() {
+    fn expiration_survives_a_round_trip() {
         for number in [0, 1, 60_000, u32::MAX] {
             let text = number.to_string();
             assert_eq!(Expiration::from(text.as_str()), Expiration::Milliseconds(number));

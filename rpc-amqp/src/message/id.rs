@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_as_it_was_written() {
+    fn id_survives_a_round_trip() {
         let ours = Uuid::from_u128(0xabc);
         assert_eq!(Id::from(&ours.to_string()), Id::Uuid(ours));
         let others = [ours.simple().to_string(), ours.to_string().to_uppercase(), "7".to_owned()];

@@ -237,7 +237,7 @@ mod tests {
 
     /// Both sums have to agree. One decides whether a table is built, and users limit headers by the other.
     #[test]
-    fn headers_measure_what_they_are_counted_as() {
+    fn measured_and_counted_sizes_agree() {
         let long_text = [&b"\x01aS"[..], &long(&[b'x'; 2000])].concat();
         let odd_text = [&b"\x02abS"[..], &long(&[0xff; 9])].concat();
         let rest = b"\x01bt\x01\x00V\x01cb\x07\x01dl\0\0\0\0\0\0\0\x01\x01eD\0\0\0\0\0";
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_not_text_are_mended() {
+    fn invalid_names_are_repaired() {
         let read = read(b"\x02a\xffS\x00\x00\x00\x02\xff\xfe");
         let value = Value::Opaque { size: 2, depth: 0 };
         assert_eq!(read[..], [("a?".into(), value)]);

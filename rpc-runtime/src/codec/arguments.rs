@@ -298,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_cannot_be_read_is_named() {
+    fn unreadable_argument_is_named() {
         let wrong = "not the JSON expected here: the argument `label`: invalid type: integer `1`, expected a string at line 1 column 1";
         assert_eq!(two(r#"{"n": 30, "label": 1}"#).unwrap_err(), wrong);
         assert_eq!(two("[30, 1]").unwrap_err(), wrong);

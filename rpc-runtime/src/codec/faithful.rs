@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused_in_json() {
+    fn json_refuses_nan_and_infinity() {
         for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(refused(&number, Encoding::Json).contains("no NaN"));
             assert!(refused(&Some(number), Encoding::Json).contains("no NaN"));

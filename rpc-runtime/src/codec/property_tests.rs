@@ -153,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn structures_come_back(tree in tree(), chain in chain(), maps in maps()) {
+    fn structures_survive_a_round_trip(tree in tree(), chain in chain(), maps in maps()) {
         for encoding in [Encoding::Bincode, Encoding::Json] {
             comes_back(tree.clone(), encoding)?;
             comes_back(maps.clone(), encoding)?;
@@ -162,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn scalars_come_back(scalars: (i64, u64, bool, char, String), double in finite(), large: u128) {
+    fn scalars_survive_a_round_trip(scalars: (i64, u64, bool, char, String), double in finite(), large: u128) {
         for encoding in ENCODINGS {
             comes_back(scalars.0, encoding)?;
             comes_back(scalars.1, encoding)?;
@@ -176,7 +176,7 @@ proptest! {
     }
 
     #[test]
-    fn sixteen_arguments_come_back(parts in parts()) {
+    fn sixteen_arguments_survive_a_round_trip(parts in parts()) {
         let arguments = sixteen(parts);
         for encoding in [Encoding::Bincode, Encoding::Json] {
             let body = encode_arguments(&arguments, SIXTEEN, encoding).unwrap();
@@ -188,7 +188,7 @@ proptest! {
 
     /// JSON has one `null` for all of these. The same holds for chains.
     #[test]
-    fn options_of_options_come_back_in_bincode(options in options()) {
+    fn nested_options_survive_bincode(options in options()) {
         comes_back(options, Encoding::Bincode)?;
     }
 

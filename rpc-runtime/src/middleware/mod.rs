@@ -68,9 +68,9 @@
 //! | --- | --- | --- |
 //! | a [`CallError`](crate::CallError), from the call below it | that | a fault, `internal` |
 //! | a [`Fault`](crate::Fault) | [`Refused`](crate::CallError::Refused) with it | the same |
-//! | `Elapsed`, tower's or tokio's | [`DeadlineExceeded`](crate::CallError::DeadlineExceeded), which says whether the request had left | a fault, `expired`, which says whether the method had started |
+//! | `Elapsed`, tower's or tokio's | [`DeadlineExceeded`](crate::CallError::DeadlineExceeded), with whether the request had been sent | a fault, `expired`, with whether the method had started |
 //! | tower's `Overloaded` | a fault, `overloaded` | the same |
-//! | anything else | [`Layer`](crate::CallError::Layer) with it | a fault, `internal`, which does not say what it was |
+//! | anything else | [`Layer`](crate::CallError::Layer) with it | a fault, `internal`, without the text of the error |
 //!
 //! # Cost
 //!

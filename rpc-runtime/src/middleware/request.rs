@@ -39,7 +39,7 @@ use crate::{
 /// # async fn main() -> Result<(), rpc_runtime::CallError> {
 /// let broker = Broker::serving(TenantsServer::new(FromHeader));
 /// let of_tenant = ServiceBuilder::new().map_request(|mut request: Request| {
-///     // Fails for names that are reserved, and where there is no more room.
+///     // Fails if the name is reserved, or if the headers become too large.
 ///     let _ = request.set_header("tenant", "a");
 ///     request
 /// });

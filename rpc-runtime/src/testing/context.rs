@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_context_is_what_the_test_says() {
+    async fn built_context_has_the_given_values() {
         let hour = Duration::from_secs(3600);
         let built = context("Orders", "place")
             .caller("billing")

@@ -94,7 +94,7 @@ impl Dial for Net {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_place_that_swallows_packets_costs_a_moment() {
+async fn place_that_drops_packets_costs_a_moment() {
     let net = Net::new([Some(vec![At::Swallows, At::Answers])]);
     let (dialed, took) = net.dial(None).await;
     assert_eq!(dialed.unwrap(), (0, 1));
@@ -102,7 +102,7 @@ async fn a_place_that_swallows_packets_costs_a_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_that_stays_silent_costs_seconds() {
+async fn silent_place_costs_seconds() {
     let net = Net::new([Some(vec![At::IsSilent]), Some(vec![At::Answers])]);
     let (dialed, took) = net.dial(None).await;
     assert_eq!(dialed.unwrap(), (1, 0));

@@ -160,7 +160,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_message_arrives_as_it_was_written(
+    fn message_survives_a_round_trip(
         message in message(),
         largest in 100..4096usize,
         piece in 1..5000usize,

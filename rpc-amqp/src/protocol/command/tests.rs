@@ -87,7 +87,7 @@ fn queues_and_exchanges_are_declared_as_written() {
 }
 
 #[test]
-fn names_that_are_too_long_are_cut() {
+fn long_names_are_cut() {
     let name = "é".repeat(200);
     let AMQPClass::Exchange(exchange::AMQPMethod::Declare(declared)) =
         read(&Command::DeclareExchange(ExchangeDeclaration {

@@ -771,7 +771,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn signatures_differ_wherever_bytes_do(seed: u64, change: u64) {
+    fn signatures_differ_if_bytes_differ(seed: u64, change: u64) {
         let ty = Maker::new(seed, false).ty(4);
         let mut random = Random::new(change);
         let other = changed(&ty, &mut random);

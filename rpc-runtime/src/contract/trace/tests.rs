@@ -174,7 +174,7 @@ fn common_validated_types_are_seen_whole() {
 }
 
 #[test]
-fn a_type_that_refuses_every_sample_is_unseen() {
+fn type_that_refuses_all_samples_is_unseen() {
     let traced = traced::<(u8, before::Strict)>();
     assert_eq!(traced.misfit, None);
     assert_eq!(traced.unseen, ["the argument `a`, `1.odd` (Impossible)"]);
@@ -226,7 +226,7 @@ fn names_of_types_and_modules_do_not_count() {
 }
 
 #[test]
-fn types_that_contain_themselves_are_seen_whole() {
+fn recursive_types_are_fully_seen() {
     assert_eq!(whole::<before::Node>(), whole::<before::Node>());
     assert_ne!(whole::<before::Node>(), whole::<after::Node>());
     assert_ne!(whole::<before::Expression>(), whole::<after::Expression>());
@@ -247,7 +247,7 @@ fn types_that_contain_themselves_are_seen_whole() {
 }
 
 #[test]
-fn types_that_contain_each_other_are_seen_whole() {
+fn mutually_recursive_types_are_fully_seen() {
     macro_rules! tangled {
         ($module:ident, $leaf:ty) => {
             mod $module {
@@ -648,7 +648,7 @@ fn validation_over_several_fields_is_met() {
 }
 
 #[test]
-fn a_type_that_panics_is_unseen() {
+fn panicking_type_is_unseen() {
     #[derive(Serialize)]
     struct Panics;
     impl<'de> Deserialize<'de> for Panics {

@@ -360,7 +360,7 @@ async fn an_explained_call_is_a_future_like_any() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_that_a_call_had_is_named() {
+async fn error_contains_the_timeout() {
     let broker = Broker::in_memory();
     let queue = crate::transport::Queue::named("Numbers");
     let server = crate::server::Server::builder(&broker)
