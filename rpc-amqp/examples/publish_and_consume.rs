@@ -22,7 +22,7 @@ enum News {
 
 struct Publisher(mpsc::UnboundedSender<News>);
 
-// A handler must not block, so it only forwards events. After `main` nobody receives them.
+// A handler must not block, so it only forwards events. They are dropped once `main` has ended.
 impl ChannelHandler for Publisher {
     fn returned(&self, properties: Properties) {
         let _ = self.0.send(News::Returned(properties.message_id));
@@ -51,7 +51,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
     let options = ConnectOptions::default().name("publish and consume");
     let connection = Connector::new(&[address], options)?.connect().await?;
 
-    // A queue that only this connection sees, and that is deleted with it.
+    // A queue for this connection only. RabbitMQ deletes it with the connection.
     let consumer = connection.open_channel().await?;
     let declaration =
         QueueDeclaration { exclusive: true, auto_delete: true, ..QueueDeclaration::default() };
@@ -106,7 +106,7 @@ async fn publish(connection: &Connection, queues: &[&str]) -> Result<(), Box<dyn
 
     while !unconfirmed.is_empty() {
         match events.recv().await.ok_or("the channel has ended")? {
-            // A returned message is confirmed, too: the broker has dealt with it.
+            // RabbitMQ confirms a returned message too.
             News::Returned(id) => {
                 println!("returned {}", id.map(|id| id.to_string()).unwrap_or_default());
             }

@@ -1,4 +1,4 @@
-//! Places where a test may have the process end, as a crash or a power cut would.
+//! Places where a test can end the process, to simulate a crash or a power cut.
 
 /// Ends the process if the environment names this place in `RPC_FAILPOINT`.
 pub(crate) fn reach(place: &str) {

@@ -1,4 +1,4 @@
-//! AMQP 0-9-1 over tokio, as much of it as messaging needs: publish, consume, confirm, return.
+//! AMQP 0-9-1 over tokio, limited to messaging: publish, consume, confirm, return.
 //!
 //! # How to read it
 //!
@@ -43,17 +43,18 @@
 //!
 //! # Goals
 //!
-//! * Messages are cheap: a publish appends to one buffer, what is ready leaves in one write, one acknowledgement covers a run of
-//!   deliveries, and a large body is not copied.
-//! * Order is kept: an acknowledgement leaves after the messages that were sent before it.
-//! * Nothing that a peer sends makes the process panic, hang or allocate without bound, and no single message ends the connection.
-//! * No password is ever shown.
+//! * Messages are cheap: a publish appends to one buffer, all pending frames leave in one write, one acknowledgement
+//!   covers a run of deliveries, and a large body is not copied.
+//! * Order is kept: an acknowledgement leaves after all messages that were sent before it.
+//! * No input from a peer makes the process panic, hang or allocate without bound, and no single message ends the
+//!   connection.
+//! * Passwords are never shown.
 //!
 //! # Non-goals
 //!
-//! * Connections that repair themselves. A lost connection is replaced by a new one, with new channels and consumers.
-//! * Transactions, `basic.get`, logins in several steps, and passwords that are renewed while connected.
-//! * Streams of deliveries: a handler puts them where your task finds them.
+//! * Automatic reconnection. Replace a lost connection by a new one, with new channels and consumers.
+//! * Transactions, `basic.get`, logins in several steps, and passwords that change while connected.
+//! * Streams of deliveries: a handler passes each delivery to your task.
 //!
 //! # Features
 //!
@@ -74,7 +75,7 @@ mod send_window;
 mod tls;
 mod unconfirmed;
 
-// The README's code is compiled with the documentation's.
+// Compiles the README's code with the doctests.
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;

@@ -1,52 +1,51 @@
-//! Every limit, with its reason.
+//! All limits, with their reasons.
 
 use std::time::Duration;
 
-/// The largest table that is read, in bytes. Of a larger one only the size is kept.
+/// The largest table that is read, in bytes. For a larger one, only the size is kept.
 pub const MAX_TABLE_BYTES: usize = 16 * 1024 + 128;
 
-/// How many tables or arrays may be nested in a received value. One level more is still measured; beyond that the whole
-/// table is unreadable.
+/// The deepest allowed nesting of tables and arrays in a received value. One more level is still measured. A table
+/// with more levels is unreadable.
 pub const MAX_TABLE_DEPTH: usize = 32;
 
-/// The longest short string of AMQP, in bytes: names, and the properties that are texts.
+/// The longest short string of AMQP, in bytes. Names and text properties are short strings.
 pub const MAX_SHORT_STRING: usize = 255;
 
-/// The largest frame with the properties of a message that is read, in bytes: many times [`MAX_TABLE_BYTES`], as RabbitMQ
-/// adds headers of its own. A larger one is skipped without being kept.
+/// The largest content header frame that is read, in bytes. It is many times [`MAX_TABLE_BYTES`], because RabbitMQ
+/// adds its own headers. A larger one is skipped.
 pub(crate) const MAX_HEADER_FRAME: usize = 1024 * 1024;
 
-/// The largest body that is kept unless the handler of a channel names another size, in bytes: the largest message that
-/// RabbitMQ takes by default in any version.
+/// The largest body that is kept by default, in bytes. The handler of a channel can set another size. This is the
+/// largest message that any version of RabbitMQ accepts by default.
 pub(crate) const MAX_BODY: usize = 128 * 1024 * 1024;
 
-/// How many bytes may be published and not settled before a connection counts as blocked: more than a broker that keeps up
-/// ever leaves open, and four messages of the size that RabbitMQ takes from 4.0 on.
+/// A connection counts as blocked when this many bytes are published and not settled. A broker that keeps up never
+/// leaves this much open. It is four messages of the largest size that RabbitMQ accepts from 4.0 on.
 pub(crate) const SEND_WINDOW: usize = 64 * 1024 * 1024;
 
-/// How long one place may take to connect to: a broker that accepts and stays silent is given up then.
+/// The time limit for connecting to one place. It ends attempts at brokers that accept and stay silent.
 pub(crate) const CONNECT_ATTEMPT: Duration = Duration::from_secs(10);
 
-/// When the next place is tried besides one that has not even taken the connection: what RFC 8305 recommends. Many round
-/// trips in any network.
+/// When to try the next place in parallel, if this one has not accepted the TCP connection. RFC 8305 recommends this
+/// value. It is many round trips in any network.
 pub(crate) const CONNECT_SLOW: Duration = Duration::from_millis(250);
 
-/// When the next place is tried besides one that has taken the connection and does not get on: a busy broker that asks
-/// others about a login takes a second or so.
+/// When to try the next place in parallel, if this one has accepted the TCP connection and sends nothing. A busy
+/// broker that asks another service about a login takes about a second.
 pub(crate) const CONNECT_SILENT: Duration = Duration::from_secs(2);
 
-/// When a server that has taken a connection and stays silent is asked whether it speaks HTTP. A broker greets within a round
-/// trip or two.
+/// When to check whether a silent server speaks HTTP. A broker greets within one or two round trips.
 pub(crate) const HTTP_ASKED: Duration = Duration::from_secs(1);
 
-/// How many places a name leads to at most.
+/// The most places that are tried for one name.
 pub(crate) const MOST_PLACES: usize = 16;
 
-/// How long the broker may take to answer on a channel. To declare a quorum queue takes seconds in a busy cluster.
+/// The time limit for a reply on a channel. Declaring a quorum queue takes seconds in a busy cluster.
 pub(crate) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// How often each side gives a sign of life by default: a half-open connection is noticed within twice that.
+/// The default heartbeat interval. A half-open connection is detected within twice this time.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(8);
 
-/// How long the end of a connection may take without getting on.
+/// The time limit for closing a connection without progress.
 pub(crate) const CLOSE_WITHIN: Duration = Duration::from_secs(2);

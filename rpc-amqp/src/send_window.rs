@@ -1,7 +1,7 @@
-//! The bound on what is published and not settled.
+//! Limits the bytes that are published and not settled.
 //!
-//! A connection that takes nothing more, because the broker is slow or the network is stuck, counts as blocked, just as one that
-//! the broker has blocked.
+//! If the broker is slow or the network is stuck, a connection accepts no more bytes. It then counts as blocked, as if
+//! the broker had blocked it.
 
 use std::{
     fmt,
@@ -15,35 +15,35 @@ use tokio::sync::watch;
 
 use crate::limits::SEND_WINDOW;
 
-/// What a message takes beside its body: frames, properties, and what its sender keeps of it.
+/// The size of a message without its body: frames, properties, and the sender's own data.
 const OVERHEAD: usize = 1024;
 
-/// Why a connection takes no messages for now.
+/// Why a connection accepts no messages at the moment.
 #[derive(Debug, Clone, Default)]
 pub struct Blocked {
-    /// The broker is short of something (`connection.blocked`), in its own words.
+    /// The broker has a resource alarm (`connection.blocked`). The text is the broker's.
     pub alarm: Option<Arc<str>>,
     /// The [`SendWindow`] is full.
     pub full: bool,
 }
 
 impl Blocked {
-    /// `None` while it does take messages.
+    /// `None` if it accepts messages.
     pub fn reason(&self) -> Option<Arc<str>> {
         let full = || self.full.then(|| "it is slow to take what was sent already".into());
         self.alarm.clone().or_else(full)
     }
 }
 
-/// Counts the bytes that were published on a connection and are not settled. From 64 MiB on the connection counts as
-/// [`Blocked`], until half of it is free. It delays nobody: look at [`Connection::blocked`](crate::Connection::blocked) before
-/// you publish.
+/// Counts the bytes that are published on a connection and not settled. From 64 MiB on, the connection counts as
+/// [`Blocked`] until less than half of that is left. It does not delay anything: check
+/// [`Connection::blocked`](crate::Connection::blocked) before you publish.
 pub struct SendWindow {
     bytes: AtomicUsize,
     blocked: watch::Sender<Blocked>,
 }
 
-/// A place in a [`SendWindow`], free again when this is dropped.
+/// Part of a [`SendWindow`]. Dropping it frees that part.
 pub struct Held {
     window: Arc<SendWindow>,
     bytes: usize,
@@ -54,7 +54,7 @@ impl SendWindow {
         Arc::new(Self { bytes: AtomicUsize::new(0), blocked })
     }
 
-    /// Takes a place for a message with a body of this size. Keep it until the message is settled.
+    /// Reserves the size of a message with a body of this size. Keep the result until the message is settled.
     #[inline]
     pub fn hold(self: &Arc<Self>, body: usize) -> Held {
         let bytes = body + OVERHEAD;
@@ -73,7 +73,7 @@ impl SendWindow {
         }
     }
 
-    /// Reads the count where the state is locked: a late caller changes nothing.
+    /// Reads the count under the lock of the state, so that threads that arrive late change nothing.
     fn announce(&self) {
         self.blocked.send_if_modified(|blocked| {
             let bytes = self.bytes.load(Ordering::SeqCst);
@@ -107,7 +107,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_window_blocks_until_half_of_it_is_free() {
+    fn full_window_blocks_until_half_is_free() {
         let (sender, blocked) = watch::channel(Blocked::default());
         let window = SendWindow::new(sender);
         let is_full = || blocked.borrow().reason().is_some();

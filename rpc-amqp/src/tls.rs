@@ -1,11 +1,11 @@
-//! How connections are encrypted.
+//! The TLS settings of connections.
 
 use std::fmt;
 
-/// How a connection to an `amqps://` address is made.
+/// How to connect to an `amqps://` address.
 ///
-/// The broker's certificate and its name are always verified. Without more, it has to be signed by an authority that this machine
-/// trusts.
+/// The broker's certificate and its name are always verified. By default, an authority that this machine trusts has to
+/// have signed it.
 #[derive(Clone, Default)]
 #[must_use = "it does nothing until a connection is made with it"]
 pub struct Tls {
@@ -16,18 +16,18 @@ pub struct Tls {
 }
 
 impl Tls {
-    /// The authorities that this machine trusts, and no certificate of the client.
+    /// Trusts the authorities that this machine trusts. Uses no client certificate.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Trusts these authorities and no others. Certificates in PEM, one after another.
+    /// Trusts only these authorities. The argument is one or more PEM certificates.
     pub fn roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.roots = Some(pem.into());
         self
     }
 
-    /// Shows the broker a certificate (in PEM, with those between it and the root behind it) and its private key (PEM).
+    /// Uses a client certificate and its private key, both in PEM. Intermediate certificates follow the certificate.
     pub fn identity(mut self, certificates: impl Into<Vec<u8>>, key: impl Into<Vec<u8>>) -> Self {
         self.identity = Some((certificates.into(), key.into()));
         self

@@ -1,19 +1,19 @@
-//! Published messages that the broker has yet to confirm.
+//! Published messages that the broker has not confirmed yet.
 
 use std::{collections::VecDeque, mem};
 
-/// A queue with room for at most so many messages is used again.
+/// A queue with room for at most this many messages is reused.
 const KEPT: usize = 1024;
 
-/// What a publisher keeps of each message on a channel until the broker confirms it, in the order of publishing.
+/// The publisher's data for each unconfirmed message of a channel, in the order of publishing.
 ///
-/// RabbitMQ numbers the messages of a channel from 1, and its confirmations name these numbers. So push a `T` for each message, in
-/// the closure of [`ChannelWriter::write`](crate::ChannelWriter::write) that publishes it: then the order is the same.
+/// RabbitMQ numbers the messages of a channel from 1 and confirms them by number. Push a `T` for each message in the
+/// closure of [`ChannelWriter::write`](crate::ChannelWriter::write) that publishes it. Then both have the same order.
 #[derive(Debug)]
 pub struct Unconfirmed<T> {
-    /// How many were published before the first of these.
+    /// The number of messages that were published before the first entry of `sent`.
     before: u64,
-    /// Settled ones leave a gap.
+    /// Settled messages leave a gap.
     sent: VecDeque<Option<T>>,
 }
 
@@ -24,7 +24,7 @@ impl<T> Default for Unconfirmed<T> {
 }
 
 impl<T> Unconfirmed<T> {
-    /// One more was published.
+    /// Adds the data of the message that is published next.
     #[inline]
     pub fn push(&mut self, sent: T) {
         self.sent.push_back(Some(sent));
@@ -35,7 +35,7 @@ impl<T> Unconfirmed<T> {
         self.sent.is_empty()
     }
 
-    /// Takes out what a confirmation names: the one with this number, or with `multiple` all up to it.
+    /// Removes and returns the confirmed messages: the one with this number, or with `multiple` all up to it.
     pub fn confirm(&mut self, number: u64, multiple: bool) -> Vec<T> {
         let Some(count) = number.checked_sub(self.before).and_then(|count| count.try_into().ok())
         else {
@@ -54,13 +54,13 @@ impl<T> Unconfirmed<T> {
             self.before += 1;
         }
         if self.sent.is_empty() && self.sent.capacity() > KEPT {
-            // It was that long for a burst.
+            // The capacity is left from a burst.
             self.sent = VecDeque::new();
         }
         taken
     }
 
-    /// Takes all out, in order: the channel has ended.
+    /// Removes and returns all messages, in order. Use it when the channel has ended.
     pub fn take(&mut self) -> Vec<T> {
         mem::take(self).sent.into_iter().flatten().collect()
     }
@@ -71,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn confirmations_find_their_messages_in_any_order_and_once() {
+    fn messages_are_confirmed_once_in_any_order() {
         let mut open = Unconfirmed::default();
         (1..=6).for_each(|number| open.push(number));
         for (number, multiple, confirmed) in [
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_channel_takes_all_in_order() {
+    fn take_returns_all_in_order() {
         let mut open = Unconfirmed::default();
         (1..=4).for_each(|number| open.push(number));
         open.confirm(2, false);

@@ -1,4 +1,4 @@
-//! Tests of the public interface with a broker that the test simulates over a pair of streams.
+//! Tests the public API against a broker that the test simulates over a pair of streams.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -67,7 +67,7 @@ async fn read_handshake(broker: &mut DuplexStream) {
     }
 }
 
-/// Reads a method, and answers with another method of its class.
+/// Reads a method, and replies with another method of the same class.
 async fn answer(broker: &mut DuplexStream, expected: [u8; 4], answer: &[u8]) {
     let (channel, id, _) = method(broker).await;
     assert_eq!(id, expected);
@@ -173,7 +173,7 @@ async fn too_few_channels_are_an_error() {
 }
 
 #[tokio::test]
-async fn a_window_that_is_full_blocks_the_connection() {
+async fn full_window_blocks_the_connection() {
     let (connection, _broker) = connect(ConnectOptions::default()).await.unwrap();
     let blocked = connection.blocked();
     let held = connection.send_window().hold(64 * 1024 * 1024);

@@ -1,4 +1,4 @@
-//! Locks of this crate. No code of a user runs while one is held, so a poisoned one is as good as another.
+//! The locks of this crate. No user code runs while one is held, so a poisoned lock is safe to use.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 

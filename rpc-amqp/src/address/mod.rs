@@ -1,4 +1,4 @@
-//! The address of a broker. Its text holds a password, so only parts of it are ever shown.
+//! The address of a broker. It contains a password, so errors and logs show only parts of it.
 
 use std::{
     fmt::{self, Write as _},
@@ -14,30 +14,30 @@ use crate::{
     protocol::Tuning,
 };
 
-/// RabbitMQ's own default, and the size that its documentation recommends. Without one, the peer would choose how large the
-/// buffers of this side are.
+/// RabbitMQ's default, recommended by its documentation. Without a value, the peer would choose the size of our
+/// buffers.
 const FRAME_MAX: u32 = 131_072;
 
-/// RabbitMQ 4.1 takes no connection with smaller frames.
+/// RabbitMQ 4.1 refuses connections with smaller frames.
 const FRAME_MIN: u32 = 8192;
 
-/// The largest password, in bytes: longer ones do not fit into the one frame that a login has, whatever sizes are agreed
-/// on later. Tokens are some thousand bytes long.
+/// The largest password, in bytes. A login is one frame, so a longer password does not fit, whatever frame size is
+/// agreed on later. Tokens have some thousand bytes.
 const MAX_PASSWORD: usize = FRAME_MAX as usize / 2;
 
-/// The most that AMQP can count.
+/// The largest value of AMQP's 16-bit field.
 const CHANNEL_MAX: u16 = u16::MAX;
 
 /// How to log in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Login {
     Password,
-    /// By the certificate that the connection was made with.
+    /// With the client certificate of the TLS connection.
     External,
 }
 
 impl Login {
-    /// Its name in SASL.
+    /// The name of the SASL mechanism.
     pub(crate) fn mechanism(self) -> &'static str {
         match self {
             Self::Password => "PLAIN",
@@ -58,18 +58,18 @@ pub struct Address {
     password: String,
     virtual_host: String,
     login: Login,
-    /// The wishes of this side.
+    /// The values that this client proposes.
     tuning: Tuning,
 }
 
 impl Address {
-    /// Reads an address. The query of the address goes before `heartbeat`.
+    /// Parses an address. A `heartbeat` in the query of the address overrides the argument.
     pub(crate) fn parse(
         text: &str,
         heartbeat: Duration,
         external: bool,
     ) -> Result<Self, ConnectError> {
-        // A text that was read from a file ends with a line break.
+        // Text that was read from a file ends with a line break.
         let text = text.trim();
         let mut address = read(text).map_err(|why| invalid(text, why))?;
         if address.encrypted && cfg!(not(feature = "tls")) {
@@ -118,7 +118,7 @@ impl Address {
         self.login
     }
 
-    /// The login as it is sent. It holds the password.
+    /// The SASL response. It contains the password.
     pub(crate) fn response(&self) -> Vec<u8> {
         match self.login {
             Login::Password => format!("\0{}\0{}", self.user, self.password).into_bytes(),
@@ -147,7 +147,7 @@ impl fmt::Display for Address {
         } else {
             write!(f, "{scheme}://{}:{}/", self.host, self.port)?;
         }
-        // Characters that would end the name, or a line of a log, are encoded as in an address.
+        // Characters that would end the name or break a log line are percent-encoded.
         for c in self.virtual_host.chars() {
             if c.is_control() || c.is_whitespace() || "/?#@%,".contains(c) {
                 let mut bytes = [0; 4];
@@ -168,7 +168,7 @@ impl fmt::Debug for Address {
     }
 }
 
-/// What stands before the query and the fragment, and the query.
+/// The part before the query and the fragment, and the query.
 fn split(text: &str) -> (&str, &str) {
     let text = text.split('#').next().unwrap_or_default();
     text.split_once('?').unwrap_or((text, ""))
@@ -189,7 +189,7 @@ fn decode(text: &str) -> Result<String, &'static str> {
     decoded.map(Into::into).map_err(|_| "a part of it is no text")
 }
 
-/// `Err`: what is wrong with it, without quoting any of it.
+/// `Err`: what is wrong with the address. The error quotes no part of it.
 fn read(text: &str) -> Result<Address, &'static str> {
     let (scheme, after) = text.split_once("://").ok_or("it has no scheme")?;
     let encrypted = match &*scheme.to_ascii_lowercase() {
@@ -199,7 +199,7 @@ fn read(text: &str) -> Result<Address, &'static str> {
     };
     let end = after.find(['/', '?', '#']).unwrap_or(after.len());
     if after[end..].contains('@') {
-        // The rest of a password, most likely: nothing of it may be taken for something else, and shown.
+        // This is probably the rest of a password. Do not parse it as a port or path, and never show it.
         return Err(MISPLACED_AT);
     }
     let (rest, _) = split(after);
@@ -262,11 +262,11 @@ fn read(text: &str) -> Result<Address, &'static str> {
     })
 }
 
-/// What is wrong where an `@` stands behind the host.
+/// The error for an `@` behind the host.
 const MISPLACED_AT: &str = "an `@` stands behind a `/`, `?` or `#`, which in a user, a password or a virtual host have to be \
                             percent-encoded (# as %23, / as %2F, ? as %3F, @ as %40)";
 
-/// The host, and the port or nothing.
+/// The host, and the port if there is one.
 fn read_place(place: &str) -> Result<(&str, &str), &'static str> {
     let (host, port) = match place.strip_prefix('[') {
         Some(rest) => {
@@ -296,7 +296,7 @@ fn invalid(text: &str, why: &str) -> ConnectError {
     ConnectError::new(ConnectErrorKind::InvalidAddress, message)
 }
 
-/// The scheme, the host and the port, as far as they are known to be these: anything else may be a part of a password.
+/// The scheme, the host and the port, if they are certain to be that. Any other part may belong to a password.
 fn redacted(text: &str) -> String {
     let (scheme, rest) = match text.split_once("://") {
         Some((scheme, rest)) => (Some(scheme), rest),
@@ -308,7 +308,7 @@ fn redacted(text: &str) -> String {
     };
     let place = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let more = if place.len() < rest.len() { "/…" } else { "" };
-    // What follows a colon is a port only if it looks like one.
+    // The text after a colon is a port only if it looks like one.
     let host = match place.rsplit_once(':') {
         Some((host, port)) if port.parse::<u16>().is_ok() && host.starts_with('[') => {
             place.to_owned()

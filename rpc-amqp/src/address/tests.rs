@@ -29,7 +29,7 @@ fn an_invalid_address_shows_no_password() {
         ("amqp://ada:s3cret", "its port"),
         ("ada:s3cret@amqp://rabbit", "neither amqp nor amqps"),
         ("ada:s3cret", "no scheme"),
-        // Characters of a password that end the host.
+        // Characters in a password that would end the host.
         ("amqp://ada:12/3s3cret@rabbit", "%2F"),
         ("amqp://ada:s3#cret@rabbit/", "%23"),
         ("amqp://ada:s3?cret@rabbit/", "%3F"),
@@ -37,7 +37,7 @@ fn an_invalid_address_shows_no_password() {
         ("amqp://ada:s3/cr@et@rabbit/", "%40"),
         ("amqp://rabbit/v?password=s3@cret", "%40"),
         ("amqp://rabbit/v#s3@cret", "%40"),
-        // A password where `@host` was forgotten, or comes too early.
+        // Passwords in addresses without `@host`, or with it too early.
         ("amqp://ada:99999s3cret", "its port"),
         ("amqp://ada:12s3cret/", "its port"),
         ("amqp://ada@rabbit:s3cret", "its port"),
@@ -51,7 +51,7 @@ fn an_invalid_address_shows_no_password() {
         let shown = format!("{error:?} {error}");
         assert!(!shown.contains("s3"), "{shown}");
         assert!(shown.contains(why), "{shown}");
-        // One before what is wrong; the others stand in addresses.
+        // One colon stands before the reason. All others belong to addresses.
         assert_eq!(error.to_string().matches(": ").count(), 1, "{error}");
     }
 }
@@ -99,7 +99,7 @@ fn the_query_goes_before_the_options() {
 }
 
 #[test]
-fn names_that_are_too_long_are_refused() {
+fn long_names_are_refused() {
     let long = "v".repeat(256);
     assert!(parse(&format!("amqp://rabbit/{}", &long[1..])).is_ok());
     let error = parse(&format!("amqp://rabbit/{long}")).unwrap_err();
@@ -138,9 +138,9 @@ fn an_empty_password_is_a_password() {
     assert_eq!(parse("amqp://ada@rabbit").unwrap().response(), b"\0ada\0guest");
 }
 
-/// Addresses are written once and used by programs of many kinds.
+/// Addresses are shared by programs in many languages, so common spellings have to work.
 #[test]
-fn an_address_means_what_it_means_to_lapin() {
+fn addresses_parse_as_in_lapin() {
     for text in [
         "amqp://localhost",
         "amqp://localhost/",

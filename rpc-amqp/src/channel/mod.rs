@@ -1,4 +1,4 @@
-//! A channel: requests to the broker, each with its answer.
+//! A channel: methods sent to the broker, and their replies.
 
 mod handler;
 mod writer;
@@ -18,10 +18,10 @@ use crate::{
     protocol::{Answer, Command},
 };
 
-/// A channel. It is closed when this is dropped, after everything that was sent on it.
+/// A channel. Dropping it closes it, after everything that was sent on it.
 ///
-/// Each method that waits for the broker's answer fails after 30 seconds without one. What the broker refuses ends the channel.
-/// Messages are sent with its [writer](Self::writer).
+/// Each method that waits for the broker's reply fails after 30 seconds. The broker closes the channel if it refuses a
+/// method. Use the [writer](Self::writer) to send messages.
 pub struct Channel {
     shared: Arc<Shared>,
     writer: Arc<ChannelWriter>,
@@ -30,11 +30,11 @@ pub struct Channel {
 /// A queue that was declared.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeclaredQueue {
-    /// Its name, which the broker may have made up.
+    /// Its name, which the broker may have chosen.
     pub name: SmolStr,
-    /// How many messages wait in it, without those that were delivered and not acknowledged.
+    /// The number of ready messages, without unacknowledged ones.
     pub messages: u32,
-    /// How many consumers it has.
+    /// The number of its consumers.
     pub consumers: u32,
 }
 
@@ -50,13 +50,13 @@ impl Channel {
         &self.writer
     }
 
-    /// Hands the messages of the channel to this handler from now on. Set it before you consume or publish. Where the channel has
-    /// ended already, the handler learns that at once.
+    /// Sets the handler of the channel's messages. Set it before you consume or publish. If the channel has already
+    /// ended, the handler is called at once with the reason.
     pub fn set_handler(&self, handler: Arc<dyn ChannelHandler>) {
         self.shared.set_handler(&self.writer, handler);
     }
 
-    /// Has published messages confirmed from now on.
+    /// Turns on publisher confirms.
     ///
     /// # Errors
     ///
@@ -64,12 +64,12 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// The first poll sends the method. Dropping the future drops the answer alone.
+    /// The first poll sends the method. Dropping the future only discards the reply.
     pub async fn confirm_select(&self) -> Result<(), Error> {
         self.ask(&Command::Confirm).await.map(drop)
     }
 
-    /// Declares an exchange, or looks for one.
+    /// Declares an exchange, or checks that it exists.
     ///
     /// # Errors
     ///
@@ -77,7 +77,7 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// The first poll sends the method. Dropping the future drops the answer alone.
+    /// The first poll sends the method. Dropping the future only discards the reply.
     pub async fn declare_exchange(
         &self,
         declaration: ExchangeDeclaration<'_>,
@@ -85,7 +85,7 @@ impl Channel {
         self.ask(&Command::DeclareExchange(declaration)).await.map(drop)
     }
 
-    /// Declares a queue, or looks for one.
+    /// Declares a queue, or checks that it exists.
     ///
     /// # Errors
     ///
@@ -93,7 +93,7 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// The first poll sends the method. Dropping the future drops the answer alone.
+    /// The first poll sends the method. Dropping the future only discards the reply.
     pub async fn declare_queue(
         &self,
         declaration: QueueDeclaration<'_>,
@@ -114,7 +114,7 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// The first poll sends the method. Dropping the future drops the answer alone.
+    /// The first poll sends the method. Dropping the future only discards the reply.
     pub async fn bind_queue(
         &self,
         queue: &str,
@@ -124,7 +124,7 @@ impl Channel {
         self.ask(&Command::Bind { queue, exchange, routing_key }).await.map(drop)
     }
 
-    /// Sets how many messages the broker delivers before the first of them is acknowledged. 0: any number.
+    /// Limits the number of unacknowledged deliveries. 0 means no limit.
     ///
     /// # Errors
     ///
@@ -132,13 +132,13 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// The first poll sends the method. Dropping the future drops the answer alone.
+    /// The first poll sends the method. Dropping the future only discards the reply.
     pub async fn set_prefetch(&self, count: u16) -> Result<(), Error> {
         self.ask(&Command::Prefetch(count)).await.map(drop)
     }
 
-    /// Starts to consume a queue, and returns the broker's name for the consumer. `acknowledged`: each message is acknowledged
-    /// by [`Batch::ack`].
+    /// Starts a consumer on a queue, and returns the broker's name for the consumer. With `acknowledged`, acknowledge
+    /// each message with [`Batch::ack`].
     ///
     /// # Errors
     ///
@@ -146,7 +146,7 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// The first poll sends the method. Dropping the future drops the answer alone.
+    /// The first poll sends the method. Dropping the future only discards the reply.
     pub async fn consume(&self, queue: &str, acknowledged: bool) -> Result<SmolStr, Error> {
         match self.ask(&Command::Consume { queue, acknowledged }).await? {
             Answer::Consumer(name) => Ok(name),
@@ -154,7 +154,7 @@ impl Channel {
         }
     }
 
-    /// Ends a consumer. Messages that came before the broker's answer were handed over.
+    /// Cancels a consumer. The handler has received all its messages when this returns.
     ///
     /// # Errors
     ///
@@ -162,47 +162,48 @@ impl Channel {
     ///
     /// # Cancel safety
     ///
-    /// The first poll sends the method. Dropping the future drops the answer alone.
+    /// The first poll sends the method. Dropping the future only discards the reply.
     pub async fn cancel(&self, consumer: &str) -> Result<(), Error> {
         self.ask(&Command::Cancel { consumer }).await.map(drop)
     }
 
-    /// Resolves when the broker has processed everything that was sent on the channel so far. RabbitMQ takes the methods of a
-    /// channel in order, and setting the prefetch of a channel without a consumer changes nothing: so use it on such a channel.
+    /// Resolves when the broker has processed everything that was sent on the channel so far. It sets the prefetch to
+    /// no limit: RabbitMQ handles the methods of a channel in order, so the reply comes last. Use it on a channel
+    /// without a consumer, where the prefetch has no effect.
     ///
-    /// The method is sent at once, and not when the future is polled.
+    /// The method is sent at once, before the future is polled.
     ///
     /// # Errors
     ///
-    /// The channel has ended: the broker may have refused one of the messages.
+    /// The channel has ended. The broker may have refused one of the messages.
     pub fn fence(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let answer = self.ask(&Command::Prefetch(0));
         async move { answer.await.map(drop) }
     }
 
-    /// The same without a limit of time: under an alarm the answer may take hours.
+    /// Like [`fence`](Self::fence), without a timeout. During a resource alarm the reply may take hours.
     ///
     /// # Errors
     ///
-    /// The channel has ended: the broker may have refused one of the messages.
+    /// The channel has ended. The broker may have refused one of the messages.
     pub fn fence_without_limit(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let answer = self.shared.ask(&self.writer, &Command::Prefetch(0));
         async move { answer?.await.unwrap_or(Err(Error::Closed)).map(drop) }
     }
 
-    /// Closes it, and returns when the broker has agreed.
+    /// Closes the channel, and waits until the broker has confirmed it.
     ///
     /// # Cancel safety
     ///
-    /// The first poll closes it. Dropping the future drops the wait alone.
+    /// The first poll closes it. Dropping the future only stops the wait.
     pub async fn close(&self) {
         if let Some(answer) = self.shared.close_channel(&self.writer) {
-            // Whatever ends it, it is closed.
+            // The channel ends in every case, even if the reply is an error.
             let _ = answer.await;
         }
     }
 
-    /// Sends a method at once, and waits for its answer for a while.
+    /// Sends a method at once, and waits for its reply until a timeout.
     fn ask(
         &self,
         command: &Command<'_>,
@@ -217,7 +218,8 @@ impl Channel {
     }
 }
 
-/// The broker lives and does not answer. Under an alarm, RabbitMQ reads nothing from a connection that publishes.
+/// The broker is alive and does not reply. During a resource alarm, RabbitMQ does not read from connections that
+/// publish.
 fn unanswered(shared: &Shared) -> Error {
     let within = limits::ANSWER_WITHIN;
     let message = match shared.blocked().borrow().reason() {

@@ -9,8 +9,8 @@ use crate::{
     protocol::{Command, Frames},
 };
 
-/// Sends messages and acknowledgements on one channel. It never waits: it appends to one buffer, which the I/O task of the
-/// connection writes.
+/// Sends messages and acknowledgements on one channel. It never waits: it appends to a shared buffer, which the
+/// connection's I/O task writes to the socket.
 #[derive(Debug)]
 pub struct ChannelWriter {
     outgoing: Arc<Outgoing>,
@@ -18,7 +18,7 @@ pub struct ChannelWriter {
     ended: OnceLock<Error>,
 }
 
-/// Nothing was sent, as the channel has ended.
+/// Nothing was sent because the channel has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the channel has ended")]
 pub struct NotSent;
@@ -32,32 +32,32 @@ impl ChannelWriter {
         self.channel
     }
 
-    /// Why nothing can be sent any more, once that is so.
+    /// The reason why the channel has ended, if it has.
     pub(crate) fn ended(&self) -> Option<&Error> {
         self.ended.get()
     }
 
-    /// Lets nothing more out: after the end of a channel, a frame for it would end the connection.
+    /// Blocks all further frames. A frame on a channel that has ended would make the broker close the connection.
     pub(crate) fn end(&self, why: &Error) {
         let mut state = self.outgoing.lock();
-        // The first reason is the right one.
+        // Keep the first reason.
         let _ = self.ended.set(why.clone());
         state.forget(self.channel);
     }
 
-    /// Closes the channel after everything so far, acknowledgements too. `false` where it had ended before.
+    /// Closes the channel after everything sent so far, including acknowledgements. `false` if it had already ended.
     pub(crate) fn close(&self) -> bool {
         let closed = self.write(|out| {
             out.flush_acks();
             out.command(&Command::CloseChannel);
-            // Under the lock, so that nothing follows.
+            // The lock is held, so that no frame can follow.
             let _ = self.ended.set(Error::Closed);
         });
         self.outgoing.lock().forget(self.channel);
         closed.is_ok()
     }
 
-    /// Sends frames, all of them together and in this order. The closure runs under a lock that all channels of the connection
+    /// Sends frames, all together and in this order. The closure runs under a lock that all channels of the connection
     /// share.
     ///
     /// # Errors
@@ -89,7 +89,7 @@ pub struct Batch<'a> {
 }
 
 impl Batch<'_> {
-    /// Publishes a message. A body of over 4 KiB is not copied.
+    /// Publishes a message. A body larger than 4 KiB is not copied.
     #[inline]
     pub fn publish(&mut self, message: &Message) {
         self.frames.publish(self.channel, message, self.frame_max);
@@ -99,27 +99,27 @@ impl Batch<'_> {
         self.frames.command(self.channel, command);
     }
 
-    /// Calls this from the I/O task when everything so far is on the socket. Where the connection ends before, the closure is
-    /// dropped.
+    /// The I/O task calls this closure when everything sent so far is written to the socket. The closure is dropped if
+    /// the connection ends earlier.
     #[inline]
     pub fn when_written(&mut self, run: impl FnOnce() + Send + 'static) {
         self.frames.when_written(run);
     }
 
-    /// Acknowledges a delivery, after everything so far. One acknowledgement on the wire covers a run of deliveries.
+    /// Acknowledges a delivery, after everything sent so far. One `basic.ack` covers a run of deliveries.
     #[inline]
     pub fn ack(&mut self, tag: u64) {
         self.tracker().ack(tag);
     }
 
-    /// Gives a delivery back to its queue, or rejects it: then it goes to the dead-letter exchange of its queue, if that has
-    /// one.
+    /// Requeues a delivery, or rejects it. A rejected message goes to the dead-letter exchange of its queue, if there
+    /// is one.
     pub fn reject(&mut self, tag: u64, requeue: bool) {
         self.tracker().reject(tag);
         self.frames.reject(self.channel, tag, requeue);
     }
 
-    /// Writes now the acknowledgements that would be written with what follows.
+    /// Writes the collected acknowledgements now, before the next frame.
     fn flush_acks(&mut self) {
         let (channel, trackers) = (self.channel, self.unacknowledged.iter_mut());
         for (_, tracker) in trackers.filter(|(known, _)| *known == channel) {

@@ -1,4 +1,4 @@
-//! One error for the attempts at all places: a sentence for each, and those that failed alike together.
+//! One error for all attempts: one sentence for each kind of failure of an address.
 
 use std::net::SocketAddr;
 
@@ -12,10 +12,10 @@ use crate::{
     address::{Address, Login},
 };
 
-/// AMQP's reply code for a virtual host that may not be entered, and for a limit that is met.
+/// AMQP's reply code for a forbidden virtual host, and for a reached limit.
 const NOT_ALLOWED: u16 = 530;
 
-/// No place could be connected to, for these reasons.
+/// The error if no place could be connected to.
 pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> ConnectError {
     let hopeless = failed.iter().all(|failed| failed.failure.is_hopeless());
     let alike = gathered(failed);
@@ -25,7 +25,8 @@ pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> ConnectErro
         .filter_map(|Alike { address: index, places, .. }| {
             let address = addresses.get(*index)?;
             let host = address.host();
-            // A name may lead to places that fail in different ways. Of one way, the address says enough.
+            // The places of an address may fail in different ways. If all failed in the same way, the address is
+            // enough.
             let several = of_address(*index) > 1;
             let places = places.iter().filter(|to| several && to.ip().to_string() != host);
             let places: Vec<String> = places.map(ToString::to_string).collect();
@@ -48,7 +49,7 @@ pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> ConnectErro
     if hopeless { error.hopeless() } else { error }
 }
 
-/// Places of an address that failed in the same way, as both of `localhost` do.
+/// Places of an address that failed in the same way, for example both places of `localhost`.
 struct Alike {
     address: usize,
     places: Vec<SocketAddr>,
@@ -69,7 +70,7 @@ fn gathered(failed: Vec<Failed>) -> Vec<Alike> {
     gathered
 }
 
-/// As far as it is shown.
+/// Failures with the same text are shown once.
 fn shown(failure: &Failure) -> String {
     match failure {
         Failure::Silent { reached, within } => format!("{reached} {within:.1?}"),
@@ -77,8 +78,8 @@ fn shown(failure: &Failure) -> String {
     }
 }
 
-/// One error for several places. A refusal by a broker counts most, as the others would refuse the same. An address that cannot be
-/// the right one counts least.
+/// One error for several places. A refusal by a broker has the most weight, because the other places would refuse too.
+/// An invalid address has the least.
 fn several(errors: &[ConnectError]) -> ConnectError {
     let weight = |error: &&ConnectError| match error.kind() {
         ConnectErrorKind::InvalidAddress => 0,
@@ -91,7 +92,7 @@ fn several(errors: &[ConnectError]) -> ConnectError {
     ConnectError::new(kind, format!("no address leads to a broker: {}", said.join("; ")))
 }
 
-/// An attempt to connect to an address failed, at a place.
+/// The error of one attempt to connect to a place of an address.
 fn connecting(failure: Failure, address: &Address, place: &str) -> ConnectError {
     let unreachable = |message| ConnectError::new(ConnectErrorKind::Unreachable, message);
     match failure {
@@ -174,8 +175,8 @@ fn refused_login(reason: &CloseReason, address: &Address, place: &str) -> Connec
     ConnectError::new(kind, message)
 }
 
-/// Whether a refusal means that there are too many connections: to a virtual host, of a user or to a node. The names of the
-/// first two stand in it, and may be anything.
+/// Whether a refusal is about the number of connections: to a virtual host, of a user or to a node. The text contains
+/// the names of the first two, which may be any text.
 fn is_limit(text: &str, address: &Address) -> bool {
     let without = |text: String, name: &str| match name {
         "" => text,
@@ -257,7 +258,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_fail_alike_are_one_failure() {
+    fn places_with_the_same_failure_are_grouped() {
         let addresses = [address("amqp://localhost"), address("amqp://rabbit")];
         let lost = || Failure::Lost(io::ErrorKind::ConnectionRefused.into());
         let places = || {

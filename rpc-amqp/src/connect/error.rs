@@ -7,27 +7,27 @@ use std::{
     sync::Arc,
 };
 
-/// Why there is no connection.
+/// Why no connection could be made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ConnectErrorKind {
-    /// The address is not one that can be connected to.
+    /// The address is not valid.
     InvalidAddress,
-    /// `amqps` was asked for, and this build has no TLS.
+    /// The address asks for `amqps`, and this build has no TLS.
     TlsUnavailable,
-    /// Nobody answered, or what answered is not an AMQP broker.
+    /// Nothing answered, or the peer is not an AMQP broker.
     Unreachable,
     /// The user name or the password is wrong.
     CredentialsRefused,
-    /// The virtual host does not exist, or this user may not enter it.
+    /// The virtual host does not exist, or this user may not use it.
     VirtualHostRefused,
-    /// The virtual host, the user or the node has as many connections as it may have. It passes by itself.
+    /// The virtual host, the user or the node has reached its limit of connections. This error is temporary.
     LimitReached,
-    /// The connection may have fewer channels than are needed.
+    /// The connection allows fewer channels than are needed.
     TooFewChannels,
 }
 
-/// There is no connection. `Display` is a sentence that names the address and the reason; the cause is in `source()`.
+/// No connection could be made. `Display` is a sentence with the address and the reason. The cause is in `source()`.
 ///
 /// It never shows a password.
 #[derive(Debug, Clone)]
@@ -48,24 +48,24 @@ impl ConnectError {
         self
     }
 
-    /// Nobody will ever answer, unless somebody starts a broker.
+    /// A retry fails, unless somebody starts a broker there.
     pub(super) fn hopeless(mut self) -> Self {
         self.hopeless = true;
         self
     }
 
-    /// What kind of trouble it is.
+    /// The kind of the error.
     pub fn kind(&self) -> ConnectErrorKind {
         self.kind
     }
 
-    /// Whether trying again, without changing anything, is pointless.
+    /// Whether a retry without any change is pointless.
     pub fn is_permanent(&self) -> bool {
         use ConnectErrorKind::{LimitReached, Unreachable};
         !matches!(self.kind, Unreachable | LimitReached)
     }
 
-    /// Whether nobody will ever answer, as far as can be known, unless somebody starts a broker there.
+    /// Whether a retry is likely to fail unless somebody starts a broker at the address.
     pub fn is_hopeless(&self) -> bool {
         self.hopeless
     }
@@ -75,7 +75,7 @@ impl ConnectError {
         self.cause.as_ref()
     }
 
-    /// The sentence with its causes.
+    /// The message with its causes.
     pub(super) fn whole(&self) -> String {
         let mut text = self.message.clone();
         let mut cause = self.source();
@@ -90,7 +90,7 @@ impl ConnectError {
 
 impl fmt::Display for ConnectError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may quote the broker.
+        // The message may quote text from the broker.
         for c in self.message.chars() {
             if c.is_control() {
                 write!(f, "{}", c.escape_default())?;

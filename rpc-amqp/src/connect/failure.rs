@@ -1,35 +1,35 @@
-//! Why a place did not lead to a connection.
+//! Why a connection to a place failed.
 
 use std::{io, time::Duration};
 
 use crate::CloseReason;
 
-/// AMQP's reply code for a login, or a right, that the broker does not grant.
+/// AMQP's reply code for a refused login or a missing permission.
 pub(super) const ACCESS_REFUSED: u16 = 403;
 
-/// Why there is no connection.
+/// Why a connection to a place failed.
 #[derive(Debug)]
 pub(super) enum Failure {
     /// The broker closed the connection.
     Refused(CloseReason),
-    /// It does not speak AMQP as it should. The text completes "what answers at …".
+    /// The peer breaks AMQP's rules. The text completes "what answers at …".
     Unfit(&'static str),
-    /// It does not offer the kind of login that was asked for, but these.
+    /// The broker does not offer the wanted SASL mechanism. These are the mechanisms that it offers.
     Mechanisms(String),
     /// The connection could not be encrypted.
     Insecure(io::Error),
-    /// The connection was to be encrypted, and what answered does not speak TLS.
+    /// TLS was asked for, and the peer does not speak TLS.
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "made where there is TLS"))]
     Plain,
-    /// The name of the host could not be resolved.
+    /// The host name could not be resolved.
     Unresolved(io::Error),
-    /// Nothing came for so long.
+    /// Nothing was received within this time.
     Silent {
-        /// The connection was accepted.
+        /// Whether the TCP connection was accepted.
         reached: bool,
         within: Duration,
     },
-    /// Too few channels are allowed.
+    /// The broker allows too few channels.
     Channels {
         allowed: u16,
         needed: u16,
@@ -38,10 +38,10 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The broker does not take this login.
+    /// The broker refuses this login.
     pub(super) fn is_refusal(&self) -> bool {
         match self {
-            // Another node may have room where one is at its limit.
+            // If one node is at its limit, another node may have room.
             Self::Refused(reason) => reason.code == ACCESS_REFUSED,
             Self::Mechanisms(_) => true,
             Self::Unfit(what) => [HUNG_UP, HUNG_UP_LONG].contains(what),
@@ -49,11 +49,11 @@ impl Failure {
         }
     }
 
-    /// Nobody will ever answer, as far as can be known, unless somebody starts a broker there.
+    /// Whether a retry is likely to fail unless somebody starts a broker there.
     pub(super) fn is_hopeless(&self) -> bool {
         match self {
             Self::Lost(error) => error.kind() == io::ErrorKind::ConnectionRefused,
-            // A certificate, for example. A connection that was only lost may be better the next time.
+            // A bad certificate, for example, stays bad. After a lost connection, a retry may succeed.
             Self::Insecure(error) => {
                 matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::InvalidInput)
             }
@@ -75,7 +75,7 @@ impl From<io::Error> for Failure {
 
 pub(super) const HUNG_UP: &str = "hung up when it was shown the login";
 
-/// A user and a password with which a login may not fit into the frame that RabbitMQ takes for it.
+/// Above this size of user and password, in bytes, a login may not fit into the first frame that RabbitMQ accepts.
 pub(super) const LONG_LOGIN: usize = 3_500;
 pub(super) const HUNG_UP_LONG: &str = "hung up when it was shown the login: its password is long, and RabbitMQ takes a login of 4,096 \
                             bytes in all, of 8,192 from 4.1 on";

@@ -1,4 +1,4 @@
-//! The handshake: both sides greet, the client logs in, both agree on sizes, and the client enters a virtual host.
+//! The handshake: greeting, login, agreement on sizes, and opening the virtual host.
 
 use std::io;
 
@@ -18,15 +18,15 @@ use crate::{
 /// The result of the handshake.
 pub(crate) struct Agreed {
     pub(crate) tuning: Tuning,
-    /// What came right behind it.
+    /// The bytes that were received after the handshake.
     pub(crate) came: BytesMut,
 }
 
-/// Begins a connection. `http` resolves if the other side speaks HTTP.
+/// Starts the handshake. `http` resolves if the peer speaks HTTP.
 ///
 /// # Cancel safety
 ///
-/// Dropping the future gives it up; the socket is of no use then.
+/// Dropping the future stops the handshake. Do not use the socket afterwards.
 pub(super) async fn shake_hands(
     socket: &mut Box<dyn Stream>,
     address: &Address,
@@ -55,7 +55,7 @@ pub(super) async fn shake_hands(
 
     let offered = match peer.receive().await {
         Ok(Method::Tune(offered)) => offered,
-        // Some brokers close the socket at a wrong password.
+        // Some brokers close the socket if the password is wrong.
         Err(Failure::Lost(error)) if is_hang_up(&error) => {
             let long = address.response().len() > LONG_LOGIN;
             return Err(Failure::Unfit(if long { HUNG_UP_LONG } else { HUNG_UP }));
@@ -79,16 +79,16 @@ fn is_hang_up(error: &io::Error) -> bool {
     matches!(error.kind(), UnexpectedEof | ConnectionReset | ConnectionAborted | BrokenPipe)
 }
 
-/// The smallest frames that AMQP allows a side to ask for.
+/// The smallest frame size that AMQP allows a peer to propose.
 const SMALLEST_FRAMES: u32 = 4096;
 
-/// Whether these bytes are a TLS alert, with which a TLS server answers anything else.
+/// Whether these bytes are a TLS alert. A TLS server replies to all other protocols with one.
 fn is_tls(came: &[u8]) -> bool {
     const ALERT: u8 = 21;
     matches!(came, [ALERT] | [ALERT, 3, ..])
 }
 
-/// The smaller of both wishes, where both sides have one. Without a heartbeat on this side there is none.
+/// The smaller of both values, if both sides propose one. There is no heartbeat if this side does not want it.
 fn agree(wanted: Tuning, offered: Tuning) -> Tuning {
     fn smaller<T: Copy + Ord + Default>(one: T, other: T) -> T {
         if one == T::default() || other == T::default() { one.max(other) } else { one.min(other) }
@@ -121,7 +121,7 @@ impl Peer<'_> {
     async fn receive(&mut self) -> Result<Method, Failure> {
         let frame_max = usize::try_from(self.frame_max).unwrap_or(usize::MAX);
         loop {
-            // Nothing else comes in a handshake, so the rest of it is not awaited.
+            // Only methods are sent in a handshake, so there is no need to wait for the rest of another frame.
             if self.came.first().is_some_and(|kind| ![METHOD, HEARTBEAT].contains(kind)) {
                 return Err(match &self.came[..] {
                     came if is_tls(came) => TLS,
@@ -138,7 +138,7 @@ impl Peer<'_> {
                     let payload = bytes.get(PREFIX..frame.size - 1).unwrap_or_default();
                     return match Method::read(payload).ok_or(NO_AMQP)? {
                         Method::CloseConnection(reason) => {
-                            // The connection ends, whether or not this arrives.
+                            // The connection ends in any case, so a write error is ignored.
                             let _ = self.send(&Command::CloseConnectionOk).await;
                             Err(Failure::Refused(reason))
                         }

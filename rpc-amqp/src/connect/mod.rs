@@ -1,4 +1,4 @@
-//! From addresses to a live connection: finding a place that answers, and the handshake.
+//! From addresses to a live connection: finds a place that answers, and does the handshake.
 
 mod attempts;
 mod encrypt;
@@ -43,24 +43,24 @@ use crate::{Address, Connection, protocol::Client};
 
 type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Makes connections to a broker: one node, or the nodes of a cluster.
+/// Makes connections to a broker: to one node, or to one of the nodes of a cluster.
 ///
-/// An attempt goes through all addresses, and all that their names resolve to. Each place starts when the one before has failed or
-/// is slow, and the first that has finished the handshake is kept.
+/// An attempt tries all addresses, and all IP addresses of their host names. The next place starts when the previous
+/// one has failed or is slow. The first place that finishes the handshake is kept.
 pub struct Connector {
     addresses: Vec<Address>,
-    /// The address that is tried first the next time.
+    /// The address that the next attempt starts with.
     next: AtomicUsize,
     options: ConnectOptions,
     encryption: Encryption,
 }
 
 impl Connector {
-    /// For these addresses: `amqp://user:password@host:5672/vhost`, with `%2f` for the virtual host `/`.
+    /// Uses these addresses: `amqp://user:password@host:5672/vhost`, with `%2f` for the virtual host `/`.
     ///
     /// # Errors
     ///
-    /// An address is not one, or asks for TLS that this build does not have or that cannot be set up.
+    /// An address is not valid, or asks for TLS. TLS fails if this build does not have it or if it cannot be set up.
     pub fn new(
         addresses: &[impl AsRef<str>],
         options: ConnectOptions,
@@ -71,14 +71,14 @@ impl Connector {
         let encrypted = addresses.iter().any(Address::is_encrypted);
         Ok(Self {
             addresses,
-            // Anywhere, so that the connections of many programs spread over a cluster.
+            // A random start spreads the connections of many programs over a cluster.
             next: AtomicUsize::new(usize::from(Uuid::new_v4().as_bytes()[0])),
             encryption: Encryption::new(encrypted.then_some(&options.tls))?,
             options,
         })
     }
 
-    /// The addresses, without secrets.
+    /// The addresses, without user and password.
     pub fn addresses(&self) -> &[Address] {
         &self.addresses
     }
@@ -87,24 +87,24 @@ impl Connector {
     ///
     /// # Errors
     ///
-    /// No address leads to a broker that takes the login.
+    /// No address leads to a broker that accepts the login.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives all attempts up.
+    /// Dropping the future stops all attempts.
     pub async fn connect(&self) -> Result<Connection, ConnectError> {
         self.connect_as(&self.options.name, None).await
     }
 
-    /// Makes a connection that RabbitMQ's pages show under this name, within a time.
+    /// Makes a connection within a time. RabbitMQ's management pages show this name for it.
     ///
     /// # Errors
     ///
-    /// No address leads to a broker that takes the login.
+    /// No address leads to a broker that accepts the login.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives all attempts up.
+    /// Dropping the future stops all attempts.
     pub async fn connect_as(
         &self,
         name: &str,
@@ -118,15 +118,16 @@ impl Connector {
         Ok(self.start(socket, agreed, &self.addresses[address]))
     }
 
-    /// Makes a connection over a stream of your own, with the login of the first address: a tunnel, or a broker that a test plays.
+    /// Makes a connection over your own stream, for example a tunnel or a simulated broker in a test. It uses the
+    /// login of the first address.
     ///
     /// # Errors
     ///
-    /// The broker does not take the login, or what answers is not a broker.
+    /// The broker refuses the login, or the peer is not a broker.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives the attempt up, and the stream with it.
+    /// Dropping the future stops the attempt and drops the stream.
     pub async fn connect_over(
         &self,
         stream: impl AsyncRead + AsyncWrite + Send + Unpin + 'static,

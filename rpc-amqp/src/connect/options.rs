@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc, time::Duration};
 
 use crate::{Stall, Tls, limits};
 
-/// Called when the runtime of a connection stood still.
+/// Called after the runtime of a connection was blocked.
 pub(crate) type OnStall = Arc<dyn Fn(Stall) + Send + Sync>;
 
 /// How a [`Connector`](crate::Connector) makes connections.
@@ -37,20 +37,20 @@ impl Default for ConnectOptions {
 }
 
 impl ConnectOptions {
-    /// The name of the connections in RabbitMQ's pages.
+    /// The name of the connections on RabbitMQ's management pages.
     pub fn name(mut self, name: &str) -> Self {
         name.clone_into(&mut self.name);
         self
     }
 
-    /// The program and its version, in RabbitMQ's pages.
+    /// The program and its version, as shown on RabbitMQ's management pages.
     pub fn product(mut self, product: &str, version: &str) -> Self {
         product.clone_into(&mut self.product);
         version.clone_into(&mut self.version);
         self
     }
 
-    /// How often each side gives a sign of life, in whole seconds; 8 s by default. `heartbeat` in an address goes before it.
+    /// The heartbeat interval, in whole seconds. The default is 8 s. `heartbeat` in an address overrides it.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
         self
@@ -62,20 +62,20 @@ impl ConnectOptions {
         self
     }
 
-    /// Logs in by the certificate of the connection (`EXTERNAL`) and not by a password.
+    /// Logs in with the certificate of the connection (`EXTERNAL`) instead of a password.
     pub fn external(mut self, external: bool) -> Self {
         self.external = external;
         self
     }
 
-    /// A connection that may have fewer channels is an error.
+    /// Connecting fails if the broker allows fewer channels than this.
     pub fn min_channels(mut self, channels: u16) -> Self {
         self.min_channels = channels;
         self
     }
 
-    /// Called from the I/O task when the runtime of a connection stood still for longer than the heartbeat. Without it, that is
-    /// logged as a warning.
+    /// The I/O task calls this after the runtime of a connection was blocked for longer than the heartbeat interval.
+    /// Without this function, a warning is logged.
     pub fn on_stall(mut self, report: impl Fn(Stall) + Send + Sync + 'static) -> Self {
         self.on_stall = Some(Arc::new(report));
         self

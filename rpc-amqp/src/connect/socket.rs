@@ -1,4 +1,4 @@
-//! The socket, encrypted or not.
+//! The socket, with or without TLS.
 
 use std::{
     future::pending,
@@ -26,7 +26,7 @@ pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Fa
     Ok(found)
 }
 
-/// Connects to one of the places of an address. `reached` is set as soon as the connection is accepted.
+/// Connects to one place of an address. `reached` is set as soon as the TCP connection is accepted.
 pub(super) async fn open(
     address: &Address,
     to: SocketAddr,
@@ -35,7 +35,7 @@ pub(super) async fn open(
 ) -> Result<Box<dyn Stream>, Failure> {
     let stream = TcpStream::connect(to).await?;
     reached.store(true, Ordering::Relaxed);
-    // Messages are small, and each leaves at once.
+    // Messages are small, and each one should leave at once.
     stream.set_nodelay(true)?;
     if address.is_encrypted() {
         encryption.connect(address.host().to_owned(), stream).await
@@ -44,8 +44,8 @@ pub(super) async fn open(
     }
 }
 
-/// Resolves if an HTTP server is there, such as that of RabbitMQ's web pages. An HTTP server does not answer AMQP's greeting, as
-/// that is not a whole line, so it has to be asked in HTTP.
+/// Resolves if the peer is an HTTP server, for example RabbitMQ's management pages. An HTTP server does not answer
+/// AMQP's greeting, because it is no whole line. So this sends an HTTP request.
 pub(super) async fn speaks_http(address: &Address, to: SocketAddr) {
     sleep(limits::HTTP_ASKED).await;
     let asked = async {

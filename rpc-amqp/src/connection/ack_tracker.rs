@@ -1,4 +1,4 @@
-//! Which deliveries of a channel are to be acknowledged.
+//! Tracks which deliveries of a channel have to be acknowledged.
 
 use std::collections::VecDeque;
 
@@ -9,22 +9,22 @@ pub(crate) struct Ack {
     pub(crate) multiple: bool,
 }
 
-/// One acknowledgement covers all deliveries up to the first that is not settled. Those behind a slow one are acknowledged one
-/// by one.
+/// One acknowledgement covers all deliveries up to the first unsettled one. Deliveries after that one are acknowledged
+/// one by one.
 #[derive(Debug, Default)]
 pub(crate) struct AckTracker {
-    /// All up to this one are settled.
+    /// All deliveries up to this tag are settled.
     settled: u64,
-    /// The last of them that is to be acknowledged, together with those before it.
+    /// The last settled delivery to acknowledge, with `multiple`.
     together: Option<u64>,
-    /// Settled beyond.
+    /// Settled deliveries after `settled`.
     ahead: Runs,
-    /// Those of them that are still to be acknowledged.
+    /// Those of `ahead` that still have to be acknowledged.
     alone: Vec<u64>,
 }
 
 impl AckTracker {
-    /// Settles a delivery by an acknowledgement.
+    /// Settles a delivery with an acknowledgement.
     pub(crate) fn ack(&mut self, tag: u64) {
         if tag == self.settled + 1 {
             self.together = Some(tag);
@@ -34,7 +34,7 @@ impl AckTracker {
         }
     }
 
-    /// Settles a delivery by a `basic.reject`, which the caller sends.
+    /// Settles a delivery with a `basic.reject`, which the caller sends.
     pub(crate) fn reject(&mut self, tag: u64) {
         if tag == self.settled + 1 {
             self.advance(tag);
@@ -53,12 +53,12 @@ impl AckTracker {
         self.together = covered.max().max(self.together);
     }
 
-    /// Whether anything is to be acknowledged.
+    /// Whether there is anything to acknowledge.
     pub(crate) fn has_acks(&self) -> bool {
         self.together.is_some() || !self.alone.is_empty()
     }
 
-    /// The acknowledgements to be written. They count as written from then on.
+    /// Returns the acknowledgements to write, and counts them as written.
     pub(crate) fn take_acks(&mut self) -> impl Iterator<Item = Ack> {
         let together = self.together.take().map(|tag| Ack { tag, multiple: true });
         let alone = self.alone.drain(..).map(|tag| Ack { tag, multiple: false });
@@ -66,13 +66,13 @@ impl AckTracker {
     }
 }
 
-/// Numbers as runs without a gap, the first and the last of each: behind one slow request there is one run, however many
-/// were settled meanwhile.
+/// Numbers, stored as runs without gaps: the first and the last of each. While one slow request is unsettled, all
+/// later settled ones take a single run.
 #[derive(Debug, Default)]
 struct Runs(VecDeque<(u64, u64)>);
 
 impl Runs {
-    /// `false` for one that is there already.
+    /// `false` if the number is already stored.
     fn add(&mut self, number: u64) -> bool {
         let next = self.0.partition_point(|(first, _)| *first <= number);
         let before = next.checked_sub(1).map(|at| (at, self.0[at].1));
@@ -91,7 +91,7 @@ impl Runs {
         true
     }
 
-    /// Takes the first run out if it begins with this number, and returns its last.
+    /// Removes the first run if it starts with this number, and returns its last number.
     fn take_from(&mut self, number: u64) -> Option<u64> {
         let (first, last) = *self.0.front()?;
         (first == number).then(|| {
@@ -152,7 +152,7 @@ mod tests {
     }
 
     #[test]
-    fn settled_deliveries_behind_a_slow_one_take_no_memory() {
+    fn settled_deliveries_after_unsettled_one_use_no_memory() {
         let mut tracker = AckTracker::default();
         for tag in 2..100_000 {
             tracker.ack(tag);
@@ -175,7 +175,8 @@ mod tests {
     }
 
     proptest! {
-        /// In any order, with words at any time, each that is answered is acknowledged once, and nothing else ever is.
+        /// Each acknowledged delivery is acknowledged once, in any order and with writes at any time. No other
+        /// delivery is.
         #[test]
         fn each_delivery_is_acknowledged_once_in_any_order(
             order in Just((1..=40u64).collect::<Vec<_>>()).prop_shuffle(),
@@ -194,7 +195,7 @@ mod tests {
                 }
                 if step == 39 || spoken.contains(&step) {
                     for (tag, multiple) in acks(&mut tracker) {
-                        // As a broker does, which closes the channel for a tag that it does not know.
+                        // A broker closes the channel if it gets an unknown tag.
                         prop_assert!(open.contains(&tag), "{tag} is not open");
                         let least = if multiple { 0 } else { tag };
                         let told: Vec<u64> = open.range(least..=tag).copied().collect();
@@ -204,7 +205,7 @@ mod tests {
                         }
                     }
                 }
-                // Before each run is one that is not settled.
+                // There is an unsettled delivery before each run.
                 prop_assert!(tracker.ahead.0.len() <= 40 - (step + 1));
             }
             prop_assert!(open.is_empty(), "never told of {open:?}");

@@ -1,4 +1,5 @@
-//! Heartbeats: one is due when nothing else was sent for a while, and a broker without any counts as lost.
+//! Heartbeats: this side sends one if it sent nothing else for a while. A broker that sends nothing at all counts as
+//! lost.
 
 use std::{
     pin::Pin,
@@ -8,46 +9,46 @@ use std::{
 
 use tokio::time::Sleep;
 
-/// What is to be done.
+/// The next action.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Due {
     Send,
-    /// This process stood still: that is to be reported, and a heartbeat sent.
+    /// This process was stalled. Report that, and send a heartbeat.
     NoteStall,
     GiveUp,
 }
 
-/// Goes by the clock of the machine, and is woken by tokio's: a test that moves tokio's clock ends no connection.
+/// Measures with the machine's clock and wakes by tokio's, so a test that moves tokio's clock ends no connection.
 pub(super) struct Heartbeat {
     every: Duration,
     received: Instant,
     sent: Instant,
     timer: Pin<Box<Sleep>>,
-    /// When the timer is to go off.
+    /// When the timer fires.
     wakes: Instant,
     stalled: Option<Stalled>,
 }
 
-/// The runtime of a connection stood still: a task blocked its thread, or the process was stopped. RabbitMQ closes a connection
-/// that is silent for twice the heartbeat.
+/// The runtime of a connection was stalled: a task blocked its thread, or the process was stopped. RabbitMQ closes a
+/// connection that is silent for twice the heartbeat interval.
 #[derive(Debug, Clone, Copy)]
 #[non_exhaustive]
 pub struct Stall {
-    /// For how long.
+    /// The length of the stall.
     pub time: Duration,
-    /// The interval of the heartbeat.
+    /// The heartbeat interval.
     pub heartbeat: Duration,
 }
 
 struct Stalled {
-    /// How long the timer was not polled after it had gone off.
+    /// How long the timer was not polled after it had fired.
     time: Duration,
     until: Instant,
     reported: bool,
 }
 
 impl Heartbeat {
-    /// `None` where neither side wants any.
+    /// `None` if neither side wants heartbeats.
     pub(super) fn new(seconds: u16) -> Option<Self> {
         (seconds > 0).then(|| Self::every(Duration::from_secs(seconds.into())))
     }
@@ -66,8 +67,8 @@ impl Heartbeat {
         self.sent = Instant::now();
     }
 
-    /// What is due, if anything; it is to be asked again when it wakes. The timer is set anew only when it has gone off, and
-    /// not for each message.
+    /// The due action, if there is one. Poll again when the task is woken. The timer is only set again after it has
+    /// fired, and not for each message.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Option<Due> {
         let mut due = None;
         while self.timer.as_mut().poll(cx).is_ready() {
@@ -88,7 +89,8 @@ impl Heartbeat {
         due
     }
 
-    /// How long this process has just stood still, if that was longer than the interval. `true` for the first question.
+    /// The length of the last stall, if it has just ended and was longer than the interval. `true` for the first call
+    /// only.
     pub(super) fn stall(&mut self) -> Option<(Stall, bool)> {
         let now = Instant::now();
         self.look_for_a_stall(now);
@@ -105,13 +107,13 @@ impl Heartbeat {
         let stalled = late > self.every;
         if stalled {
             self.stalled = Some(Stalled { time: late, until: now, reported: false });
-            // Only once.
+            // Do not count this stall twice.
             self.wakes = now;
         }
         stalled
     }
 
-    /// How long nothing has to be done.
+    /// The time until the next action.
     fn left(&self, now: Instant) -> Result<Duration, Due> {
         let silence = now.saturating_duration_since(self.received);
         let quiet = now.saturating_duration_since(self.sent);
@@ -147,7 +149,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_silent_broker_is_given_up_in_time() {
+    async fn silent_broker_times_out() {
         let every = Duration::from_millis(100);
         let mut heartbeat = Heartbeat::every(every);
         let start = heartbeat.received;

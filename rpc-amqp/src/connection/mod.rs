@@ -1,9 +1,9 @@
 //! One live connection.
 //!
-//! The [`IoTask`](io_task::IoTask) owns the socket. Frames to go out are appended to one buffer, in order, and leave in as few
-//! writes as there can be. The frame reader hands what came in to the [`ChannelHandler`] of its channel, or to the task that
-//! waits for an answer. So an acknowledgement never overtakes a message that was sent before it, and a returned message is
-//! handed over before its confirmation.
+//! The [`IoTask`](io_task::IoTask) owns the socket. Outgoing frames are appended to one buffer, in order, and leave in
+//! as few writes as possible. The frame reader passes incoming messages to the [`ChannelHandler`] of their channel,
+//! and replies to the task that waits for them. So an acknowledgement never overtakes a message that was sent before
+//! it, and a returned message reaches the handler before its confirmation.
 
 mod ack_tracker;
 mod channels;
@@ -31,13 +31,13 @@ use crate::{
     connect::{Agreed, OnStall, Stream},
 };
 
-/// A live connection. It is never repaired: make another one when it has [ended](Self::closed).
+/// A live connection. It does not reconnect: make a new one when it has [ended](Self::closed).
 ///
-/// Clones are handles of the same connection. It is closed when the last of them is dropped.
+/// Clones are handles of the same connection. It is closed when the last one is dropped.
 #[derive(Clone)]
 pub struct Connection(Arc<Owner>);
 
-/// Closes the connection on drop. The channels hold what is in it, and do not keep it open.
+/// Closes the connection on drop. Channels share its state and do not keep it open.
 struct Owner {
     shared: Arc<Shared>,
     user: SmolStr,
@@ -62,31 +62,31 @@ impl Connection {
     ///
     /// # Errors
     ///
-    /// The connection has ended, or has as many channels as it may have.
+    /// The connection has ended, or has reached its limit of channels.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future closes the channel again.
+    /// Dropping the future closes the channel.
     pub async fn open_channel(&self) -> Result<Channel, Error> {
         Channel::open(&self.0.shared).await
     }
 
-    /// How many channels it may have.
+    /// The largest number of channels.
     pub fn channel_max(&self) -> u16 {
         self.0.shared.channel_max()
     }
 
-    /// The user that is logged in.
+    /// The user of the login.
     pub fn user(&self) -> &SmolStr {
         &self.0.user
     }
 
-    /// Whether it takes messages, and why not.
+    /// Whether it accepts messages, and why not.
     pub fn blocked(&self) -> watch::Receiver<Blocked> {
         self.0.shared.blocked().subscribe()
     }
 
-    /// Bounds what is published and not settled.
+    /// Limits the bytes that are published and not yet settled.
     pub fn send_window(&self) -> &Arc<SendWindow> {
         &self.0.send_window
     }
@@ -96,7 +96,7 @@ impl Connection {
         self.0.shared.ended().borrow().is_some()
     }
 
-    /// Resolves when the connection has ended, with the reason.
+    /// Resolves with the reason when the connection has ended.
     pub fn closed(&self) -> impl Future<Output = Error> + Send + use<> {
         let mut ended = self.0.shared.ended();
         async move {
@@ -107,8 +107,8 @@ impl Connection {
         }
     }
 
-    /// Begins to close it: what was sent before still goes out, and nothing after. It [ends](Self::closed) when the broker has
-    /// agreed, or two seconds after the socket took the last bytes.
+    /// Starts to close it. Everything that was sent before is still written, and nothing after that. It
+    /// [ends](Self::closed) when the broker has confirmed, or two seconds after the socket accepted the last bytes.
     pub fn close(&self) {
         self.0.shared.close();
     }

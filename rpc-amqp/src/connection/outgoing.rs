@@ -1,4 +1,4 @@
-//! The frames of all channels that are to go out, in order.
+//! The outgoing frames of all channels, in order.
 
 use std::{
     collections::VecDeque,
@@ -13,23 +13,23 @@ use atomic_waker::AtomicWaker;
 use super::ack_tracker::AckTracker;
 use crate::protocol::{Command, Frames, Item};
 
-/// Shared by the channels, which append, and the I/O task, which writes.
+/// Shared by the channels, which append frames, and the I/O task, which writes them.
 #[derive(Debug)]
 pub(crate) struct Outgoing {
     state: Mutex<State>,
     pub(crate) frame_max: usize,
-    /// The last frame is on its way.
+    /// The last frame was appended.
     leaving: AtomicBool,
-    /// Of the I/O task.
+    /// The waker of the I/O task.
     pub(crate) writer: AtomicWaker,
 }
 
 #[derive(Debug, Default)]
 pub(crate) struct State {
     pub(crate) frames: Frames,
-    /// The acknowledgements of each channel that have not been written yet.
+    /// The unwritten acknowledgements of each channel.
     pub(crate) unacknowledged: Vec<(u16, AckTracker)>,
-    /// Nothing more is taken: the last frame is on its way, or the connection is gone.
+    /// No more frames are accepted: the last one was appended, or the connection has ended.
     pub(crate) closed: bool,
 }
 
@@ -52,7 +52,7 @@ impl Outgoing {
         self.leaving.load(Ordering::Relaxed)
     }
 
-    /// Sends the last method, after everything so far.
+    /// Sends the last method, after everything sent so far.
     pub(super) fn send_last(&self, command: &Command<'_>) {
         let mut state = self.lock();
         if state.closed {
@@ -69,13 +69,13 @@ impl Outgoing {
     pub(super) fn close(&self) {
         let mut state = self.lock();
         state.closed = true;
-        // The closures that wait for something to be written are dropped with it.
+        // This also drops the closures that wait for a write.
         let unwritten = std::mem::take(&mut state.frames);
         drop(state);
         drop(unwritten);
     }
 
-    /// Sends a method that has no answer.
+    /// Sends a method that has no reply.
     pub(super) fn command(&self, channel: u16, command: &Command<'_>) {
         let mut state = self.lock();
         if !state.closed {
@@ -96,12 +96,12 @@ impl Outgoing {
         state.frames.is_empty() && !state.has_acks()
     }
 
-    /// Moves everything over, acknowledgements last: one covers a whole run of deliveries.
+    /// Moves all frames, with acknowledgements last. So one acknowledgement covers a whole run of deliveries.
     pub(super) fn take(&self, to: &mut VecDeque<Item>) {
         let mut state = self.lock();
         #[cfg(feature = "failpoints")]
         if !state.frames.is_empty() {
-            // A process that dies between a message and an acknowledgement dies here.
+            // A crash between a message and its acknowledgement is simulated here.
             if state.has_acks() {
                 state.frames.when_written(|| crate::failpoint::reach("before-acknowledging"));
             }
@@ -124,7 +124,7 @@ impl State {
         }
     }
 
-    /// Forgets a channel that has ended.
+    /// Removes a channel that has ended.
     pub(crate) fn forget(&mut self, channel: u16) {
         self.unacknowledged.retain(|(known, _)| *known != channel);
     }

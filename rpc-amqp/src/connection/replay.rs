@@ -1,4 +1,4 @@
-//! Bytes from a socket, and the calls of a handler that they lead to: for tests of the frame reader and for fuzzing.
+//! Replays bytes from a socket, and records the calls of a handler. For tests of the frame reader and for fuzzing.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -12,16 +12,16 @@ use crate::{
     protocol::Tuning,
 };
 
-/// The channel with the handler: the first.
+/// The channel that has the handler: the first one.
 #[cfg(test)]
 pub(crate) const CHANNEL: u16 = 1;
 
 const TUNING: Tuning = Tuning { channel_max: 9, frame_max: 4096, heartbeat: 0 };
 
-/// No larger body is kept.
+/// The largest body that is kept.
 pub(crate) const MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// No larger frame was agreed on.
+/// The agreed frame size.
 const LARGEST: usize = 4096;
 
 /// A call of the handler.
@@ -74,7 +74,7 @@ impl ChannelHandler for Recorder {
     }
 }
 
-/// The calls for bytes that come in pieces of this size, and whether the bytes were AMQP.
+/// The calls for bytes that arrive in pieces of this size, and whether the bytes were valid AMQP.
 pub(crate) fn replay(bytes: &[u8], piece: usize) -> (Vec<Call>, bool) {
     let (shared, recorder) = (Shared::new(TUNING), Arc::new(Recorder::default()));
     if let Ok(writer) = shared.reserve() {
@@ -92,7 +92,7 @@ pub(crate) fn replay(bytes: &[u8], piece: usize) -> (Vec<Call>, bool) {
 
 /// # Panics
 ///
-/// If the calls depend on the pieces, or a value of a header nests deeper than it may.
+/// If the calls depend on the size of the pieces, or a header value is nested deeper than allowed.
 pub(crate) fn check(bytes: &[u8], piece: usize) -> Vec<Call> {
     let (calls, formed) = replay(bytes, piece);
     if formed {
@@ -110,7 +110,7 @@ fn check_depth(calls: &[Call]) {
         Call::Returned(properties) => &properties.headers[..],
         _ => &[],
     });
-    // An unreadable table is of endless depth.
+    // An unreadable table counts as infinitely deep.
     let depths = headers.map(|(_, value): &(SmolStr, Value)| value.depth());
     let deepest = depths.filter(|depth| *depth != usize::MAX).max();
     assert!(deepest.unwrap_or(0) <= MAX_TABLE_DEPTH + 1);

@@ -1,4 +1,4 @@
-//! The part of a connection that its channels and its I/O task share.
+//! The state that a connection shares with its channels and its I/O task.
 
 use std::{
     fmt,
@@ -13,7 +13,7 @@ use crate::{
     protocol::{Command, Tuning},
 };
 
-/// Locks are taken in one order: the channels before the outgoing frames.
+/// Locks are taken in one order: channels first, then outgoing frames.
 pub(crate) struct Shared {
     pub(super) outgoing: Arc<Outgoing>,
     pub(super) channels: Mutex<Channels>,
@@ -32,28 +32,28 @@ impl Shared {
         })
     }
 
-    /// Whether the broker takes messages.
+    /// Whether the broker accepts messages.
     pub(crate) fn blocked(&self) -> &watch::Sender<Blocked> {
         &self.blocked
     }
 
-    /// Why the connection ended, once that is so.
+    /// Why the connection has ended, if it has.
     pub(crate) fn ended(&self) -> watch::Receiver<Option<Error>> {
         self.ended.subscribe()
     }
 
-    /// No other lock is held here: a writer that waits for this one keeps readers out.
+    /// Hold no other lock here: a waiting writer blocks all readers of this one.
     pub(super) fn alive(&self) -> Result<(), Error> {
         let ended = self.ended.borrow().clone();
         ended.map_or(Ok(()), Err)
     }
 
-    /// Closes the connection, after everything that is still to go out.
+    /// Closes the connection, after all outgoing frames.
     pub(super) fn close(&self) {
         self.outgoing.send_last(&Command::CloseConnection);
     }
 
-    /// The socket is gone.
+    /// The socket has ended.
     pub(super) fn end(&self, why: &Error) {
         self.ended.send_replace(Some(why.clone()));
         self.outgoing.close();

@@ -1,4 +1,4 @@
-//! How long a message may wait in its queue.
+//! The expiration of a message.
 
 use std::{fmt, time::Duration};
 
@@ -7,14 +7,14 @@ use smol_str::SmolStr;
 /// How long a message may wait in its queue: the property `expiration`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Expiration {
-    /// A number in decimal, without a sign or leading zeros.
+    /// A decimal number without a sign or leading zeros.
     Milliseconds(u32),
     /// Any other text.
     Text(SmolStr),
 }
 
 impl Expiration {
-    /// The time. `None` for a text that is not a whole number of milliseconds. A negative number is no time at all.
+    /// The time. `None` if the text is not a whole number of milliseconds. A negative number counts as zero.
     pub fn time(&self) -> Option<Duration> {
         match self {
             Self::Milliseconds(number) => Some(Duration::from_millis((*number).into())),
@@ -23,7 +23,7 @@ impl Expiration {
     }
 }
 
-/// A whole number of milliseconds, in decimal. A negative one counts as 0.
+/// A decimal whole number of milliseconds. A negative one counts as 0.
 fn whole_milliseconds(text: &str) -> Option<Duration> {
     let number: i64 = text.trim().parse().ok()?;
     Some(Duration::from_millis(u64::try_from(number).unwrap_or(0)))
@@ -31,7 +31,7 @@ fn whole_milliseconds(text: &str) -> Option<Duration> {
 
 impl From<&str> for Expiration {
     fn from(text: &str) -> Self {
-        // Another spelling of the same number is another text.
+        // The same number in another spelling is another text, and is kept as such.
         let as_written_here = text == "0" || text.starts_with(|first| ('1'..='9').contains(&first));
         match text.parse() {
             Ok(number) if as_written_here => Self::Milliseconds(number),
@@ -54,7 +54,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_expiration_reads_as_it_was_written() {
+    fn expiration_survives_a_round_trip() {
         for number in [0, 1, 60_000, u32::MAX] {
             let text = number.to_string();
             assert_eq!(Expiration::from(text.as_str()), Expiration::Milliseconds(number));

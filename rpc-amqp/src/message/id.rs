@@ -5,21 +5,21 @@ use std::{fmt, sync::Arc};
 use smol_str::SmolStr;
 use uuid::Uuid;
 
-/// An id of a message: `correlation_id` or `message_id`. It is written back with the bytes that were read.
+/// An id of a message: `correlation_id` or `message_id`. It is written with exactly the bytes that were read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Id {
     /// A UUID, written with hyphens and in lower case.
     Uuid(Uuid),
     /// Any other text.
     Text(SmolStr),
-    /// Bytes that are not UTF-8, such as the 16 raw bytes that Erlang's client writes.
+    /// Bytes that are not UTF-8, for example the 16 raw bytes of Erlang's client.
     Bytes(Arc<[u8]>),
 }
 
 impl<T: AsRef<[u8]> + ?Sized> From<&T> for Id {
     fn from(written: &T) -> Self {
         let bytes = written.as_ref();
-        // Another spelling of the same number is another id. Without an early exit, all bytes are compared at once.
+        // The same number in another spelling is another id. Without an early exit, all bytes are compared at once.
         let any_upper =
             |bytes: &[u8]| bytes.iter().fold(false, |any, b| any | b.is_ascii_uppercase());
         if bytes.len() == 36
@@ -48,7 +48,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_id_reads_as_it_was_written() {
+    fn id_survives_a_round_trip() {
         let ours = Uuid::from_u128(0xabc);
         assert_eq!(Id::from(&ours.to_string()), Id::Uuid(ours));
         let others = [ours.simple().to_string(), ours.to_string().to_uppercase(), "7".to_owned()];

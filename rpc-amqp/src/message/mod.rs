@@ -1,7 +1,7 @@
 //! A message.
 //!
-//! Most of its texts are short, or the same from message to message: they are kept without an allocation of their own, and
-//! a copy of a message costs hardly more than a copy of a pointer.
+//! Most texts of a message are short, or the same in many messages. They need no allocation of their own, and copying
+//! a message costs little more than copying a pointer.
 
 mod expiration;
 mod id;
@@ -18,31 +18,31 @@ pub use id::Id;
 pub use properties::Properties;
 pub use table::{DEATHS, Table, Value};
 
-/// A message, to publish or as it was received.
+/// A message, published or received.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Message {
-    /// The exchange that it goes to, or came through. Empty for the default one.
+    /// The exchange. Empty for the default exchange.
     pub exchange: SmolStr,
-    /// The routing key. With the default exchange it is the name of the queue.
+    /// The routing key. With the default exchange, this is the name of the queue.
     pub routing_key: SmolStr,
-    /// The broker returns it where it can route it to no queue.
+    /// The broker returns the message if it can route it to no queue.
     pub mandatory: bool,
     /// The properties.
     pub properties: Properties,
     /// The body.
     pub body: Bytes,
-    /// The size of a received body that was too large to be kept; else 0.
+    /// The size of a received body that was too large to keep. Otherwise 0.
     pub dropped: usize,
 }
 
 impl Message {
-    /// The size of its body, also of one that was not kept.
+    /// The size of the body, even if it was not kept.
     #[inline]
     pub fn size(&self) -> usize {
         self.body.len().max(self.dropped)
     }
 
-    /// Its body, without a copy where this is the only handle of the message.
+    /// The body. It is not copied if this is the only handle of the message.
     #[inline]
     pub fn into_body(mut message: Arc<Self>) -> Bytes {
         match Arc::get_mut(&mut message) {
@@ -52,20 +52,20 @@ impl Message {
     }
 }
 
-/// A message that was consumed, to be acknowledged.
+/// A consumed message, which has to be acknowledged.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivery {
     /// The delivery tag.
     pub tag: u64,
-    /// The broker has delivered it before.
+    /// The broker has delivered the message before.
     pub redelivered: bool,
     /// The message.
     pub message: Arc<Message>,
 }
 
 impl Delivery {
-    /// Whether a consumer may have had it before. RabbitMQ does not mark a message as redelivered that was dead-lettered and
-    /// moved back.
+    /// Whether a consumer may have had the message before. RabbitMQ does not mark a message as redelivered if it was
+    /// dead-lettered and moved back.
     #[inline]
     pub fn had_before(&self) -> bool {
         self.redelivered || self.properties.was_dead_lettered()

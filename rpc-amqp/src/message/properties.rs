@@ -21,19 +21,19 @@ pub struct Properties {
     pub expiration: Option<Expiration>,
     /// `message_id`.
     pub message_id: Option<Id>,
-    /// `user_id`. RabbitMQ refuses a message with any but the user of the connection.
+    /// `user_id`. RabbitMQ only accepts the user of the connection.
     pub user_id: Option<SmolStr>,
     /// `priority`.
     pub priority: Option<u8>,
     /// `delivery_mode` 2.
     pub persistent: bool,
     /// `headers`. Received headers that are larger than [`MAX_TABLE_BYTES`](crate::MAX_TABLE_BYTES), or that are not a
-    /// table, are one [`Value::Opaque`] without a name.
+    /// table, become one [`Value::Opaque`] without a name.
     pub headers: Table,
 }
 
 impl Properties {
-    /// The header of this name.
+    /// The value of this header.
     #[inline]
     pub fn header(&self, name: &str) -> Option<&Value> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)

@@ -3,43 +3,43 @@
 use smallvec::SmallVec;
 use smol_str::SmolStr;
 
-/// A table of AMQP: names with values, in order. Up to three stand in the message itself.
+/// An AMQP table: names with values, in order. Up to three are stored inline.
 pub type Table = SmallVec<[(SmolStr, Value); 3]>;
 
-/// The header that RabbitMQ adds where it dead-letters a message.
+/// The header that RabbitMQ adds to a dead-lettered message.
 pub const DEATHS: &str = "x-death";
 
-/// A value in a table. Only scalars are kept; anything else is measured.
+/// A value in a table. Only scalars are kept. For any other value, only size and depth are.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Value {
     /// A text.
     Text(SmolStr),
     /// A whole number.
     Integer(i64),
-    /// A whole number that is written in 32 bits. A received one is an [`Integer`](Self::Integer).
+    /// A whole number that is written with 32 bits. A received one is an [`Integer`](Self::Integer).
     Small(i32),
-    /// A flag.
+    /// A boolean.
     Boolean(bool),
-    /// Any other value that was received. It is written as the empty value.
+    /// Any other received value. It is written as the empty value.
     Opaque {
         /// Its size in bytes.
         size: usize,
         /// How many tables or arrays are nested in it.
         depth: usize,
     },
-    /// The header [`DEATHS`], as RabbitMQ writes it. It is measured like any other list.
+    /// The header [`DEATHS`], as RabbitMQ writes it. Size and depth are measured as for other lists.
     Deaths {
         /// Its size in bytes.
         size: u32,
         /// How many tables or arrays are nested in it.
         depth: u8,
-        /// One of the reasons is that the message expired.
+        /// Whether one of the reasons is that the message expired.
         expired: bool,
     },
 }
 
 impl Value {
-    /// Its size in bytes, as far as it counts.
+    /// Its size in bytes, as limits count it.
     #[inline]
     pub fn size(&self) -> usize {
         match self {

@@ -1,8 +1,8 @@
-//! Walks over received bytes.
+//! Reads fields from received bytes.
 
 use smol_str::SmolStr;
 
-/// What is left of some bytes. It never goes beyond their end.
+/// The unread rest of some bytes. Reads never go beyond the end.
 #[derive(Debug, Clone)]
 pub(super) struct Cursor<'a>(&'a [u8]);
 
@@ -47,13 +47,13 @@ impl<'a> Cursor<'a> {
         self.array().map(i64::from_be_bytes)
     }
 
-    /// Bytes after their length, of one byte.
+    /// Bytes with a length prefix of one byte.
     pub(super) fn short(&mut self) -> Option<&'a [u8]> {
         let length = self.u8()?;
         self.bytes(usize::from(length))
     }
 
-    /// Bytes after their length, of four bytes.
+    /// Bytes with a length prefix of four bytes.
     pub(super) fn long(&mut self) -> Option<&'a [u8]> {
         let length = self.u32()?;
         self.bytes(usize::try_from(length).ok()?)
@@ -64,8 +64,8 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// A string as it was written; where it is no text, each byte that is not ASCII becomes a question mark, so that the rest
-/// reads as it did.
+/// A string as it was written. If it is not UTF-8, each byte that is not ASCII becomes a question mark, and the rest
+/// stays readable.
 pub(super) fn text(bytes: &[u8]) -> SmolStr {
     match std::str::from_utf8(bytes) {
         Ok(text) => text.into(),

@@ -1,4 +1,4 @@
-//! Frames: taken from the bytes that came, and put into the bytes that go.
+//! Frames: found in received bytes, and written to outgoing bytes.
 
 use std::{collections::VecDeque, fmt, mem, ops::Range};
 
@@ -11,35 +11,35 @@ use crate::{
     message::Message,
 };
 
-/// Bodies from this size on go out as they are, and are not copied.
+/// Bodies of at least this size are not copied.
 const COPY_BELOW: usize = 4096;
 
-/// A buffer of at most so many bytes is used again.
+/// A buffer of at most this size is reused.
 const KEPT: usize = 64 * 1024;
 
-/// One frame, as far as all frames are alike.
+/// The fields that all frames have.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Frame {
     pub(crate) kind: u8,
     pub(crate) channel: u16,
-    /// Of all of it, with what stands before and after its payload.
+    /// The size of the whole frame, with header and end byte.
     pub(crate) size: usize,
 }
 
 impl Frame {
-    /// Whether it is the header of a message that is too large to be read. RabbitMQ does not hold the headers that it
-    /// delivers to the agreed size of frames, and adds headers of its own. So one that is too large concerns its message
-    /// and not the connection.
+    /// Whether it is a content header that is too large to read. RabbitMQ adds its own headers, and does not limit a
+    /// delivered content header to the agreed frame size. So an oversized one affects only its message and not the
+    /// connection.
     pub(crate) fn is_oversized_header(&self) -> bool {
         self.kind == HEADER && self.size > MAX_HEADER_FRAME
     }
 }
 
-/// What came is no AMQP, or a frame that is larger than was agreed.
+/// The bytes are not AMQP, or a frame is larger than agreed.
 #[derive(Debug)]
 pub(crate) struct Malformed;
 
-/// The frame at the beginning of the bytes. `None` where more bytes are needed to know.
+/// The frame at the start of the bytes. `None` if more bytes are needed.
 pub(crate) fn next_frame(bytes: &[u8], largest: usize) -> Result<Option<Frame>, Malformed> {
     let Some(&[kind, high, low, a, b, c, d]) = bytes.first_chunk::<PREFIX>() else {
         return Ok(None);
@@ -55,10 +55,10 @@ pub(crate) fn next_frame(bytes: &[u8], largest: usize) -> Result<Option<Frame>, 
     }
 }
 
-/// Something in the order in which it is to go out.
+/// One item of the outgoing queue.
 pub(crate) enum Item {
     Bytes(Bytes),
-    /// Run when everything before it is on the socket.
+    /// Called when everything before it is written to the socket.
     Written(Box<dyn FnOnce() + Send>),
 }
 
@@ -71,7 +71,7 @@ impl fmt::Debug for Item {
     }
 }
 
-/// Frames to go out, in order.
+/// Outgoing frames, in order.
 #[derive(Default)]
 pub(crate) struct Frames {
     ready: VecDeque<Item>,
@@ -80,7 +80,7 @@ pub(crate) struct Frames {
 
 impl fmt::Debug for Frames {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not what is in them.
+        // Lengths only, because the frames may contain secrets.
         f.debug_struct("Frames")
             .field("ready", &self.ready)
             .field("tail", &self.tail.len())
@@ -93,7 +93,7 @@ impl Frames {
         self.ready.is_empty() && self.tail.is_empty()
     }
 
-    /// Moves everything over.
+    /// Moves all items.
     pub(crate) fn take(&mut self, to: &mut VecDeque<Item>) {
         self.seal();
         to.append(&mut self.ready);
@@ -103,13 +103,13 @@ impl Frames {
         if self.tail.is_empty() {
             return;
         }
-        // What a burst has filled is not kept after it.
+        // A large buffer after a burst is not kept.
         let sealed =
             if self.tail.len() > KEPT { mem::take(&mut self.tail) } else { self.tail.split() };
         self.ready.push_back(Item::Bytes(sealed.freeze()));
     }
 
-    /// Runs this when everything before it is on the socket.
+    /// Calls the closure when everything before it is written to the socket.
     pub(crate) fn when_written(&mut self, run: impl FnOnce() + Send + 'static) {
         self.seal();
         self.ready.push_back(Item::Written(Box::new(run)));
@@ -123,7 +123,7 @@ impl Frames {
         self.tail.put_slice(&HEARTBEAT_FRAME);
     }
 
-    /// A message, in frames of at most this size.
+    /// Writes a message, in frames of at most this size.
     pub(crate) fn publish(&mut self, channel: u16, message: &Message, frame_max: usize) {
         self.method(channel, [60, 40], |to| {
             to.put_u16(0);
@@ -140,7 +140,7 @@ impl Frames {
         }
     }
 
-    /// Part of a body. A large one is shared, which would cost a small one an allocation.
+    /// Part of a body. A large body is shared instead of copied. For a small one, sharing would cost an allocation.
     fn body(&mut self, channel: u16, body: &Bytes, part: Range<usize>) {
         if part.len() < COPY_BELOW {
             self.frame(BODY, channel, |to| to.put_slice(&body[part]));
@@ -161,7 +161,7 @@ impl Frames {
         });
     }
 
-    /// Gives one message back to its queue, or rejects it.
+    /// Requeues one message, or rejects it.
     pub(crate) fn reject(&mut self, channel: u16, tag: u64, requeue: bool) {
         self.method(channel, [60, 120], |to| {
             to.put_u64(tag);
@@ -197,7 +197,7 @@ pub(super) fn put_frame(
     to.put_u8(END);
 }
 
-/// Says how long what was written after a length is.
+/// Fills in the length in front of what was written after it.
 pub(super) fn put_length(to: &mut BytesMut, start: usize) {
     let length = u32::try_from(to.len() - start - 4).unwrap_or(u32::MAX);
     if let Some(place) = to.get_mut(start..start + 4) {
@@ -205,12 +205,12 @@ pub(super) fn put_length(to: &mut BytesMut, start: usize) {
     }
 }
 
-/// Names are checked where they come in; here one that is too long is cut, so that the frame stays one.
+/// Names are checked by callers. A name that is too long is cut here, so that the frame stays valid.
 pub(super) fn put_short(to: &mut BytesMut, text: &str) {
     put_short_bytes(to, cut::prefix(text, MAX_SHORT_STRING).as_bytes());
 }
 
-/// The same for bytes that need not be text.
+/// The same for bytes, which need not be text.
 pub(super) fn put_short_bytes(to: &mut BytesMut, bytes: &[u8]) {
     let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
     to.put_u8(length);

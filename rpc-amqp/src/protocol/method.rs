@@ -1,4 +1,4 @@
-//! The methods that the broker sends, read.
+//! Reads the methods that the broker sends.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ use super::{BASIC, CHANNEL, CONFIRM, CONNECTION, EXCHANGE, QUEUE, cursor::Cursor
 pub struct CloseReason {
     /// AMQP's reply code, such as 404 for a queue that does not exist.
     pub code: u16,
-    /// The broker's own text.
+    /// The broker's explanation.
     pub text: SmolStr,
 }
 
@@ -21,8 +21,8 @@ impl fmt::Display for CloseReason {
     }
 }
 
-/// How many channels there may be, how large frames may be, and how often both sides give a sign of life, in seconds. 0: as
-/// the other side likes; for the heartbeat, never.
+/// The channel limit, the frame size limit in bytes, and the heartbeat interval in seconds. 0 leaves the choice to the
+/// peer. For the heartbeat, 0 means none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Tuning {
     pub(crate) channel_max: u16,
@@ -30,17 +30,17 @@ pub(crate) struct Tuning {
     pub(crate) heartbeat: u16,
 }
 
-/// The answer to a [`Command`](super::Command).
+/// The reply to a [`Command`](super::Command).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Answer {
     Done,
-    /// How a queue is called, and how it stands.
+    /// The name and the counts of a queue.
     Queue {
         name: SmolStr,
         messages: u32,
         consumers: u32,
     },
-    /// How a consumer is called.
+    /// The name of a consumer.
     Consumer(SmolStr),
 }
 
@@ -53,38 +53,38 @@ pub(crate) enum Method {
         routing_key: SmolStr,
     },
     Return,
-    /// A message that was published has been taken, or not.
+    /// The broker has accepted or rejected published messages.
     Confirm {
         tag: u64,
         multiple: bool,
         accepted: bool,
     },
     Answer(Answer),
-    /// The broker has ended the consumer of a channel: the queue is gone.
+    /// The broker has ended the consumer of a channel because the queue was deleted.
     Cancelled,
-    /// The channel is closed by the broker.
+    /// The broker closes the channel.
     Close(CloseReason),
-    /// The closing of the channel is agreed to.
+    /// The broker confirms that the channel is closed.
     CloseOk,
-    /// The ways to log in, with spaces between them.
+    /// The SASL mechanisms, separated by spaces.
     Start {
         mechanisms: Vec<u8>,
     },
     Tune(Tuning),
-    /// The virtual host may be entered.
+    /// The virtual host is open.
     Open,
-    /// The connection is closed by the broker.
+    /// The broker closes the connection.
     CloseConnection(CloseReason),
-    /// The closing of the connection is agreed to.
+    /// The broker confirms that the connection is closed.
     CloseConnectionOk,
-    /// The broker takes no messages, and why.
+    /// The broker accepts no messages, with the reason.
     Blocked(SmolStr),
     Unblocked,
     Other,
 }
 
 impl Method {
-    /// Reads the payload of a frame; `None` where it ends too early.
+    /// Reads the payload of a frame. `None` if it is too short.
     pub(crate) fn read(payload: &[u8]) -> Option<Self> {
         let mut cursor = Cursor::new(payload);
         Some(match (cursor.u16()?, cursor.u16()?) {

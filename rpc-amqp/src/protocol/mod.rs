@@ -1,7 +1,7 @@
 //! The protocol: frames and the methods in them, read and written. No I/O.
 //!
-//! Anybody may have written what is read here. Lengths are checked before anything is taken, tables are walked to a bounded
-//! depth, and a string that is not UTF-8 is mended.
+//! All input is untrusted. Lengths are checked before anything is read, the depth of tables is bounded, and strings
+//! that are not UTF-8 are repaired.
 
 mod command;
 mod cursor;
@@ -19,18 +19,18 @@ pub(crate) use frames::{Frames, Item, Malformed, next_frame};
 pub(crate) use method::{Answer, Method, Tuning};
 pub(crate) use properties::{read_body_size, read_content};
 
-/// The kinds of frames, by their first byte.
+/// The kinds of frames, which are the first byte of a frame.
 pub(crate) const METHOD: u8 = 1;
 pub(crate) const HEADER: u8 = 2;
 pub(crate) const BODY: u8 = 3;
 pub(crate) const HEARTBEAT: u8 = 8;
 
-/// Kind, channel and size.
+/// The size of a frame header: kind, channel and payload size.
 pub(crate) const PREFIX: usize = 7;
-/// The byte that ends a frame.
+/// The last byte of each frame.
 pub(crate) const END: u8 = 0xce;
 
-/// The classes of methods.
+/// The method classes.
 const CONNECTION: u16 = 10;
 const CHANNEL: u16 = 20;
 const EXCHANGE: u16 = 40;
@@ -38,8 +38,8 @@ const QUEUE: u16 = 50;
 const BASIC: u16 = 60;
 const CONFIRM: u16 = 85;
 
-/// The first bytes of a connection: the protocol and its version.
+/// The first bytes that a client sends: the protocol and its version.
 pub(crate) const GREETING: [u8; 8] = *b"AMQP\x00\x00\x09\x01";
 
-/// A sign of life, where nothing else is sent.
+/// A heartbeat frame.
 pub(crate) const HEARTBEAT_FRAME: [u8; 8] = [HEARTBEAT, 0, 0, 0, 0, 0, 0, END];

@@ -16,15 +16,15 @@ use crate::message::{Expiration, Id, Properties};
 /// Delivery mode 2.
 const PERSISTENT: u8 = 2;
 
-/// The size of the body that a content header announces, from the beginning of its payload.
+/// The body size in a content header. The slice starts with the payload.
 pub(crate) fn read_body_size(payload: &[u8]) -> Option<u64> {
     let mut cursor = Cursor::new(payload);
     let (_class, _weight) = (cursor.u16()?, cursor.u16()?);
     cursor.u64()
 }
 
-/// Reads the payload of a content header to where the properties are to stand, and returns the size of the body that follows.
-/// Properties that cannot be read become none, with unreadable headers.
+/// Reads the payload of a content header into `to`, and returns the size of the body. If the properties cannot be
+/// read, they become empty, with unreadable headers.
 pub(crate) fn read_content(payload: &[u8], to: &mut Properties) -> Option<u64> {
     let mut cursor = Cursor::new(payload);
     let (_class, _weight, size) = (cursor.u16()?, cursor.u16()?, cursor.u64()?);
@@ -51,7 +51,7 @@ fn read(cursor: &mut Cursor<'_>, properties: &mut Properties) -> Option<()> {
             6 => drop(cursor.u64()?),
             5 => properties.kind = Some(cursor.text()?),
             4 => properties.user_id = Some(cursor.text()?),
-            // The application and, long ago, the cluster.
+            // The application id and the obsolete cluster id.
             _ => drop(cursor.short()?),
         }
     }

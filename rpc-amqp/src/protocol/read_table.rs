@@ -1,4 +1,4 @@
-//! Tables, read. Only scalars are kept; anything else is measured and not built.
+//! Reads tables. Only scalars are kept. All other values are measured and not built.
 
 use smallvec::smallvec;
 use smol_str::SmolStr;
@@ -9,12 +9,12 @@ use crate::{
     message::{DEATHS, Table, Value},
 };
 
-/// A table of so many bytes takes little room, whatever is in it. A larger one is measured before anything is built of it:
-/// a header of four bytes takes over fifty in memory.
+/// A table of this size, in bytes, needs little memory in any case. A larger one is measured before it is built,
+/// because a header of four bytes takes over fifty in memory.
 const MEASURED_FROM: usize = 1024;
 
-/// Reads a table. One that is nested too deep, or is not a table, becomes one value without a name and of endless depth. Of one
-/// that is too large only the size is kept, in one value without a name.
+/// Reads a table. If it is nested too deep or is not a table, the result is one value without a name and with infinite
+/// depth. If it is too large, only its size is kept, in one value without a name.
 pub(super) fn read(table: &[u8]) -> Table {
     let mut count = 0;
     if table.len() > MEASURED_FROM {
@@ -29,7 +29,7 @@ pub(super) fn read(table: &[u8]) -> Table {
     members(Cursor::new(table), count).unwrap_or_else(unreadable)
 }
 
-/// In the place of a table that cannot be read.
+/// Replaces a table that cannot be read.
 pub(super) fn unreadable() -> Table {
     stand_in(0, usize::MAX)
 }
@@ -38,7 +38,7 @@ fn stand_in(size: usize, depth: usize) -> Table {
     smallvec![(SmolStr::default(), Value::Opaque { size, depth })]
 }
 
-/// How many values there are, and their size together: the sum of [`Value::size`] and of the names.
+/// The number of values, and their total size: the sum of [`Value::size`] and the lengths of the names.
 fn measure_members(mut table: Cursor<'_>) -> Option<(usize, usize)> {
     let (mut count, mut size) = (0, 0);
     while !table.is_empty() {
@@ -76,7 +76,7 @@ fn value(cursor: &mut Cursor<'_>) -> Option<Value> {
         b'u' => Value::Integer(i64::from(ahead.u16()?)),
         b'I' => Value::Integer(i64::from(ahead.u32()?.cast_signed())),
         b'i' => Value::Integer(i64::from(ahead.u32()?)),
-        // RabbitMQ takes both for signed.
+        // RabbitMQ treats both as signed.
         b'l' | b'L' => Value::Integer(ahead.i64()?),
         _ => return measured(cursor),
     };
@@ -84,7 +84,7 @@ fn value(cursor: &mut Cursor<'_>) -> Option<Value> {
     Some(known)
 }
 
-/// What RabbitMQ notes on a message that it dead-letters: an array of tables, each with a reason.
+/// RabbitMQ's `x-death` header of a dead-lettered message: an array of tables, each with a reason.
 fn deaths(cursor: &mut Cursor<'_>) -> Option<Value> {
     let mut written = cursor.clone();
     let (size, depth) = measure(cursor, 0)?;
@@ -122,7 +122,7 @@ fn measured(cursor: &mut Cursor<'_>) -> Option<Value> {
     Some(Value::Opaque { size, depth })
 }
 
-/// Size in bytes, and how many tables or arrays deep; `None`: too deep, or no value.
+/// The size in bytes, and the nesting depth. `None` if the value is nested too deep or is not valid.
 fn measure(cursor: &mut Cursor<'_>, level: usize) -> Option<(usize, usize)> {
     let scalar = match cursor.u8()? {
         b'V' => 0,
@@ -132,7 +132,7 @@ fn measure(cursor: &mut Cursor<'_>, level: usize) -> Option<(usize, usize)> {
         b'D' => 5,
         b'l' | b'L' | b'd' | b'T' => 8,
         b'S' | b'x' => return Some((cursor.long()?.len(), level)),
-        // One level more than is allowed is measured, so that its refusal can name the reason.
+        // One level above the limit is still measured, so that the error can name the reason.
         b'F' | b'A' if level > MAX_TABLE_DEPTH => return None,
         b'F' => return inside(cursor.long()?, level, |member| member.short().map(<[u8]>::len)),
         b'A' => return inside(cursor.long()?, level, |_| Some(0)),
@@ -165,7 +165,7 @@ mod tests {
         [&u32::try_from(bytes.len()).unwrap().to_be_bytes()[..], bytes].concat()
     }
 
-    /// A header whose value is an integer in arrays, so deep.
+    /// A header with an integer in nested arrays of this depth.
     fn nested(depth: usize) -> Vec<u8> {
         let number = [&b"l"[..], &[0; 8]].concat();
         let value = (0..depth).fold(number, |inner, _| [&b"A"[..], &long(&inner)].concat());
@@ -188,7 +188,7 @@ mod tests {
         }
     }
 
-    /// `x-death` with an entry for each of the reasons.
+    /// `x-death` with one entry for each reason.
     fn deaths(reasons: &[&str]) -> Vec<u8> {
         let entry = |reason: &&str| {
             let table = [b"\x05countl\0\0\0\0\0\0\0\x01\x06reasonS", &long(reason.as_bytes())[..]];
@@ -211,7 +211,7 @@ mod tests {
             let [(name, Value::Deaths { expired, .. })] = &read[..] else { panic!("{read:?}") };
             assert_eq!((name.as_str(), *expired), ("x-death", known), "{reasons:?}");
         }
-        // A peer may have written anything there.
+        // A peer may write any value here.
         for table in
             [&b"\x07x-deathS\0\0\0\x07expired"[..], b"\x07x-deathV", b"\x07x-deathA\0\0\0\x01V"]
         {
@@ -235,9 +235,9 @@ mod tests {
         assert_eq!(read(&text)[0].1.size(), MAX_TABLE_BYTES + 1);
     }
 
-    /// Both sums have to agree: a table is built or not by the one, and users bound headers by the other.
+    /// Both sums have to agree. One decides whether a table is built, and users limit headers by the other.
     #[test]
-    fn headers_measure_what_they_are_counted_as() {
+    fn measured_and_counted_sizes_agree() {
         let long_text = [&b"\x01aS"[..], &long(&[b'x'; 2000])].concat();
         let odd_text = [&b"\x02abS"[..], &long(&[0xff; 9])].concat();
         let rest = b"\x01bt\x01\x00V\x01cb\x07\x01dl\0\0\0\0\0\0\0\x01\x01eD\0\0\0\0\0";
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_are_not_text_are_mended() {
+    fn invalid_names_are_repaired() {
         let read = read(b"\x02a\xffS\x00\x00\x00\x02\xff\xfe");
         let value = Value::Opaque { size: 2, depth: 0 };
         assert_eq!(read[..], [("a?".into(), value)]);

@@ -1,4 +1,4 @@
-//! Tables and their values, written.
+//! Writes tables and their values.
 
 use bytes::{BufMut, BytesMut};
 use smol_str::SmolStr;
@@ -6,7 +6,7 @@ use smol_str::SmolStr;
 use super::frames::{put_length, put_short};
 use crate::message::Value;
 
-/// A table with these members, each of which is a name and a value.
+/// A table with these members. Each member is a name and a value.
 pub(super) fn put_table(to: &mut BytesMut, members: impl FnOnce(&mut BytesMut)) {
     let start = to.len();
     to.put_u32(0);
@@ -14,7 +14,7 @@ pub(super) fn put_table(to: &mut BytesMut, members: impl FnOnce(&mut BytesMut)) 
     put_length(to, start);
 }
 
-/// A table with these values.
+/// An array with these values.
 pub(super) fn put_values(to: &mut BytesMut, values: &[(SmolStr, Value)]) {
     put_table(to, |to| {
         for (name, value) in values {
@@ -46,7 +46,7 @@ pub(super) fn put_boolean(to: &mut BytesMut, flag: bool) {
     to.put_u8(u8::from(flag));
 }
 
-/// Bytes after their length, of four bytes.
+/// Bytes with a length prefix of four bytes.
 pub(super) fn put_long(to: &mut BytesMut, bytes: &[u8]) {
     to.put_u32(u32::try_from(bytes.len()).unwrap_or(u32::MAX));
     to.put_slice(bytes);

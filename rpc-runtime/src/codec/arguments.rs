@@ -1,4 +1,4 @@
-//! A method's arguments: always a tuple here, on the wire as each encoding has it.
+//! The arguments of a method. In memory they are always a tuple. On the wire, each encoding has its own form.
 
 use std::fmt;
 
@@ -25,11 +25,11 @@ use super::{
 pub struct ArgumentDescriptor {
     /// Its name.
     pub name: &'static str,
-    /// Its type, as written at the trait.
+    /// Its type, as written in the trait.
     pub ty: &'static str,
 }
 
-/// Writes the tuple of a method's arguments.
+/// Encodes the tuple of a method's arguments.
 pub(crate) fn encode_arguments<A: Serialize>(
     arguments: &A,
     described: &'static [ArgumentDescriptor],
@@ -43,7 +43,7 @@ pub(crate) fn encode_arguments<A: Serialize>(
     }
 }
 
-/// Reads the tuple of a method's arguments.
+/// Decodes the tuple of a method's arguments.
 pub(crate) fn decode_arguments<A: DeserializeOwned>(
     body: &[u8],
     described: &'static [ArgumentDescriptor],
@@ -74,7 +74,7 @@ fn decode_json<A: DeserializeOwned>(
     read.map_err(|error| DecodeError::new(Encoding::Json, error))
 }
 
-/// Why arguments by position cannot be read. Reads them again, one by one, to name the one that is wrong.
+/// The error for arguments by position. Reads them again, one by one, to name the wrong one.
 #[cold]
 fn by_position<A: DeserializeOwned>(
     body: &[u8],
@@ -92,7 +92,7 @@ fn by_position<A: DeserializeOwned>(
     }
 }
 
-/// The form of arguments in JSON: what can be said of them without their types.
+/// The form of arguments in JSON, as far as it can be decided without their types.
 enum JsonArguments<'a> {
     Nothing,
     ByPosition,
@@ -100,7 +100,7 @@ enum JsonArguments<'a> {
 }
 
 impl<'a> JsonArguments<'a> {
-    // Compiled where types are read from JSON anyway, with what of serde_json both need.
+    // `#[inline]`: compiled where types are read from JSON, together with the parts of serde_json that both need.
     #[inline]
     fn read(body: &'a [u8], described: &'static [ArgumentDescriptor]) -> Result<Self, DecodeError> {
         let trimmed = body.trim_ascii();
@@ -124,7 +124,7 @@ impl<'a> JsonArguments<'a> {
         if !described.is_empty() {
             return Ok(Self::ByPosition);
         }
-        // `()` is not a sequence to serde, so what is allowed to stand for no argument is read by hand.
+        // serde does not treat `()` as a sequence, so all forms of no arguments are checked by hand.
         let items = trimmed.strip_prefix(b"[").and_then(|rest| rest.strip_suffix(b"]"));
         match (trimmed, items.map(<[u8]>::trim_ascii)) {
             (b"" | b"null", _) | (_, Some(b"")) => Ok(Self::Nothing),
@@ -133,7 +133,7 @@ impl<'a> JsonArguments<'a> {
     }
 }
 
-/// The members of an object, in the order in which they came, undecoded.
+/// The members of an object, in the received order, not decoded.
 struct NamedArguments<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> NamedArguments<'a> {
@@ -167,14 +167,15 @@ fn listed(described: &[ArgumentDescriptor]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// The elements of an array, undecoded. `Err` with what is wrong with their number; with nothing if they are no array.
+/// The elements of an array, not decoded. `Err` with the error if their number is wrong, and with `None` if the body
+/// is not an array.
 fn positions<'a>(
     body: &'a [u8],
     described: &'static [ArgumentDescriptor],
 ) -> Result<OrderedArguments<'a>, Option<DecodeError>> {
     let count = match body.trim_ascii() {
         b"" => 0,
-        // Counted first, which takes no memory, however many there are.
+        // Counting first takes no memory, for any number of elements.
         _ => serde_json::from_slice::<Vec<IgnoredAny>>(body).map_err(|_| None)?.len(),
     };
     if count == described.len() {
@@ -216,7 +217,7 @@ impl<'de> Deserialize<'de> for NamedArguments<'de> {
     }
 }
 
-/// The same in the order of the method, with gaps where a name was missing.
+/// The members in the order of the method, with gaps for missing names.
 struct OrderedArguments<'a>(std::vec::IntoIter<(&'static str, Option<&'a RawValue>)>);
 
 impl<'de> SeqAccess<'de> for OrderedArguments<'de> {
@@ -228,7 +229,8 @@ impl<'de> SeqAccess<'de> for OrderedArguments<'de> {
     ) -> Result<Option<T::Value>, Self::Error> {
         match self.0.next() {
             None => Ok(None),
-            // Not as text, for which serde_json has another reader: the type would be compiled for both.
+            // Read from bytes and not from text. serde_json has different readers for both, so the type would be
+            // compiled twice.
             Some((name, Some(value))) => {
                 let mut json = serde_json::Deserializer::from_slice(value.get().as_bytes());
                 seed.deserialize(&mut json).map(Some).map_err(|error| of_argument(name, &error))
@@ -238,13 +240,13 @@ impl<'de> SeqAccess<'de> for OrderedArguments<'de> {
     }
 }
 
-/// The lines and columns of the error begin with the argument.
+/// Lines and columns in the error are relative to the argument.
 #[cold]
 fn of_argument(name: &str, error: &serde_json::Error) -> serde_json::Error {
     serde_json::Error::custom(format_args!("the argument `{name}`: {error}"))
 }
 
-/// `None` to an `Option`, an error to anything else.
+/// Decodes to `None` for an `Option`, and to an error for any other type.
 struct Missing(&'static str);
 
 impl<'de> Deserializer<'de> for Missing {
@@ -278,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn json_arguments_are_read_by_position_and_by_name() {
+    fn json_arguments_by_position_and_by_name() {
         assert_eq!(two(r#"[30, "x"]"#).unwrap(), (30, Some("x".to_owned())));
         assert_eq!(two(r#"{"label": "x", "n": 30}"#).unwrap(), (30, Some("x".to_owned())));
         assert_eq!(two(r#" {"n": 30}"#).unwrap(), (30, None));
@@ -296,7 +298,7 @@ mod tests {
     }
 
     #[test]
-    fn an_argument_that_cannot_be_read_is_named() {
+    fn unreadable_argument_is_named() {
         let wrong = "not the JSON expected here: the argument `label`: invalid type: integer `1`, expected a string at line 1 column 1";
         assert_eq!(two(r#"{"n": 30, "label": 1}"#).unwrap_err(), wrong);
         assert_eq!(two("[30, 1]").unwrap_err(), wrong);
@@ -315,7 +317,7 @@ mod tests {
         }
         assert_eq!(two("[30]").unwrap_err(), format!("there is 1 argument; {taken}"));
         assert_eq!(two("[1, 2, 3]").unwrap_err(), format!("there are 3 arguments; {taken}"));
-        // It is no array.
+        // It is not an array.
         assert!(two("30").unwrap_err().contains("invalid type: integer `30`"));
         let cut = two(r#"[30, "x""#).unwrap_err();
         assert!(cut.contains("EOF"), "{cut}");
@@ -334,7 +336,7 @@ mod tests {
         assert!(one::<bool>("true").unwrap());
         assert_eq!(one::<Option<u32>>("null").unwrap(), None);
         assert_eq!(one::<Option<u32>>("30").unwrap(), Some(30));
-        // An array is the list of arguments, and an object has their names.
+        // An array is the list of arguments, and an object has the arguments by name.
         assert_eq!(one::<Vec<u32>>("[[1, 2]]").unwrap(), [1, 2]);
         assert_eq!(one::<u32>("[30]").unwrap(), 30);
         assert_eq!(one::<u32>(r#"{"n": 30}"#).unwrap(), 30);
@@ -355,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn no_argument_is_an_empty_array_and_read_in_four_ways() {
+    fn no_arguments_can_be_written_in_four_ways() {
         assert_eq!(encode_arguments(&(), &[], Encoding::Json).unwrap(), "[]");
         for body in ["[]", "{}", "null", "", " [ ] "] {
             decode_arguments::<()>(body.as_bytes(), &[], Encoding::Json).unwrap();

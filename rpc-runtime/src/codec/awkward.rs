@@ -1,5 +1,5 @@
-//! Types that are awkward to decode, for property tests and fuzzing: they contain themselves, take no bytes, or promise
-//! more than there is. They count how often decoding comes by, which a clock could not say.
+//! Types that are difficult to decode, for property tests and fuzzing: recursive types, types that take no bytes, and
+//! types with false lengths. They count how often they are decoded. A time limit would be less reliable.
 
 use std::{cell::Cell, collections::BTreeMap};
 
@@ -14,10 +14,10 @@ thread_local! {
     static VISITS: Cell<usize> = const { Cell::new(0) };
 }
 
-/// The members of the widest of the types below, and itself: so often decoding may come by for one element.
+/// The most visits for one element: the widest type below has 16 members, and counts itself.
 const WIDEST: usize = 17;
 
-/// Anything, counted when it is decoded.
+/// Any type. Counts how often it is decoded.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Counted<T>(pub(crate) T);
 
@@ -84,12 +84,12 @@ pub(crate) const SIXTEEN: &[ArgumentDescriptor] =
 
 pub(crate) const ENCODINGS: [Encoding; 3] = [Encoding::Bincode, Encoding::Json, Encoding::Text];
 
-/// Decodes the bytes as each of the types in each encoding. Most are refused; what is not, is written and read again as
-/// the same.
+/// Decodes the bytes as each of the types in each encoding. Most attempts fail. A decoded value is encoded and decoded
+/// again, and has to stay the same.
 ///
 /// # Panics
 ///
-/// If that is not so, or decoding came by more often than there are bytes for it.
+/// If a value changes, or if types were decoded more often than the number of bytes allows.
 pub(crate) fn decode_as_everything(body: &[u8]) {
     for encoding in ENCODINGS {
         value::<Tree>(body, encoding);
@@ -135,9 +135,9 @@ fn arguments<A: Serialize + DeserializeOwned>(
     }
 }
 
-/// Written forms are compared: a number that is none is not the same as itself.
+/// Compares the encoded forms, because NaN is not equal to itself.
 fn assert_same(body: &[u8], written: &[u8], again: Option<&[u8]>, encoding: Encoding) {
-    // Elements that take no bytes are allowed by the length of a body, and this one is shorter than it could be.
+    // The body's length limits the number of elements without bytes, and the new body may be shorter.
     if again.is_none() && written.len() < body.len() {
         return;
     }

@@ -1,4 +1,4 @@
-//! bincode 2 through serde, in its standard configuration, and bounded.
+//! bincode 2 through serde, in its standard configuration and with limits.
 
 use bincode::serde::OwnedSerdeDecoder;
 use bytes::Bytes;
@@ -39,7 +39,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_length_prefix_of_terabytes_is_refused_without_allocating() {
+    fn huge_length_prefix_is_refused_without_allocating() {
         // 0xfd: a 64-bit number follows.
         let mut body = vec![0xfd];
         body.extend((1u64 << 40).to_le_bytes());
@@ -54,7 +54,7 @@ mod tests {
     }
 
     #[test]
-    fn text_and_bytes_are_as_long_as_they_say_or_refused() {
+    fn wrong_length_of_text_or_bytes_is_refused() {
         for length in [0, 1, 250, 251, 70_000] {
             let body = encode(&("x".repeat(length), 7u8)).unwrap();
             assert_eq!(decode::<(String, u8)>(&body).unwrap(), ("x".repeat(length), 7));
@@ -63,13 +63,13 @@ mod tests {
                 assert!(error.in_full().contains("are promised"), "{}", error.in_full());
             }
         }
-        // No whole prefix: bincode's own words.
+        // The prefix is incomplete, so the error is bincode's own.
         assert!(decode::<String>(&[]).is_err());
         assert!(decode::<String>(&[0xfc, 1]).is_err());
     }
 
     #[test]
-    fn values_that_take_far_more_memory_than_bytes_are_read() {
+    fn values_larger_in_memory_are_read() {
         let values = vec![1u128; 100_000];
         let body = encode(&values).unwrap();
         assert!(body.len() < 110_000);
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_is_bounded_by_the_bytes_that_are_there() {
+    fn memory_is_bounded_by_the_body_size() {
         type Large = [[u64; 8]; 8];
         #[derive(Serialize, Deserialize)]
         struct Boxed {
@@ -98,17 +98,17 @@ mod tests {
             .map(drop)
             .unwrap_err(),
         );
-        // A value behind a pointer counts as much as one that is not.
+        // A value behind a pointer counts like any other value.
         let boxed: Vec<u8> = [&[0xfc][..], &100_000u32.to_le_bytes(), &vec![0; 900_000]].concat();
         refused(decode::<Vec<Boxed>>(&boxed).map(drop).unwrap_err());
-        // A few are no harm.
+        // A few are within the limit.
         let few = encode(&vec![None::<Large>; 1_000]).unwrap();
         assert_eq!(decode::<Vec<Option<Large>>>(&few).unwrap().len(), 1_000);
         let texts = encode(&vec![String::new(); 1_000_000]).unwrap();
         assert_eq!(decode::<Vec<String>>(&texts).unwrap().len(), 1_000_000);
     }
 
-    /// A list of nothing, as a chain of boxes.
+    /// A list without content: a chain of boxes.
     #[derive(Debug, Serialize, Deserialize)]
     struct Chain(Option<Box<Chain>>);
 
@@ -119,7 +119,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_contains_itself_is_followed_so_deep_and_no_deeper() {
+    fn recursive_types_have_a_depth_limit() {
         let deep = |levels: usize| [vec![1u8; levels], vec![0]].concat();
         decode::<Chain>(&deep(40)).unwrap();
         for levels in [200, 2_000_000] {
@@ -137,7 +137,7 @@ mod tests {
     #[test]
     fn elements_that_take_no_bytes_are_counted() {
         assert_eq!(decode::<Vec<()>>(&encode(&vec![(); 1_000]).unwrap()).unwrap().len(), 1_000);
-        // 2^40 of them: hours.
+        // 2^40 elements would take hours.
         let mut body = vec![0xfd];
         body.extend((1u64 << 40).to_le_bytes());
         let error = decode::<Vec<()>>(&body).unwrap_err();
@@ -147,7 +147,7 @@ mod tests {
     }
 
     #[test]
-    fn every_shape_of_type_comes_back_as_it_was() {
+    fn every_shape_of_type_survives_a_round_trip() {
         #[derive(Debug, PartialEq, Serialize, Deserialize)]
         struct Unit;
         #[derive(Debug, PartialEq, Serialize, Deserialize)]
@@ -169,7 +169,7 @@ mod tests {
             },
         ];
         assert_eq!(decode::<Vec<Kind>>(&encode(&all).unwrap()).unwrap(), all);
-        // More members than bytes, as many as the types have.
+        // The types have more members than the body has bytes.
         let small = vec![((), (1u8,), [(); 20], Vec::<u8>::new()); 10_000];
         assert_eq!(
             decode::<Vec<((), (u8,), [(); 20], Vec<u8>)>>(&encode(&small).unwrap()).unwrap(),

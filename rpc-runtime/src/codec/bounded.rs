@@ -1,10 +1,10 @@
-//! Decoding that neither spins nor overflows the stack, whatever the bytes say.
+//! Limits decoding, so that no input causes endless loops or a stack overflow.
 //!
-//! bincode believes a length prefix: of text, it allocates as much; of elements that take no bytes, it is busy for hours;
-//! and it follows a recursive type as deep as the bytes lead. It has a limit of its own, but as a constant, for which each
-//! type would be compiled once for each size of body. This stands between bincode and the type: it looks at the prefix of
-//! text before bincode does, and counts elements, of which there cannot be more than bytes but for those that take none,
-//! levels, and the memory that the values take.
+//! bincode trusts length prefixes. For text, it allocates the announced size. For elements that take no bytes, it
+//! loops for hours. It follows a recursive type as deep as the input goes. bincode's own limit is a constant, so each
+//! type would be compiled once for each body size. This module sits between bincode and the type. It checks the length
+//! prefix of text before bincode reads it, and it limits levels, memory, and the number of elements. There cannot be
+//! more elements than bytes, except for elements that take no bytes.
 
 use std::{cell::Cell, fmt, mem::size_of};
 
@@ -15,32 +15,33 @@ use serde::{
 
 use super::unread::Unread;
 
-/// Deeper than any sensible type, and far from the end of a thread's stack: the limit of `serde_json`, too.
+/// The deepest nesting. It is deeper than any sensible type, and far from a stack overflow. `serde_json` has the same
+/// limit.
 const MAX_DEPTH: usize = 128;
 
 /// How many elements may take no bytes.
 pub(super) const FREE_ELEMENTS: usize = 1024;
 
-/// A body may become so many times its size in memory: an empty `String` is one byte and takes 24.
+/// The largest ratio of memory to body size. An empty `String` is one byte in the body and 24 in memory.
 const EXPANSION: usize = 32;
 
-/// And so many bytes more, so that a few large values that are left out (`None`) are no matter.
+/// This many bytes are allowed in addition, so that a few large absent values (`None`) cause no error.
 const FREE_MEMORY: usize = 1024 * 1024;
 
-/// What a decoding has left.
+/// The resources that one decoding may still use.
 pub(super) struct Budget<'a> {
     elements: Cell<usize>,
     levels: Cell<usize>,
     memory: Cell<usize>,
-    /// The part of the value that is being read that no inner value has taken yet. An inner value that is larger stands
-    /// somewhere else, behind a pointer.
+    /// The part of the current value's memory that no inner value has used yet. A larger inner value is behind a
+    /// pointer.
     inline: Cell<usize>,
-    /// Where a length stands before text.
+    /// Set for formats that write a length before text.
     prefixed: Option<&'a Unread<'a>>,
 }
 
 impl<'a> Budget<'a> {
-    /// For a body of so many bytes, of a format that says where text ends by what follows it.
+    /// For a body of this size, in a format without length prefixes for text.
     pub(super) fn for_bytes(bytes: usize) -> Self {
         Self {
             elements: Cell::new(bytes.saturating_add(FREE_ELEMENTS)),
@@ -51,12 +52,12 @@ impl<'a> Budget<'a> {
         }
     }
 
-    /// For a body of bincode.
+    /// For a bincode body.
     pub(super) fn of(unread: &'a Unread<'a>) -> Self {
         Self { prefixed: Some(unread), ..Self::for_bytes(unread.left().len()) }
     }
 
-    /// Looks at the length of text or bytes, for which room is made before they are read.
+    /// Checks the length of text or bytes, because memory for them is allocated before they are read.
     fn check_length<E: Error>(&self) -> Result<(), E> {
         match self.prefixed.and_then(Unread::next_length) {
             Some((promised, left)) if promised > left as u64 => {
@@ -84,7 +85,7 @@ impl<'a> Budget<'a> {
         Ok(())
     }
 
-    /// Reads a value of so many bytes that is inside of another, if it is not behind a pointer.
+    /// Reads a value of this size inside another value. If it does not fit there, it is behind a pointer.
     fn nested<T, E: Error>(
         &self,
         size: usize,
@@ -108,7 +109,7 @@ impl<'a> Budget<'a> {
         walked
     }
 
-    /// Reads a value that has memory to itself, such as an element of a sequence.
+    /// Reads a value with its own memory, for example an element of a sequence.
     fn apart<T, E: Error>(
         &self,
         size: usize,
@@ -124,11 +125,11 @@ impl<'a> Budget<'a> {
     }
 }
 
-/// Anything of serde's that decodes, with a budget.
+/// Adds a budget to any decoding type of serde.
 pub(super) struct Bounded<'b, D> {
     inner: D,
     budget: &'b Budget<'b>,
-    /// Its elements are as many as the bytes say, and not as many as the type has.
+    /// The input and not the type sets the number of its elements.
     counted: bool,
 }
 
@@ -158,7 +159,7 @@ impl<'b, D> Bounded<'b, D> {
     }
 
     fn at_most(&self, promised: Option<usize>) -> Option<usize> {
-        // What a prefix promises is believed as far as there are bytes.
+        // A length prefix counts only up to the number of remaining elements.
         promised.map(|promised| promised.min(self.budget.elements.get()))
     }
 }
@@ -223,7 +224,7 @@ impl<'de, D: Deserializer<'de>> Deserializer<'de> for Bounded<'_, D> {
     }
 }
 
-/// What holds others hands them on with the same budget. Scalars never come here: they are not wrapped.
+/// Compound values pass the same budget on. Scalars are not wrapped, so they never get here.
 impl<'de, V: Visitor<'de>> Visitor<'de> for Bounded<'_, V> {
     type Value = V::Value;
 

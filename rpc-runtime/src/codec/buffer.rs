@@ -1,20 +1,20 @@
-//! What a body is written into: on the stack while it is small. So it is allocated once, without room to spare, as it is
-//! kept for as long as its call is in flight.
+//! The output buffer of a body. It is on the stack while the body is small. So the body is allocated once and with its
+//! exact size, because it is kept as long as its call is in flight.
 
 use std::{io, mem};
 
 use bincode::{enc::write::Writer, error::EncodeError};
 use bytes::Bytes;
 
-/// More than most arguments and results take.
+/// Enough for most arguments and results.
 const SMALL: usize = 128;
 
 #[derive(Debug)]
 pub(super) struct Buffer {
     small: [u8; SMALL],
-    /// The bytes in `small`.
+    /// How many bytes of `small` are used.
     len: usize,
-    /// Everything, once `small` has no room for it.
+    /// The whole body, if it does not fit into `small`.
     large: Vec<u8>,
 }
 
@@ -38,7 +38,7 @@ impl Buffer {
         self.large.extend_from_slice(bytes);
     }
 
-    /// By reference, so that the stack's part is not moved.
+    /// Takes a reference, so that the stack buffer is not moved.
     pub(super) fn take_body(&mut self) -> Bytes {
         if self.large.is_empty() {
             Bytes::copy_from_slice(&self.small[..self.len])

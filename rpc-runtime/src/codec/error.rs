@@ -1,4 +1,4 @@
-//! What is wrong with a value or with the bytes of one.
+//! Errors of encoding and decoding.
 
 use std::{error::Error, fmt};
 
@@ -7,7 +7,7 @@ use crate::{causes::debug_as_sentence, escape::Escaped};
 
 type Source = Box<dyn Error + Send + Sync>;
 
-/// A value that its encoding cannot express.
+/// The encoding cannot express this value.
 ///
 /// ```
 /// # use rpc_runtime::{Broker, rpc_service};
@@ -18,7 +18,7 @@ type Source = Box<dyn Error + Send + Sync>;
 /// # async fn main() {
 /// # let client = EchoClient::new(&Broker::in_memory());
 ///
-/// // Headers that begin with `rpc-` are the framework's.
+/// // Headers that begin with `rpc-` are reserved.
 /// match client.echo("la".into()).header("rpc-secret", "x").await {
 ///     Err(CallError::Encode(error)) => assert!(error.to_string().contains("reserved")),
 ///     other => panic!("{other:?}"),
@@ -30,7 +30,7 @@ pub struct EncodeError {
     source: Option<Source>,
 }
 
-/// Bytes that are not those of the type expected.
+/// The bytes are not valid for the expected type.
 pub struct DecodeError {
     message: String,
     source: Option<Source>,
@@ -42,7 +42,7 @@ impl EncodeError {
         Self { message, source: Some(source.into()) }
     }
 
-    /// Something that no encoder complained of.
+    /// An error that no encoder reported.
     pub(crate) fn because(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }
     }
@@ -53,19 +53,19 @@ impl DecodeError {
         Self { message: format!("not the {encoding} expected here"), source: Some(source.into()) }
     }
 
-    /// A fault of form that no decoder complained of.
+    /// An error of form that no decoder reported.
     pub(crate) fn because(message: impl Into<String>) -> Self {
         Self { message: message.into(), source: None }
     }
 
-    /// The whole of it in one line, for a peer that sees no `source()`.
+    /// The error with its causes in one line, for a peer, which cannot use `source()`.
     pub(crate) fn in_full(&self) -> String {
         in_full(&self.message, self.source.as_ref())
     }
 }
 
 impl EncodeError {
-    /// The whole of it in one line, for a peer that sees no `source()`.
+    /// The error with its causes in one line, for a peer, which cannot use `source()`.
     pub(crate) fn in_full(&self) -> String {
         in_full(&self.message, self.source.as_ref())
     }
@@ -79,7 +79,7 @@ impl fmt::Display for EncodeError {
 
 impl fmt::Display for DecodeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may quote what a peer sent.
+        // The text may quote a peer.
         Escaped::new(&self.message).whole().fmt(f)
     }
 }

@@ -1,8 +1,8 @@
-//! Refuses values that would be read as other values.
+//! Refuses values that would be decoded as other values.
 //!
-//! bincode writes no names and no types. A field that is left out, or a sequence of another length than announced, shifts
-//! everything behind it, and bincode does not notice. JSON has one `null` for what is nothing in several ways, and writes it
-//! for numbers that are none.
+//! bincode writes no names and no types. If a field is skipped, or a sequence has another length than announced, all
+//! following values shift, and bincode does not notice. JSON writes `null` for different kinds of empty values, and
+//! for numbers that are not finite.
 
 use serde::{
     Serialize, Serializer,
@@ -14,7 +14,7 @@ use serde::{
 
 use super::Encoding;
 
-/// A value, to be written with these checks.
+/// A value that is encoded with these checks.
 pub(super) struct Faithful<'a, T: ?Sized> {
     value: &'a T,
     rules: Rules,
@@ -37,9 +37,9 @@ impl<T: ?Sized + Serialize> Serialize for Faithful<'_, T> {
 enum Rules {
     /// bincode: every member has to be written.
     Positional,
-    /// JSON: nothing may become `null` that is read as something else.
+    /// JSON: no value may become a `null` that is decoded as another value.
     Named,
-    /// The same, inside of `Some`: what is written as `null` would be read as `None`.
+    /// JSON inside `Some`: a value that is written as `null` would be decoded as `None`.
     NamedInSome,
 }
 
@@ -242,7 +242,7 @@ impl<S: Serializer> Serializer for Checked<S> {
     }
 }
 
-/// What has members, as far as it is written.
+/// A compound value that is being written.
 struct Members<C> {
     inner: C,
     rules: Rules,
@@ -256,7 +256,7 @@ impl<C> Members<C> {
         Faithful { value, rules: self.rules }
     }
 
-    /// In bincode, what was announced has to follow. The compiler knows the numbers of a tuple's members.
+    /// bincode: the announced number of members has to be written. For a tuple, the compiler guarantees it.
     fn complete<E: Error>(self) -> Result<C, E> {
         match self.announced {
             Some(announced) if self.rules == Rules::Positional && announced != self.written => {
@@ -383,7 +383,7 @@ mod tests {
     }
 
     #[test]
-    fn numbers_that_are_none_are_refused_in_json() {
+    fn json_refuses_nan_and_infinity() {
         for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
             assert!(refused(&number, Encoding::Json).contains("no NaN"));
             assert!(refused(&Some(number), Encoding::Json).contains("no NaN"));

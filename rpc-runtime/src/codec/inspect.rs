@@ -1,8 +1,8 @@
-//! Looking at a value without writing it.
+//! Inspects a value without encoding it.
 //!
-//! serde's `Serializer` has a function for each type of scalar, and a trait for each kind of value with members. Code that only
-//! looks at values treats most of these alike. So it implements [`Inspector`] and [`Members`], which are short, and the
-//! serializer over them stands here once.
+//! serde's `Serializer` has a function for each scalar type, and a trait for each kind of compound value. Code that
+//! only inspects values handles most of these in the same way. It therefore implements [`Inspector`] and [`Members`],
+//! which are short. This module has the serializer for both.
 
 use std::fmt;
 
@@ -16,7 +16,7 @@ use serde::{
 
 macro_rules! scalars {
     ($($scalar:ident $name:literal)*) => {
-        /// A value without another one inside.
+        /// A value without inner values.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
         pub(crate) enum Scalar {
             $($scalar,)*
@@ -39,7 +39,7 @@ scalars! {
     Text "text" Bytes "bytes" Unit "unit"
 }
 
-/// A value with members.
+/// A compound value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Compound {
     Sequence,
@@ -48,12 +48,12 @@ pub(crate) enum Compound {
     Struct,
 }
 
-/// The place of a member in its compound value.
+/// The position of a member in its compound value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Place {
     /// Of a sequence.
     Element,
-    /// Of a map; the value of a key follows it.
+    /// Of a map. The value of the key follows.
     Key,
     Value,
     /// Of a tuple.
@@ -62,7 +62,7 @@ pub(crate) enum Place {
     Field(&'static str),
 }
 
-/// Looks at a value.
+/// Inspects a value.
 pub(crate) trait Inspector: Sized {
     type Ok;
     type Error: Error;
@@ -73,10 +73,10 @@ pub(crate) trait Inspector: Sized {
     fn some<T: ?Sized + Serialize>(self, value: &T) -> Result<Self::Ok, Self::Error>;
     fn newtype<T: ?Sized + Serialize>(self, value: &T) -> Result<Self::Ok, Self::Error>;
 
-    /// What looks at the content of a variant.
+    /// The inspector of the content of a variant.
     fn variant(self, number: u32, name: &'static str) -> Result<Self, Self::Error>;
 
-    /// `length` is the number of members, where the value announces it.
+    /// `length` is the number of members, if the value announces it.
     fn members(
         self,
         compound: Compound,
@@ -84,14 +84,14 @@ pub(crate) trait Inspector: Sized {
     ) -> Result<Self::Members, Self::Error>;
 }
 
-/// Looks at the members of a compound value, in order.
+/// Inspects the members of a compound value, in order.
 pub(crate) trait Members {
     type Ok;
     type Error: Error;
 
     fn member<T: ?Sized + Serialize>(&mut self, at: Place, value: &T) -> Result<(), Self::Error>;
 
-    /// A field that this value leaves out.
+    /// A field that this value skips.
     fn skipped(&mut self, _name: &'static str) -> Result<(), Self::Error> {
         Ok(())
     }
@@ -99,7 +99,7 @@ pub(crate) trait Members {
     fn end(self) -> Result<Self::Ok, Self::Error>;
 }
 
-/// Has an inspector look at a value, as bincode would write it.
+/// Inspects a value in the form that bincode would write.
 pub(crate) fn inspect<I: Inspector, T: ?Sized + Serialize>(
     value: &T,
     inspector: I,

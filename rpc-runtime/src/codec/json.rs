@@ -1,7 +1,7 @@
-//! JSON, bounded.
+//! JSON, with limits.
 //!
-//! `serde_json` counts the levels of the text. A type that contains itself through an `Option` alone goes on without a
-//! level more of text: `struct Chain(Option<Box<Chain>>)` would be read for ever out of the body `1`.
+//! `serde_json` counts the nesting of the text. A type that contains itself only through an `Option` recurses without
+//! any nesting in the text: decoding `struct Chain(Option<Box<Chain>>)` from the body `1` would never end.
 
 use bytes::Bytes;
 use serde::{Serialize, de::DeserializeOwned};

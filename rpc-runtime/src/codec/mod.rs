@@ -1,6 +1,6 @@
-//! How arguments, results and errors are written: bincode, JSON, or plain text.
+//! The encodings of arguments, results and errors: bincode, JSON, or plain text.
 //!
-//! Nothing here trusts its input: what is read is bounded by the bytes that are there.
+//! All input is untrusted: the number of received bytes limits time and memory.
 
 mod arguments;
 #[cfg(any(test, fuzzing))]
@@ -28,10 +28,10 @@ pub use error::{DecodeError, EncodeError};
 pub(crate) use inspect::{Compound, Inspector, Members, Place, Scalar, inspect};
 pub(crate) use json::encode as encode_json;
 
-/// How a body is written.
+/// The encoding of a body.
 ///
-/// Callers choose it, in their trait or at [`ClientBuilder::encoding`](crate::ClientBuilder::encoding); servers read all of
-/// them.
+/// The caller chooses it, in the trait or with [`ClientBuilder::encoding`](crate::ClientBuilder::encoding). Servers
+/// accept all encodings.
 ///
 /// ```
 /// use rpc_runtime::Encoding;
@@ -42,17 +42,17 @@ pub(crate) use json::encode as encode_json;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 #[non_exhaustive]
 pub enum Encoding {
-    /// bincode 2, its standard configuration: compact and fast, for peers that share the trait.
+    /// bincode 2 in its standard configuration: compact and fast, for peers that share the trait.
     #[default]
     Bincode,
     /// JSON, for peers in other languages.
     Json,
-    /// A plain scalar (`30`), for the simplest of peers.
+    /// A plain scalar (`30`), for the simplest peers.
     Text,
 }
 
 impl Encoding {
-    /// The `content_type` on the wire.
+    /// Its `content_type` on the wire.
     pub fn content_type(self) -> &'static str {
         match self {
             Self::Bincode => "application/x-bincode",
@@ -61,10 +61,10 @@ impl Encoding {
         }
     }
 
-    /// Reads a `content_type`: in any case, and whatever its parameters.
+    /// Parses a `content_type`. Case and parameters are ignored.
     pub(crate) fn from_content_type(content_type: &str) -> Option<Self> {
         let known = [Self::Bincode, Self::Json, Self::Text];
-        // As nearly everybody writes it.
+        // The usual spellings.
         let exact = known.into_iter().find(|encoding| encoding.content_type() == content_type);
         exact.or_else(|| {
             let essence = content_type.split(';').next().unwrap_or_default().trim();
@@ -84,7 +84,7 @@ impl fmt::Display for Encoding {
     }
 }
 
-/// Writes a result.
+/// Encodes a result.
 pub(crate) fn encode_value<T: Serialize>(
     value: &T,
     encoding: Encoding,
@@ -96,7 +96,7 @@ pub(crate) fn encode_value<T: Serialize>(
     }
 }
 
-/// Writes a method's own error; in text, one that is no plain scalar becomes JSON.
+/// Encodes a method's own error. In text, an error that is not a plain scalar becomes JSON.
 pub(crate) fn encode_error<E: Serialize>(
     error: &E,
     encoding: Encoding,
@@ -110,10 +110,9 @@ pub(crate) fn encode_error<E: Serialize>(
     }
 }
 
-/// Reads what was written in bincode, and writes it again: of a type that could not be looked at as a whole, this shows
-/// whether it reads what it writes.
+/// Decodes bincode and encodes it again. For a type that was not fully seen, this checks that it reads what it writes.
 pub(crate) fn reads_back<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result<(), EncodeError> {
-    // The entries of a map may come in another order.
+    // Map entries may come in another order.
     let sorted = |body: &[u8]| {
         let mut bytes = body.to_vec();
         bytes.sort_unstable();
@@ -129,7 +128,7 @@ pub(crate) fn reads_back<T: Serialize + DeserializeOwned>(body: &[u8]) -> Result
     }
 }
 
-/// Reads a result or a method's own error.
+/// Decodes a result or a method's own error.
 pub(crate) fn decode_value<T: DeserializeOwned>(
     body: &[u8],
     encoding: Encoding,
@@ -149,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_content_type_is_read_in_any_case_and_without_its_parameters() {
+    fn content_type_ignores_case_and_parameters() {
         for (written, encoding) in [
             ("application/json", Some(Encoding::Json)),
             ("Application/JSON; charset=utf-8", Some(Encoding::Json)),
@@ -174,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_structured_error_of_a_text_service_is_written_as_json() {
+    fn text_service_writes_structured_errors_as_json() {
         let (body, encoding) = encode_error(&vec![1, 2], Encoding::Text).unwrap();
         assert_eq!((&body[..], encoding), (&b"[1,2]"[..], Encoding::Json));
         let (body, encoding) = encode_error(&"too big", Encoding::Text).unwrap();

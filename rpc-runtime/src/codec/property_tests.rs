@@ -1,4 +1,4 @@
-//! Decoders take whatever comes, and give back what was written.
+//! Decoders handle any input, and return what was encoded.
 
 use proptest::{
     collection::{btree_map, vec},
@@ -13,7 +13,7 @@ use super::{
     *,
 };
 
-/// Bytes that mean something to one of the decoders more often than mere bytes do.
+/// Bytes that are meaningful to a decoder more often than random bytes.
 fn body() -> impl Strategy<Value = Vec<u8>> {
     let json = prop::sample::select(vec![
         "[",
@@ -35,7 +35,8 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
         " ",
         "\"",
     ]);
-    // One to four of them: an enumeration's variants and a map's first lengths; the others begin longer numbers.
+    // One to four of these bytes. Small values are variants of an enum and lengths of a map. The others begin longer
+    // numbers.
     let bincode = prop::sample::select(vec![0u8, 1, 2, 3, 4, 5, 16, 250, 251, 252, 253, 254, 255]);
     prop_oneof![
         vec(any::<u8>(), 0..200),
@@ -45,7 +46,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
     ]
 }
 
-/// One thing inside another, so often, and whatever is left.
+/// One item nested in another to this depth, and a rest.
 fn nested() -> impl Strategy<Value = Vec<u8>> {
     let openings: [&[u8]; 7] =
         [&[1], &[2, 1], &[4, 1], b"[", b"{\"List\":[", b"{\"Perhaps\":", b"{\"a\":"];
@@ -122,7 +123,7 @@ fn sixteen((u, i, (single, double, (flag, sign, text))): Parts) -> Sixteen {
     )
 }
 
-/// Written and read as a result, and as the only argument.
+/// Encodes and decodes it as a result, and as the only argument.
 fn comes_back<T>(value: T, encoding: Encoding) -> Result<(), TestCaseError>
 where
     T: Serialize + DeserializeOwned + fmt::Debug + PartialEq,
@@ -138,7 +139,7 @@ where
 }
 
 proptest! {
-    // Enough to find what was found, and quick; fuzz/ tries millions.
+    // Enough cases to find the known bugs quickly. The fuzz targets run millions.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
@@ -152,7 +153,7 @@ proptest! {
     }
 
     #[test]
-    fn structures_come_back(tree in tree(), chain in chain(), maps in maps()) {
+    fn structures_survive_a_round_trip(tree in tree(), chain in chain(), maps in maps()) {
         for encoding in [Encoding::Bincode, Encoding::Json] {
             comes_back(tree.clone(), encoding)?;
             comes_back(maps.clone(), encoding)?;
@@ -161,7 +162,7 @@ proptest! {
     }
 
     #[test]
-    fn scalars_come_back(scalars: (i64, u64, bool, char, String), double in finite(), large: u128) {
+    fn scalars_survive_a_round_trip(scalars: (i64, u64, bool, char, String), double in finite(), large: u128) {
         for encoding in ENCODINGS {
             comes_back(scalars.0, encoding)?;
             comes_back(scalars.1, encoding)?;
@@ -175,24 +176,24 @@ proptest! {
     }
 
     #[test]
-    fn sixteen_arguments_come_back(parts in parts()) {
+    fn sixteen_arguments_survive_a_round_trip(parts in parts()) {
         let arguments = sixteen(parts);
         for encoding in [Encoding::Bincode, Encoding::Json] {
             let body = encode_arguments(&arguments, SIXTEEN, encoding).unwrap();
             let read = decode_arguments::<Sixteen>(&body, SIXTEEN, encoding).unwrap();
-            // So many have neither `PartialEq` nor `Debug`.
+            // Tuples of this size have neither `PartialEq` nor `Debug`.
             prop_assert_eq!(encode_arguments(&read, SIXTEEN, encoding).unwrap(), body);
         }
     }
 
-    /// JSON has one `null` for all of them; for chains, too.
+    /// JSON has one `null` for all of these. The same holds for chains.
     #[test]
-    fn options_of_options_come_back_in_bincode(options in options()) {
+    fn nested_options_survive_bincode(options in options()) {
         comes_back(options, Encoding::Bincode)?;
     }
 
     #[test]
-    fn what_says_it_has_more_than_it_has_is_refused(length in 10_000u64.., rest in vec(any::<u8>(), 0..50)) {
+    fn wrong_number_of_elements_is_refused(length in 10_000u64.., rest in vec(any::<u8>(), 0..50)) {
         let body = [&[253][..], &length.to_le_bytes(), &rest].concat();
         prop_assert!(decode_value::<Vec<u8>>(&body, Encoding::Bincode).is_err());
         prop_assert!(decode_value::<String>(&body, Encoding::Bincode).is_err());
@@ -201,7 +202,7 @@ proptest! {
     }
 }
 
-/// Each level of it takes no byte of text: a caller chooses the encoding, whatever the service was written for.
+/// A level takes no text. Servers accept all encodings, so each one has to be safe.
 #[test]
 fn a_chain_of_options_ends_in_every_encoding() {
     for encoding in ENCODINGS {

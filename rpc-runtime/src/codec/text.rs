@@ -1,4 +1,4 @@
-//! Plain scalars: a string, character, boolean or number as a person would write it.
+//! Plain scalars: a string, character, boolean or number in its usual text form.
 
 use std::str;
 
@@ -22,20 +22,20 @@ pub(super) fn encode<T: Serialize>(value: &T) -> Result<Bytes, EncodeError> {
 }
 
 pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError> {
-    // A type that contains itself through an `Option` alone would be read for ever.
+    // Decoding a type that contains itself only through an `Option` would never end.
     let budget = Budget::for_bytes(body.len());
     let text = serde_plain::Deserializer::new(as_text(body)?);
     T::deserialize(Bounded::new(text, &budget))
         .map_err(|error| DecodeError::new(Encoding::Text, error))
 }
 
-/// Writes a tuple of one argument, or of none.
+/// Encodes a tuple of one argument, or of none.
 pub(super) fn encode_arguments<A: Serialize>(arguments: &A) -> Result<Bytes, EncodeError> {
     let text = inspect(arguments, OneArgument(None)).map_err(refused)?;
     Ok(text.into())
 }
 
-/// Reads a tuple of one argument.
+/// Decodes a tuple of one argument.
 pub(super) fn decode_argument<A: DeserializeOwned>(body: &[u8]) -> Result<A, DecodeError> {
     let argument = Argument(Some(as_text(body)?));
     let budget = Budget::for_bytes(body.len());
@@ -64,7 +64,8 @@ impl<'de> SeqAccess<'de> for Argument<'de> {
     }
 }
 
-/// Writes `(argument,)` as its only element, and `()` as nothing. Arguments are always a tuple; anything else is refused.
+/// Encodes `(argument,)` as its only element, and `()` as nothing. Arguments are always a tuple, so any other value is
+/// refused.
 struct OneArgument(Option<String>);
 
 fn not_one<T>() -> Result<T, Error> {
@@ -130,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn one_argument_is_written_bare_and_two_are_refused() {
+    fn one_argument_is_bare_two_are_refused() {
         assert_eq!(encode_arguments(&(30u32,)).unwrap(), "30");
         assert_eq!(encode_arguments(&()).unwrap(), "");
         assert!(encode_arguments(&(1, 2)).is_err());

@@ -1,4 +1,4 @@
-//! What bincode has not read yet.
+//! The unread rest of a bincode body.
 
 use std::cell::Cell;
 
@@ -10,11 +10,10 @@ use bincode::{
 
 use super::DecodeError;
 
-/// How bincode is written and read.
+/// The bincode configuration.
 pub(super) const FORMAT: Configuration = config::standard();
 
-/// A body, and how far it was read. It is read through a shared reference, so that what stands between bincode and the
-/// type sees what comes next.
+/// A body and a read position. It is read through a shared reference, so that `Bounded` can see the next bytes.
 pub(super) struct Unread<'a> {
     body: &'a [u8],
     read: Cell<usize>,
@@ -29,13 +28,13 @@ impl<'a> Unread<'a> {
         self.body.get(self.read.get()..).unwrap_or_default()
     }
 
-    /// The length prefix that comes next; `None` where there is none, of which bincode will complain.
+    /// The next length prefix. `None` if there is none, which is an error in bincode.
     pub(super) fn next_length(&self) -> Option<(u64, usize)> {
         let (promised, prefix) = bincode::decode_from_slice::<u64, _>(self.left(), FORMAT).ok()?;
         Some((promised, self.left().len() - prefix))
     }
 
-    /// Whether all was read.
+    /// Whether the whole body was read.
     pub(super) fn end(&self) -> Result<(), DecodeError> {
         match self.left().len() {
             0 => Ok(()),

@@ -1,7 +1,7 @@
-//! A service as data: what its trait said, readable at run time.
+//! A service as data: the contents of its trait, readable at run time.
 //!
-//! Programs read descriptors. Only generated code makes them, through `__private`, of the parts that it knows: so a later
-//! version, or a feature, can add a field.
+//! Programs only read descriptors. Generated code makes them through `__private`, from the parts that it knows. So a
+//! later version, or a feature, can add a field.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use super::MethodSchemas;
 use super::{Signature, trace::Traced};
 use crate::codec::{ArgumentDescriptor, Encoding};
 
-/// What a service is: its names, its defaults and its methods, as written at its trait.
+/// Describes a service: its names, its defaults and its methods, as written in its trait.
 ///
 /// ```
 /// use rpc_runtime::{Dispatch, rpc_service};
@@ -36,23 +36,23 @@ use crate::codec::{ArgumentDescriptor, Encoding};
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct ServiceDescriptor {
-    /// The service's name: the trait's, or what `name = "…"` says.
+    /// The service's name: the trait's name, or the value of `name = "…"`.
     pub name: &'static str,
-    /// The number given by `version = …`.
+    /// The value of `version = …`.
     pub version: Option<u32>,
-    /// The queue that carries its requests: the name (with `.v<version>`), or what `queue = "…"` says.
+    /// The queue for its requests: the name (with `.v<version>`), or the value of `queue = "…"`.
     pub queue: &'static str,
-    /// The encoding of its callers, and of requests that do not name one.
+    /// The encoding of its callers, and of requests without a content type.
     pub encoding: Encoding,
-    /// How long its callers wait when nothing nearer the call says otherwise.
+    /// The default timeout of its callers. The method, the client and the call can override it.
     pub timeout: Option<Duration>,
     /// The trait's documentation.
     pub doc: &'static str,
-    /// Its methods, in the order of the source.
+    /// Its methods, in source order.
     pub methods: &'static [&'static MethodDescriptor],
 }
 
-/// What one method is.
+/// Describes one method.
 #[derive(Debug)]
 #[allow(
     clippy::struct_excessive_bools,
@@ -66,31 +66,31 @@ pub struct MethodDescriptor {
     pub doc: &'static str,
     /// Its arguments, in order.
     pub arguments: &'static [ArgumentDescriptor],
-    /// Its result type, as written at the trait.
+    /// Its result type, as written in the trait.
     pub returns: &'static str,
-    /// How long its callers wait when the client and the call do not say otherwise.
+    /// The default timeout of its callers. The client and the call can override it.
     pub timeout: Option<Duration>,
-    /// The caller does not wait for an answer.
+    /// One-way: the caller does not wait for a reply.
     pub oneway: bool,
-    /// A plain function, run where blocking does no harm.
+    /// A synchronous function, which runs on a thread that may block.
     pub blocking: bool,
-    /// Running it twice is the same as running it once, so the client may send it again.
+    /// Running it twice has the same effect as running it once, so the client may send it again.
     pub idempotent: bool,
-    /// Never run again after a redelivery.
+    /// At most once: it does not run again after a redelivery.
     pub at_most_once: bool,
-    /// How long a cache may answer in its place; `None` if none may.
+    /// How long a cache may keep its result. `None` if it must not.
     pub cacheable: Option<Duration>,
-    /// The method meant by a request that names none.
+    /// Requests without a method name go to this method.
     pub default: bool,
-    /// What its arguments and its result look like to bincode.
+    /// The signature of its arguments and its result in bincode.
     pub signature: Signature,
-    /// What its types look like in JSON, where their authors derive it.
+    /// The JSON Schemas of those types that derive one.
     #[cfg(feature = "schemars")]
     pub schemas: MethodSchemas,
 }
 
 impl MethodDescriptor {
-    /// Why an encoding cannot carry the method's types, and what to do.
+    /// Why an encoding cannot carry the method's types, and how to fix that.
     pub(crate) fn misfit(&self, encoding: Encoding) -> Option<String> {
         let misfit = match encoding {
             Encoding::Bincode => self.signature.misfit()?,
@@ -103,12 +103,12 @@ impl MethodDescriptor {
 }
 
 impl ServiceDescriptor {
-    /// The method of this name on the wire.
+    /// The method with this name on the wire.
     pub fn method(&self, name: &str) -> Option<&'static MethodDescriptor> {
         self.methods.iter().copied().find(|method| method.name == name)
     }
 
-    /// The method meant by a request without a name: the one marked `default`, or the only one.
+    /// The method for requests without a name: the one marked `default`, or the only one.
     pub fn default_method(&self) -> Option<&'static MethodDescriptor> {
         match self.methods {
             [only] => Some(only),
@@ -117,7 +117,7 @@ impl ServiceDescriptor {
     }
 }
 
-/// What generated code makes a [`ServiceDescriptor`] of.
+/// The parts that generated code makes a [`ServiceDescriptor`] of.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "as in the descriptor")]
 pub struct ServiceParts {
@@ -130,7 +130,7 @@ pub struct ServiceParts {
     pub methods: &'static [&'static MethodDescriptor],
 }
 
-/// What generated code makes a [`MethodDescriptor`] of.
+/// The parts that generated code makes a [`MethodDescriptor`] of.
 #[derive(Debug)]
 #[allow(missing_docs, reason = "as in the descriptor")]
 #[allow(clippy::struct_excessive_bools, reason = "as in the descriptor")]

@@ -1,8 +1,8 @@
-//! What generated code says of a method in types.
+//! The types that generated code uses to describe a method.
 //!
-//! The macro writes a marker type for each method. Whether an argument, a result or an error can travel is asked at
-//! one place, the associated type in the marker's implementation; everything below takes it from there, so that rustc
-//! reports a type that cannot travel once, and where its author wrote it.
+//! The macro writes a marker type for each method. The associated type in the marker's implementation checks whether
+//! an argument, a result or an error can travel. Everything else uses that type. So rustc reports a bad type only
+//! once, at the place where its author wrote it.
 
 use std::{any::type_name, marker::PhantomData};
 
@@ -13,16 +13,16 @@ use super::{
     trace::{Traced, Tracer},
 };
 
-/// The argument at one place of a method.
+/// The argument at one position of a method.
 pub trait Argument<const INDEX: usize> {
     /// Its type.
     type Type: Travels + Send + 'static;
 }
 
-/// An argument as serde sees it.
+/// An argument, as serde sees it.
 ///
-/// The same as serde's two traits, but not as supertraits: rustc checks an associated type against every supertrait of
-/// its bound, and would complain in serde's words about each.
+/// It repeats serde's two traits instead of having them as supertraits. rustc checks an associated type against each
+/// supertrait of its bound, and would report an error in serde's words for each.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in an RPC message",
     label = "not serializable, not deserializable, or not owned",
@@ -46,7 +46,7 @@ impl<T: Serialize + DeserializeOwned> Travels for T {
     }
 }
 
-/// Back from [`Travels`] to serde; nothing of it shows in a message.
+/// Converts from [`Travels`] back to serde. It never appears in an error message.
 #[derive(Debug)]
 pub struct Carried<T>(T);
 
@@ -70,10 +70,10 @@ pub struct Arguments<M, const COUNT: usize>(PhantomData<M>);
 pub trait Tuple {
     /// The tuple of the arguments themselves.
     type Given;
-    /// The tuple that travels.
+    /// The tuple that is sent.
     type Carried: Payload;
 
-    /// Walks the types of the arguments, which have these names.
+    /// Traces the types of the arguments, which have these names.
     #[doc(hidden)]
     fn trace(tracer: &mut Tracer, names: &'static [ArgumentDescriptor]);
     #[doc(hidden)]
@@ -82,22 +82,22 @@ pub trait Tuple {
     fn take(carried: Self::Carried) -> Self::Given;
 }
 
-/// A method, with the probe's answer about its result type.
+/// A method. The probe has decided whether its result type is a `Result`.
 pub trait Method<const FALLIBLE: bool>: Sized + 'static {
-    /// What it takes.
+    /// Its arguments.
     type Arguments: Tuple;
-    /// What it returns.
+    /// Its return type.
     type Output: ReturnType<FALLIBLE>;
-    /// What it is.
+    /// Its descriptor.
     const DESCRIPTOR: &'static MethodDescriptor;
-    /// How its servers read and write it.
+    /// How its servers decode and encode.
     const CODEC: &'static MethodCodec<Self, FALLIBLE>;
 }
 
 /// The arguments of a method.
 pub(crate) type Given<M, const FALLIBLE: bool> =
     <<M as Method<FALLIBLE>>::Arguments as Tuple>::Given;
-/// What a method returns that returns `R`, apart from its error.
+/// The success type of a method that returns `R`.
 #[cfg(feature = "schemars")]
 pub type ValueOf<R, const FALLIBLE: bool> = <R as super::Returns<FALLIBLE>>::Value;
 /// The error of a method that returns `R`.

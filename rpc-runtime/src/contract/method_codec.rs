@@ -1,4 +1,4 @@
-//! The bytes of one method's requests and answers, for its servers.
+//! Decodes one method's requests and encodes its replies, for its servers.
 
 use std::fmt;
 
@@ -11,10 +11,11 @@ use crate::{
     reply::Reply,
 };
 
-/// How a server reads the arguments of the method `M`, and writes what it returns.
+/// How a server decodes the arguments of the method `M`, and encodes its result.
 ///
-/// A static of it stands beside the trait, so the code behind it is compiled in the trait's crate. Called by their
-/// generic names, both functions would be compiled again in every crate that serves the trait, in all three encodings.
+/// Generated code puts it into a static next to the trait, so the functions are compiled in the trait's crate. If they
+/// were called as generic functions, each crate that serves the trait would compile them again, for all three
+/// encodings.
 pub struct MethodCodec<M: Method<FALLIBLE>, const FALLIBLE: bool> {
     pub(crate) decode: fn(&[u8], Encoding) -> Result<Given<M, FALLIBLE>, DecodeError>,
     pub(crate) encode: fn(M::Output, Encoding) -> Result<Reply, EncodeError>,

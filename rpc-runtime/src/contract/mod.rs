@@ -1,4 +1,4 @@
-//! What the macro says of a service, and what it asks of its types.
+//! The contract of a service, as the macro describes it, and the requirements for its types.
 
 mod descriptor;
 mod method;

@@ -1,11 +1,11 @@
-//! What may stand in a message.
+//! The types that can be sent.
 
 use serde::{Serialize, de::DeserializeOwned};
 
 /// A type that can travel as an argument, a result or an error.
 ///
-/// It is never implemented by hand: every owned, `Send` type with serde's two traits has it. Whether the encoding can carry
-/// the type is another question, which `Server::start` and a client's first call answer.
+/// Do not implement it yourself: every owned, `Send` type with serde's two traits has it. `Server::start` and a
+/// client's first call check whether the encoding can carry the type.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in an RPC message",
     label = "not serializable, not deserializable, or not owned",

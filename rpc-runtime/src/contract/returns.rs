@@ -1,8 +1,8 @@
-//! Telling a method that returns a `Result` from one that does not: the type is asked, its name is not read.
+//! Tells methods that return a `Result` from those that do not. It checks the type and not its name.
 //!
-//! The generated code writes `{ use Fallback as _; Probe::<R>::FALLIBLE }`. For a `Result`, however it is spelled, the
-//! inherent constant is found first; for anything else only the trait's remains. That constant then chooses one of two
-//! implementations of [`Returns`], which would overlap without it.
+//! The generated code is `{ use Fallback as _; Probe::<R>::FALLIBLE }`. For a `Result`, in any spelling, rustc finds
+//! the inherent constant first. For any other type, it finds only the constant of the trait. That constant selects one
+//! of two implementations of [`Returns`], which would overlap without it.
 
 use std::{convert::Infallible, marker::PhantomData};
 
@@ -15,7 +15,7 @@ use crate::{
     reply::Reply,
 };
 
-/// Asks a return type whether it is a `Result`.
+/// Checks whether a return type is a `Result`.
 #[derive(Debug)]
 pub struct Probe<R>(PhantomData<R>);
 
@@ -24,7 +24,7 @@ impl<T, E> Probe<Result<T, E>> {
     pub const FALLIBLE: bool = true;
 }
 
-/// What [`Probe`] says of every type that is not a `Result`.
+/// The value of [`Probe`] for types other than `Result`.
 pub trait Fallback {
     /// Not a `Result`.
     const FALLIBLE: bool = false;
@@ -32,11 +32,11 @@ pub trait Fallback {
 
 impl<R> Fallback for Probe<R> {}
 
-/// A return type, taken apart into the value and the error of its callers.
+/// A return type, split into the value and the error of its callers.
 pub trait Returns<const FALLIBLE: bool>: Sized {
-    /// What the caller gets.
+    /// The caller's value.
     type Value;
-    /// What the caller gets instead.
+    /// The caller's error.
     type Error;
 }
 
@@ -50,42 +50,42 @@ impl<T, E> Returns<true> for Result<T, E> {
     type Error = E;
 }
 
-/// A return type as it travels: which side of it, and the bytes.
+/// An encoded return value: the value or the error, as bytes.
 #[diagnostic::on_unimplemented(
     message = "`{Self}` cannot travel in an RPC message",
     label = "not serializable, not deserializable, or not owned",
     note = "arguments, results and errors need `#[derive(serde::Serialize, serde::Deserialize)]`, and have to be `Send` and own what they hold"
 )]
 pub trait ReturnType<const FALLIBLE: bool>: Returns<FALLIBLE> + Send + 'static {
-    /// Encodes the value or the error, as the reply with it.
+    /// Encodes the value or the error, for the reply.
     ///
     /// # Errors
     ///
-    /// What serde says of a value that the encoding cannot express.
+    /// serde's error for a value that the encoding cannot express.
     fn encode(self, encoding: Encoding) -> Result<Reply, EncodeError>;
 
     /// Decodes a value.
     ///
     /// # Errors
     ///
-    /// The bytes are not those of a value.
+    /// The bytes are not a valid value.
     fn decode_value(body: &[u8], encoding: Encoding) -> Result<Self::Value, DecodeError>;
 
-    /// Checks that a reply in bincode is read as it was written.
+    /// Checks that a bincode reply decodes to the value that was encoded.
     ///
     /// # Errors
     ///
-    /// It is read as something else.
+    /// It decodes to another value.
     fn reads_back(reply: &Reply) -> Result<(), EncodeError>;
 
-    /// Walks its types, for the signature.
+    /// Traces its types, for the signature.
     fn trace(tracer: &mut Tracer);
 
-    /// Decodes an error; `None` if the method has none.
+    /// Decodes an error. `None` if the method has none.
     ///
     /// # Errors
     ///
-    /// The bytes are not those of an error.
+    /// The bytes are not a valid error.
     fn decode_error(body: &[u8], encoding: Encoding) -> Result<Option<Self::Error>, DecodeError>;
 }
 
@@ -148,7 +148,7 @@ impl<T: Payload, E: Payload> ReturnType<true> for Result<T, E> {
     }
 }
 
-/// Carries a return type and the probe's answer into the functions that the generated code calls.
+/// Passes a return type and the result of the probe to the functions that the generated code calls.
 #[derive(Debug)]
 pub struct Shape<R, const FALLIBLE: bool>(PhantomData<fn() -> R>);
 

@@ -1,7 +1,8 @@
-//! The JSON Schema of a method's types, where their authors derive it.
+//! The JSON Schemas of a method's types, if their authors derive them.
 //!
-//! The types are asked, as `returns` asks them: the generated code writes `{ use NoSchema as _; SchemaProbe::<T>::schema }`.
-//! Where `T` has a schema, the inherent function is found first; for anything else only the trait's remains.
+//! Like `returns`, this checks the types themselves. The generated code is `{ use NoSchema as _;
+//! SchemaProbe::<T>::schema }`. If `T` has a schema, rustc finds the inherent function first. For any other type, it
+//! finds only the function of the trait.
 
 use std::marker::PhantomData;
 
@@ -10,14 +11,14 @@ use serde_json::Value;
 
 use crate::causes::opaque_debug;
 
-/// Asks a type for its schema.
+/// Gets the schema of a type.
 #[derive(Debug)]
 pub struct SchemaProbe<T>(PhantomData<T>);
 
 impl<T: JsonSchema> SchemaProbe<T> {
     /// Its schema.
     pub fn schema() -> Option<Value> {
-        // Whoever puts it into a document of his own cannot have references that begin at its root.
+        // References to the document's root would break if the schema is embedded in another document.
         let settings = SchemaSettings::draft07().with(|settings| {
             settings.inline_subschemas = true;
             settings.meta_schema = None;
@@ -26,7 +27,7 @@ impl<T: JsonSchema> SchemaProbe<T> {
     }
 }
 
-/// What [`SchemaProbe`] says of every type without a schema.
+/// The result of [`SchemaProbe`] for types without a schema.
 pub trait NoSchema {
     /// None.
     fn schema() -> Option<Value> {
@@ -36,7 +37,7 @@ pub trait NoSchema {
 
 impl<T> NoSchema for SchemaProbe<T> {}
 
-/// The JSON Schema of a method's arguments, its result and its error: draft 7, of those types that implement
+/// The JSON Schemas (draft 7) of a method's arguments, result and error, for those types that implement
 /// `schemars::JsonSchema`.
 ///
 /// ```
@@ -74,17 +75,17 @@ impl MethodSchemas {
         Self { arguments, result, error }
     }
 
-    /// That of the argument at this place.
+    /// The schema of the argument at this position.
     pub fn argument(&self, index: usize) -> Option<Value> {
         self.arguments.get(index)?()
     }
 
-    /// That of the result; of a `Result`, its value.
+    /// The schema of the result. For a `Result`, that of its value.
     pub fn result(&self) -> Option<Value> {
         (self.result)()
     }
 
-    /// That of the method's own error.
+    /// The schema of the method's own error.
     pub fn error(&self) -> Option<Value> {
         (self.error)()
     }

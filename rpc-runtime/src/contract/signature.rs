@@ -1,8 +1,9 @@
-//! What a method looks like to bincode, in 16 hexadecimal digits.
+//! The signature of a method: 16 hexadecimal digits that identify its types in bincode.
 //!
-//! bincode writes no types: `(u32, u32)` reads as `(u64, u64)` without an error. So callers send this number along, and
-//! a server that has another refuses the request. It is computed from what the types serialize to, all the way down,
-//! not from how they are written: an alias or another path changes nothing, a field added to a struct does.
+//! bincode writes no types, so `(u32, u32)` can be read as `(u64, u64)` without an error. Callers therefore send the
+//! signature, and a server with another signature refuses the request. The signature depends on what the types
+//! serialize to, at all levels, and not on how they are written. An alias or another path does not change it. A new
+//! field of a struct does.
 
 use std::sync::OnceLock;
 
@@ -53,18 +54,18 @@ impl Signature {
         Self { compute, known: OnceLock::new() }
     }
 
-    /// The 16 lower-case hexadecimal digits of the header `rpc-signature`.
+    /// The value of the header `rpc-signature`: 16 lower-case hexadecimal digits.
     pub fn as_str(&self) -> &str {
         &self.known().digits
     }
 
-    /// The parts of the types that the signature does not cover, because they refuse every sample that they are offered.
-    /// There the names of the types count. Empty for nearly every method.
+    /// The parts of the types that the signature does not cover, because they refuse all sample values. For these
+    /// parts, it uses the names of the types. Empty for nearly every method.
     pub fn unseen(&self) -> &[String] {
         &self.known().traced.unseen
     }
 
-    /// Why bincode cannot carry the types, if it cannot.
+    /// Why bincode cannot carry the types. `None` if it can.
     pub(crate) fn misfit(&self) -> Option<&Misfit> {
         self.known().traced.misfit.as_ref()
     }
@@ -77,9 +78,9 @@ impl Signature {
     }
 }
 
-/// The signature of a method with these arguments and this result.
+/// Computes the signature of a method with these arguments and this result.
 ///
-/// bincode writes arguments by position, so their names do not count: to rename one breaks nobody.
+/// bincode writes arguments by position, so renaming one does not change the signature.
 pub(crate) fn signature<A: Tuple, R: ReturnType<FALLIBLE>, const FALLIBLE: bool>(
     arguments: &'static [ArgumentDescriptor],
 ) -> Traced {

@@ -1,4 +1,4 @@
-//! What the broker refuses, and what keeps it out of reach.
+//! Errors of the broker and of connections to it.
 
 use std::{error::Error, fmt, sync::Arc};
 
@@ -6,39 +6,39 @@ use crate::{causes::debug_as_sentence, escape::Escaped};
 
 type Source = Arc<dyn Error + Send + Sync>;
 
-/// What kind of trouble there is with the broker.
+/// The kind of an error of the broker or of a connection to it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum BrokerErrorKind {
-    /// The address is not one that can be connected to.
+    /// The address is not valid.
     InvalidAddress,
-    /// `amqps` was asked for, and this build has no TLS.
+    /// The address asks for `amqps`, and this build has no TLS.
     TlsUnavailable,
-    /// Nobody answered, or what answered is not an AMQP broker.
+    /// Nothing answered, or the peer is not an AMQP broker.
     Unreachable,
     /// The user name or the password is wrong.
     CredentialsRefused,
-    /// The virtual host does not exist, or this user may not enter it.
+    /// The virtual host does not exist, or this user may not use it.
     VirtualHostRefused,
-    /// This user may not do that with this queue or exchange.
+    /// This user has no permission for this queue or exchange.
     NotPermitted,
     /// The queue or exchange does not exist.
     NotFound,
     /// The queue or exchange exists with other properties.
     DeclaredDifferently,
-    /// The virtual host, the user or the node has as many connections as it may have. It passes by itself.
+    /// The virtual host, the user or the node has reached its limit of connections. This error is temporary.
     LimitReached,
-    /// Something is used in a way that the broker, or this library, does not allow.
+    /// An operation that the broker or this library does not allow.
     Misuse,
     /// The connection or channel was lost.
     ConnectionLost,
-    /// The `Broker` was closed by this program.
+    /// This program closed the `Broker`.
     Closed,
 }
 
-/// Trouble with the broker: what kind, a sentence that says with what, and the cause.
+/// An error of the broker or of a connection to it: its kind, a sentence, and the cause.
 ///
-/// It never shows a password. `Debug` is the sentence with its causes.
+/// It never contains a password. `Debug` shows the sentence with its causes.
 ///
 /// ```
 /// # #[tokio::main(flavor = "current_thread")]
@@ -55,7 +55,7 @@ pub struct BrokerError {
     kind: BrokerErrorKind,
     message: String,
     source: Option<Source>,
-    /// Nobody will ever answer, unless somebody starts a broker.
+    /// A retry fails, unless somebody starts a broker there.
     hopeless: bool,
 }
 
@@ -64,7 +64,7 @@ impl BrokerError {
         Self { kind, message: message.into(), source: None, hopeless: false }
     }
 
-    /// Something that this library or the broker does not allow.
+    /// An operation that this library or the broker does not allow.
     pub(crate) fn misuse(message: impl Into<String>) -> Self {
         Self::new(BrokerErrorKind::Misuse, message)
     }
@@ -74,7 +74,7 @@ impl BrokerError {
         self
     }
 
-    /// The same error, with what can be done about it. Its causes come before that, so they are in the sentence then.
+    /// Adds a remedy to the error. The remedy comes last, so the causes become part of the sentence before it.
     pub(crate) fn remedy(mut self, remedy: &str) -> Self {
         self.message = self.in_full();
         self.source = None;
@@ -92,7 +92,7 @@ impl BrokerError {
         self.hopeless
     }
 
-    /// The sentence with its causes, for a line of a log.
+    /// The sentence with its causes, for one line of a log.
     pub(crate) fn whole(&self) -> impl fmt::Display {
         Escaped::new(self.in_full()).whole()
     }
@@ -108,12 +108,12 @@ impl BrokerError {
         text
     }
 
-    /// What kind of trouble it is.
+    /// The kind of the error.
     pub fn kind(&self) -> BrokerErrorKind {
         self.kind
     }
 
-    /// Whether trying again, without changing anything, is pointless.
+    /// Whether a retry without any change is pointless.
     pub fn is_permanent(&self) -> bool {
         use BrokerErrorKind::{ConnectionLost, LimitReached, Unreachable};
         !matches!(self.kind, Unreachable | ConnectionLost | LimitReached)
@@ -122,7 +122,7 @@ impl BrokerError {
 
 impl fmt::Display for BrokerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // It may quote the broker, which quotes names of others.
+        // The text may quote the broker, which quotes names that others chose.
         Escaped::new(&self.message).whole().fmt(f)
     }
 }

@@ -1,4 +1,4 @@
-//! How a call ends when not with its result.
+//! The errors of calls.
 
 use std::{convert::Infallible, error::Error, fmt};
 
@@ -11,13 +11,13 @@ use crate::{
 
 /// Why a call did not return its result.
 ///
-/// `E` is the method's own error; a method without one has `CallError<Infallible>`, which [`widen`](Self::widen) turns
-/// into any other.
+/// `E` is the method's own error. A method without one has `CallError<Infallible>`, which [`widen`](Self::widen)
+/// converts to any other `CallError`.
 ///
-/// `Display` is a sentence: what happened, whether the method may have run, and what to do. `Debug`, which a program prints that
-/// ends with `?` in `main`, is the sentence with its causes, those that [`source`](Error::source) leads to. The variants have
-/// no room for the names of the service and the method: [`Call::explain`](crate::Call::explain) has them in the sentence,
-/// too.
+/// `Display` is a sentence: what happened, whether the method may have run, and what to do. `Debug` is the sentence
+/// with its causes, which [`source`](Error::source) returns. A program that returns the error from `main` prints it
+/// with `Debug`. The variants do not contain the names of the service and the method.
+/// [`Call::explain`](crate::Call::explain) adds them to the sentence.
 ///
 /// ```
 /// use std::error::Error;
@@ -33,43 +33,44 @@ use crate::{
 pub enum CallError<E = Infallible> {
     /// The method ran and returned its own error.
     Application(E),
-    /// There is no queue for this service: no server has ever been started, or the queue's name differs. Or nobody consumes
-    /// it, and the client is one that [fails fast](crate::ClientBuilder::when_unserved).
+    /// The queue of the service does not exist: no server was ever started, or the queue has another name. Or the
+    /// queue has no consumer, and the client [fails fast](crate::ClientBuilder::when_unserved).
     NoServer,
-    /// The deadline passed.
+    /// The deadline has passed.
     DeadlineExceeded {
-        /// `false` only if the request was never handed to the broker, came back, or was refused before running.
+        /// `false` only if the request was never sent to the broker, was returned, or was refused before it ran.
         may_have_run: bool,
     },
-    /// The connection went while the call was in flight, and it may not be sent again.
+    /// The connection was lost while the call was in flight, and the call may not be sent again.
     ConnectionLost {
-        /// `false` only if the request was never handed to the broker.
+        /// `false` only if the request was never sent to the broker.
         may_have_run: bool,
     },
     /// The server or the broker refused it.
     Refused(Fault),
-    /// The handler panicked. The panic hook of the server's program writes the message and the place, to standard error by default.
+    /// The handler panicked. The panic hook of the server's program writes the message and the location, by default to
+    /// standard error.
     Panicked,
-    /// The arguments or the headers cannot be written; nothing was sent.
+    /// The arguments or the headers cannot be encoded. Nothing was sent.
     Encode(EncodeError),
-    /// The request is over the client's limit; nothing was sent.
+    /// The request is larger than the client's limit. Nothing was sent.
     TooLarge(TooLarge),
-    /// The reply is not what this client understands.
+    /// The client cannot decode the reply.
     Decode(DecodeError),
-    /// The broker does not let this client do what the call needs. It will not go away by itself.
+    /// The broker does not allow an operation that the call needs. A retry does not help.
     Broker(BrokerError),
-    /// The call was changed, or sent, after it had been polled: a fault of the program. It has been given up.
+    /// The call was changed, or sent, after it had been polled. This is a bug in the program. The call was cancelled.
     ChangedTooLate {
-        /// The method that came too late.
+        /// The method that was called too late.
         what: &'static str,
-        /// `false` only if the request was never handed to the broker.
+        /// `false` only if the request was never sent to the broker.
         may_have_run: bool,
     },
-    /// A layer of this client ended the call, with an error of its own: see [`middleware`](crate::middleware).
+    /// A layer of this client ended the call with its own error: see [`middleware`](crate::middleware).
     Layer(LayerError),
 }
 
-/// A message, and the limit it is over; both in bytes.
+/// The size of a message and the exceeded limit, both in bytes.
 ///
 /// ```
 /// # use rpc_runtime::{Broker, rpc_service};
@@ -91,7 +92,7 @@ pub enum CallError<E = Infallible> {
 pub struct TooLarge {
     /// The size of the body.
     pub size: usize,
-    /// The largest that is allowed.
+    /// The largest allowed size.
     pub limit: usize,
 }
 
@@ -102,7 +103,7 @@ impl TooLarge {
 }
 
 impl<E> CallError<E> {
-    /// Whether the method may have run, wholly or in part.
+    /// Whether the method may have run, completely or in part.
     pub fn may_have_run(&self) -> bool {
         match self {
             Self::Application(_) | Self::Panicked | Self::Decode(_) => true,
@@ -115,7 +116,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Whether the same call may succeed later, without any risk of running twice.
+    /// Whether the same call may succeed later, without a risk of running twice.
     ///
     /// ```
     /// use rpc_runtime::{CallError, Fault, FaultKind};
@@ -137,7 +138,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// The method's own error, if that is what it is.
+    /// The method's own error, if this is one.
     ///
     /// ```
     /// use rpc_runtime::CallError;
@@ -152,7 +153,7 @@ impl<E> CallError<E> {
         }
     }
 
-    /// Changes the method's own error.
+    /// Converts the method's own error.
     ///
     /// ```
     /// use rpc_runtime::CallError;
@@ -181,7 +182,7 @@ impl<E> CallError<E> {
 }
 
 impl CallError<Infallible> {
-    /// The same error where a method's own error is expected too.
+    /// The same error, as a `CallError` with any type for the method's own error.
     ///
     /// ```
     /// use rpc_runtime::CallError;
@@ -198,7 +199,7 @@ impl CallError<Infallible> {
 }
 
 impl<E> CallError<E> {
-    /// What happened, as far as it is known without the names of the call; `Err` if it is the method's own error.
+    /// The sentence without the names of the call. `Err` if it is the method's own error.
     fn sentence(&self) -> Result<String, &E> {
         let ran = sentence::ran(self.may_have_run());
         Ok(match self {
@@ -231,18 +232,18 @@ impl<E> CallError<E> {
         })
     }
 
-    /// What the sentence does not contain.
+    /// The cause, if the sentence does not contain it.
     fn cause(&self) -> Option<&(dyn Error + 'static)> {
         match self {
-            // The word is in the sentence.
+            // The sentence already contains the word.
             Self::Refused(fault) if fault.message().is_empty() => None,
             Self::Refused(fault) => Some(fault),
             Self::Encode(error) => Some(error),
             Self::Decode(error) => Some(error),
-            // That is all that there is to say.
+            // The sentence is complete without a cause.
             Self::Broker(error) if error.kind() == BrokerErrorKind::Closed => None,
             Self::Broker(error) => Some(error),
-            // The error of the layer is in the sentence.
+            // The sentence already contains the layer's error.
             Self::Layer(error) => error.source(),
             _ => None,
         }

@@ -1,10 +1,10 @@
-//! The error of a layer, as a caller sees it.
+//! The error of a layer, as callers see it.
 
 use std::{error::Error, fmt};
 
 use crate::causes::debug_as_sentence;
 
-/// A layer of the client ended a call, with an error of its own.
+/// A layer of the client ended a call with its own error.
 pub struct LayerError {
     error: Box<dyn Error + Send + Sync>,
     may_have_run: bool,
@@ -12,7 +12,7 @@ pub struct LayerError {
 }
 
 impl LayerError {
-    /// `passes`: the layer lets calls through again later, without any change.
+    /// `passes`: the layer accepts calls again later, without any change.
     pub(crate) fn new(
         error: Box<dyn Error + Send + Sync>,
         may_have_run: bool,
@@ -21,18 +21,18 @@ impl LayerError {
         Self { error, may_have_run, passes }
     }
 
-    /// The layer's error, if it is one of this type.
+    /// The layer's error, if it has this type.
     pub fn downcast_ref<E: Error + 'static>(&self) -> Option<&E> {
         self.error.downcast_ref()
     }
 
-    /// Whether the request had left by then, so that the method may have run.
+    /// Whether the request had already been sent, so the method may have run.
     pub fn may_have_run(&self) -> bool {
         self.may_have_run
     }
 
-    /// Whether the same call may succeed later, without any risk of running twice: of the errors of layers, only
-    /// [`CircuitOpen`](crate::middleware::CircuitOpen) is known to say that.
+    /// Whether the same call may succeed later, without a risk of running twice. Among the errors of layers, this is
+    /// only known for [`CircuitOpen`](crate::middleware::CircuitOpen).
     pub fn is_retryable(&self) -> bool {
         !self.may_have_run && self.passes
     }

@@ -1,4 +1,4 @@
-//! What can go wrong, for a caller and for whoever connects or serves.
+//! The errors of calls, connections and servers.
 
 mod broker;
 mod call;

@@ -1,4 +1,4 @@
-//! The sentences that `CallError` and `CallFailure` have in common.
+//! The sentences that `CallError` and `CallFailure` share.
 
 use std::{fmt, time::Duration};
 
@@ -20,7 +20,7 @@ pub(super) fn ran(may_have_run: bool) -> &'static str {
     if may_have_run { "it may have run" } else { "it did not run" }
 }
 
-/// `fault` is the fault, or its kind alone.
+/// `shown` is the fault, or only its kind.
 pub(super) fn refused(shown: impl fmt::Display, fault: &Fault) -> String {
     let ran = ran(fault.may_have_run());
     match remedy(fault) {
@@ -29,9 +29,9 @@ pub(super) fn refused(shown: impl fmt::Display, fault: &Fault) -> String {
     }
 }
 
-/// The kind of a fault, also where it is one that this version does not know.
+/// The kind of a fault, even if this version does not know it.
 pub(super) fn word(fault: &Fault) -> impl fmt::Display {
-    // As long as in the sentence of the fault itself.
+    // The same length limit as in the sentence of the fault.
     Escaped::new(fault.word()).at_most(64)
 }
 
@@ -51,7 +51,7 @@ fn remedy(fault: &Fault) -> &'static str {
         FaultKind::UnsupportedEncoding => "use an encoding that the server reads",
         FaultKind::TooLarge if fault.may_have_run() => "ask for less",
         FaultKind::TooLarge => "send less, or raise `max_request` of the server",
-        // The server says why.
+        // The server's message has the reason.
         FaultKind::NotPermitted if !fault.message().is_empty() => "",
         FaultKind::NotPermitted => "the server decides who may call it",
         FaultKind::UnencodableReply | FaultKind::Internal => "the server's log has the reason",
@@ -66,7 +66,7 @@ pub(super) fn too_large(TooLarge { size, limit }: TooLarge) -> String {
     )
 }
 
-/// What is wrong with the broker, by kind.
+/// The text for each kind of broker error.
 pub(super) fn broker(kind: BrokerErrorKind) -> &'static str {
     match kind {
         BrokerErrorKind::InvalidAddress => "the address of the broker is not valid",
@@ -92,12 +92,12 @@ pub(super) fn changed(what: &str) -> String {
     format!("`{what}` came after the call had been polled")
 }
 
-/// A time as a person writes it: `10 s`, `1.5 s`, `200 ms`.
+/// A duration for humans: `10 s`, `1.5 s`, `200 ms`.
 pub(super) fn time(time: Duration) -> String {
     let micros = time.as_micros();
     match micros {
         0..1_000 => "1 ms".to_owned(),
-        // Of what rounds to a second, seconds are shown.
+        // Durations that round to a second are shown in seconds.
         1_000..999_500 => format!("{} ms", (micros + 500) / 1_000),
         _ => {
             let tenths = (micros + 50_000) / 100_000;

@@ -1,4 +1,4 @@
-//! The future of our own layers.
+//! The future of this crate's own layers.
 
 use std::{
     future::Future,
@@ -11,22 +11,22 @@ use pin_project_lite::pin_project;
 use super::{BoxError, Reply};
 use crate::causes::opaque_debug;
 
-/// How a request ended below a layer.
+/// The outcome of a request below a layer.
 pub(super) type Ended = Result<Reply, BoxError>;
 
-/// A layer that looks at how its request ended.
+/// Observes the outcome of a request.
 pub trait Watch {
     #[doc(hidden)]
     fn ended(self, ended: &Ended);
 }
 
-/// One that does not.
+/// Observes nothing.
 impl Watch for () {
     fn ended(self, _: &Ended) {}
 }
 
 pin_project! {
-    /// The future of a layer that answers by itself, or looks at what comes from below.
+    /// The future of a layer that answers a request itself, or observes the outcome below it.
     pub struct Answering<F, W> {
         #[pin]
         kind: Kind<F, W>,
@@ -42,12 +42,12 @@ pin_project! {
 }
 
 impl<F, W> Answering<F, W> {
-    /// The layer answers by itself.
+    /// The layer answers the request itself.
     pub(super) fn itself(answer: Ended) -> Self {
         Self { kind: Kind::Itself { answer: Some(answer) } }
     }
 
-    /// Somebody below answers, and `watch` sees it.
+    /// A service below answers the request, and `watch` observes the outcome.
     pub(super) fn below(answer: F, watch: W) -> Self {
         Self { kind: Kind::Below { answer, watch: Some(watch) } }
     }
@@ -63,7 +63,7 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Ended> {
         match self.project().kind.project() {
-            // Polled again after its end, it never ends.
+            // If it is polled again after its end, it stays pending.
             KindProjection::Itself { answer } => answer.take().map_or(Poll::Pending, Poll::Ready),
             KindProjection::Below { answer, watch } => {
                 let ended = ready!(answer.poll(cx)).map_err(Into::into);

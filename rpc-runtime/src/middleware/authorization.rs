@@ -1,4 +1,4 @@
-//! Who may call what, as a table.
+//! Authorization with a table of rules.
 
 use std::{
     collections::HashMap,
@@ -11,12 +11,12 @@ use tower::{Layer, Service};
 use super::{BoxError, Reply, Request, answering::Answering};
 use crate::fault::{Fault, FaultKind};
 
-/// A layer for servers: who may call which methods. What no rule permits is refused as `not-permitted`.
+/// A layer for servers that decides who may call which methods. It refuses all other calls as `not-permitted`.
 ///
-/// Callers are those that RabbitMQ vouches for: they [announce](crate::BrokerBuilder::announce_user) their user, and the
-/// broker lets nobody announce another. A rule names methods as `Service.method`, all of a service as `Service.*`, or
-/// everything as `*`. For rules that are no table there is [`authorize`](crate::ServerBuilder::authorize), and tower's
-/// `AsyncFilterLayer` where it takes time to decide.
+/// RabbitMQ checks the caller: clients [announce](crate::BrokerBuilder::announce_user) their user, and the broker
+/// refuses messages with another user. A rule names methods as `Service.method`, all methods of a service as
+/// `Service.*`, or everything as `*`. For rules that do not fit into a table, use
+/// [`authorize`](crate::ServerBuilder::authorize). If the decision is asynchronous, use tower's `AsyncFilterLayer`.
 ///
 /// ```
 /// use rpc_runtime::{Broker, CallError, Server, middleware::Authorization, rpc_service};
@@ -61,12 +61,12 @@ struct Rules {
 }
 
 impl Authorization {
-    /// Permits nothing yet.
+    /// Starts without rules, so nothing is permitted.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Permits these methods to a caller, besides what others permit to it.
+    /// Permits these methods to a caller, in addition to other rules.
     pub fn permit<M: Into<String>>(
         mut self,
         caller: impl Into<String>,
@@ -77,7 +77,7 @@ impl Authorization {
         self
     }
 
-    /// Permits these methods to everybody, also to those who do not say who they are.
+    /// Permits these methods to all callers, including those that do not announce a user.
     pub fn permit_anyone<M: Into<String>>(mut self, methods: impl IntoIterator<Item = M>) -> Self {
         let permitted = &mut Arc::make_mut(&mut self.rules).of_anyone;
         permitted.extend(methods.into_iter().map(Into::into));
@@ -145,7 +145,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_rule_permits_what_it_names_and_nothing_else() {
+    fn rule_permits_only_the_named_methods() {
         let rules = Authorization::new()
             .permit("ada", ["Vault.open", "Log.*"])
             .permit("root", ["*"])

@@ -1,4 +1,4 @@
-//! Results kept for methods that say how long.
+//! Caches results of methods that are marked as cacheable.
 
 use std::{
     mem,
@@ -26,13 +26,14 @@ use crate::{
     wire::{TRACE_HEADERS, UserHeaders},
 };
 
-/// A layer for either side: answers calls of methods marked `#[rpc(cacheable = "30s")]` with a result that it has, until
-/// that is so old.
+/// A layer for clients and servers. It answers calls of methods marked `#[rpc(cacheable = "30s")]` with a cached
+/// result, for at most that time.
 ///
-/// One call has the result of another if both are of the same method with the same arguments, the same headers (but
-/// those of tracing) and, at a server, the same caller: so a result never reaches somebody whom the method would have told
-/// something else, unless it looks at other things. Only results are kept, no errors and no faults. Calls at the same
-/// time that all find nothing are all made. Where a cache is added twice, each place has results of its own. What is kept takes at most the bytes given, and what is used least goes first.
+/// Two calls share a result if they have the same method, the same arguments, the same headers (except tracing
+/// headers) and, at a server, the same caller. So a caller never gets a result that the method would not have returned
+/// to it, unless the method depends on other things. Only results are kept, and not errors or faults. Parallel calls
+/// that find no result all run. If a cache is added in two places, each place has its own results. The results take at
+/// most the given number of bytes, and the least used ones are removed first.
 ///
 /// ```
 /// use rpc_runtime::{Broker, Server, middleware::Cache, rpc_service};
@@ -69,10 +70,10 @@ pub struct Cache {
     places: Arc<AtomicUsize>,
 }
 
-/// What two calls have in common that may have the same result.
+/// The cache key: two calls with the same key may have the same result.
 #[derive(PartialEq, Eq, Hash)]
 struct Key {
-    /// Where the layer is: two brokers may call other services by the same name.
+    /// The position of the layer. Two brokers may have different services with the same name.
     place: usize,
     destination: String,
     service: String,
@@ -97,13 +98,14 @@ impl Kept {
         self.since.elapsed() < self.lifetime
     }
 
-    /// When the cache may take it away, by a clock of its own that nobody pauses: with time enough for a test to be over.
+    /// When the cache may remove the result. This clock cannot be paused, so the time is long enough for a test to
+    /// finish.
     fn stale_after(&self) -> Duration {
         self.lifetime.saturating_add(limits::KEPT_BEYOND)
     }
 }
 
-/// Each result has the lifetime that its method says. What nobody asks for any more is taken away a while later.
+/// Each result has the lifetime that its method declares. An unused result is removed a while later.
 struct Lifetimes;
 
 impl Expiry<Key, Kept> for Lifetimes {
@@ -123,7 +125,7 @@ impl Expiry<Key, Kept> for Lifetimes {
 }
 
 impl Cache {
-    /// Keeps so many bytes, of arguments and results together.
+    /// Keeps at most this many bytes, of arguments and results together.
     pub fn new(bytes: u64) -> Self {
         let kept = moka::sync::Cache::builder()
             .max_capacity(bytes)
@@ -135,7 +137,7 @@ impl Cache {
         Self { kept, places: Arc::default() }
     }
 
-    /// Forgets everything.
+    /// Removes all results.
     pub fn clear(&self) {
         self.kept.invalidate_all();
     }
@@ -190,7 +192,7 @@ pub struct Caching<S> {
     cache: Cache,
 }
 
-/// A result to be kept when it comes.
+/// A result that is cached when it arrives.
 pub struct Keep {
     cache: Cache,
     key: Key,

@@ -1,4 +1,4 @@
-//! One circuit: closed, open, or tried again.
+//! One circuit: closed, open, or half-open with a trial call.
 
 use std::{
     convert::Infallible,
@@ -24,17 +24,17 @@ use crate::{
 pub(super) struct Circuit {
     failures: u32,
     pause: Duration,
-    /// What it is counted under.
+    /// The service name for the metrics.
     service: &'static str,
     state: Mutex<State>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum State {
-    /// So many failures in a row.
+    /// The number of consecutive failures.
     Closed(u32),
     Open(Instant),
-    /// One call was let through, and has not ended.
+    /// One trial call is in flight.
     Tried,
 }
 
@@ -53,7 +53,7 @@ impl Drop for Circuit {
     }
 }
 
-/// What the end of a call says of its server.
+/// What the outcome of a call shows about its server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Sign {
     Answers,
@@ -61,11 +61,11 @@ enum Sign {
     Unknown,
 }
 
-/// A call that was let through.
+/// A call that the circuit allowed.
 #[derive(Debug)]
 pub struct Attempt {
     circuit: Arc<Circuit>,
-    /// The one that the others wait for.
+    /// Whether it is the trial call that other calls wait for.
     trial: bool,
     deadline: Option<Instant>,
     ended: bool,
@@ -76,7 +76,7 @@ impl Circuit {
         Self { failures, pause, service, state: Mutex::new(State::Closed(0)) }
     }
 
-    /// Lets a call through, or says how long it is to wait.
+    /// Allows a call, or returns how long to wait.
     pub(super) fn enter(
         self: &Arc<Self>,
         now: Instant,
@@ -107,13 +107,13 @@ impl Circuit {
             (State::Closed(_), Sign::Fails) => State::Open(now + self.pause),
             (State::Tried, Sign::Answers) if trial => State::Closed(0),
             (State::Tried, Sign::Fails) if trial => State::Open(now + self.pause),
-            // The next call tries again.
+            // The next call becomes the trial.
             (State::Tried, Sign::Unknown) if trial => State::Open(now),
-            // What was sent before the circuit opened says nothing new.
+            // A call that was sent before the circuit opened gives no new information.
             (other, _) => other,
         };
         let is_open = state.is_open();
-        // Whoever records it is code of the program.
+        // The lock is free here, because the metrics recorder is code of the program.
         drop(state);
         match (was_open, is_open) {
             (false, true) => observe::circuit_opened(self.service),
@@ -134,7 +134,7 @@ impl Drop for Attempt {
     fn drop(&mut self) {
         if !self.ended {
             let now = Instant::now();
-            // Whether the deadline or its caller ended it is all that is known.
+            // It is only known whether the deadline has passed or the caller dropped the call.
             let late = self.deadline.is_some_and(|deadline| deadline <= now);
             self.circuit.note(self.trial, if late { Sign::Fails } else { Sign::Unknown }, now);
         }
@@ -152,7 +152,7 @@ fn sign(ended: &Ended) -> Sign {
 fn of_fault(fault: &Fault) -> Sign {
     match fault.kind() {
         FaultKind::Overloaded | FaultKind::Expired => Sign::Fails,
-        // Another server may be there.
+        // Another server may be available.
         FaultKind::ShuttingDown => Sign::Unknown,
         _ => Sign::Answers,
     }
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn failures_in_a_row_open_it_and_an_answer_in_between_does_not() {
+    fn only_consecutive_failures_open_the_circuit() {
         let (circuit, now) = (circuit(), Instant::now());
         for sign in [Sign::Fails, Sign::Answers, Sign::Fails, Sign::Unknown] {
             ends(&circuit, now, sign);
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn after_the_pause_one_call_tries_and_the_others_wait_for_it() {
+    fn only_one_trial_runs_after_the_pause() {
         for (sign, then) in [(Sign::Answers, None), (Sign::Fails, Some(PAUSE))] {
             let (circuit, now) = (circuit(), Instant::now());
             ends(&circuit, now, Sign::Fails);
@@ -213,7 +213,7 @@ mod tests {
     }
 
     #[test]
-    fn a_call_that_was_sent_before_it_opened_does_not_close_it() {
+    fn calls_sent_before_opening_do_not_close() {
         let (circuit, now) = (circuit(), Instant::now());
         let mut early = circuit.enter(now, None).unwrap();
         ends(&circuit, now, Sign::Fails);
@@ -225,7 +225,7 @@ mod tests {
     }
 
     #[test]
-    fn a_trial_that_is_dropped_lets_another_try_and_one_that_is_late_has_failed() {
+    fn dropped_trial_allows_another_and_late_trial_fails() {
         for (left, waits) in [(Some(Duration::from_secs(60)), false), (Some(Duration::ZERO), true)]
         {
             let (circuit, now) = (circuit(), Instant::now());

@@ -1,4 +1,4 @@
-//! Not calling, for a while, a service that does not answer.
+//! Stops calls of a service that does not respond, for a while.
 
 use std::{
     collections::HashMap,
@@ -19,14 +19,14 @@ use super::{
 };
 use crate::{causes::debug_as_sentence, limits, lock::lock};
 
-/// A layer for clients: after some failures in a row, calls of that service fail at once for a while. Then one of them
-/// is let through: if it gets an answer the others follow, if not they wait again.
+/// A layer for clients. After several consecutive failures, calls of that service fail at once for a while. Then one
+/// trial call is sent. If it gets a reply, the circuit closes. If not, calls fail at once again.
 ///
-/// Only what speaks of the server counts as a failure: there is none, it did not answer in time, or it has no room. Any
-/// other answer shows that it is there, a method's own error and a panic included. What ends here (a lost connection, a
-/// layer below) says nothing of it. Each queue has a circuit of its own, so one breaker does for all clients of a
-/// [`Broker`](crate::Broker::layer). A time limit counts if it is the call's own or below this layer: one above it drops
-/// the call before it has ended.
+/// Only outcomes that show a problem with the server count as failures: there is no server, it did not reply in time,
+/// or it is overloaded. Any other reply shows that the server works, including a method's own error and a panic.
+/// Errors on the client's side (a lost connection, a layer below) do not count. Each queue has its own circuit, so one
+/// breaker is enough for all clients of a [`Broker`](crate::Broker::layer). A timeout counts if it is the call's own
+/// or in a layer below. A timeout in a layer above drops the call before its outcome is known.
 ///
 /// ```
 /// use std::time::Duration;
@@ -77,20 +77,20 @@ impl CircuitBreaker {
         Self::default()
     }
 
-    /// How many failures in a row open a circuit; at least 1, by default 5.
+    /// How many consecutive failures open a circuit. At least 1, by default 5.
     pub fn failures(mut self, in_a_row: u32) -> Self {
         self.failures = in_a_row.max(1);
         self
     }
 
-    /// How long a circuit stays open before a call is let through again; by default 10 seconds, at most a day.
+    /// How long a circuit stays open before a trial call is sent. By default 10 seconds, at most a day.
     pub fn pause(mut self, pause: Duration) -> Self {
         self.pause = pause.min(Duration::from_secs(24 * 60 * 60));
         self
     }
 }
 
-/// A call was not made, because those before it failed: the error of [`CircuitBreaker`], in
+/// A call was not sent because earlier calls failed: the error of [`CircuitBreaker`], in
 /// [`CallError::Layer`](crate::CallError::Layer). The same call may succeed later.
 #[derive(Clone)]
 pub struct CircuitOpen {
@@ -99,7 +99,7 @@ pub struct CircuitOpen {
 }
 
 impl CircuitOpen {
-    /// How long it takes until a call is let through again; zero while the outcome of one is waited for.
+    /// The time until the next trial call. Zero while a trial call is in flight.
     pub fn retry_after(&self) -> Duration {
         self.retry_after
     }
@@ -132,7 +132,7 @@ impl<S> Layer<S> for CircuitBreaker {
 pub struct Breaking<S> {
     below: S,
     breaker: CircuitBreaker,
-    /// By queue.
+    /// The circuits by queue.
     circuits: Arc<Mutex<HashMap<String, Arc<Circuit>>>>,
 }
 

@@ -1,19 +1,19 @@
-//! What the errors of layers mean to a caller.
+//! How callers see the errors of layers.
 
 use super::BoxError;
 use crate::{error::CallError, fault::Fault};
 
-/// What an error says that came through layers.
+/// The meaning of an error from a layer.
 pub(crate) enum Meaning {
-    /// The call below them ended so.
+    /// The outcome of the call below the layers.
     Call(CallError),
     /// A layer refused the request.
     Fault(Fault),
-    /// A layer would not wait any longer.
+    /// A layer's timeout has passed.
     Elapsed,
-    /// A layer had no room for it.
+    /// A layer had no capacity.
     Overloaded,
-    /// Something of its own.
+    /// Any other error of a layer.
     Other(BoxError),
 }
 
@@ -30,7 +30,7 @@ pub(crate) fn meaning(error: BoxError) -> Meaning {
     }
 }
 
-/// Whether a layer would not wait any longer.
+/// Whether a layer's timeout has passed.
 pub(super) fn is_elapsed(error: &BoxError) -> bool {
     error.is::<tokio::time::error::Elapsed>() || error.is::<tower::timeout::error::Elapsed>()
 }

@@ -1,8 +1,8 @@
 //! Layers between a call and the wire, and between the wire and a method: [`tower`] services of [`Request`] to [`Reply`].
 //!
-//! A layer sees each request on its way and each reply on its way back: it may refuse, delay, repeat, answer by itself,
-//! change headers or bodies, or just look. Layers are ordinary [`tower::Layer`]s over [`Next`], whatever is below them, so
-//! those of [`tower`] work as they are. They are added with `layer`:
+//! A layer sees each request and each reply. It may refuse, delay, repeat or answer a request, change headers or
+//! bodies, or only observe. Layers are ordinary [`tower::Layer`]s over [`Next`], so the layers of [`tower`] work
+//! unchanged. Add them with `layer`:
 //!
 //! | to | it sees |
 //! | --- | --- |
@@ -10,8 +10,8 @@
 //! | [`ClientBuilder`](crate::ClientBuilder::layer) | the calls of that client, before those of its broker |
 //! | [`ServerBuilder`](crate::ServerBuilder::layer) | the requests of all services of that server, once they have passed the checks of their envelope, and before they are decoded |
 //!
-//! Each wraps those that were added before it: the last one is the first to see a request. With [`tower::ServiceBuilder`]
-//! it is the first one, and all of them together cost no more than one.
+//! Each layer wraps those that were added before it, so the last one sees a request first. In a
+//! [`tower::ServiceBuilder`], the first layer sees a request first, and all layers together cost as much as one.
 //!
 //! ```
 //! use std::time::Duration;
@@ -49,33 +49,33 @@
 //! # }
 //! ```
 //!
-//! # Our own
+//! # Layers in this crate
 //!
-//! * [`Authorization`], for servers: who may call which method, as a table.
-//! * [`CircuitBreaker`], for clients: makes no calls, for a while, of a service that does not answer.
-//! * `Cache`, for either side, with the feature `cache`.
+//! * [`Authorization`], for servers: a table of who may call which method.
+//! * [`CircuitBreaker`], for clients: stops calls of a service that does not respond, for a while.
+//! * `Cache`, for clients and servers, with the feature `cache`.
 //!
 //! # Caching
 //!
-//! A method marked `#[rpc(cacheable = "30s")]` may be answered by a cache for so long. Nothing is kept unless there is a
-//! `Cache`: at a client, or a broker, it saves the call; at a server it saves the work, for all callers.
-//! Arguments are compared as they are written, so they have no `HashMap` or `HashSet`, which are written in another order
-//! each time: where the macro cannot see one, the call fails with [`Encode`](crate::CallError::Encode).
+//! A cache may keep a result of a method marked `#[rpc(cacheable = "30s")]` for that time. Nothing is cached without a
+//! `Cache`. At a client or a broker, it saves the call. At a server, it saves the work, for all callers. Arguments are
+//! compared in encoded form, so they must not contain a `HashMap` or `HashSet`, whose order differs each time. If the
+//! macro cannot see one, the call fails with [`Encode`](crate::CallError::Encode).
 //!
-//! # What the errors of layers become
+//! # How the errors of layers are reported
 //!
 //! | a layer fails with | the caller, if it is the client's | the caller, if it is the server's |
 //! | --- | --- | --- |
 //! | a [`CallError`](crate::CallError), from the call below it | that | a fault, `internal` |
 //! | a [`Fault`](crate::Fault) | [`Refused`](crate::CallError::Refused) with it | the same |
-//! | `Elapsed`, tower's or tokio's | [`DeadlineExceeded`](crate::CallError::DeadlineExceeded), which says whether the request had left | a fault, `expired`, which says whether the method had started |
+//! | `Elapsed`, tower's or tokio's | [`DeadlineExceeded`](crate::CallError::DeadlineExceeded), with whether the request had been sent | a fault, `expired`, with whether the method had started |
 //! | tower's `Overloaded` | a fault, `overloaded` | the same |
-//! | anything else | [`Layer`](crate::CallError::Layer) with it | a fault, `internal`, which does not say what it was |
+//! | anything else | [`Layer`](crate::CallError::Layer) with it | a fault, `internal`, without the text of the error |
 //!
 //! # Cost
 //!
-//! None without a layer. One `layer` costs a call one allocation, whether it is one layer or a whole
-//! [`tower::ServiceBuilder`] of them, and what the layers themselves take.
+//! None without a layer. One `layer` costs a call one allocation, for a single layer or a whole
+//! [`tower::ServiceBuilder`], plus the cost of the layers themselves.
 //!
 //! [`tower`]: https://docs.rs/tower
 //! [`tower::Layer`]: https://docs.rs/tower/latest/tower/trait.Layer.html
@@ -93,7 +93,7 @@ mod request;
 
 pub use crate::{error::LayerError, reply::Reply};
 
-/// The error of a layer, whatever it is.
+/// Any error of a layer.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
 pub use answering::Answering;

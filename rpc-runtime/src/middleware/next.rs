@@ -1,4 +1,4 @@
-//! How layers are put together, and what is below the last of them.
+//! Composes layers, and runs the service below them.
 
 use std::{
     fmt,
@@ -25,7 +25,7 @@ use crate::{
     tasks::{BoxFuture, CatchUnwind},
 };
 
-/// What a layer wraps: another layer, or the sending of the request, or the method.
+/// The service that a layer wraps: another layer, the sending of the request, or the method.
 ///
 /// It is always ready, and cheap to clone.
 ///
@@ -76,28 +76,28 @@ enum Below {
 
 type Answer = BoxFuture<'static, Result<Reply, BoxError>>;
 
-/// A service, of whatever type.
+/// A service of any type.
 trait Layers: Send + Sync {
     fn call(&self, request: Request) -> Answer;
 
-    /// The same, given up at a deadline. It is here, and not around it, so that there is one allocation and not two.
+    /// The same with a deadline. The deadline is inside, so that one allocation is enough.
     fn call_until(&self, request: Request, deadline: Instant) -> Answer;
 }
 
 struct Stack<S>(S);
 
 impl Next {
-    /// Below the layers of a client.
+    /// The service below the layers of a client.
     pub(crate) fn wire() -> Self {
         Self(Below::Wire)
     }
 
-    /// Below the layers of a server.
+    /// The service below the layers of a server.
     pub(crate) fn method() -> Self {
         Self(Below::Method)
     }
 
-    /// Puts a layer around it.
+    /// Adds a layer around it.
     pub(crate) fn wrap<L>(self, layer: &L) -> Self
     where
         L: Layer<Self>,
@@ -108,7 +108,7 @@ impl Next {
         Self(Below::Layers(Arc::new(Stack(layer.layer(self)))))
     }
 
-    /// Sends a request through.
+    /// Sends a request through the layers.
     pub(crate) fn answer(&self, request: Request) -> Answer {
         match &self.0 {
             Below::Layers(layers) => layers.call(request),
@@ -116,7 +116,7 @@ impl Next {
         }
     }
 
-    /// Sends a request through, and gives it up at the deadline.
+    /// Sends a request through the layers, and cancels it at the deadline.
     pub(crate) fn call_until(&self, request: Request, deadline: Instant) -> Answer {
         match &self.0 {
             Below::Layers(layers) => layers.call_until(request, deadline),
@@ -141,7 +141,7 @@ where
     }
 }
 
-/// Waits until the service takes the request, as long as somebody waits for the answer, and for its answer.
+/// Waits until the service is ready, and for its reply. Stops if the caller no longer waits.
 async fn call<S>(mut service: S, request: Request) -> Result<Reply, BoxError>
 where
     S: Service<Request, Response = Reply>,
@@ -190,11 +190,11 @@ impl fmt::Debug for Next {
     }
 }
 
-/// A method that runs; it resolves to an error if it panics.
+/// A running method. It resolves to an error if it panics.
 pub(crate) type Running =
     CatchUnwind<TaskLocalFuture<RequestContext, BoxFuture<'static, Result<Reply, Fault>>>>;
 
-/// The reply with what a method ended with.
+/// Makes the reply of a method's outcome.
 pub(crate) fn reply_of(ended: <Running as Future>::Output) -> Reply {
     match ended {
         Ok(Ok(reply)) => reply,
@@ -203,7 +203,7 @@ pub(crate) fn reply_of(ended: <Running as Future>::Output) -> Reply {
     }
 }
 
-/// Says nothing of why: what a panic says is the server's own business.
+/// The caller does not get the text of the panic, which may be confidential.
 pub(crate) fn panicked() -> Fault {
     Fault::new(FaultKind::Panicked, "")
 }
@@ -220,7 +220,7 @@ pin_project! {
     #[project = KindProjection]
     enum Kind {
         Boxed { answer: Answer },
-        // Not boxed again: it is a box with little around it.
+        // This is already a box with a small wrapper, so it is not boxed again.
         Method { #[pin] running: Running },
     }
 }

@@ -1,4 +1,4 @@
-//! What goes out, or comes in.
+//! Requests, as layers see them.
 
 use std::{sync::Arc, time::Duration};
 
@@ -13,11 +13,11 @@ use crate::{
     wire::{UserHeaders, add_header},
 };
 
-/// A request on its way: at the client before it is sent, at the server before it is decoded.
+/// A request in the layers: at a client before it is sent, at a server before it is decoded.
 ///
-/// It is cheap to clone: its body and its headers are shared. A clone that is sent too is another sending of the same
-/// call, so a layer that repeats requests asks [`is_idempotent`](Self::is_idempotent) first, or repeats only what cannot
-/// have run.
+/// Cloning is cheap, because the body and the headers are shared. If a clone is sent too, the same call is sent twice.
+/// A layer that repeats requests must therefore check [`is_idempotent`](Self::is_idempotent) first, or repeat only
+/// those that cannot have run.
 ///
 /// ```
 /// use rpc_runtime::{Broker, Context, middleware::Request, rpc_service};
@@ -39,7 +39,7 @@ use crate::{
 /// # async fn main() -> Result<(), rpc_runtime::CallError> {
 /// let broker = Broker::serving(TenantsServer::new(FromHeader));
 /// let of_tenant = ServiceBuilder::new().map_request(|mut request: Request| {
-///     // Fails for names that are reserved, and where there is no more room.
+///     // Fails if the name is reserved, or if the headers become too large.
 ///     let _ = request.set_header("tenant", "a");
 ///     request
 /// });
@@ -50,33 +50,33 @@ use crate::{
 /// ```
 #[derive(Clone)]
 pub struct Request {
-    /// What answers it below the layers.
+    /// The service below the layers.
     pub(crate) side: Arc<dyn Side>,
-    /// At a server: what its handler will know of it.
+    /// At a server: the context for the handler.
     pub(crate) context: Option<Context>,
     pub(crate) body: Bytes,
     pub(crate) encoding: Encoding,
     pub(crate) deadline: Option<Instant>,
-    /// Where a layer has changed them.
+    /// Set if a layer has changed them.
     pub(crate) headers: Option<Arc<UserHeaders>>,
 }
 
-/// The end of a connection that a request is at: a client with its call, or a server with its methods.
+/// One side of a connection: a client with its call, or a server with its methods.
 pub(crate) trait Side: Send + Sync {
-    /// What this side knows of a request; a server has its context.
+    /// The facts about a request on this side. A server has its context.
     fn meta<'a>(&'a self, context: Option<&'a Context>) -> RequestMeta<'a>;
 
-    /// Answers a request that has passed all layers: sends it, or runs its method.
+    /// Handles a request that has passed all layers: sends it, or runs its method.
     fn answer(self: Arc<Self>, request: Request) -> NextFuture;
 }
 
-/// What layers can know of a request, beside what they can change.
+/// The facts about a request that layers can read and not change.
 pub(crate) struct RequestMeta<'a> {
     pub(crate) service: &'a str,
     pub(crate) method: &'a str,
-    /// The names of the service and the method where a trait has them; others would be without bound.
+    /// The names of the service and the method, if a trait defines them. Other names would be unbounded.
     pub(crate) labels: (&'static str, &'static str),
-    /// What stands for the servers that it goes to: their queue; at a server, its service.
+    /// Identifies the target: the queue at a client, the service at a server.
     pub(crate) destination: &'a str,
     pub(crate) idempotent: bool,
     pub(crate) oneway: bool,
@@ -99,37 +99,37 @@ impl Request {
         self.meta().method
     }
 
-    /// The names of the service and the method where a trait has them.
+    /// The names of the service and the method, if a trait defines them.
     pub(crate) fn labels(&self) -> (&'static str, &'static str) {
         self.meta().labels
     }
 
-    /// The arguments, encoded.
+    /// The encoded arguments.
     pub fn body(&self) -> &Bytes {
         &self.body
     }
 
-    /// Puts other arguments in their place, in the same encoding.
+    /// Replaces the arguments. The encoding has to be the same.
     pub fn set_body(&mut self, body: impl Into<Bytes>) {
         self.body = body.into();
     }
 
-    /// How the arguments are encoded.
+    /// The encoding of the arguments.
     pub fn encoding(&self) -> Encoding {
         self.encoding
     }
 
-    /// When the caller stops waiting; `None` at a server whose caller does not say.
+    /// When the caller stops waiting. `None` at a server if the caller did not send a deadline.
     pub fn deadline(&self) -> Option<Instant> {
         self.deadline
     }
 
-    /// What is left until the deadline.
+    /// The time until the deadline.
     pub fn remaining(&self) -> Option<Duration> {
         self.deadline.map(|deadline| deadline.saturating_duration_since(Instant::now()))
     }
 
-    /// Brings the deadline forward; a later one than the present one changes nothing.
+    /// Brings the deadline forward. A later deadline than the current one has no effect.
     pub fn shorten_deadline(&mut self, deadline: Instant) {
         self.deadline = Some(self.deadline.map_or(deadline, |present| present.min(deadline)));
     }
@@ -139,18 +139,18 @@ impl Request {
         self.headers().find(|(known, _)| *known == name).map(|(_, value)| value)
     }
 
-    /// Every header, other than those of the framework.
+    /// All headers, except those of the framework.
     pub fn headers(&self) -> impl Iterator<Item = (&str, &str)> {
         self.all_headers().iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Adds a header, in place of one of the same name if there is one. A client's reaches the server, a server's the
-    /// handler.
+    /// Sets a header, and replaces one of the same name. At a client, the server receives it. At a server, the handler
+    /// does.
     ///
     /// # Errors
     ///
-    /// The name is empty, longer than 255 bytes, begins with `rpc-`, or is `CC` or `BCC`, by which RabbitMQ routes; or all headers together have more than 16 KiB.
-    /// Nothing has changed then.
+    /// The name is empty, longer than 255 bytes, begins with `rpc-`, or is `CC` or `BCC`, which RabbitMQ uses for
+    /// routing. Or all headers together are larger than 16 KiB. Nothing has changed then.
     pub fn set_header(
         &mut self,
         name: impl Into<String>,
@@ -163,40 +163,41 @@ impl Request {
         Ok(())
     }
 
-    /// The user that the request came from, which RabbitMQ has checked: at a server, if the caller says it.
+    /// At a server: the user that sent the request, if the caller announces it. RabbitMQ has checked it.
     pub fn caller(&self) -> Option<&str> {
         self.context.as_ref()?.caller()
     }
 
-    /// Whether a server had it before, which may have run it; never at a client.
+    /// Whether another delivery of the request may already have run. Always `false` at a client.
     pub fn redelivered(&self) -> bool {
         self.context.as_ref().is_some_and(Context::redelivered)
     }
 
-    /// What the caller recognises its answer by: at a server, if the caller says it. At a client each sending has its own.
+    /// The id by which the caller recognises the reply. At a server, it is set if the caller sent one. At a client it
+    /// is `None`, because each attempt gets its own.
     pub fn correlation_id(&self) -> Option<&str> {
         self.context.as_ref()?.correlation_id()
     }
 
-    /// Whether running it twice is the same as running it once, by what the trait says of the method, or the caller of
-    /// its call.
+    /// Whether running the request twice has the same effect as running it once. The trait declares it for the method,
+    /// or the caller for its call.
     pub fn is_idempotent(&self) -> bool {
         self.meta().idempotent
     }
 
-    /// Whether its caller waits for no answer: of a one-way method, or of a call that is only
+    /// Whether its caller does not wait for a reply: for a one-way method, or for a call that is only
     /// [sent](crate::Call::send).
     pub fn is_oneway(&self) -> bool {
         self.meta().oneway
     }
 
-    /// How long a cache may answer in place of the method, by what the trait says; `None` if none may.
+    /// How long a cache may keep the result, as the trait declares. `None` if it must not.
     pub fn cacheable(&self) -> Option<Duration> {
         let RequestMeta { oneway, cacheable, .. } = self.meta();
         cacheable.filter(|_| !oneway)
     }
 
-    /// What stands for the servers that it goes to.
+    /// Identifies the target.
     pub(super) fn destination(&self) -> &str {
         self.meta().destination
     }
@@ -206,7 +207,7 @@ impl Request {
     }
 }
 
-// Headers and bodies may hold what is nobody else's business.
+// Headers and bodies may be confidential, so `Debug` does not show them.
 opaque_debug!(Request, |it|
     service: it.service(),
     method: it.method(),

@@ -1,4 +1,4 @@
-//! Contexts that no request stands behind, for tests of handlers.
+//! Contexts without a request, for tests of handlers.
 
 use std::{
     sync::{Arc, LazyLock, atomic::AtomicBool},
@@ -13,14 +13,14 @@ use crate::{
     wire::{RESERVED_PREFIX, UserHeaders},
 };
 
-/// The server of these contexts, which never ends.
+/// The server of these contexts. It never shuts down.
 static SERVING: LazyLock<watch::Sender<Phase>> =
     LazyLock::new(|| watch::Sender::new(Phase::Serving));
 
-/// A [`Context`] for a test that calls a handler directly, as though this method of this service had been called.
+/// A [`Context`] for a test that calls a handler directly, as if this method of this service had been called.
 ///
-/// At first the request has no caller, no headers, no deadline and no correlation id, and was delivered for the first
-/// time. [`Context::scope`] runs the handler with it.
+/// By default, the request has no caller, no headers, no deadline and no correlation id, and is not redelivered.
+/// [`Context::scope`] runs the handler in the context.
 ///
 /// ```
 /// use rpc_runtime::{Context, rpc_service, testing};
@@ -63,7 +63,7 @@ pub fn context(service: &'static str, method: &'static str) -> ContextBuilder {
     }
 }
 
-/// What a test says of a request that nobody sent: see [`testing::context`](crate::testing::context).
+/// Builds a context for a test: see [`testing::context`](crate::testing::context).
 #[derive(Debug, Clone)]
 #[must_use = "it is no context before `build`"]
 pub struct ContextBuilder {
@@ -78,13 +78,13 @@ pub struct ContextBuilder {
 }
 
 impl ContextBuilder {
-    /// The user that the request comes from: [`Context::caller`].
+    /// The user that sent the request: [`Context::caller`].
     pub fn caller(mut self, user: impl Into<String>) -> Self {
         self.caller = Some(user.into());
         self
     }
 
-    /// A header of the request; it can be given several times. Handlers never see those whose names begin with `rpc-`.
+    /// Adds a header. It can be called several times. Handlers do not see headers whose names begin with `rpc-`.
     pub fn header(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         let name = name.into();
         if !name.starts_with(RESERVED_PREFIX) {
@@ -99,34 +99,34 @@ impl ContextBuilder {
         self
     }
 
-    /// The same as a time from now on.
+    /// Sets the deadline, as a time from now.
     pub fn timeout(self, timeout: Duration) -> Self {
-        // One that far away is none.
+        // A deadline beyond the range of the clock means no deadline.
         match Instant::now().checked_add(timeout) {
             Some(deadline) => self.deadline(deadline),
             None => self,
         }
     }
 
-    /// What the caller recognises its reply by: [`Context::correlation_id`].
+    /// The id by which the caller recognises its reply: [`Context::correlation_id`].
     pub fn correlation_id(mut self, id: impl Into<String>) -> Self {
         self.correlation_id = Some(id.into());
         self
     }
 
-    /// The request was delivered before: [`Context::redelivered`].
+    /// Marks the request as redelivered: [`Context::redelivered`].
     pub fn redelivered(mut self) -> Self {
         self.redelivered = true;
         self
     }
 
-    /// Nobody waits any more: [`Context::cancelled`] resolves at once.
+    /// The caller no longer waits: [`Context::cancelled`] resolves at once.
     pub fn cancelled(mut self) -> Self {
         self.cancelled = true;
         self
     }
 
-    /// The context.
+    /// Builds the context.
     pub fn build(self) -> Context {
         let phase = if self.cancelled {
             watch::Sender::new(Phase::Over).subscribe()
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(start_paused = true)]
-    async fn a_context_is_what_the_test_says() {
+    async fn built_context_has_the_given_values() {
         let hour = Duration::from_secs(3600);
         let built = context("Orders", "place")
             .caller("billing")
@@ -175,7 +175,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_is_cancelled_at_its_deadline_or_when_told() {
+    async fn cancelled_at_the_deadline_or_on_request() {
         let (second, hour) = (Duration::from_secs(1), Duration::from_secs(3600));
         let patient = context("Orders", "place").build();
         assert!(timeout(hour, patient.cancelled()).await.is_err());

@@ -1,20 +1,22 @@
-//! Testing what is built on services: the broker in the process, time that passes at once, and faults on purpose.
+//! Tests of services and clients: the in-memory broker, paused time, and injected faults.
 //!
-//! This module, [`Broker::serving_with`], [`Broker::in_memory_with`] and [`BrokerBuilder::in_memory_with`] take the feature
-//! `testing`, which is off by default. A program names it in its dev-dependencies, so that its release does without:
+//! This module, [`Broker::serving_with`], [`Broker::in_memory_with`] and [`BrokerBuilder::in_memory_with`] need the
+//! feature `testing`, which is off by default. Enable it in the dev-dependencies, so that release builds do not
+//! contain it:
 //!
 //! ```toml
 //! [dev-dependencies]
 //! rpc-runtime = { version = "0.1", features = ["testing"] }
 //! ```
 //!
-//! * [`Broker::serving`] gives a client an implementation in one line, without RabbitMQ.
-//! * With [`Faults`], messages on such a broker are lost, held up, refused or delivered twice, and the connection is lost,
-//!   when the test says so.
-//! * [`Broker::as_user`] calls as a user, and [`context`] runs a handler as though a user had called it.
-//! * With tokio's paused time (`#[tokio::test(start_paused = true)]`, tokio's feature `test-util`), a deadline of ten seconds
-//!   passes in no time, and always in the same order: deadlines, the expiry of requests in a queue, delays, pauses between
-//!   attempts and retries, the grace period of a shutdown, circuit breakers and caches all follow tokio's clock.
+//! * [`Broker::serving`] connects a client to an implementation in one line, without RabbitMQ.
+//! * [`Faults`] loses, delays, refuses or repeats messages of such a broker, or loses its connection, at the time that
+//!   the test chooses.
+//! * [`Broker::as_user`] calls as a user, and [`context`] runs a handler as if a user had called it.
+//! * With tokio's paused time (`#[tokio::test(start_paused = true)]`, tokio's feature `test-util`), a deadline of ten
+//!   seconds passes at once, and all timers fire in the same order in each run. Deadlines, the expiry of requests in a
+//!   queue, delays, pauses between attempts and retries, the grace period of a shutdown, circuit breakers and caches
+//!   all use tokio's clock.
 //!
 //! ```
 //! use std::time::Duration;
@@ -39,7 +41,7 @@
 //! let client = PaymentsClient::new(&Broker::serving_with(PaymentsServer::new(Bank), &faults));
 //!
 //! faults.method("charge").drop_replies(1);
-//! // The money is gone, and the caller does not know.
+//! // The method has run, and the caller does not know it.
 //! let ended = client.charge(100).timeout(Duration::from_secs(3600)).await;
 //! assert!(matches!(ended, Err(CallError::DeadlineExceeded { may_have_run: true })));
 //! assert_eq!(client.charge(100).await.unwrap(), 100);
@@ -59,17 +61,17 @@ use std::{fmt, sync::Arc, time::Duration};
 pub use self::context::{ContextBuilder, context};
 use crate::transport::faults::{Fault, Injected, Selection, Way};
 
-/// Faults that a test injects into brokers in the process.
+/// Injects faults into in-memory brokers.
 ///
-/// It is a handle, and cheap to clone: a test keeps one and gives it to [`Broker::in_memory_with`],
-/// [`Broker::serving_with`] or [`BrokerBuilder::in_memory_with`](crate::BrokerBuilder::in_memory_with). What it is told from then on happens to the messages and the connection of those brokers; at
-/// first nothing does.
+/// It is a handle, and cheap to clone. A test keeps one and passes it to [`Broker::in_memory_with`],
+/// [`Broker::serving_with`] or [`BrokerBuilder::in_memory_with`](crate::BrokerBuilder::in_memory_with). Each fault
+/// that the test then adds affects the messages and the connection of these brokers. At first there are no faults.
 ///
-/// What has a number happens so many times, to the next messages that are concerned, and adds up. A message has at most one
-/// such fault: the one that was asked for first. Delays hold until they are set anew. [`method`](Self::method) and
-/// [`queue`](Self::queue) narrow a handle to some requests and their replies.
+/// A fault with a number affects that many of the next matching messages, and numbers add up. A message has at most
+/// one such fault: the one that was added first. Delays stay until they are changed. [`method`](Self::method) and
+/// [`queue`](Self::queue) limit a handle to some requests and their replies.
 ///
-/// Questions and answers of [`discovery`](crate::discovery) are let through, as long as the connection is there.
+/// Messages of [`discovery`](crate::discovery) are not affected, except by a lost connection.
 ///
 /// [`Broker::in_memory_with`]: crate::Broker::in_memory_with
 /// [`Broker::serving_with`]: crate::Broker::serving_with
@@ -80,13 +82,13 @@ pub struct Faults {
 }
 
 impl Faults {
-    /// No faults, for now.
+    /// Starts without faults.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The same for requests of this method alone, and their replies. A method is named as on the wire, which is as in the
-    /// trait unless the trait says otherwise.
+    /// Limits the handle to requests of this method, and their replies. Use the method's name on the wire, which is
+    /// its name in the trait unless the trait sets another one.
     #[must_use = "the handle that it was called on still is for all methods"]
     pub fn method(&self, name: impl Into<String>) -> Self {
         let mut narrowed = self.clone();
@@ -94,8 +96,8 @@ impl Faults {
         narrowed
     }
 
-    /// The same for requests to this queue alone, and their replies. A queue is named as its service, unless the service
-    /// says otherwise.
+    /// Limits the handle to requests to this queue, and their replies. A queue has the name of its service, unless the
+    /// service sets another one.
     #[must_use = "the handle that it was called on still is for all queues"]
     pub fn queue(&self, name: impl Into<String>) -> Self {
         let mut narrowed = self.clone();
@@ -103,39 +105,39 @@ impl Faults {
         narrowed
     }
 
-    /// The next replies do not arrive. Their methods have run; their calls end by their deadlines, with
+    /// Drops the next replies. Their methods have run. Their calls end at their deadlines, with
     /// [`may_have_run`](crate::CallError::may_have_run).
     pub fn drop_replies(&self, replies: usize) {
         self.add(Fault::DropReply, replies);
     }
 
-    /// The next replies arrive twice. The second is dropped by the client, and counted in
+    /// Delivers the next replies twice. The client drops the second one, and counts it in
     /// [`Broker::unclaimed_replies`](crate::Broker::unclaimed_replies).
     pub fn duplicate_replies(&self, replies: usize) {
         self.add(Fault::DuplicateReply, replies);
     }
 
-    /// The broker takes the next requests and loses them. Their methods do not run, which nobody can know: to their callers
-    /// it is the same as a lost reply. One-way calls succeed.
+    /// The broker accepts the next requests and loses them. Their methods do not run. Callers cannot distinguish this
+    /// from a lost reply. One-way calls succeed.
     pub fn drop_requests(&self, requests: usize) {
         self.add(Fault::DropRequest, requests);
     }
 
-    /// The next requests come back as though there was no such queue: their calls end with
+    /// Returns the next requests, as if the queue did not exist. Their calls end with
     /// [`NoServer`](crate::CallError::NoServer).
     pub fn return_requests(&self, requests: usize) {
         self.add(Fault::ReturnRequest, requests);
     }
 
-    /// The next requests are rejected as though their queue was full: their calls end as refused, with the kind
+    /// Rejects the next requests, as if their queue was full. Their calls end as refused, with the kind
     /// [`Overloaded`](crate::FaultKind::Overloaded), unless they are idempotent and are sent again in time.
     pub fn reject_requests(&self, requests: usize) {
         self.add(Fault::RejectRequest, requests);
     }
 
-    /// The next requests are delivered again after they were dealt with, as though the server had died before it could
-    /// answer. Their methods run a second time, with [`Context::redelivered`](crate::Context::redelivered), and the answer is
-    /// that of the second time; those that are `at_most_once` do not run again.
+    /// Delivers the next requests again after they were handled, as if the server had died before it could reply.
+    /// Their methods run a second time, with [`Context::redelivered`](crate::Context::redelivered), and the caller
+    /// gets the second reply. Methods that are `at_most_once` do not run again.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, rpc_service, testing::Faults};
@@ -160,27 +162,28 @@ impl Faults {
         self.add(Fault::RedeliverRequest, requests);
     }
 
-    /// From now on requests take this long to the broker, by tokio's clock. Zero ends that. Where several delays are for a
-    /// request, the longest counts.
+    /// Delays requests on their way to the broker by this time, on tokio's clock, from now on. Zero ends the delay. If
+    /// several delays apply to a request, the longest one is used.
     ///
-    /// Requests that take equally long stay in order. At most 10,000 messages of a connection are on their way; a request
-    /// more is rejected, a reply more is lost. A request expires in a queue only once it is there.
+    /// Requests with the same delay stay in order. At most 10,000 messages of a connection can be delayed at a time.
+    /// Above that, requests are rejected and replies are lost. The expiry of a request starts when it reaches the
+    /// queue.
     pub fn delay_requests(&self, delay: Duration) {
         self.injected.rules().delay(self.selection.clone(), Way::There, delay);
     }
 
-    /// From now on replies take this long to their callers, by tokio's clock; otherwise as
-    /// [`delay_requests`](Self::delay_requests).
+    /// Delays replies on their way to the callers by this time, on tokio's clock, from now on. Apart from that, it
+    /// works like [`delay_requests`](Self::delay_requests).
     pub fn delay_replies(&self, delay: Duration) {
         self.injected.rules().delay(self.selection.clone(), Way::Back, delay);
     }
 
-    /// Loses the connection, of clients and servers alike, whatever this handle was narrowed to. Calls in flight end with
-    /// [`ConnectionLost`](crate::CallError::ConnectionLost), or are sent again if they are idempotent; requests that were not
-    /// answered go back to their queues, and are delivered again. The next connection is made at once, or after a pause
-    /// that begins with 50 to 100 milliseconds if this one was not a second old.
+    /// Loses the connection of clients and servers, even if this handle is limited to a method or a queue. Calls in
+    /// flight end with [`ConnectionLost`](crate::CallError::ConnectionLost), or are sent again if they are idempotent.
+    /// Requests without a reply go back to their queues, and are delivered again. The next connection is made at once.
+    /// If the lost one was less than a second old, there is a pause first, which begins with 50 to 100 milliseconds.
     ///
-    /// Everybody takes notice as soon as their tasks run: not before the next `await`.
+    /// Tasks notice the loss when they run next, and not before the next `await`.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread", start_paused = true)]
@@ -201,25 +204,25 @@ impl Faults {
         self.injected.lose_connections();
     }
 
-    /// From now on no connection can be made, until [`accept_connections`](Self::accept_connections). One that is there
-    /// stays; for an outage, refuse first and then [lose](Self::lose_connection).
+    /// Refuses new connections until [`accept_connections`](Self::accept_connections). An existing connection stays.
+    /// To simulate an outage, refuse first and then [lose](Self::lose_connection) the connection.
     pub fn refuse_connections(&self) {
         self.injected.refuse(true);
     }
 
-    /// Connections can be made again. The next attempt comes after a pause of up to 5 seconds by tokio's clock.
+    /// Accepts connections again. The next attempt follows after a pause of up to 5 seconds, on tokio's clock.
     pub fn accept_connections(&self) {
         self.injected.refuse(false);
     }
 
-    /// How many of the faults that have a number have not happened yet, over all methods and queues: zero, once a test has
-    /// met all that it asked for.
+    /// How many faults with a number have not happened yet, over all methods and queues. Zero after the test has met
+    /// all its faults.
     pub fn remaining(&self) -> usize {
         self.injected.rules().left()
     }
 
-    /// Forgets what it was told, for all methods and queues, and accepts connections. What is held up stays so until it is
-    /// due.
+    /// Removes all faults, for all methods and queues, and accepts connections. Messages that are already delayed stay
+    /// delayed.
     pub fn clear(&self) {
         self.injected.clear();
     }

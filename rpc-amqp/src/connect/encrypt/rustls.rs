@@ -17,7 +17,7 @@ use crate::{
     connect::{ConnectError, ConnectErrorKind, Stream, failure::Failure},
 };
 
-/// Encrypts sockets as a [`Tls`] describes, if any address asks for it.
+/// Encrypts sockets with the settings of a [`Tls`], if any address needs it.
 pub(in crate::connect) struct Encryption(Option<TlsConnector>);
 
 impl Encryption {
@@ -45,7 +45,7 @@ impl Encryption {
     }
 }
 
-/// How a handshake failed: what answers may not speak TLS at all.
+/// The failure of a handshake. The peer may not speak TLS at all.
 fn failure(error: io::Error) -> Failure {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
     match cause {
@@ -74,7 +74,7 @@ fn roots(tls: &Tls) -> Result<RootCertStore, rustls::Error> {
             store.add(certificate)?;
         }
     } else {
-        // Certificates that cannot be read are left out.
+        // Certificates that cannot be parsed are ignored.
         let found = rustls_native_certs::load_native_certs();
         let _ = store.add_parsable_certificates(found.certs);
     }
@@ -88,7 +88,7 @@ fn read(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, rustls::Error> {
     CertificateDer::pem_slice_iter(pem).collect::<Result<_, _>>().map_err(unreadable)
 }
 
-/// Without any of the text that could not be read: it may be a key.
+/// The error does not quote the text, which may be a key.
 fn unreadable(_: rustls::pki_types::pem::Error) -> rustls::Error {
     rustls::Error::General("a certificate or a key is not PEM".to_owned())
 }

@@ -1,4 +1,4 @@
-//! In the place of TLS, in a build that has none.
+//! Replaces TLS in a build without it.
 
 use std::io;
 
@@ -9,7 +9,7 @@ use crate::{
     connect::{ConnectError, Stream, failure::Failure},
 };
 
-/// Encrypts nothing. Addresses that ask for it are refused before.
+/// Encrypts nothing. Addresses that ask for TLS were refused earlier.
 pub(in crate::connect) struct Encryption;
 
 impl Encryption {

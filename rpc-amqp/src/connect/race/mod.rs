@@ -1,8 +1,8 @@
-//! Places race, in order: the connection is made to the first that answers.
+//! Places race: the first one that answers gets the connection.
 //!
-//! A name may resolve to several addresses, and several names may be configured. They are tried one after the other. The next
-//! one starts early where one is slow, and all that have started go on: so one that swallows packets, or takes the connection
-//! and stays silent, costs a moment and not the whole time.
+//! A host name may have several IP addresses, and several host names may be configured. They are tried in order. If
+//! one is slow, the next one starts early, and all attempts that have started continue. So a place that drops packets,
+//! or accepts the connection and stays silent, costs a moment and not the whole time.
 
 use std::{
     collections::VecDeque,
@@ -22,14 +22,14 @@ use tokio::time::{Instant, sleep_until, timeout};
 use super::{BoxFuture, failure::Failure};
 use crate::limits;
 
-/// Tries places. Tests have one of their own.
+/// Tries places. Tests implement it without a network.
 pub(super) trait Dial: Sync {
     type Connected;
 
-    /// Where an address leads, in the order in which it is to be tried.
+    /// The places of an address, in the order in which to try them.
     fn resolve(&self, address: usize) -> BoxFuture<'_, Result<Vec<SocketAddr>, Failure>>;
 
-    /// Connects all the way. `reached` is set as soon as the connection is accepted.
+    /// Connects, with the handshake. `reached` is set as soon as the TCP connection is accepted.
     fn connect(
         &self,
         address: usize,
@@ -42,12 +42,12 @@ pub(super) trait Dial: Sync {
 #[derive(Debug)]
 pub(super) struct Failed {
     pub(super) address: usize,
-    /// `None` where the name of the address was not resolved.
+    /// `None` if the name of the address was not resolved.
     pub(super) to: Option<SocketAddr>,
     pub(super) failure: Failure,
 }
 
-/// What is tried: an address without a place is resolved, one with a place is connected to.
+/// One attempt. An address without a place is resolved first. One with a place is connected to.
 #[derive(Clone, Copy)]
 struct Step {
     address: usize,
@@ -68,7 +68,8 @@ enum Done<T> {
 struct Running<'a, T> {
     step: Step,
     started: Instant,
-    /// A name server was asked, or the connection was accepted: then it is worth waiting.
+    /// The name server was asked, or the TCP connection was accepted. This attempt may still succeed, so it gets more
+    /// time.
     reached: Arc<AtomicBool>,
     future: BoxFuture<'a, Result<Done<T>, Failure>>,
 }
@@ -77,7 +78,7 @@ struct Running<'a, T> {
 ///
 /// # Cancel safety
 ///
-/// Dropping the future gives all attempts up.
+/// Dropping the future stops all attempts.
 pub(super) async fn race<D: Dial>(
     dialer: &D,
     addresses: impl Iterator<Item = usize>,
@@ -110,7 +111,7 @@ pub(super) async fn race<D: Dial>(
                 }
                 Err(failure) => {
                     if failure.is_refusal() {
-                        // The same login is not shown to the same broker by another way.
+                        // The other places of this address would refuse the same login.
                         steps.retain(|other| other.address != step.address);
                     }
                     failed.push(step.failed(failure));
@@ -129,7 +130,7 @@ pub(super) async fn race<D: Dial>(
             }
             () = until(by) => {
                 failed.extend(running.iter().map(|running| running.step.failed(running.silent())));
-                // Those that were not even begun.
+                // Attempts that never started.
                 let unbegun = |step: &Step| {
                     step.failed(Failure::Silent { reached: false, within: Duration::ZERO })
                 };
@@ -140,7 +141,7 @@ pub(super) async fn race<D: Dial>(
     }
 }
 
-/// How long to wait for one, where others follow: each of them has its share of a time that is short.
+/// How long to wait before the next attempt starts. If little time is left, each attempt gets an equal share of it.
 fn share(wanted: Duration, by: Option<Instant>, others: usize) -> Duration {
     let Some(by) = by else { return wanted };
     let left = by.saturating_duration_since(Instant::now());
@@ -177,7 +178,7 @@ fn begin<D: Dial>(dialer: &D, step: Step) -> Running<'_, D::Connected> {
 }
 
 impl<T> Running<'_, T> {
-    /// How it failed, if it has to end now.
+    /// The failure of an attempt that is stopped now.
     fn silent(&self) -> Failure {
         Failure::Silent {
             reached: self.reached.load(Ordering::Relaxed),
@@ -186,7 +187,7 @@ impl<T> Running<'_, T> {
     }
 }
 
-/// The first that is done.
+/// Waits for the first attempt that ends.
 async fn next<T>(running: &mut Vec<Running<'_, T>>) -> (Step, Result<Done<T>, Failure>) {
     poll_fn(|cx| {
         for index in 0..running.len() {

@@ -8,21 +8,21 @@ use tokio::time::sleep;
 use super::*;
 use crate::protocol::CloseReason;
 
-/// What happens at a place.
+/// How a place behaves.
 #[derive(Clone, Copy, PartialEq)]
 enum At {
     Answers,
     AnswersAfter(Duration),
     Refuses,
-    /// Nobody takes the connection.
+    /// It does not accept the connection.
     Swallows,
-    /// Somebody takes the connection, and nothing more comes.
+    /// It accepts the connection and sends nothing.
     IsSilent,
-    /// The broker does not take the login.
+    /// The broker refuses the login.
     RefusesLogin,
 }
 
-/// Places by address, and what was tried.
+/// Places by address, and the attempts so far.
 struct Net {
     /// `None` for a name that is never resolved.
     places: Vec<Option<Vec<At>>>,
@@ -38,7 +38,7 @@ impl Net {
         self.tried.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Tries all, and says how long that took.
+    /// Dials all addresses, and returns the elapsed time.
     async fn dial(
         &self,
         within: Option<Duration>,
@@ -94,7 +94,7 @@ impl Dial for Net {
 const SECOND: Duration = Duration::from_secs(1);
 
 #[tokio::test(start_paused = true)]
-async fn a_place_that_swallows_packets_costs_a_moment() {
+async fn place_that_drops_packets_costs_a_moment() {
     let net = Net::new([Some(vec![At::Swallows, At::Answers])]);
     let (dialed, took) = net.dial(None).await;
     assert_eq!(dialed.unwrap(), (0, 1));
@@ -102,7 +102,7 @@ async fn a_place_that_swallows_packets_costs_a_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_place_that_stays_silent_costs_seconds() {
+async fn silent_place_costs_seconds() {
     let net = Net::new([Some(vec![At::IsSilent]), Some(vec![At::Answers])]);
     let (dialed, took) = net.dial(None).await;
     assert_eq!(dialed.unwrap(), (1, 0));
@@ -118,7 +118,7 @@ async fn a_slow_handshake_is_waited_for_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_slow_place_may_still_be_the_first_to_answer() {
+async fn slow_place_may_still_answer_first() {
     let slow = At::AnswersAfter(limits::CONNECT_SILENT + SECOND);
     let net = Net::new([Some(vec![slow, At::IsSilent, At::Refuses])]);
     let (dialed, took) = net.dial(None).await;
@@ -135,7 +135,7 @@ async fn the_next_place_follows_a_refusal_at_once() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_name_that_is_not_resolved_holds_up_no_other() {
+async fn unresolved_name_does_not_delay_others() {
     let net = Net::new([None, Some(vec![At::Answers])]);
     let (dialed, took) = net.dial(None).await;
     assert_eq!(dialed.unwrap(), (1, 0));
@@ -143,7 +143,7 @@ async fn a_name_that_is_not_resolved_holds_up_no_other() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn each_place_has_its_share_of_a_short_time() {
+async fn each_place_gets_a_share_of_the_time() {
     let silent = vec![At::IsSilent, At::Swallows, At::IsSilent, At::Answers];
     let net = Net::new([Some(silent)]);
     let (dialed, took) = net.dial(Some(SECOND / 2)).await;
@@ -152,7 +152,7 @@ async fn each_place_has_its_share_of_a_short_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_each_place_did_is_known_when_the_time_is_over() {
+async fn timeout_reports_the_state_of_each_place() {
     let net = Net::new([Some(vec![At::IsSilent, At::Swallows]), Some(vec![At::Refuses]), None]);
     let (dialed, took) = net.dial(Some(SECOND)).await;
     assert_eq!(took, SECOND);
@@ -174,7 +174,7 @@ async fn attempts_end_without_a_bound_from_outside() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_login_that_is_refused_is_shown_once_for_each_address() {
+async fn refused_login_is_sent_once_per_address() {
     let refuses = vec![At::RefusesLogin, At::Answers];
     let net = Net::new([Some(refuses), Some(vec![At::RefusesLogin])]);
     let (dialed, _) = net.dial(None).await;

@@ -1,4 +1,4 @@
-//! The channels of a connection: their numbers, handlers and open questions.
+//! The channels of a connection: their numbers, their handlers, and the methods that wait for a reply.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -13,13 +13,13 @@ use crate::{
     protocol::{Answer, Command},
 };
 
-/// Receives the answer to a method.
+/// Receives the reply to a method.
 pub(crate) type Answers = oneshot::Receiver<Result<Answer, Error>>;
 
 pub(super) struct Channels {
-    /// A connection has few.
+    /// A map suffices, because a connection has few channels.
     used: BTreeMap<u16, Used>,
-    /// The number that was given out last.
+    /// The last number that was assigned.
     last: u16,
     max: u16,
 }
@@ -27,9 +27,9 @@ pub(super) struct Channels {
 struct Used {
     writer: Arc<ChannelWriter>,
     handler: Option<Arc<dyn ChannelHandler>>,
-    /// The tasks that wait for an answer, in the order of the methods.
+    /// The tasks that wait for a reply, in the order of their methods.
     waiting: VecDeque<oneshot::Sender<Result<Answer, Error>>>,
-    /// It was closed here, and the broker has not agreed yet: until then its number stays in use.
+    /// Closed by this side, and not yet confirmed by the broker. Its number stays in use until then.
     closing: bool,
 }
 
@@ -38,11 +38,11 @@ impl Used {
         std::ptr::eq(&raw const *self.writer, writer)
     }
 
-    /// Lets nothing more out and answers all that wait. The handler is returned, to be called without a lock.
+    /// Ends the writer and all waiting tasks. The handler is returned, so that it can be called without a lock.
     fn end(&mut self, why: &Error) -> Option<Arc<dyn ChannelHandler>> {
         self.writer.end(why);
         for waiting in self.waiting.drain(..) {
-            // The task may have given up; here and below.
+            // The task may no longer wait. The same holds for the other sends below.
             let _ = waiting.send(Err(why.clone()));
         }
         self.handler.take()
@@ -58,7 +58,7 @@ impl Channels {
         self.used.len()
     }
 
-    /// The channel of a writer, unless it has ended.
+    /// The channel of a writer, if it has not ended.
     fn of(&mut self, writer: &ChannelWriter) -> Result<&mut Used, Error> {
         if let Some(why) = writer.ended() {
             return Err(why.clone());
@@ -82,7 +82,7 @@ impl Channels {
     }
 }
 
-/// Handlers are called without the lock.
+/// The handlers are called without the lock.
 impl Shared {
     pub(super) fn channels(&self) -> MutexGuard<'_, Channels> {
         self.channels.lock().unwrap_or_else(PoisonError::into_inner)
@@ -92,13 +92,13 @@ impl Shared {
         self.channels().max
     }
 
-    /// Reserves the number of a channel, which has still to be opened.
+    /// Reserves a channel number. The channel still has to be opened.
     pub(crate) fn reserve(&self) -> Result<Arc<ChannelWriter>, Error> {
         self.alive()?;
         let mut channels = self.channels();
         let (last, max) = (channels.last, channels.max);
         let next = |number: u16| if number >= max { 1 } else { number + 1 };
-        // The number that was closed last is used last.
+        // The number that was freed last is reused last.
         let free = std::iter::successors(Some(next(last)), |number| Some(next(*number)))
             .take(usize::from(max))
             .find(|number| !channels.used.contains_key(number));
@@ -111,7 +111,7 @@ impl Shared {
         Ok(writer)
     }
 
-    /// Sends a method that has an answer. Answers come in the order of the methods.
+    /// Sends a method that has a reply. Replies arrive in the order of the methods.
     pub(crate) fn ask(
         &self,
         writer: &ChannelWriter,
@@ -119,13 +119,13 @@ impl Shared {
     ) -> Result<Answers, Error> {
         let asked = self.channels().ask(writer, command);
         if matches!(asked, Err(Error::Closed)) {
-            // The channels learn of the end of the connection a moment after it.
+            // The channels end a moment later than the connection.
             self.alive()?;
         }
         asked
     }
 
-    /// Where the channel has ended already, the handler learns that at once.
+    /// If the channel has already ended, the handler is called at once.
     pub(crate) fn set_handler(&self, writer: &ChannelWriter, handler: Arc<dyn ChannelHandler>) {
         let why = match self.channels().of(writer) {
             Ok(used) => {
@@ -145,8 +145,8 @@ impl Shared {
         self.channels().answered(channel, answer);
     }
 
-    /// Closes a channel: nothing more is sent on it, and what still comes is dropped. `None` where it has ended: then there is
-    /// nothing to wait for.
+    /// Closes a channel. Nothing more is sent on it, and incoming frames are dropped. `None` if it has already ended,
+    /// so there is nothing to wait for.
     pub(crate) fn close_channel(&self, writer: &ChannelWriter) -> Option<Answers> {
         let mut channels = self.channels();
         let used = channels.of(writer).ok()?;
@@ -164,7 +164,7 @@ impl Shared {
         Some(answers)
     }
 
-    /// The broker has closed a channel, and ignores everything on it until this side has confirmed that.
+    /// The broker has closed a channel. It ignores everything on it until this side confirms that.
     pub(super) fn channel_closed(&self, channel: u16, reason: CloseReason) {
         let why = Error::ChannelClosed(reason);
         let mut channels = self.channels();
@@ -181,7 +181,7 @@ impl Shared {
         }
     }
 
-    /// The broker agrees to the closing of a channel.
+    /// The broker has confirmed that a channel is closed.
     pub(super) fn close_agreed(&self, channel: u16) {
         let mut channels = self.channels();
         channels.answered(channel, Answer::Done);
@@ -190,7 +190,7 @@ impl Shared {
         }
     }
 
-    /// The connection is gone, and all channels with it.
+    /// Ends all channels of a connection that has ended.
     pub(super) fn end_channels(&self, why: &Error) {
         let handlers: Vec<_> = std::mem::take(&mut self.channels().used)
             .into_values()

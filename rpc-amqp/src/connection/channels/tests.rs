@@ -16,7 +16,7 @@ fn reason() -> CloseReason {
     CloseReason { code: 404, text: "no queue".into() }
 }
 
-/// What was put out, as the class and method of each frame.
+/// The outgoing frames, as class and method of each.
 fn out(shared: &Shared) -> Vec<(u16, [u8; 4])> {
     let mut items = VecDeque::new();
     shared.outgoing.take(&mut items);
@@ -68,7 +68,7 @@ fn answers_come_in_the_order_of_methods() {
 }
 
 #[test]
-fn a_number_is_free_when_both_sides_closed_its_channel() {
+fn number_is_free_after_both_sides_closed() {
     let shared = shared();
     let writers: Vec<_> = (0..MOST).map(|_| shared.reserve().unwrap()).collect();
     let error = shared.reserve().map(drop).unwrap_err();
@@ -87,7 +87,7 @@ fn a_number_is_free_when_both_sides_closed_its_channel() {
 }
 
 #[test]
-fn a_channel_closed_by_both_sides_at_once_is_freed() {
+fn channel_closed_by_both_sides_is_freed() {
     let shared = shared();
     let (writer, told) = (shared.reserve().unwrap(), Arc::new(Told::default()));
     shared.set_handler(&writer, told.clone());
@@ -115,7 +115,7 @@ fn a_refusal_ends_the_channel_once() {
     );
     assert_eq!(out(&shared), [(1, CLOSE_OK)]);
 
-    // A frame on it would end the connection.
+    // A frame on this channel would make the broker close the connection.
     assert!(writer.write(|out| out.ack(1)).is_err());
     assert!(shared.close_channel(&writer).is_none());
     let late = Arc::new(Told::default());

@@ -1,4 +1,4 @@
-//! Reads frames, and hands messages and answers to the handlers and tasks of their channels.
+//! Reads frames, and passes messages and replies to the handlers and tasks of their channels.
 
 use std::sync::Arc;
 
@@ -15,39 +15,39 @@ use crate::{
     },
 };
 
-/// A body of at least this size keeps the buffer that it was read into. A smaller one is copied out of it.
+/// A body of at least this size stays in the read buffer. A smaller one is copied out.
 const KEEP_FROM: usize = 16 * 1024;
 
-/// No more is reserved for a body at first: a peer may announce any size.
+/// The most memory that is reserved for a body at first, because a peer may announce any size.
 const BELIEVED: usize = 1024 * 1024;
 
-/// How far into a header the size of the body ends.
+/// The end of the body size in a content header.
 const BODY_SIZE: usize = 12;
 
-/// A message of which not everything is there yet.
+/// A message that was not received completely yet.
 struct Partial {
-    /// `None` on a channel that has ended.
+    /// `None` if the channel has ended.
     handler: Option<Arc<dyn ChannelHandler>>,
     delivery: Delivery,
-    /// It was published on this connection, and came back.
+    /// It was published on this connection and returned by the broker.
     returned: bool,
-    /// `None` until the header has come.
+    /// The bytes of the body that are still missing. `None` until the header was received.
     missing: Option<usize>,
     body: BytesMut,
     /// Its body is counted and dropped.
     dropped: bool,
-    /// The size of its header, which was too large to be read.
+    /// The size of the header if it was too large to be read.
     oversized: Option<usize>,
 }
 
 impl Partial {
     fn message(&mut self) -> &mut Message {
-        // There is no other handle of it yet.
+        // There is no second handle yet, so this does not copy.
         Arc::make_mut(&mut self.delivery.message)
     }
 }
 
-/// The messages that are arriving, by channel: seldom more than one, so looking through them is the fastest.
+/// The incomplete messages, by channel. There is seldom more than one, so a linear search is the fastest.
 #[derive(Default)]
 struct Partials(Vec<(u16, Partial)>);
 
@@ -56,7 +56,7 @@ impl Partials {
         self.0.iter_mut().find(|(of, _)| *of == channel).map(|(_, partial)| partial)
     }
 
-    /// Replaces the one of this channel, if there is one.
+    /// Replaces the message of this channel, if there is one.
     fn insert(&mut self, channel: u16, partial: Partial) {
         match self.get_mut(channel) {
             Some(replaced) => *replaced = partial,
@@ -70,16 +70,16 @@ impl Partials {
     }
 }
 
-/// Takes frames apart.
+/// Reads frames and assembles messages.
 pub(super) struct FrameReader {
     shared: Arc<Shared>,
     partial: Partials,
     frame_max: usize,
-    /// How much is still to come of a frame that is skipped.
+    /// How many bytes of a skipped frame are still to come.
     to_skip: usize,
-    /// How many messages have come.
+    /// How many messages were received.
     pub(super) messages: usize,
-    /// Why the broker has ended the connection, once it has.
+    /// Why the broker has ended the connection, if it has.
     pub(super) ended: Option<Error>,
 }
 
@@ -95,7 +95,7 @@ impl FrameReader {
         }
     }
 
-    /// Reads all frames that are there in full.
+    /// Reads all complete frames.
     pub(super) fn read(&mut self, came: &mut BytesMut) -> Result<(), Malformed> {
         while self.ended.is_none()
             && (self.to_skip == 0 || self.skip(came)?)
@@ -123,7 +123,7 @@ impl FrameReader {
                 METHOD => self.method(frame.channel, payload)?,
                 HEADER => self.header(frame.channel, payload)?,
                 BODY => self.body(frame.channel, Chunk::Copied(payload)),
-                // A heartbeat has been noted by now.
+                // The I/O task has already noted the heartbeat.
                 _ => {}
             }
             came.advance(frame.size);
@@ -131,7 +131,7 @@ impl FrameReader {
         Ok(())
     }
 
-    /// Drops what has come of a frame that is skipped. `true` once that was all of it.
+    /// Drops the received part of a skipped frame. `true` when the whole frame was dropped.
     fn skip(&mut self, came: &mut BytesMut) -> Result<bool, Malformed> {
         let count = self.to_skip.min(came.len());
         let all = count == self.to_skip;
@@ -198,13 +198,13 @@ impl FrameReader {
             debug!(channel, "dropped a message on a channel that has ended");
         }
         let (missing, body, oversized) = (None, BytesMut::new(), None);
-        // The body of a returned message is of no use.
+        // Nobody uses the body of a returned message.
         let dropped = handler.is_none() || returned;
         let partial = Partial { handler, delivery, returned, missing, body, dropped, oversized };
         self.partial.insert(channel, partial);
     }
 
-    /// A header or a body without a method before it is ignored.
+    /// Ignores a header without a method before it, and a body without a header.
     fn header(&mut self, channel: u16, payload: &[u8]) -> Result<(), Malformed> {
         let Some(partial) = self.partial.get_mut(channel) else { return Ok(()) };
         let size = read_content(payload, &mut partial.message().properties).ok_or(Malformed)?;
@@ -222,7 +222,7 @@ impl FrameReader {
         Ok(())
     }
 
-    /// Nothing is known of a message with such a header but its delivery tag.
+    /// Only the delivery tag of a message with this header is known.
     fn oversized_header(&mut self, channel: u16, frame: usize, body: u64) {
         let Some(partial) = self.partial.get_mut(channel) else { return };
         partial.dropped = true;

@@ -1,4 +1,4 @@
-//! Any bytes, in any pieces, reach the right handler and do no harm.
+//! Any bytes, in pieces of any size, reach the right handler and do no harm.
 
 use bytes::BytesMut;
 use proptest::{collection::vec, prelude::*};
@@ -36,7 +36,7 @@ fn deliver(channel: u16, exchange: &[u8], routing_key: &[u8]) -> Vec<u8> {
     frame(1, channel, &[head, short(exchange), short(routing_key)].concat())
 }
 
-/// The frames of a message as a caller would write it, with those of a delivery in the place of its first.
+/// The frames of a message as a caller would write it. The first frame is a delivery instead of a publish.
 fn delivery_of(message: &Message, largest: usize) -> Vec<u8> {
     let mut frames = Frames::default();
     frames.publish(CHANNEL, message, largest);
@@ -107,7 +107,7 @@ fn message() -> impl Strategy<Value = Message> {
     )
 }
 
-/// A value of a header, of each kind that RabbitMQ knows, nested at will.
+/// A header value of any kind that RabbitMQ knows, nested to any depth.
 fn value() -> impl Strategy<Value = Vec<u8>> {
     let kinds = prop::sample::select(b"VtbBsUuIifDlLdT".to_vec());
     let scalar = (kinds, bytes(8)).prop_map(|(kind, mut bytes)| {
@@ -134,7 +134,7 @@ fn value() -> impl Strategy<Value = Vec<u8>> {
     })
 }
 
-/// A content header in form, but for what a peer may choose.
+/// A well-formed content header. The peer chooses its values.
 fn hostile_header() -> impl Strategy<Value = Vec<u8>> {
     let table = vec((bytes(10), value()), 0..3).prop_map(|members| {
         members.into_iter().flat_map(|(name, value)| [short(&name), value].concat()).collect()
@@ -156,11 +156,11 @@ fn hostile_header() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    // Enough to find what is easily found, and quick; fuzz/ tries millions.
+    // Enough cases to find the easy bugs quickly. The fuzz targets run millions.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn a_message_arrives_as_it_was_written(
+    fn message_survives_a_round_trip(
         message in message(),
         largest in 100..4096usize,
         piece in 1..5000usize,
@@ -171,7 +171,7 @@ proptest! {
         prop_assert_eq!((delivery.tag, delivery.redelivered), (7, true));
     }
 
-    /// Held against lapin's own parser, which speaks for everybody else.
+    /// Compares with lapin's parser, as an independent implementation.
     #[test]
     fn properties_are_written_as_others_read_them(message in message()) {
         let frames = delivery_of(&message, 4096);
@@ -198,7 +198,7 @@ proptest! {
     }
 
     #[test]
-    fn a_message_that_a_peer_made_up_never_ends_the_connection(
+    fn arbitrary_messages_never_end_the_connection(
         header in hostile_header(),
         exchange in bytes(40),
         routing_key in bytes(255),
@@ -258,14 +258,14 @@ fn confirmations_name_one_or_many_messages() {
 }
 
 #[test]
-fn a_frame_that_is_larger_than_agreed_ends_the_connection() {
+fn frame_larger_than_agreed_ends_the_connection() {
     for kind in [1, 3, 8] {
         let (_, formed) = replay(&frame(kind, CHANNEL, &[0; 5000]), 100);
         assert!(!formed, "{kind}");
     }
 }
 
-/// Headers of one long text, and the body that is announced.
+/// Headers with one long text, and the announced body.
 fn long_header(text: usize, body: usize) -> Vec<u8> {
     let table = [&b"\x01aS"[..], &long(&vec![b'x'; text])].concat();
     header(body, &[&0x2000u16.to_be_bytes()[..], &long(&table)].concat())

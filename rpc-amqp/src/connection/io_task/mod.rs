@@ -27,10 +27,10 @@ use crate::{
     protocol::{Command, Item, PREFIX},
 };
 
-/// How much is read at a time.
+/// How many bytes are read at a time.
 const CHUNK: usize = 64 * 1024;
 
-/// How many pieces are written at a time.
+/// How many slices are written at a time.
 const PIECES: usize = 64;
 
 /// Moves bytes between the socket and the channels, until the connection ends.
@@ -41,25 +41,25 @@ pub(super) struct IoTask {
     came: BytesMut,
     writing: VecDeque<Item>,
     heartbeat: Option<Heartbeat>,
-    /// Something waits to be written, and the tasks that are ready run first: what they send leaves with it.
+    /// Data waits to be written, and the tasks that are ready run first. Their frames leave in the same write.
     waited: bool,
-    /// The socket keeps something back; one with TLS does.
+    /// The socket may hold buffered data. A TLS socket does that.
     unflushed: bool,
-    /// How long the end may take without getting on, once it has begun.
+    /// How long closing may take without progress, once it has begun.
     patience: Option<Pin<Box<Sleep>>>,
     ended: Option<Error>,
     on_stall: Option<OnStall>,
 }
 
 enum Wrote {
-    /// There is nothing to write, or the socket takes nothing.
+    /// There is nothing to write, or the socket is full.
     Nothing,
     Some,
     Waited,
 }
 
 impl IoTask {
-    /// For a socket with this handshake behind it.
+    /// Takes a socket after this handshake.
     pub(super) fn new(
         socket: Box<dyn Stream>,
         agreed: Agreed,
@@ -68,7 +68,7 @@ impl IoTask {
         let shared = Shared::new(agreed.tuning);
         let frame_max = usize::try_from(agreed.tuning.frame_max).unwrap_or(usize::MAX);
         let io_task = Self {
-            // Some brokers take the size for that of the payload.
+            // Some brokers count only the payload in the frame size.
             reader: FrameReader::new(shared.clone(), frame_max.saturating_add(PREFIX + 1)),
             shared: shared.clone(),
             socket,
@@ -86,7 +86,7 @@ impl IoTask {
 
     fn turn(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.shared.outgoing.writer.register(cx.waker());
-        // At first, what came right behind the handshake.
+        // The first bytes are those that were received after the handshake.
         self.read_frames()?;
         loop {
             let read = self.read(cx)?;
@@ -99,14 +99,14 @@ impl IoTask {
                 Wrote::Some => true,
                 Wrote::Waited => return Poll::Pending,
             };
-            // A silent broker is dead only if nothing waits to be read.
+            // A silent broker counts as lost only if no received data is unread.
             if !(read || wrote || self.beat(cx)?) {
                 return self.wait_for_the_end(cx);
             }
         }
     }
 
-    /// `true` where there is something to write now.
+    /// `true` if there is something to write now.
     fn beat(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         match self.heartbeat.as_mut().and_then(|heartbeat| heartbeat.poll(cx)) {
             Some(Due::GiveUp) => {
@@ -120,7 +120,7 @@ impl IoTask {
                 }
                 Ok(false)
             }
-            // Any frame is a sign of life, too.
+            // Any frame counts as a sign of life, so a heartbeat is not needed.
             Some(Due::Send) if self.writing.is_empty() => {
                 self.shared.outgoing.heartbeat();
                 Ok(true)
@@ -129,7 +129,7 @@ impl IoTask {
         }
     }
 
-    /// Reports that this process stood still, if it did, once.
+    /// Reports a stall of this process, once.
     fn note_stall(&mut self) -> Option<Stall> {
         let (stall, new) = self.heartbeat.as_mut()?.stall()?;
         match &self.on_stall {
@@ -146,7 +146,7 @@ impl IoTask {
         Some(stall)
     }
 
-    /// Why the socket is gone, with what may have led to it.
+    /// Why the connection was lost, with the stall that may have caused it.
     fn explained(&mut self, error: io::Error) -> io::Error {
         match self.note_stall() {
             Some(Stall { time, heartbeat }) => io::Error::new(
@@ -160,7 +160,7 @@ impl IoTask {
         }
     }
 
-    /// `true` where anything came.
+    /// `true` if any data was received.
     fn read(&mut self, cx: &mut Context<'_>) -> io::Result<bool> {
         if self.reader.ended.is_some() {
             return Ok(false);
@@ -193,7 +193,7 @@ impl IoTask {
         Ok(())
     }
 
-    /// Nothing can be done now. An end that has begun is waited for only so long.
+    /// There is nothing to do now. Once closing has begun, it has a time limit.
     fn wait_for_the_end(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         if self.reader.ended.is_none() && !self.shared.outgoing.is_leaving() {
             return Poll::Pending;
@@ -210,7 +210,7 @@ impl IoTask {
             if self.shared.outgoing.is_empty() {
                 return Ok(Wrote::Nothing);
             }
-            // After a single message, a single one is likely to go out.
+            // After a single received message, usually only one frame goes out, so it is not delayed.
             if self.reader.messages > 1 && !std::mem::replace(&mut self.waited, true) {
                 cx.waker().wake_by_ref();
                 return Ok(Wrote::Waited);
@@ -275,7 +275,7 @@ impl Future for IoTask {
         let Poll::Ready(done) = self.turn(cx) else { return Poll::Pending };
         let lost = done.err().map(|error| Error::Lost(Arc::new(self.explained(error))));
         debug!(?lost, "the socket is gone");
-        // The reason that the broker gave is better than the way the socket ended.
+        // The broker's reason explains more than the error of the socket.
         self.ended = self.reader.ended.take().or(lost);
         Poll::Ready(())
     }

@@ -13,14 +13,14 @@ use crate::{
 
 const SOON: Duration = Duration::from_secs(10);
 
-/// The broker's end of a socket, and the inside of a connection over the other.
+/// The broker's end of a socket, and a connection over the other end.
 struct Bench {
     broker: DuplexStream,
     shared: Arc<Shared>,
 }
 
 impl Bench {
-    /// What came behind the handshake, and how often both give a sign of life.
+    /// The bytes received after the handshake, and the heartbeat interval.
     fn new(came: &[u8], every: Option<Duration>) -> Self {
         let (io_task, bench) = Self::with_io_task(came, every);
         tokio::spawn(io_task);
@@ -49,7 +49,7 @@ impl Bench {
     }
 }
 
-/// The output of a future that does not have to wait.
+/// The output of a future that is ready at once.
 fn now<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -57,7 +57,7 @@ fn now<F: Future>(future: F) -> Option<F::Output> {
     }
 }
 
-/// A method of the connection with a short text, and what follows that.
+/// A method of the connection class with a short text, and the arguments after it.
 fn method(id: u8, before: &[u8], text: &str, after: &[u8]) -> Vec<u8> {
     let length = u8::try_from(text.len()).unwrap();
     let payload = [&[0, 10, 0, id][..], before, &[length], text.as_bytes(), after].concat();
@@ -84,7 +84,7 @@ async fn frames_right_behind_the_handshake_are_read() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_after_the_broker_closes_the_connection() {
+async fn nothing_is_sent_after_the_broker_closes() {
     let mut bench = Bench::new(&[], None);
     let writer = bench.shared.reserve().unwrap();
     ask(&bench.shared, &writer).unwrap();
@@ -126,8 +126,8 @@ async fn other_protocols_end_the_connection() {
 }
 
 #[tokio::test]
-async fn a_silent_broker_gets_heartbeats_and_is_given_up() {
-    // So long that a busy machine does not skip the signs.
+async fn silent_broker_gets_heartbeats_and_times_out() {
+    // Long enough that a busy machine does not miss a heartbeat.
     let mut bench = Bench::new(&[], Some(Duration::from_secs(1)));
     bench.heard(&HEARTBEAT_FRAME).await;
     let why = bench.ended().await;
@@ -137,14 +137,14 @@ async fn a_silent_broker_gets_heartbeats_and_is_given_up() {
     );
 }
 
-/// This process stands still for a while, as one does that is stopped or whose handlers block.
+/// Blocks this process for a while, as a stopped process or a blocking handler does.
 #[tokio::test]
 async fn unread_heartbeats_keep_a_connection_after_a_stall() {
     let (mut io_task, mut bench) = Bench::with_io_task(&[], Some(Duration::from_millis(200)));
     assert!(now(&mut io_task).is_none());
     bench.broker.write_all(&HEARTBEAT_FRAME).await.unwrap();
     thread::sleep(Duration::from_millis(500));
-    // The timer goes off now.
+    // The timer fires now.
     sleep(Duration::from_millis(1)).await;
     assert!(now(&mut io_task).is_none());
 }

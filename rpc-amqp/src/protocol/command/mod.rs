@@ -1,4 +1,4 @@
-//! The methods that are sent beside messages, written.
+//! Writes all methods except those of messages.
 
 use bytes::{BufMut, BytesMut};
 use smol_str::SmolStr;
@@ -11,10 +11,10 @@ use super::{
 };
 use crate::message::Value;
 
-/// The reason of a closing, where there is none.
+/// The reply code of a close without an error.
 const GOODBYE: (u16, &str) = (200, "goodbye");
 
-/// The extensions of AMQP that this client understands.
+/// The AMQP extensions that this client supports.
 const CAPABILITIES: [&str; 5] = [
     "authentication_failure_close",
     "basic.nack",
@@ -23,7 +23,7 @@ const CAPABILITIES: [&str; 5] = [
     "publisher_confirms",
 ];
 
-/// The client, as the broker shows it.
+/// The client's description, as RabbitMQ shows it.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Client<'a> {
     /// The name of the connection.
@@ -32,7 +32,7 @@ pub(crate) struct Client<'a> {
     pub(crate) version: &'a str,
 }
 
-/// A method for the broker. It has no `Debug`, as one of them holds a password.
+/// A method for the broker. It has no `Debug`, because one of them contains a password.
 pub(crate) enum Command<'a> {
     Login {
         client: Client<'a>,
@@ -53,17 +53,17 @@ pub(crate) enum Command<'a> {
         exchange: &'a str,
         routing_key: &'a str,
     },
-    /// How many messages the consumers of the channel are sent ahead.
+    /// The largest number of unacknowledged deliveries on the channel.
     Prefetch(u16),
     Consume {
         queue: &'a str,
-        /// Each message is acknowledged.
+        /// Messages have to be acknowledged.
         acknowledged: bool,
     },
     Cancel {
         consumer: &'a str,
     },
-    /// Messages that are published are confirmed from now on.
+    /// Turns on publisher confirms.
     Confirm,
 }
 
@@ -72,11 +72,11 @@ pub(crate) enum Command<'a> {
 pub struct ExchangeDeclaration<'a> {
     /// Its name.
     pub name: &'a str,
-    /// Its type: `"topic"`, say.
+    /// Its type, for example `"topic"`.
     pub kind: &'a str,
-    /// It is not declared, only looked for.
+    /// Only checks that it exists.
     pub passive: bool,
-    /// It outlives the broker's restart.
+    /// It survives a restart of the broker.
     pub durable: bool,
 }
 
@@ -87,11 +87,11 @@ pub struct ExchangeDeclaration<'a> {
 )]
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QueueDeclaration<'a> {
-    /// Its name. Empty for one that the broker makes up.
+    /// Its name. If empty, the broker chooses one.
     pub name: &'a str,
-    /// It is not declared, only looked for.
+    /// Only checks that it exists.
     pub passive: bool,
-    /// It outlives the broker's restart.
+    /// It survives a restart of the broker.
     pub durable: bool,
     /// Only this connection may use it, and it is deleted with the connection.
     pub exclusive: bool,
@@ -146,14 +146,14 @@ impl Command<'_> {
             }
             Self::EnterVirtualHost(name) => {
                 put_short(to, name);
-                // Two arguments of an older version of the protocol.
+                // Two reserved arguments of an older protocol version.
                 put_short(to, "");
                 to.put_u8(0);
             }
             Self::CloseConnection | Self::CloseChannel => {
                 to.put_u16(GOODBYE.0);
                 put_short(to, GOODBYE.1);
-                // The method that is to blame: none.
+                // The method that caused the close: none.
                 to.put_u32(0);
             }
             Self::CloseConnectionOk | Self::CloseChannelOk => {}
@@ -187,7 +187,7 @@ impl Command<'_> {
             Self::Consume { queue, acknowledged } => {
                 to.put_u16(0);
                 put_short(to, queue);
-                // The broker makes a name up for the consumer.
+                // If empty, the broker chooses the consumer's name.
                 put_short(to, "");
                 put_flags(to, [false, !acknowledged]);
                 put_table(to, |_| {});
@@ -201,7 +201,7 @@ impl Command<'_> {
     }
 }
 
-/// The first of these is the lowest bit.
+/// Bits of one byte. The first is the lowest.
 fn put_flags<const N: usize>(to: &mut BytesMut, flags: [bool; N]) {
     let bits = flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag));
     to.put_u8(bits);

@@ -1,4 +1,4 @@
-//! Held against lapin's parser, which speaks for everybody else.
+//! Compares with lapin's parser, as an independent implementation.
 
 use bytes::BytesMut;
 use lapin::{
@@ -87,7 +87,7 @@ fn queues_and_exchanges_are_declared_as_written() {
 }
 
 #[test]
-fn names_that_are_too_long_are_cut() {
+fn long_names_are_cut() {
     let name = "é".repeat(200);
     let AMQPClass::Exchange(exchange::AMQPMethod::Declare(declared)) =
         read(&Command::DeclareExchange(ExchangeDeclaration {

@@ -1,7 +1,9 @@
-//! One number for a type: the same for the same bytes, whatever the types are called and however often each is used.
+//! One number for a type. Types with the same bytes have the same number, whatever their names are and however often
+//! each is used.
 //!
-//! Places that read the same, all the way down, are one class. The classes are numbered in the order in which a walk from
-//! the outside meets them, and the walk is hashed. So a type that contains itself ends, and nothing is cut off.
+//! Places that read the same bytes, at all levels, form one class. A walk from the outside numbers the classes in the
+//! order in which it meets them, and the walk is hashed. So the walk ends for recursive types too, and covers
+//! everything.
 
 use std::{
     collections::HashMap,
@@ -20,7 +22,7 @@ pub(super) fn hash(graph: &Graph, roots: &[PlaceId], arguments: usize) -> u64 {
     walk.hash.0
 }
 
-/// The name of a type without the modules in which it stands.
+/// The name of a type without its module path.
 pub(super) fn short_name(name: &str) -> String {
     let mut short = String::new();
     let mut word = String::new();
@@ -38,11 +40,11 @@ pub(super) fn short_name(name: &str) -> String {
     short + &word
 }
 
-/// The class of each place. Two places are of one class unless some way into them shows a difference.
+/// The class of each place. Two places have the same class unless some path below them differs.
 fn classes(graph: &Graph) -> Vec<u64> {
     let mut classes = vec![0; graph.len()];
     let mut count = 1;
-    // Each round looks one level deeper. What did not come apart by then never does.
+    // Each round compares one level deeper. Places that are still equal after the last round stay equal.
     loop {
         let next: Vec<u64> = (0..graph.len()).map(|id| class_of(graph, id, &classes)).collect();
         let mut distinct = next.clone();
@@ -72,7 +74,7 @@ enum Piece {
     Inside(PlaceId),
 }
 
-/// What makes a place differ from another, from the outside in.
+/// The properties by which places differ, without their children.
 fn pieces(graph: &Graph, id: PlaceId) -> Vec<Piece> {
     let mut pieces = Vec::new();
     for same in graph.chain(id) {
@@ -88,7 +90,7 @@ fn pieces(graph: &Graph, id: PlaceId) -> Vec<Piece> {
     }
     let present = |number: usize| place.kind != Kind::Enum || !place.choices.is_absent(number);
     let members: Vec<usize> = (0..place.children.len()).filter(|n| present(*n)).collect();
-    // With aliases among them, nobody can say which name is whose.
+    // With aliases among them, it is not known which name belongs to which field.
     let read_names = if place.read_names.len() == members.len() { place.read_names } else { &[] };
     for number in members {
         let written = place.written_names.get(&number);
@@ -130,7 +132,7 @@ impl Walk<'_> {
     }
 }
 
-/// FNV-1a: small, and the same on every machine and in every version, which no hasher of `std` promises.
+/// FNV-1a: small, and the same on all machines and in all versions. No hasher of `std` guarantees that.
 struct Fnv(u64);
 
 impl Default for Fnv {
@@ -140,7 +142,7 @@ impl Default for Fnv {
 }
 
 impl Fnv {
-    /// With an end, so that two texts are not taken for one.
+    /// Adds an end mark, so that two texts cannot be confused with one.
     fn text(&mut self, text: &str) {
         for byte in text.bytes().chain([0]) {
             self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);

@@ -1,7 +1,7 @@
-//! What to offer at each place: which variant, how many elements, which sample.
+//! Chooses what to offer at each place: a variant, a number of elements, or a sample.
 //!
-//! A choice is bad when the type refuses it. Which one a type refuses is not known when several were offered, so the last
-//! one is changed first, and the one before it when the last has no other left.
+//! A choice is bad if the type refuses it. After several choices, it is not known which one was refused. So the last
+//! one is changed first. When it has no alternative left, the one before it is changed.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -13,27 +13,28 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Status {
     Untried,
-    /// It is part of the pass that goes on.
+    /// Part of the current pass.
     Trying,
-    /// What was read with it was accepted, as far as that pass came.
+    /// The values read with it were accepted, up to the end of that pass.
     Passed,
-    /// A whole pass was accepted with it.
+    /// A complete pass was accepted with it.
     Good,
     Bad,
-    /// There is no variant of this number.
+    /// The type has no variant with this number.
     Absent,
 }
 
-/// The choices at one place, and what came of them.
+/// The choices at one place, and their results.
 #[derive(Debug, Default)]
 pub(super) struct Choices {
     statuses: Vec<Status>,
-    /// The number of choices, from the first, that have to be tried. The others are tried only while none is good.
+    /// How many choices, from the first, have to be tried. The others are tried only if none is good yet.
     required: usize,
     failures: usize,
 }
 
-/// So often a place is tried before it counts as refused. A panic shows on the user's screen, so three are enough.
+/// How often a place is tried before it counts as refused. A panic appears on the user's screen, so only three are
+/// allowed.
 const MOST_FAILURES: usize = 3_000;
 
 impl Choices {
@@ -78,7 +79,7 @@ impl Choices {
         self.statuses.iter().all(|status| *status == Status::Absent)
     }
 
-    /// Whether something has to be tried yet.
+    /// Whether a choice still has to be tried.
     pub(super) fn is_pending(&self) -> bool {
         self.untried().is_some()
     }
@@ -96,21 +97,22 @@ impl Choices {
 /// One reading of a type.
 #[derive(Debug, Default)]
 pub(super) struct Pass {
-    /// The place that is read next.
+    /// The next place to read.
     pub(super) cursor: PlaceId,
-    /// What is being read, from the outside in. What fails does not leave, so the last one is what failed.
+    /// The places that are being read, from the outside in. A failed read leaves its frame here, so the last frame is
+    /// the one that failed.
     pub(super) frames: Vec<Frame>,
-    /// The named types that the walk is inside of.
+    /// The named types that enclose the current place.
     pub(super) path: Vec<PlaceId>,
-    /// What was chosen, in order.
+    /// The choices so far, in order.
     trail: Vec<(PlaceId, usize)>,
-    /// Of these, what the walk is inside of, by index.
+    /// The choices that enclose the current place, as indices into `trail`.
     open: Vec<usize>,
     /// The variants that were read at a place, in order.
     pub(super) variants: HashMap<PlaceId, VecDeque<usize>>,
-    /// What leads to something that was not tried yet.
+    /// The places that lead to an untried choice.
     pending: HashSet<PlaceId>,
-    /// A variant turned out not to exist.
+    /// The pass found a variant number that does not exist.
     found_absent: bool,
 }
 
@@ -134,7 +136,7 @@ impl Pass {
         self.frames.push(Frame { place, trail: self.trail.len() });
     }
 
-    /// How many choices the walk is inside of, to be given to `leave`.
+    /// The number of enclosing choices. Pass it to `leave`.
     pub(super) fn open(&self) -> usize {
         self.open.len()
     }
@@ -151,15 +153,16 @@ impl Pass {
 impl Tracer {
     /// Chooses one of `count` samples at a place.
     pub(super) fn choose_sample(&mut self, id: PlaceId, count: usize) -> usize {
-        // The first is not empty and not zero, the second is: some types leave out what is.
+        // The first sample is not empty and not zero, the second one is. Both are needed, because some types omit
+        // empty values.
         self.choose(id, count, 2, |tracer| {
             let choices = &tracer.graph.place(id).choices;
             choices.first(|status| status == Status::Good)
         })
     }
 
-    /// Chooses between some and none, or between numbers of elements; the second choice is the empty one. The walk is
-    /// inside of it until it leaves.
+    /// Chooses between `Some` and `None`, or between numbers of elements. The second choice is the empty one. The
+    /// choice encloses everything until `leave`.
     pub(super) fn choose_filling(&mut self, id: PlaceId, count: usize) -> usize {
         let inner: Vec<PlaceId> = self.graph.place(id).children.clone();
         if inner.iter().any(|inner| self.graph.place(*inner).refused) {
@@ -179,7 +182,7 @@ impl Tracer {
         chosen
     }
 
-    /// Chooses a variant. The walk is inside of it until it leaves.
+    /// Chooses a variant. The choice encloses everything until `leave`.
     pub(super) fn choose_variant(&mut self, id: PlaceId, count: usize) -> usize {
         let chosen = self.choose(id, count.max(1), usize::MAX, |tracer| {
             let place = tracer.graph.place(id);
@@ -221,9 +224,9 @@ impl Tracer {
         chosen
     }
 
-    /// Whether something is to be tried in there that this pass can reach.
+    /// Whether this pass can reach an untried choice below the place.
     fn leads_to_pending(&self, id: PlaceId) -> bool {
-        // Of types that contain themselves: inside again, the shortest way out is taken.
+        // In a recursive type, the second time takes the shortest way out.
         let repeated = || {
             let path = &self.pass.path;
             path.last().is_some_and(|last| path.iter().filter(|id| *id == last).count() > 1)
@@ -246,7 +249,7 @@ impl Tracer {
         known.min().map(|(_, number)| number)
     }
 
-    /// Draws conclusions from a pass; whether something is known that was not known before.
+    /// Evaluates a pass. Returns whether it found anything new.
     pub(super) fn settle(&mut self, passed: bool, panicked: bool) -> bool {
         let pass = std::mem::take(&mut self.pass);
         let mut progress = pass.found_absent;
@@ -269,7 +272,8 @@ impl Tracer {
             }
         }
         if passed {
-            // What was read and not written, since a pass failed later on, has to be written, too.
+            // These choices were read but never written, because their pass failed later. They still have to be
+            // written.
             self.graph.choices().for_each(Choices::forget_passed);
         }
         if let Some(frame) = failed
@@ -283,7 +287,7 @@ impl Tracer {
         progress
     }
 
-    /// Something that was chosen inside of this place was refused.
+    /// Handles a refused choice inside this place.
     fn blame(&mut self, failed: PlaceId, chosen: &[(PlaceId, usize)], panicked: bool) -> bool {
         let failures = &mut self.graph.place_mut(failed).choices.failures;
         *failures += if panicked { MOST_FAILURES / 3 } else { 1 };
@@ -298,7 +302,7 @@ impl Tracer {
                 if choices.first(others).is_some() {
                     return true;
                 }
-                // All were refused together with what was chosen before: they may do with another.
+                // All were refused together with earlier choices. They may be accepted with other ones.
                 for status in &mut choices.statuses {
                     if *status == Status::Bad {
                         *status = Status::Untried;
@@ -310,7 +314,7 @@ impl Tracer {
         true
     }
 
-    /// Where nothing else can be learned: the innermost choice that leads to what is refused is bad.
+    /// For use when no other progress is possible: marks the innermost choice that leads to the refused value as bad.
     pub(super) fn give_up_innermost_choice(&mut self, passed: bool) -> bool {
         if passed {
             return false;
@@ -326,7 +330,7 @@ impl Tracer {
         false
     }
 
-    /// The place of what is read now, as what kind it is read.
+    /// The current place, after noting the kind that is read there.
     pub(super) fn read_as(&mut self, kind: Kind) -> PlaceId {
         let id = self.pass.cursor;
         self.graph.note(id, kind);

@@ -1,4 +1,4 @@
-//! The places of a type: what is read at each, and what is inside.
+//! The places of a type: the kind that is read at each one, and the places inside.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
@@ -29,8 +29,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// As a signature has it. A place refers to where its type is described, or to what it wraps, so neither of these is met
-    /// there.
+    /// The kind for the signature. References and wrappers are replaced by the place that describes the bytes, so
+    /// neither of them occurs there.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Unseen | Self::Same(_) | Self::Newtype => "?",
@@ -49,19 +49,19 @@ impl Kind {
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) kind: Kind,
-    /// Other kinds that were read here: the type decides by what it read before.
+    /// Other kinds that were read here. The type then decides by values that it read before.
     pub(super) other_kinds: Vec<Kind>,
     pub(super) type_name: &'static str,
     /// Fields, elements or contents of variants, by number.
     pub(super) children: Vec<PlaceId>,
-    /// The names that the type gives when it is read. Aliases may be among them.
+    /// The names that the type lists for reading. They may include aliases.
     pub(super) read_names: &'static [&'static str],
     /// The names that were written, by number.
     pub(super) written_names: BTreeMap<usize, &'static str>,
-    /// Of an enumeration: the variant that was written for one that was read.
+    /// For an enum: the variant that was written for each variant that was read.
     pub(super) written_variants: BTreeMap<usize, usize>,
     pub(super) choices: Choices,
-    /// No sample was accepted here.
+    /// All samples were refused here.
     pub(super) refused: bool,
     step: Step,
     parent: Option<PlaceId>,
@@ -71,7 +71,7 @@ pub(super) struct Place {
     same: Vec<PlaceId>,
 }
 
-/// A named type is recognised by its visitor, which has its parameters in its name, and by its members.
+/// Identifies a named type: by its visitor, whose name contains the type parameters, and by its members.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) visitor: &'static str,
@@ -84,18 +84,18 @@ pub(super) struct Key {
 pub(super) struct Graph {
     places: Vec<Place>,
     named: HashMap<Key, PlaceId>,
-    /// Some type contains itself.
+    /// Whether any type contains itself.
     pub(super) recursive: bool,
 }
 
-/// The name of a type as its user knows it; none for a type inside of generated code.
+/// The name of a type as its user knows it. `None` for a type inside generated code.
 fn users_name(type_name: &str) -> Option<String> {
     let name = short_name(type_name);
     let generated = name.is_empty() || name.contains("impl ") || name.contains("__");
     (!generated).then_some(name)
 }
 
-/// Longer tuples are arrays: their elements share one place.
+/// Longer tuples are treated as arrays: their elements share one place.
 const LONGEST_TUPLE: usize = 64;
 
 impl Graph {
@@ -118,7 +118,7 @@ impl Graph {
         self.places.len() - 1
     }
 
-    /// Ids come from `add` alone, and no place is removed.
+    /// Only `add` makes ids, and no place is removed.
     pub(super) fn place(&self, id: PlaceId) -> &Place {
         &self.places[id]
     }
@@ -144,7 +144,7 @@ impl Graph {
         }
     }
 
-    /// The place where a named type is described: this one if it was not met before.
+    /// The place that describes a named type. This one, if the type is new.
     pub(super) fn described_at(&mut self, key: Key, here: PlaceId) -> PlaceId {
         let described = *self.named.entry(key).or_insert(here);
         if described != here && self.place(here).kind != Kind::Same(described) {
@@ -154,14 +154,14 @@ impl Graph {
         described
     }
 
-    /// The place inside another, by number. It is made on first use.
+    /// The place inside another one, by number. It is created on first use.
     pub(super) fn child(&mut self, id: PlaceId, number: usize, step: Step) -> PlaceId {
         while self.place(id).children.len() <= number {
             let child = self.add(step, Some((id, self.place(id).children.len())));
             self.place_mut(id).children.push(child);
         }
         let child = self.place(id).children.get(number).copied().unwrap_or(id);
-        // Places of variants are made together; each is named when it is met.
+        // The places of all variants are created together. Each gets its name when it is met.
         self.place_mut(child).step = step;
         child
     }
@@ -174,7 +174,7 @@ impl Graph {
         }
     }
 
-    /// A place, and those further in that stand for the same bytes.
+    /// A place, and the inner places that have the same bytes.
     pub(super) fn chain(&self, id: PlaceId) -> impl Iterator<Item = PlaceId> + '_ {
         let next = |id: &PlaceId| match (self.place(*id).kind, self.place(*id).children.first()) {
             (Kind::Same(described), _) => Some(described),
@@ -184,12 +184,12 @@ impl Graph {
         std::iter::successors(Some(id), next).take(self.len())
     }
 
-    /// The last of these, where the bytes are described.
+    /// The last of these places, which describes the bytes.
     pub(super) fn resolve(&self, id: PlaceId) -> PlaceId {
         self.chain(id).last().unwrap_or(id)
     }
 
-    /// The places inside one that can be reached by some choice.
+    /// The places inside one that some choice can reach.
     pub(super) fn inside(&self, id: PlaceId) -> impl Iterator<Item = PlaceId> + '_ {
         let place = self.place(id);
         let same = match place.kind {
@@ -203,7 +203,7 @@ impl Graph {
         same.into_iter().chain(members)
     }
 
-    /// All places from which some is reached that is `wanted`.
+    /// All places from which a `wanted` place can be reached.
     pub(super) fn leading_to(&self, wanted: impl Fn(&Place) -> bool) -> HashSet<PlaceId> {
         let mut open: Vec<PlaceId> = (0..self.len()).filter(|id| wanted(self.place(*id))).collect();
         let mut found: HashSet<PlaceId> = open.iter().copied().collect();
@@ -222,7 +222,7 @@ impl Graph {
         found
     }
 
-    /// Whether some choice was not tried yet that can be reached from here, without passing one of `avoided`.
+    /// Whether an untried choice can be reached from here without passing one of `avoided`.
     pub(super) fn reaches_pending(&self, from: PlaceId, avoided: &[PlaceId]) -> bool {
         let (mut open, mut seen) = (vec![from], HashSet::from([from]));
         while let Some(id) = open.pop() {
@@ -241,7 +241,7 @@ impl Graph {
         self.reaches_pending(root, &[])
     }
 
-    /// How deep the smallest value at each place is; `None` where none is known.
+    /// The depth of the smallest value at each place. `None` if no value is known.
     pub(super) fn heights(&self) -> Vec<Option<usize>> {
         let mut heights = vec![None; self.len()];
         loop {
@@ -278,7 +278,7 @@ impl Graph {
         }
     }
 
-    /// Where a place is, from the outside in.
+    /// The path to a place, from the outside in.
     pub(super) fn path(&self, id: PlaceId) -> Vec<Step> {
         let mut steps = Vec::new();
         let mut at = Some(id);
@@ -290,12 +290,12 @@ impl Graph {
         steps
     }
 
-    /// Where the struct is whose fields are read by names, as the keys of a map, and its name if it is known; `field` is the
-    /// place of such a name. serde reads a struct with `flatten` so.
+    /// The path to the struct whose field names are read as map keys, and its name if known. `field` is the place of a
+    /// field name. serde reads structs with `flatten` in this way.
     pub(super) fn read_by_names(&self, field: PlaceId) -> Option<(Vec<Step>, Option<String>)> {
         let key = self.place(field);
         let around = key.parent.filter(|_| key.step == Step::Key)?;
-        // The name of a field has a type of its own within the code that serde generates: `<impl Deserialize for Order>__Field`.
+        // In serde's generated code, a field name has its own type: `<impl Deserialize for Order>__Field`.
         let generated = short_name(key.type_name);
         let of_field = generated.split_once(" for ").and_then(|(_, of)| of.split_once(">__"));
         let named = of_field.map(|(name, _)| name.to_owned());
@@ -303,8 +303,8 @@ impl Graph {
         Some((self.path(around), known))
     }
 
-    /// A variant that is written under another number than it is read by. A type may read an old variant and write a new
-    /// one for it, if the new one is read as it is written.
+    /// A variant that is written with another number than it is read by. A type may replace an old variant by a new
+    /// one, if the new one is then written as it is read.
     pub(super) fn shifted_variant(&self) -> Option<Misfit> {
         (0..self.len()).find_map(|id| {
             let place = self.place(id);
@@ -317,7 +317,7 @@ impl Graph {
         })
     }
 
-    /// The places whose shape is not known, in words.
+    /// The places of unknown shape, in words.
     pub(super) fn unseen(&self, roots: &[PlaceId]) -> Vec<String> {
         let (mut open, mut seen): (Vec<_>, HashSet<_>) =
             (roots.to_vec(), roots.iter().copied().collect());

@@ -2,14 +2,14 @@
 
 use std::fmt::{self, Write as _};
 
-/// The roles of a method's types beside its arguments, which have names.
+/// The roles of the types of a method that are not arguments. Arguments have names.
 pub(crate) const RESULT: &str = "the result";
 pub(crate) const ERROR: &str = "the error";
 
-/// One step on the way into a type.
+/// One step on the path into a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// The type itself: an argument's name, or empty.
+    /// The type itself: the name of an argument, or empty.
     Root(&'static str),
     Field(&'static str),
     Variant(&'static str),
@@ -20,7 +20,7 @@ pub(crate) enum Step {
     Inside,
 }
 
-/// A type that bincode cannot carry: where in the type, and why.
+/// A type that bincode cannot carry: the place in the type, and the reason.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Misfit {
     place: String,

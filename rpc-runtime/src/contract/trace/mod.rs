@@ -1,11 +1,12 @@
-//! The shape of a type on the wire, found by deserializing the type from sample values and by writing what came of them.
+//! Finds the shape of a type on the wire. It deserializes the type from sample values and serializes the results.
 //!
-//! serde has no description of a type. But a type that is deserialized asks for what it wants to read, so a
-//! deserializer that offers samples sees the shape. Each [pass](Tracer::trace) reads the type once and sees one variant of
-//! each enumeration; passes go on until every variant, option and sequence was seen full and empty.
+//! serde has no description of a type. But a type that is deserialized requests each value that it wants to read, so a
+//! deserializer that offers samples sees the shape. Each [pass](Tracer::trace) reads the type once and sees one
+//! variant of each enum. Passes continue until every variant was seen, and every option and sequence was seen full and
+//! empty.
 //!
-//! After each pass the value is written, and the writing is compared with the reading. bincode has no names: a type that
-//! writes something else than it reads would be misread without an error.
+//! After each pass, the value is serialized, and the result is compared with what was read. bincode has no names, so a
+//! type that writes other things than it reads would be misread without an error.
 
 mod canonical;
 mod choice;
@@ -31,27 +32,27 @@ use {
     write::Writer,
 };
 
-/// A type takes far fewer steps. One that takes more is seen in part.
+/// The limit of steps. Types need far fewer. A type that needs more is seen only in part.
 const MOST_STEPS: usize = 4_000_000;
 
-/// What is known of a method's types.
+/// The facts about a method's types.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Traced {
-    /// Differs wherever bincode would read the bytes differently.
+    /// Differs for types whose bytes bincode would read differently.
     pub(crate) hash: u64,
     /// Why bincode cannot carry the types.
     pub(crate) misfit: Option<Misfit>,
-    /// Parts of the types that were not seen, with their places. For these the names of the types count.
+    /// The unseen parts of the types, with their places. For these, the names of the types are used.
     pub(crate) unseen: Vec<String>,
 }
 
-/// Walks types, one after the other, into one graph.
+/// Traces types, one after the other, into one graph.
 #[derive(Debug, Default)]
 pub struct Tracer {
     graph: Graph,
     pass: Pass,
     roots: Vec<PlaceId>,
-    /// The number of these that belong to arguments; the others belong to the result and the error.
+    /// How many of these belong to arguments. The others belong to the result and the error.
     arguments: usize,
     steps: usize,
     /// A sample was accepted and could not be written.
@@ -60,12 +61,12 @@ pub struct Tracer {
 }
 
 impl Tracer {
-    /// Walks a type. The role says what it is for the method: an argument's name, or "the result".
+    /// Traces a type. The role is its use in the method: the name of an argument, or "the result".
     pub(crate) fn trace<T: Serialize + DeserializeOwned>(&mut self, role: &'static str) {
         self.trace_as::<T>(role, type_name::<T>());
     }
 
-    /// Walks a type that is known to users by another name.
+    /// Traces a type that its users know by another name.
     pub(crate) fn trace_as<T: Serialize + DeserializeOwned>(
         &mut self,
         role: &'static str,
@@ -84,12 +85,12 @@ impl Tracer {
         }
     }
 
-    /// What comes from here on is of another part of the method, so that an argument is not taken for a result.
+    /// Starts the next part of the method, so that an argument cannot be confused with a result.
     pub(crate) fn divide(&mut self) {
         self.arguments = self.roots.len();
     }
 
-    /// What was found in all types together.
+    /// The result for all types together.
     pub(crate) fn finish(mut self) -> Traced {
         if self.misfit.is_none() {
             self.misfit = self.graph.shifted_variant();
@@ -108,11 +109,11 @@ impl Tracer {
         root
     }
 
-    /// Reads the type again and again, until nothing new is to be seen. Compiled once for all types.
+    /// Reads the type repeatedly, until nothing new is found. Compiled once for all types.
     fn passes(&mut self, root: PlaceId, read: &mut dyn FnMut(&mut Self) -> bool) {
         loop {
             self.pass = Pass::begin(root, &self.graph);
-            // Code of the user's may not be prepared for the sample values.
+            // The user's code may panic on sample values.
             let outcome = catch_unwind(AssertUnwindSafe(|| read(self)));
             let passed = *outcome.as_ref().unwrap_or(&false);
             let progress = self.settle(passed, outcome.is_err());

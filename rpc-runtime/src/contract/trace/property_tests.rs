@@ -1,4 +1,4 @@
-//! Random types, made while the test runs. They read and write themselves as serde's derived code does.
+//! Random types, made at run time. They serialize and deserialize like code that serde derives.
 
 #![allow(clippy::trivially_copy_pass_by_ref, reason = "iterators' filters take references")]
 
@@ -18,7 +18,7 @@ use serde::{
 use super::{Traced, Tracer};
 use crate::codec::{self, Encoding};
 
-/// A type. Names of types do not count, so each is given another.
+/// A type. Names of types do not count, so each type gets its own.
 #[derive(Debug, Clone, PartialEq)]
 enum Type {
     Bool,
@@ -39,15 +39,15 @@ enum Type {
     Newtype(Rc<Type>),
     Struct(&'static str, Vec<Field>),
     Enum(&'static str, Vec<Variant>),
-    /// `Page<T>`: the same name and the same field, whatever it is of. The number tells the visitors apart.
+    /// `Page<T>`: the same name and the same field for all `T`. The number distinguishes the visitors.
     Page(usize, Rc<Type>),
     /// `#[serde(try_from = "u32")]`: even numbers.
     Even,
-    /// `#[serde(try_from = "String")]`: texts of 16 letters at least.
+    /// `#[serde(try_from = "String")]`: texts of at least 16 letters.
     Long,
-    /// Refuses every sample; of this name.
+    /// A type with this name that refuses all samples.
     Never(usize),
-    /// `untagged`, `serde_json::Value` and the like.
+    /// `untagged`, `serde_json::Value` and similar types.
     Any,
 }
 
@@ -101,7 +101,7 @@ enum Value {
 
 const NAMES: [&str; 8] = ["a", "b", "c", "d", "e", "f", "g", "h"];
 
-/// What makes types.
+/// Makes types.
 struct Maker {
     random: Random,
     pages: usize,
@@ -116,7 +116,7 @@ impl Maker {
 
     fn name(&mut self) -> &'static str {
         self.named += 1;
-        // A type has its name for ever.
+        // Names of types have to be `'static`, so they are leaked.
         Box::leak(format!("T{}", self.named).into_boxed_str())
     }
 
@@ -190,7 +190,7 @@ impl Maker {
             1 => Content::Newtype(self.ty(depth - 1)),
             _ => Content::Struct(self.fields(depth)),
         };
-        // One variant at least can be read.
+        // At least one variant can be read.
         let skipped = self.attributes && number > 0 && self.random.below(6) == 0;
         Variant { name: NAMES[number], content, skipped }
     }
@@ -253,7 +253,7 @@ fn changed(ty: &Type, random: &mut Random) -> Type {
     }
 }
 
-/// The type without what does not count: names of types, newtypes, and what a type accepts.
+/// The type without everything that does not count: names of types, newtypes, and the accepted values.
 fn bare(ty: &Type) -> Type {
     let inner = |ty: &Rc<Type>| Rc::new(bare(ty));
     let fields = |fields: &[Field]| {
@@ -335,7 +335,7 @@ fn value_of(ty: &Type, random: &mut Random) -> Value {
     let n = random.bits();
     let fields_of = |fields: &[Field], random: &mut Random| {
         let value = |field: &Field, random: &mut Random| match (field.attribute, n % 3) {
-            // The attribute says that it arrives as its default; the fields beside it have to arrive as sent.
+            // With this attribute, the field arrives as its default. The fields next to it have to arrive as sent.
             (Attribute::Skip | Attribute::SkipSerializing | Attribute::SkipDeserializing, _)
             | (Attribute::SkipSerializingIfDefault, 0) => default_of(&field.ty),
             _ => value_of(&field.ty, random),
@@ -488,7 +488,8 @@ impl Serialize for Written<'_> {
     }
 }
 
-/// As derived code does: `None` for a field that it does not mention, `false` for one that it skips aloud.
+/// Derived code behaves like this: `None` for a field that it does not mention, `false` for one that it explicitly
+/// skips.
 fn is_written(field: &Field, value: &Value) -> Option<bool> {
     match field.attribute {
         Attribute::Skip | Attribute::SkipSerializing => None,
@@ -506,14 +507,14 @@ fn written_length(fields: &[Field], values: &[Value]) -> usize {
 
 struct Read<'a>(&'a Type);
 
-/// The most instances of the generic type in one type.
+/// The largest number of instances of the generic type in one type.
 const PAGES: usize = 4;
 
 fn names<'a>(of: impl Iterator<Item = &'a &'static str>) -> &'static [&'static str] {
     Box::leak(of.copied().collect::<Vec<_>>().into_boxed_slice())
 }
 
-/// All newtypes have one visitor here, so the name has to tell them apart.
+/// All newtypes have the same visitor here, so the name has to distinguish them.
 fn newtype_name(inner: &Type) -> &'static str {
     thread_local! {
         static NAMES: RefCell<HashMap<String, &'static str>> = RefCell::default();
@@ -594,7 +595,7 @@ impl<'de> DeserializeSeed<'de> for Read<'_> {
     }
 }
 
-/// Visits all but structs.
+/// Visits all kinds except structs.
 struct Visit<'a>(&'a Type);
 
 impl<'de> Visitor<'de> for Visit<'_> {
@@ -652,7 +653,7 @@ impl<'de> Visitor<'de> for Visit<'_> {
     fn visit_enum<A: EnumAccess<'de>>(self, from: A) -> Result<Value, A::Error> {
         let Type::Enum(_, variants) = self.0 else { unreachable!() };
         let (index, content) = from.variant::<u32>()?;
-        // Derived code counts only what it reads.
+        // Derived code counts only the fields that it reads.
         let mut read = variants.iter().enumerate().filter(|(_, variant)| !variant.skipped);
         let found = read.nth(usize::try_from(index).unwrap());
         let (number, variant) = found.ok_or_else(|| A::Error::custom("no such variant"))?;
@@ -717,7 +718,8 @@ impl<'de> Visitor<'de> for Fields<'_> {
     }
 }
 
-/// A visitor of an instance of the generic type: the number is in the name of the visitor, as a parameter would be.
+/// The visitor of an instance of the generic type. The number is part of the visitor's name, as a type parameter would
+/// be.
 struct Of<'a, const NUMBER: usize>(Fields<'a>);
 
 impl<'de, const NUMBER: usize> Visitor<'de> for Of<'_, NUMBER> {
@@ -740,7 +742,7 @@ thread_local! {
     static TYPE: RefCell<Type> = const { RefCell::new(Type::Unit) };
 }
 
-/// A value of the type that the test is about.
+/// A value of the type under test.
 #[derive(Debug, PartialEq)]
 struct Dynamic(Value);
 
@@ -769,7 +771,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(1_000))]
 
     #[test]
-    fn signatures_differ_wherever_bytes_do(seed: u64, change: u64) {
+    fn signatures_differ_if_bytes_differ(seed: u64, change: u64) {
         let ty = Maker::new(seed, false).ty(4);
         let mut random = Random::new(change);
         let other = changed(&ty, &mut random);
@@ -782,13 +784,13 @@ proptest! {
         } else if same {
             prop_assert_eq!(first.unseen.is_empty(), second.unseen.is_empty(), "{:?}\n{:?}\n{:?}{:?}", ty, other, first.unseen, second.unseen);
         }
-        // Where signatures are the same, so is what the bytes mean.
+        // If the signatures are the same, the bytes mean the same.
         if first.hash == second.hash && first.unseen.is_empty() && second.unseen.is_empty() {
             TYPE.set(ty.clone());
             let sent = Dynamic(value_of(&ty, &mut random));
             let body = codec::encode_value(&sent, Encoding::Bincode).unwrap();
             TYPE.set(other.clone());
-            // The other may refuse the value: a text that is too short, say.
+            // The other type may refuse the value, for example a text that is too short.
             if let Ok(read) = codec::decode_value::<Dynamic>(&body, Encoding::Bincode) {
                 prop_assert_eq!(read, sent);
             }
@@ -800,7 +802,7 @@ proptest! {
         let ty = Maker::new(seed, true).ty(4);
         let traced = traced(&ty);
         let (refused, seen) = (traced.misfit.is_some(), traced.unseen.is_empty());
-        // Beside a type that is not seen, nobody notices that one field is written and another is read.
+        // Next to an unseen type, a difference between written and read fields is not detected.
         let text = format!("{ty:?}");
         let pair = text.contains("SkipSerializing }") && text.contains("SkipDeserializing }");
         prop_assume!(seen || !pair);
@@ -822,7 +824,7 @@ proptest! {
     }
 }
 
-/// What the tests above rest on: most of the types that they make are of interest.
+/// Checks an assumption of the tests above: most of the generated types are interesting.
 #[test]
 fn random_types_are_carried_and_refused() {
     let all: Vec<Traced> = (0..300).map(|seed| traced(&Maker::new(seed, true).ty(4))).collect();

@@ -1,4 +1,4 @@
-//! Reads a type from samples, and notes what it asks for.
+//! Reads a type from samples, and records what it requests.
 
 use std::{any::type_name, fmt, mem::size_of};
 
@@ -18,17 +18,17 @@ use super::{
 };
 use crate::codec::Scalar;
 
-/// Types are followed so deep.
+/// The maximum nesting of types.
 const DEEPEST: usize = 128;
 
 const SELF_DESCRIBING: &str = "it asks what comes next, and bincode does not write that: `untagged`, `tag`, `flatten` and \
     types such as `serde_json::Value` do so";
 
-/// Of the type: serde does not say which of its fields is marked.
+/// A property of the whole type, because serde does not report which of its fields is marked.
 const READ_BY_NAMES: &str = "is read by the names of its fields, as serde reads a struct with `flatten`, and bincode does not write \
     names";
 
-/// The sample was refused, or the walk cannot go on.
+/// The sample was refused, or the walk cannot continue.
 #[derive(Debug)]
 pub struct Stop;
 
@@ -53,7 +53,7 @@ impl serde::ser::Error for Stop {
 }
 
 impl Tracer {
-    /// Reads what stands at a place.
+    /// Reads the value at a place.
     fn inside<T>(
         &mut self,
         place: PlaceId,
@@ -77,7 +77,7 @@ impl Tracer {
         Ok(value)
     }
 
-    /// Reads a type that has a name: it is known when it comes again.
+    /// Reads a named type, which is recognised when it is met again.
     fn named<T>(
         &mut self,
         key: Key,
@@ -101,7 +101,7 @@ impl Tracer {
         samples.get(chosen).copied().unwrap_or_default()
     }
 
-    /// A choice that leads further in: the walk is inside of it until the value is complete.
+    /// A choice that leads further in. It encloses the walk until the value is complete.
     fn filled<T>(
         &mut self,
         kind: Kind,
@@ -123,7 +123,7 @@ impl Tracer {
     }
 }
 
-/// What a named type is recognised by.
+/// The features by which a named type is recognised.
 fn key<'de, V: Visitor<'de>>(name: &'static str, members: &'static [&'static str]) -> Key {
     Key { visitor: type_name::<V>(), size: size_of::<V::Value>(), name, members }
 }
@@ -201,7 +201,7 @@ impl<'de> Deserializer<'de> for &mut Tracer {
         self.deserialize_unit(visitor)
     }
 
-    /// As bincode, which some types look at to choose their form.
+    /// Like bincode. Some types choose their form by this value.
     fn is_human_readable(&self) -> bool {
         false
     }
@@ -333,14 +333,14 @@ impl Tracer {
                 read: 0,
             });
         }
-        // The fields that are refused come last, so that the others are seen.
+        // Refused fields come last, so that the others are seen.
         let mut order: Vec<usize> = (0..names.len()).collect();
         order.sort_by_key(|number| known.get(*number).is_some_and(refused));
         visitor.visit_map(ByNumber { tracer: self, place, names, order: order.into_iter(), at: 0 })
     }
 }
 
-/// The elements of a sequence or map: all at the same place.
+/// The elements of a sequence or map, all at the same place.
 struct Elements<'a> {
     tracer: &'a mut Tracer,
     place: PlaceId,
@@ -439,7 +439,7 @@ impl<'de> SeqAccess<'de> for Members<'_> {
     }
 }
 
-/// The members of a struct in another order, each called by its number.
+/// The members of a struct in another order, each identified by its number.
 struct ByNumber<'a> {
     tracer: &'a mut Tracer,
     place: PlaceId,

@@ -1,4 +1,5 @@
-//! The values that are offered to types. The first of a list is neither zero nor empty, the second is.
+//! The sample values that are offered to types. In each list, the first value is neither zero nor empty, and the
+//! second one is.
 
 /// For whole numbers: sizes, parts of dates and times, codes of characters, bounds of types, ports, amounts and moments.
 pub(super) const NUMBERS: &[i64] = &[
@@ -100,7 +101,7 @@ pub(super) const TEXTS: &[&str] = &[
     "POINT(0 0)",
 ];
 
-/// For bytes: so many, all of them this one.
+/// For bytes: the length of the sample, and the value of all its bytes.
 pub(super) const BYTES: &[(usize, u8)] = &[
     (1, 1),
     (0, 0),
@@ -125,5 +126,5 @@ pub(super) const BYTES: &[(usize, u8)] = &[
     (10, 1),
 ];
 
-/// For sequences and maps: how many elements.
+/// For sequences and maps: the number of elements.
 pub(super) const LENGTHS: &[usize] = &[1, 0, 2, 3, 4, 5, 6, 8, 9, 10, 12, 16, 20, 24, 32, 64];

@@ -27,7 +27,7 @@ fn traced<T: Serialize + DeserializeOwned>() -> Traced {
     tracer.finish()
 }
 
-/// The hash of a type that can be carried and was seen whole.
+/// The hash of a type that bincode can carry and that was fully seen.
 fn whole<T: Serialize + DeserializeOwned>() -> u64 {
     let traced = traced::<T>();
     assert_eq!(traced.misfit, None, "{}", type_name::<T>());
@@ -40,7 +40,8 @@ fn misfit<T: Serialize + DeserializeOwned>() -> String {
     traced.misfit.unwrap_or_else(|| panic!("{} is carried", type_name::<T>())).to_string()
 }
 
-/// Types as two builds have them: each in a module of its own, as nobody can tell types of one name apart otherwise.
+/// The types of two builds. Each is in its own module, because types with the same name cannot be distinguished
+/// otherwise.
 macro_rules! build {
     ($name:ident { $($item:item)* }) => {
         #[allow(dead_code, reason = "only the shape of these types matters")]
@@ -115,7 +116,7 @@ impl From<Even> for u32 {
     }
 }
 
-/// Accepts one text that nobody would guess.
+/// Accepts a single text that no sample contains.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 struct Impossible(String);
@@ -173,7 +174,7 @@ fn common_validated_types_are_seen_whole() {
 }
 
 #[test]
-fn a_type_that_refuses_every_sample_is_unseen() {
+fn type_that_refuses_all_samples_is_unseen() {
     let traced = traced::<(u8, before::Strict)>();
     assert_eq!(traced.misfit, None);
     assert_eq!(traced.unseen, ["the argument `a`, `1.odd` (Impossible)"]);
@@ -225,7 +226,7 @@ fn names_of_types_and_modules_do_not_count() {
 }
 
 #[test]
-fn types_that_contain_themselves_are_seen_whole() {
+fn recursive_types_are_fully_seen() {
     assert_eq!(whole::<before::Node>(), whole::<before::Node>());
     assert_ne!(whole::<before::Node>(), whole::<after::Node>());
     assert_ne!(whole::<before::Expression>(), whole::<after::Expression>());
@@ -246,7 +247,7 @@ fn types_that_contain_themselves_are_seen_whole() {
 }
 
 #[test]
-fn types_that_contain_each_other_are_seen_whole() {
+fn mutually_recursive_types_are_fully_seen() {
     macro_rules! tangled {
         ($module:ident, $leaf:ty) => {
             mod $module {
@@ -374,7 +375,7 @@ fn a_skipped_variant_shifts_those_behind_it() {
     assert!(misfit::<Result<u8, skipped::Op>>().contains("`Deposit`"));
     assert!(misfit::<skipped::Middle>().contains("`Close`"));
     assert!(misfit::<skipped::One>().contains("`Deposit`"));
-    // Behind the others it shifts nothing, and serde refuses to write it.
+    // A skipped last variant shifts no other one, and serde refuses to write it.
     assert_eq!(whole::<before::LocalLast>(), whole::<after::LocalLast>());
 }
 
@@ -508,7 +509,7 @@ fn a_struct_with_flatten_is_named() {
     assert_eq!(keys, format!("the argument `a`, `values[]`: `Flat` {why}"));
     let variant = misfit::<Variant>();
     assert!(variant.starts_with("the argument `a`, `A`: `Variant` is read"), "{variant}");
-    // It is refused, so nobody asks what its signature leaves out.
+    // It is refused, so its signature is not checked.
     for unseen in traced::<Deep>().unseen {
         assert!(!unseen.contains("impl "), "{unseen}");
     }
@@ -531,7 +532,7 @@ fn other_forms_of_the_same_bytes_are_carried() {
 }
 
 #[test]
-fn types_that_write_otherwise_than_they_read_are_refused() {
+fn asymmetric_types_are_refused() {
     mod number {
         use serde::{Deserialize, Deserializer, Serializer};
         pub(super) fn serialize<S: Serializer>(n: &u64, to: S) -> Result<S::Ok, S::Error> {
@@ -587,7 +588,7 @@ fn types_that_write_otherwise_than_they_read_are_refused() {
 }
 
 #[test]
-fn an_old_variant_may_be_read_as_a_new_one() {
+fn old_variant_may_become_a_new_one() {
     #[derive(Clone, Serialize, Deserialize)]
     enum Stored {
         V1(u8),
@@ -647,7 +648,7 @@ fn validation_over_several_fields_is_met() {
 }
 
 #[test]
-fn a_type_that_panics_is_unseen() {
+fn panicking_type_is_unseen() {
     #[derive(Serialize)]
     struct Panics;
     impl<'de> Deserialize<'de> for Panics {

@@ -1,4 +1,4 @@
-//! Writes a value that was read from samples, and compares the writing with what was read.
+//! Writes a value that was read from samples, and compares the result with what was read.
 
 use std::collections::VecDeque;
 
@@ -14,9 +14,9 @@ use crate::codec::{Compound, Inspector, Members, Place, Scalar, inspect};
 
 pub(super) struct Writer<'a> {
     tracer: &'a mut Tracer,
-    /// Where the value was read; `None` for one that nothing is known of.
+    /// The place where the value was read. `None` if it is unknown.
     place: Option<PlaceId>,
-    /// The innermost place that is known.
+    /// The innermost known place.
     near: PlaceId,
 }
 
@@ -25,7 +25,7 @@ impl<'a> Writer<'a> {
         Self { tracer, place: Some(place), near: place }
     }
 
-    /// The place, if what is written there can be read there.
+    /// The place, if the written value can be read there.
     fn at(&mut self, written: Kind) -> Result<Option<PlaceId>, Stop> {
         let Some(place) = self.place else { return Ok(None) };
         let place = self.tracer.graph.resolve(place);
@@ -51,7 +51,7 @@ impl Tracer {
 
 enum Comparison {
     Same,
-    /// The bytes are the same, in another form: the elements cannot be compared one by one.
+    /// The bytes are the same in another form, so the elements cannot be compared one by one.
     OtherForm,
     Differs,
 }
@@ -84,7 +84,8 @@ const UNIT: Kind = Kind::Scalar(Scalar::Unit);
 const TEXT: Kind = Kind::Scalar(Scalar::Text);
 const BYTES: Kind = Kind::Scalar(Scalar::Bytes);
 
-/// Whole numbers of more than a byte have one form for all widths. A wider one reads what a narrower one wrote.
+/// Whole numbers of more than one byte have the same form for all widths. A wider type can read numbers of a narrower
+/// type.
 fn width(kind: Kind) -> Option<(bool, u8)> {
     let Kind::Scalar(scalar) = kind else { return None };
     Some(match scalar {
@@ -146,7 +147,7 @@ impl<'a> Inspector for Writer<'a> {
             known.written_names.insert(number, name);
             let read = read?;
             known.written_variants.insert(read, number);
-            // The content of another variant than the one that was read is not compared.
+            // The content is only compared if the same variant was read.
             known.children.get(number).copied().filter(|_| read == number)
         });
         Ok(Self { tracer, place, near })
@@ -170,7 +171,7 @@ impl<'a> Inspector for Writer<'a> {
     }
 }
 
-/// What has members, as far as it is written.
+/// A compound value that is being written.
 pub(super) struct Written<'a> {
     tracer: &'a mut Tracer,
     place: Option<PlaceId>,
@@ -194,7 +195,7 @@ impl Members for Written<'_> {
             Place::Value => 1,
             Place::Position | Place::Field(_) => self.count,
         };
-        // A value belongs to its key.
+        // The value of a map entry comes after its key.
         self.count += usize::from(at != Place::Value);
         let place = self.place.and_then(|id| {
             let children = &self.tracer.graph.place(id).children;
@@ -222,7 +223,7 @@ impl Members for Written<'_> {
 }
 
 impl Written<'_> {
-    /// Compares the name of a field that is written next with the name that is read there.
+    /// Compares the name of the next written field with the name that is read there.
     fn check_name(&mut self, name: &'static str) -> Result<(), Stop> {
         let (number, Some(id)) = (self.count, self.place) else { return Ok(()) };
         let place = self.tracer.graph.place_mut(id);

@@ -1,14 +1,14 @@
-//! How a call ended when not with its result, with the names of the call.
+//! The error of a call, with the names of the call.
 
 use std::{error::Error, fmt, sync::Arc, time::Duration};
 
 use super::{BrokerErrorKind, CallError, sentence};
 use crate::{causes::with_causes, escape::Escaped};
 
-/// Why a call did not return its result: a [`CallError`], and which call it was.
+/// Why a call did not return its result: a [`CallError`], and the call that failed.
 ///
-/// [`Call::explain`](crate::Call::explain) makes it, and `?` turns it into a `CallError`, or into a `Box<dyn Error>`. `Display` is
-/// the whole of it in one sentence, `Debug` the same with the causes that are not in the sentence.
+/// [`Call::explain`](crate::Call::explain) returns it. `?` converts it into a `CallError` or a `Box<dyn Error>`.
+/// `Display` is one complete sentence. `Debug` adds the causes that are not in the sentence.
 ///
 /// ```
 /// use rpc_runtime::{Broker, CallError, rpc_service};
@@ -38,7 +38,7 @@ struct Failed<E> {
     error: CallError<E>,
 }
 
-/// What is known of a call.
+/// The facts about a call.
 #[derive(Default)]
 pub(crate) struct Facts {
     pub(crate) service: String,
@@ -47,24 +47,24 @@ pub(crate) struct Facts {
     /// Empty for the default exchange.
     pub(crate) exchange: String,
     pub(crate) broker: String,
-    /// Its client does not send where nobody consumes the queue.
+    /// The client fails fast: it does not send if the queue has no consumer.
     pub(crate) looks: bool,
     pub(crate) ended: Option<Ended>,
 }
 
-/// How things stood when it ended.
+/// The state when the call ended.
 pub(crate) struct Ended {
     pub(crate) waited: Duration,
-    /// How long it was to wait at most.
+    /// The call's timeout.
     pub(crate) timeout: Duration,
-    /// What kept requests from being sent, if anything did.
+    /// The reason why requests could not be sent, if there is one.
     pub(crate) obstacle: Option<Obstacle>,
 }
 
-/// Why no request can be sent.
+/// Why requests cannot be sent.
 pub(crate) enum Obstacle {
     NoConnection,
-    /// The broker takes no messages, for this reason.
+    /// The broker accepts no messages, for this reason.
     Blocked(Arc<str>),
 }
 
@@ -73,7 +73,7 @@ impl<E> CallFailure<E> {
         Self(Box::new(Failed { facts, error }))
     }
 
-    /// The name of the service; of a call without a trait, its queue.
+    /// The name of the service. For a call without a trait, its queue.
     pub fn service(&self) -> &str {
         &self.0.facts.service
     }
@@ -83,32 +83,32 @@ impl<E> CallFailure<E> {
         &self.0.facts.method
     }
 
-    /// The queue that the request was for.
+    /// The queue of the request.
     pub fn queue(&self) -> &str {
         &self.0.facts.queue
     }
 
-    /// The address of the broker, or the addresses, without user and password.
+    /// The address or addresses of the broker, without user and password.
     pub fn broker(&self) -> &str {
         &self.0.facts.broker
     }
 
-    /// How long the call had been under way; nothing if it never was.
+    /// The time since the call started. `None` if it never started.
     pub fn waited(&self) -> Duration {
         self.0.facts.ended.as_ref().map_or(Duration::ZERO, |ended| ended.waited)
     }
 
-    /// How long it was to wait at most: until its own deadline, or that of the request whose handler made it.
+    /// The call's timeout: until its own deadline, or until that of the request whose handler made the call.
     pub fn timeout(&self) -> Option<Duration> {
         self.0.facts.ended.as_ref().map(|ended| ended.timeout)
     }
 
-    /// The error by itself.
+    /// The error without the names.
     pub fn error(&self) -> &CallError<E> {
         &self.0.error
     }
 
-    /// The error by itself.
+    /// The error without the names.
     pub fn into_error(self) -> CallError<E> {
         self.0.error
     }
@@ -125,7 +125,7 @@ impl<E> CallFailure<E> {
 
     fn cause(&self) -> Option<&(dyn Error + 'static)> {
         match &self.0.error {
-            // Those themselves are in the sentence.
+            // The sentence already contains these errors, so only their causes follow.
             CallError::Encode(error) => error.source(),
             CallError::Decode(error) => error.source(),
             CallError::Broker(error) => error.source(),
@@ -195,7 +195,7 @@ impl Facts {
         if self.method.is_empty() {
             return Ok(());
         }
-        // Of a call without a trait, both may be anything.
+        // For a call without a trait, both may contain any text.
         write!(f, "{}.{}: ", Escaped::new(&self.service), Escaped::new(&self.method))
     }
 

@@ -1,4 +1,4 @@
-//! Every sentence, by itself and with the names of a call.
+//! All sentences, with and without the names of a call.
 
 use std::{convert::Infallible, io};
 
@@ -47,7 +47,7 @@ fn json_error() -> serde_json::Error {
 
 type Row = (CallError, &'static str, &'static str, &'static str, &'static str);
 
-/// Each error, its sentence, the causes that `Debug` adds, and the sentence and the causes with the names of the call.
+/// Each error with its sentence, the causes that `Debug` adds, and both again with the names of the call.
 fn table() -> Vec<Row> {
     [without_details(), with_details()].into_iter().flatten().collect()
 }
@@ -256,7 +256,7 @@ fn no_cause_is_shown_twice() {
 }
 
 #[test]
-fn errors_of_the_method_are_shown_as_they_are() {
+fn method_errors_are_shown_unchanged() {
     let error = CallError::Application("no such user");
     assert_eq!(error.to_string(), "no such user");
     assert_eq!(format!("{error:?}"), "the method's own error: \"no such user\"");
@@ -266,7 +266,7 @@ fn errors_of_the_method_are_shown_as_they_are() {
 }
 
 #[test]
-fn a_call_that_was_not_started_has_the_reason() {
+fn unstarted_call_has_the_reason() {
     let late = |obstacle| {
         let obstacle = Some(obstacle);
         let ended = facts().ended.map(|ended| Ended { obstacle, ..ended });
@@ -296,7 +296,7 @@ fn a_request_through_an_exchange_names_it() {
 }
 
 #[test]
-fn a_client_that_fails_fast_says_that_nobody_may_serve() {
+fn fail_fast_error_mentions_missing_consumers() {
     let facts = Facts { looks: true, ..facts() };
     assert_eq!(
         Failure::new(facts, CallError::NoServer).to_string(),
@@ -360,7 +360,7 @@ async fn an_explained_call_is_a_future_like_any() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_time_that_a_call_had_is_named() {
+async fn error_contains_the_timeout() {
     let broker = Broker::in_memory();
     let queue = crate::transport::Queue::named("Numbers");
     let server = crate::server::Server::builder(&broker)
@@ -382,7 +382,7 @@ async fn the_time_that_a_call_had_is_named() {
 }
 
 #[tokio::test]
-async fn a_call_that_was_never_sent_has_its_names() {
+async fn unsent_call_has_its_names() {
     let broker = Broker::in_memory();
     let client = NumbersClient::new(&broker);
     let reserved = client.double(1).header("rpc-x", "y").explain().await.unwrap_err().to_string();
