@@ -35,11 +35,11 @@ use crate::{
 #[derive(Clone)]
 #[must_use = "`connect()` makes the connection"]
 pub struct BrokerBuilder {
-    addresses: Vec<String>,
+    pub(super) addresses: Vec<String>,
     name: Option<String>,
     connect_timeout: Duration,
     wait_for_broker: Option<Duration>,
-    heartbeat: Duration,
+    pub(super) heartbeat: Duration,
     max_attempts: Option<u32>,
     unavailable: Unavailable,
     max_in_flight: usize,
@@ -47,6 +47,9 @@ pub struct BrokerBuilder {
     tls: Tls,
     external: bool,
     caller: CallerOptions,
+    /// Makes the connections, instead of the addresses.
+    #[cfg(feature = "lapin")]
+    pub(super) over_lapin: Option<crate::transport::lapin::Connect>,
 }
 
 impl std::fmt::Debug for BrokerBuilder {
@@ -74,6 +77,8 @@ impl BrokerBuilder {
             tls: Tls::default(),
             external: false,
             caller: CallerOptions::default(),
+            #[cfg(feature = "lapin")]
+            over_lapin: None,
         }
     }
 
@@ -251,18 +256,31 @@ impl BrokerBuilder {
 
     fn connected(self) -> BoxFuture<'static, Result<Broker, BrokerError>> {
         boxed(async {
-            let name = self.name.clone().unwrap_or_else(program_name);
-            let transport = AmqpTransport::new(&AmqpOptions {
-                addresses: &self.addresses,
-                name: &name,
-                heartbeat: self.heartbeat,
-                tls: &self.tls,
-                external: self.external,
-            })?;
-            let broker = self.build(Arc::new(transport));
+            let transport = self.transport()?;
+            let broker = self.build(transport);
             broker.session.access().supervisor().first_connection().await?;
             Ok(broker)
         })
+    }
+
+    fn transport(&self) -> Result<Arc<dyn Transport>, BrokerError> {
+        #[cfg(feature = "lapin")]
+        if let Some(transport) = self.transport_over_lapin() {
+            return Ok(transport);
+        }
+        let name = self.name.clone().unwrap_or_else(program_name);
+        let transport = AmqpTransport::new(&AmqpOptions {
+            addresses: &self.addresses,
+            name: &name,
+            heartbeat: self.heartbeat,
+            tls: &self.tls,
+            external: self.external,
+        })?;
+        #[cfg(all(feature = "lapin", feature = "failpoints"))]
+        if let Some(transport) = self.transport_of_tests(&name) {
+            return Ok(transport);
+        }
+        Ok(Arc::new(transport))
     }
 
     pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {

@@ -1,12 +1,14 @@
-//! RabbitMQ: the framework's use of rpc-amqp. The protocol is there, and the policy is here: which queues and channels there are,
-//! how replies go out, and what becomes of requests.
+//! RabbitMQ: which queues and channels there are, how replies go out, and what becomes of requests. The protocol itself is a
+//! [driver](self::driver)'s: rpc-amqp's, or lapin's.
 //!
 //! A connection that is lost is never repaired: a new one follows it, with new channels, queues and consumers.
 
 mod caller;
 mod direct_reply_to;
-mod error;
+pub(super) mod driver;
+pub(super) mod error;
 mod outbox;
+mod own;
 mod proven;
 mod refusal;
 mod requests;
@@ -19,20 +21,22 @@ use std::{
     time::Duration,
 };
 
-use rpc_amqp::{Address, ConnectOptions, Connection, Connector, Stall};
 use tokio::{
     runtime::Handle,
     sync::watch,
     time::{Instant, timeout},
 };
-use tracing::warn;
 
-use self::outbox::Outboxes;
+use self::{
+    driver::{Driver, DriverConnection},
+    outbox::Outboxes,
+    own::Dialer,
+};
 use super::{
     Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions, OpenWorker,
     QueueState, Tls, Transport, WorkerOptions,
 };
-use crate::{error::BrokerError, limits, wire};
+use crate::{error::BrokerError, wire};
 
 // Headers that are read here are those that the envelope accepts.
 const _: () = assert!(
@@ -56,64 +60,28 @@ pub(crate) struct AmqpOptions<'a> {
 }
 
 /// RabbitMQ, as it is connected to.
-pub(crate) struct AmqpTransport(Arc<Dialer>);
-
-/// Makes connections to the nodes of a RabbitMQ cluster.
-struct Dialer {
-    connector: Connector,
-    name: String,
-}
+pub(crate) struct AmqpTransport<D = Dialer>(Arc<D>);
 
 impl AmqpTransport {
     pub(crate) fn new(options: &AmqpOptions<'_>) -> Result<Self, BrokerError> {
-        let connect = ConnectOptions::default()
-            .name(options.name)
-            .product(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-            .heartbeat(options.heartbeat)
-            .tls(options.tls.clone())
-            .external(options.external)
-            .min_channels(limits::FEWEST_CHANNELS)
-            .on_stall(warn_of_stall);
-        let connector =
-            Connector::new(options.addresses, connect).map_err(|e| error::connecting(&e))?;
-        Ok(Self(Arc::new(Dialer { connector, name: options.name.to_owned() })))
+        Ok(Self::over(Dialer::new(options)?))
     }
 }
 
-impl Dialer {
-    /// Makes a connection.
-    async fn dial(&self, by: Option<Instant>) -> Result<Connection, BrokerError> {
-        let connected = self.connector.connect_as(&self.name, by).await;
-        connected.map_err(|failed| error::connecting(&failed))
-    }
-
-    /// Makes a connection that does nothing but carry replies to direct reply-to.
-    async fn dial_for_direct_replies(&self) -> Result<Connection, BrokerError> {
-        let name = format!("{} (direct replies)", self.name);
-        let connected = self.connector.connect_as(&name, None).await;
-        connected.map_err(|failed| error::connecting(&failed))
+impl<D: Driver> AmqpTransport<D> {
+    /// RabbitMQ over this driver.
+    pub(super) fn over(driver: D) -> Self {
+        Self(Arc::new(driver))
     }
 }
 
-fn warn_of_stall(stall: Stall) {
-    let Stall { time: stall, heartbeat, .. } = stall;
-    warn!(
-        ?stall,
-        ?heartbeat,
-        "the runtime of the connection stood still: a method or another task blocks its thread, or the process was \
-         stopped. RabbitMQ closes a connection of which it hears nothing for twice the heartbeat, and its requests \
-         run again: mark methods that block with `#[rpc(blocking)]`, and do other work that blocks in \
-         `tokio::task::spawn_blocking`"
-    );
-}
-
-impl fmt::Debug for AmqpTransport {
+impl<D: Driver> fmt::Debug for AmqpTransport<D> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AmqpTransport").field("address", &self.address()).finish_non_exhaustive()
     }
 }
 
-impl Transport for AmqpTransport {
+impl<D: Driver> Transport for AmqpTransport<D> {
     fn connect(
         &self,
         by: Option<Instant>,
@@ -127,50 +95,48 @@ impl Transport for AmqpTransport {
     }
 
     fn address(&self) -> String {
-        let addresses: Vec<String> =
-            self.0.connector.addresses().iter().map(Address::to_string).collect();
-        addresses.join(", ")
+        self.0.address()
     }
 }
 
-struct AmqpConnection {
-    connection: Connection,
-    dialer: Arc<Dialer>,
+struct AmqpConnection<D: Driver> {
+    connection: D::Connection,
+    driver: Arc<D>,
     /// The runtime of the connection.
     runtime: Handle,
     /// Set once something is served.
     outboxes: OnceLock<Arc<Outboxes>>,
 }
 
-impl AmqpConnection {
+impl<D: Driver> AmqpConnection<D> {
     /// To be called on the runtime of the connection.
-    fn new(connection: Connection, dialer: Arc<Dialer>) -> Self {
+    fn new(connection: D::Connection, driver: Arc<D>) -> Self {
         let (runtime, outboxes) = (Handle::current(), OnceLock::new());
-        Self { connection, dialer, runtime, outboxes }
+        Self { connection, driver, runtime, outboxes }
     }
 
     fn outboxes(&self) -> Arc<Outboxes> {
         let start =
-            || Arc::new(Outboxes::new(self.connection.clone(), self.dialer.clone(), &self.runtime));
+            || Arc::new(Outboxes::new(self.connection.clone(), self.driver.clone(), &self.runtime));
         self.outboxes.get_or_init(start).clone()
     }
 }
 
-impl Drop for AmqpConnection {
+impl<D: Driver> Drop for AmqpConnection<D> {
     fn drop(&mut self) {
         // The outboxes and the callers have handles of it, too.
         self.connection.close();
     }
 }
 
-impl super::Connection for AmqpConnection {
+impl<D: Driver> super::Connection for AmqpConnection<D> {
     fn open_caller(
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
     ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
         Box::pin(async move {
-            let setup = caller::Setup { connection: self.connection.clone(), options, sink };
+            let setup = caller::Setup::<D> { connection: self.connection.clone(), options, sink };
             let caller = caller::open(setup).await?;
             let caller: Arc<dyn CallerChannel> = Arc::new(caller);
             Ok(caller)
@@ -181,14 +147,14 @@ impl super::Connection for AmqpConnection {
         &self,
         options: WorkerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(async { worker::open(&self.connection, options, self.outboxes()).await })
+        Box::pin(async { worker::open::<D>(&self.connection, options, self.outboxes()).await })
     }
 
     fn open_listener(
         &self,
         options: ListenerOptions,
     ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
-        Box::pin(async { worker::listen(&self.connection, options, self.outboxes()).await })
+        Box::pin(async { worker::listen::<D>(&self.connection, options, self.outboxes()).await })
     }
 
     fn queue_state<'a>(
@@ -226,9 +192,9 @@ impl super::Connection for AmqpConnection {
 }
 
 /// A connection that is closed when this is dropped, whatever other handles there are.
-struct ClosedOnDrop(Connection);
+struct ClosedOnDrop<C: DriverConnection>(C);
 
-impl Drop for ClosedOnDrop {
+impl<C: DriverConnection> Drop for ClosedOnDrop<C> {
     fn drop(&mut self) {
         self.0.close();
     }

@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use rpc_amqp::{ChannelHandler, ChannelWriter, Confirmation, Error, Held, SendWindow, Unconfirmed};
+use rpc_amqp::{ChannelHandler, Confirmation, Error, Held, SendWindow, Unconfirmed};
 use smol_str::SmolStr;
 use tokio::sync::{Notify, watch};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{error, refusal, set_once};
+use super::{
+    driver::{DriverBatch, DriverWriter},
+    error, refusal, set_once,
+};
 use crate::{
     error::BrokerError,
     message::{Id, Message, Properties},
@@ -30,8 +33,8 @@ impl Sent {
 }
 
 /// Publishes requests on a channel, and tells what becomes of them.
-pub(super) struct Requests {
-    writer: Arc<ChannelWriter>,
+pub(super) struct Requests<W> {
+    writer: Arc<W>,
     /// Those that the broker has yet to confirm.
     open: Mutex<Unconfirmed<Sent>>,
     window: Arc<SendWindow>,
@@ -42,9 +45,9 @@ pub(super) struct Requests {
     gone: watch::Sender<Option<BrokerError>>,
 }
 
-impl Requests {
+impl<W: DriverWriter> Requests<W> {
     pub(super) fn new(
-        writer: Arc<ChannelWriter>,
+        writer: Arc<W>,
         window: Arc<SendWindow>,
         sink: Arc<dyn CallerSink>,
         confirms: bool,
@@ -99,7 +102,7 @@ impl Requests {
     }
 }
 
-impl ChannelHandler for Requests {
+impl<W: DriverWriter> ChannelHandler for Requests<W> {
     fn returned(&self, properties: Properties) {
         if let Some(Id::Uuid(id)) = properties.correlation_id {
             // Told before its confirmation comes.

@@ -5,12 +5,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use rpc_amqp::ChannelWriter;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 use tracing::{Value, field, warn};
 
-use super::load::Room;
+use super::{
+    super::driver::{DriverBatch, DriverWriter},
+    load::Room,
+};
 use crate::{
     escape::Escaped,
     fault::{Fault, FaultKind},
@@ -21,26 +23,37 @@ use crate::{
 
 /// A request that was not acknowledged yet, on the channel that it came on.
 pub(in super::super) struct Unsettled {
-    pub(in super::super) writer: Arc<ChannelWriter>,
+    pub(in super::super) writer: Arc<dyn Settle>,
     pub(in super::super) tag: u64,
     /// It is rejected and not acknowledged.
     pub(in super::super) reject: bool,
 }
 
-impl Unsettled {
-    /// Settles it, after this reply if there is one.
-    fn settle(self, reply: Option<&Message>) {
+/// What settles requests: the writer of their channel, of whichever driver.
+pub(in super::super) trait Settle: Send + Sync {
+    /// Acknowledges or rejects a request, after this reply if there is one.
+    fn settle(&self, tag: u64, reject: bool, reply: Option<&Message>);
+}
+
+impl<W: DriverWriter> Settle for W {
+    fn settle(&self, tag: u64, reject: bool, reply: Option<&Message>) {
         // A channel that is gone has given the request back.
-        let _ = self.writer.write(|out| {
+        let _ = self.write(|out| {
             if let Some(reply) = reply {
                 out.publish(reply);
             }
-            if self.reject {
-                out.reject(self.tag, false);
+            if reject {
+                out.reject(tag, false);
             } else {
-                out.ack(self.tag);
+                out.ack(tag);
             }
         });
+    }
+}
+
+impl Unsettled {
+    fn settle(self, reply: Option<&Message>) {
+        self.writer.settle(self.tag, self.reject, reply);
     }
 }
 

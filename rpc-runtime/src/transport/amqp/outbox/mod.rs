@@ -19,7 +19,6 @@ mod way;
 
 use std::{sync::Arc, time::Duration};
 
-use rpc_amqp::Connection;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
@@ -32,7 +31,7 @@ use self::{
     sender::Sender,
     way::Way,
 };
-use super::{Dialer, proven::Proven};
+use super::{driver::Driver, proven::Proven};
 use crate::tasks;
 
 /// How many replies may be on their way before the broker has dealt with the first of them.
@@ -49,11 +48,15 @@ pub(super) struct Outboxes {
 
 impl Outboxes {
     /// `runtime` is that of the connection: on another, the tasks could end before it, and their replies with them.
-    pub(super) fn new(connection: Connection, dialer: Arc<Dialer>, runtime: &Handle) -> Self {
+    pub(super) fn new<D: Driver>(
+        connection: D::Connection,
+        driver: Arc<D>,
+        runtime: &Handle,
+    ) -> Self {
         let proven = Arc::new(Proven::new(Instant::now()));
         Self {
-            careful: Outbox::start(Way::Channel(connection), proven.clone(), runtime),
-            direct: Outbox::start(Way::Connection(dialer), proven.clone(), runtime),
+            careful: Outbox::start(Way::<D>::Channel(connection), proven.clone(), runtime),
+            direct: Outbox::start(Way::Connection(driver), proven.clone(), runtime),
             proven,
         }
     }
@@ -80,7 +83,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    fn start(way: Way, proven: Arc<Proven>, runtime: &Handle) -> Self {
+    fn start<D: Driver>(way: Way<D>, proven: Arc<Proven>, runtime: &Handle) -> Self {
         let (inbox, coming) = mpsc::unbounded_channel();
         let load = Arc::<Load>::default();
         let direct = way.is_own();

@@ -6,7 +6,10 @@ use rpc_amqp::{CloseReason, Error};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    super::error,
+    super::{
+        driver::{Driver, DriverConnection},
+        error,
+    },
     Item,
     kept::Kept,
     refused::{self, refusal},
@@ -18,14 +21,14 @@ use crate::limits;
 /// How often a reply is sent on a connection that is lost for some other reason.
 const LOSSES: u32 = 3;
 
-impl Sender {
+impl<D: Driver> Sender<D> {
     /// The channel, or the connection, has ended with these on their way; the first of them are covered by the fence.
     pub(super) async fn recover(
         &mut self,
         why: &Error,
         covers: usize,
         mut sent: VecDeque<Item>,
-    ) -> Option<Open> {
+    ) -> Option<Open<D>> {
         let covered = sent.iter().take(covers);
         let alone = covered.filter(|item| matches!(item, Item::Reply(_))).count() == 1;
         if let (Some(refusal), true) = (refusal(why, self.way.is_own()), alone)
@@ -38,7 +41,7 @@ impl Sender {
         self.one_by_one(sent).await
     }
 
-    pub(super) async fn one_by_one(&mut self, mut items: VecDeque<Item>) -> Option<Open> {
+    pub(super) async fn one_by_one(&mut self, mut items: VecDeque<Item>) -> Option<Open<D>> {
         let mut open = None;
         while let Some(item) = items.pop_front() {
             let Some(Item::Reply(kept)) = self.examined(item) else { continue };
@@ -54,9 +57,9 @@ impl Sender {
     async fn send_alone(
         &mut self,
         mut kept: Box<Kept>,
-        mut open: Option<Open>,
+        mut open: Option<Open<D>>,
         others: &mut VecDeque<Item>,
-    ) -> Option<Open> {
+    ) -> Option<Open<D>> {
         let mut losses = 0;
         loop {
             let is_left = self.coming.is_closed();
@@ -152,7 +155,7 @@ impl Sender {
     }
 
     /// Opens the channel, after a pause where the one before died young.
-    async fn open(&mut self) -> Result<Open, NotOpened> {
+    async fn open(&mut self) -> Result<Open<D>, NotOpened> {
         let age = self.opened.map(|opened| opened.elapsed());
         self.pause = pause(age, self.pause);
         if !self.pause.is_zero() {

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    super::proven::Proven,
+    super::{driver::Driver, proven::Proven},
     Item, MOST,
     load::Load,
     way::{Open, Way},
@@ -23,8 +23,8 @@ struct Fence {
 }
 
 /// Sends the replies of an outbox, in order.
-pub(super) struct Sender {
-    pub(super) way: Way,
+pub(super) struct Sender<D: Driver> {
+    pub(super) way: Way<D>,
     pub(super) proven: Arc<Proven>,
     pub(super) coming: mpsc::UnboundedReceiver<Item>,
     pub(super) load: Arc<Load>,
@@ -41,9 +41,9 @@ enum Event {
     Idle,
 }
 
-impl Sender {
+impl<D: Driver> Sender<D> {
     pub(super) fn new(
-        way: Way,
+        way: Way<D>,
         proven: Arc<Proven>,
         coming: mpsc::UnboundedReceiver<Item>,
         load: Arc<Load>,
@@ -54,7 +54,7 @@ impl Sender {
 
     /// Ends when the outbox is dropped and all its replies are dealt with.
     pub(super) async fn run(mut self) {
-        let (mut open, mut fence) = (None::<Open>, None::<Fence>);
+        let (mut open, mut fence) = (None::<Open<D>>, None::<Fence>);
         let mut sent = VecDeque::new();
         let mut ended = false;
         while !(ended && sent.is_empty()) {
@@ -108,7 +108,7 @@ impl Sender {
     }
 
     /// The broker has dealt with this.
-    pub(super) fn done(&self, item: Item, open: &Open) {
+    pub(super) fn done(&self, item: Item, open: &Open<D>) {
         let Item::Reply(mut kept) = item else { return };
         let returned = open.returned.take(kept.reply.properties.correlation_id.as_ref());
         if returned {

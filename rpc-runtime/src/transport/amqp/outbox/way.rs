@@ -2,22 +2,25 @@
 
 use std::sync::Arc;
 
-use rpc_amqp::{Channel, Connection, Error};
+use rpc_amqp::Error;
 use tokio::time::timeout;
 
 use super::{
-    super::{Dialer, error},
+    super::{
+        driver::{Driver, DriverBatch, DriverChannel, DriverConnection, DriverWriter},
+        error,
+    },
     kept::Kept,
     returned::Returned,
 };
 use crate::{limits, tasks::BoxFuture};
 
 /// What an outbox opens to send its replies.
-pub(super) enum Way {
+pub(super) enum Way<D: Driver> {
     /// A channel of the connection that requests are consumed on.
-    Channel(Connection),
+    Channel(D::Connection),
     /// A connection of its own.
-    Connection(Arc<Dialer>),
+    Connection(Arc<D>),
 }
 
 /// Why there is no way out.
@@ -27,16 +30,16 @@ pub(super) enum NotOpened {
     Failed(String),
 }
 
-impl Way {
+impl<D: Driver> Way<D> {
     pub(super) fn is_own(&self) -> bool {
         matches!(self, Self::Connection(_))
     }
 
-    pub(super) async fn open(&self) -> Result<Open, NotOpened> {
+    pub(super) async fn open(&self) -> Result<Open<D>, NotOpened> {
         let (connection, own) = match self {
             Self::Channel(connection) => (connection.clone(), None),
-            Self::Connection(dialer) => {
-                let dial = timeout(limits::CONNECT_ATTEMPT, dialer.dial_for_direct_replies());
+            Self::Connection(driver) => {
+                let dial = timeout(limits::CONNECT_ATTEMPT, driver.dial_for_direct_replies());
                 let Ok(connected) = dial.await else {
                     let reason = "no connection for direct reply-to in time";
                     return Err(NotOpened::Failed(reason.to_owned()));
@@ -59,14 +62,14 @@ impl Way {
 }
 
 /// An open channel for replies.
-pub(super) struct Open {
-    channel: Channel,
+pub(super) struct Open<D: Driver> {
+    channel: D::Channel,
     pub(super) returned: Arc<Returned>,
     /// The connection, where it is of no other use: it is closed with this.
-    own: Option<Connection>,
+    own: Option<D::Connection>,
 }
 
-impl Open {
+impl<D: Driver> Open<D> {
     pub(super) fn publish(&self, kept: &Kept) {
         // If the channel has ended, the next fence fails.
         let _ = self.channel.writer().write(|out| out.publish(&kept.reply));
@@ -75,11 +78,11 @@ impl Open {
     /// Resolves when the broker has dealt with everything so far.
     pub(super) fn fence(&self) -> BoxFuture<'static, Result<(), Error>> {
         if self.own.is_some() {
-            Box::pin(self.channel.fence())
+            self.channel.fence()
         } else {
             // Under an alarm the answer may take hours. To send the replies again meanwhile would only double them. A
             // connection that is dead is found by its heartbeat.
-            Box::pin(self.channel.fence_without_limit())
+            self.channel.fence_without_limit()
         }
     }
 }
