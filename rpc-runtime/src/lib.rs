@@ -81,6 +81,7 @@
 //! | --- | --- |
 //! | `testing` | [`testing`], brokers that fail on purpose: a program that tests nothing can do without |
 //! | `tls` | `amqps://` addresses, which are refused without it |
+//! | `lapin` | `Broker::over_lapin`: RabbitMQ over connections that the program makes with lapin 4 |
 //! | `cache` | `middleware::Cache`, for methods marked `cacheable` |
 //! | `opentelemetry` | traces that go on from process to process, with the spans of tracing-opentelemetry |
 //! | `metrics` | counts and durations, through the facade `metrics`: `describe_metrics` |

@@ -29,6 +29,7 @@ mod lifecycle;
 mod log_lines;
 mod logs;
 mod middleware;
+mod over_lapin;
 mod paused_time;
 mod queue_waits;
 mod random_peer;

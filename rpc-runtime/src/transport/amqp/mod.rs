@@ -8,7 +8,7 @@ mod direct_reply_to;
 pub(super) mod driver;
 pub(super) mod error;
 mod outbox;
-mod own;
+pub(super) mod own;
 mod proven;
 mod refusal;
 mod requests;

@@ -1,6 +1,6 @@
 //! rpc-amqp as the driver.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use rpc_amqp::{
     Address, Batch, Channel, ChannelHandler, ChannelWriter, ConnectOptions, Connection, Connector,
@@ -32,15 +32,15 @@ impl Dialer {
             .tls(options.tls.clone())
             .external(options.external)
             .min_channels(limits::FEWEST_CHANNELS)
-            .on_stall(warn_of_stall);
+            .on_stall(|Stall { time, heartbeat, .. }| warn_of_stall(time, heartbeat));
         let connector =
             Connector::new(options.addresses, connect).map_err(|e| error::connecting(&e))?;
         Ok(Self { connector, name: options.name.to_owned() })
     }
 }
 
-fn warn_of_stall(stall: Stall) {
-    let Stall { time: stall, heartbeat, .. } = stall;
+/// The runtime of a connection stood still for longer than its heartbeat.
+pub(in crate::transport) fn warn_of_stall(stall: Duration, heartbeat: Duration) {
     warn!(
         ?stall,
         ?heartbeat,

@@ -3,7 +3,7 @@
 use std::{
     io,
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use futures_util::StreamExt as _;
@@ -13,17 +13,21 @@ use smol_str::SmolStr;
 use tokio::{
     runtime::Handle,
     sync::{Notify, watch},
-    time::{sleep, timeout},
+    time::{sleep_until, timeout},
 };
 use tracing::warn;
 
 use super::{
     channel::{ANSWER_WITHIN, LapinChannel, unanswered},
     error,
+    stall::Stalls,
 };
 use crate::{
     tasks::{self, BoxFuture},
-    transport::{Blocked, amqp::driver::DriverConnection},
+    transport::{
+        Blocked,
+        amqp::{driver::DriverConnection, own::warn_of_stall},
+    },
 };
 
 /// How often a connection is looked at: its events may go to somebody else, and some ends are none.
@@ -189,48 +193,76 @@ struct Watch {
     close: Arc<Notify>,
 }
 
+enum Happened {
+    Event(Option<Event>),
+    Look,
+    Close,
+}
+
 impl Watch {
     async fn run(self) {
         let mut events = Box::pin(self.lapin.events_listener());
+        let mut stalls = Stalls::new(self.lapin.configuration().heartbeat());
         let why = loop {
-            tokio::select! {
-                event = events.next() => match event {
-                    Some(Event::Error(error)) => {
-                        if !self.lapin.status().connected() {
-                            break error::ended(&error);
-                        }
-                        self.news.note_refusal(&error);
-                    }
-                    Some(Event::ConnectionBlocked(reason)) => self.set_alarm(Some(reason.into())),
-                    Some(Event::ConnectionUnblocked) => self.set_alarm(None),
-                    Some(_) => {}
-                    None => break error::lost(io::ErrorKind::NotConnected, "lapin gave it up"),
-                },
-                () = sleep(LOOK_EVERY) => {
-                    let status = self.lapin.status();
-                    if status.reconnecting() {
-                        warn!(
-                            "a connection of lapin's connects again by itself, and is given up: make connections \
-                             without `enable_auto_recover`"
-                        );
-                    }
-                    if !status.connected() {
-                        break error::lost(io::ErrorKind::NotConnected, "lapin lost it");
-                    }
-                    if status.blocked() != self.blocked.borrow().alarm.is_some() {
-                        let reason = "RabbitMQ has blocked the connection";
-                        self.set_alarm(status.blocked().then(|| reason.into()));
-                    }
-                },
-                () = self.close.notified() => {
+            let due = Instant::now() + LOOK_EVERY;
+            let happened = tokio::select! {
+                event = events.next() => Happened::Event(event),
+                () = sleep_until(due.into()) => Happened::Look,
+                () = self.close.notified() => Happened::Close,
+            };
+            if let Some(stall) = stalls.note(due, Instant::now()) {
+                warn_of_stall(stall, stalls.heartbeat());
+            }
+            let why = match happened {
+                Happened::Event(Some(event)) => self.heard(event),
+                Happened::Event(None) => Some(gone("lapin gave it up")),
+                Happened::Look => self.looked(),
+                Happened::Close => {
                     // A broker that does not answer is left to its heartbeat.
                     let _ = timeout(CLOSE_WITHIN, self.lapin.close(200, "goodbye".into())).await;
-                    break Error::Closed;
+                    Some(Error::Closed)
                 }
+            };
+            if let Some(why) = why {
+                break why;
             }
             self.news.look.send_replace(());
         };
-        self.news.end(why);
+        self.news.end(stalls.explain(why, Instant::now()));
+    }
+
+    /// Returns why the connection has ended, if it has.
+    fn heard(&self, event: Event) -> Option<Error> {
+        match event {
+            // Channels that end are reported, too.
+            Event::Error(error) if self.lapin.status().connected() => {
+                self.news.note_refusal(&error);
+            }
+            Event::Error(error) => return Some(error::ended(&error)),
+            Event::ConnectionBlocked(reason) => self.set_alarm(Some(reason.into())),
+            Event::ConnectionUnblocked => self.set_alarm(None),
+            _ => {}
+        }
+        None
+    }
+
+    /// The same, without an event.
+    fn looked(&self) -> Option<Error> {
+        let status = self.lapin.status();
+        if status.reconnecting() {
+            warn!(
+                "a connection of lapin's connects again by itself, and is given up: make connections without \
+                 `enable_auto_recover`"
+            );
+        }
+        if !status.connected() {
+            return Some(gone("lapin lost it"));
+        }
+        if status.blocked() != self.blocked.borrow().alarm.is_some() {
+            let reason = "RabbitMQ has blocked the connection";
+            self.set_alarm(status.blocked().then(|| reason.into()));
+        }
+        None
     }
 
     fn set_alarm(&self, alarm: Option<Arc<str>>) {
@@ -241,6 +273,10 @@ impl Watch {
 impl Drop for Watch {
     /// Its runtime may have ended.
     fn drop(&mut self) {
-        self.news.end(error::lost(io::ErrorKind::NotConnected, "its runtime has ended"));
+        self.news.end(gone("its runtime has ended"));
     }
+}
+
+fn gone(why: &str) -> Error {
+    error::lost(io::ErrorKind::NotConnected, why)
 }

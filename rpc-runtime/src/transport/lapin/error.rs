@@ -64,8 +64,7 @@ pub(super) fn connecting(error: &lapin::Error) -> BrokerError {
             };
             failed(kind, text)
         }
-        ErrorKind::IOError(cause) if cause.to_string().contains("://") => {
-            // It quotes the address, with its password.
+        ErrorKind::IOError(cause) if may_quote_an_address(&cause.to_string()) => {
             failed(BrokerErrorKind::InvalidAddress, "its address is not one of a broker")
         }
         ErrorKind::IOError(cause) => {
@@ -83,6 +82,11 @@ pub(super) fn connecting(error: &lapin::Error) -> BrokerError {
         }
         _ => failed(BrokerErrorKind::Unreachable, &error.to_string()),
     }
+}
+
+/// Whether a text may show an address, with its password: lapin quotes those that it cannot read.
+fn may_quote_an_address(text: &str) -> bool {
+    text.contains("URL") || text.contains('@')
 }
 
 /// Fails where a connection may not have the channels that calls need.
@@ -132,8 +136,10 @@ mod tests {
 
     #[test]
     fn no_error_shows_an_address() {
-        let parsed = io::Error::other("Invalid URL: 'amqp:guest:s3cret@host://'");
-        let error = connecting(&parsed.into());
-        assert!(!error.whole().to_string().contains("s3cret"), "{error:?}");
+        for address in ["amqp:guest:s3cret@host", "amqp:s3cret"] {
+            let parsed = io::Error::other(format!("Invalid URL: '{address}'"));
+            let error = connecting(&parsed.into());
+            assert!(!error.whole().to_string().contains("s3cret"), "{error:?}");
+        }
     }
 }

@@ -19,9 +19,11 @@ mod channel;
 mod confirms;
 mod connection;
 mod consumer;
+mod ending;
 mod error;
 mod message;
 mod settling;
+mod stall;
 mod table;
 mod writer;
 

@@ -2,7 +2,7 @@
 //! messages.
 
 use std::{
-    collections::VecDeque, future::pending, io, pin::pin, sync::Arc, task::Poll, time::Duration,
+    collections::VecDeque, future::pending, pin::pin, sync::Arc, task::Poll, time::Duration,
 };
 
 use lapin::{
@@ -12,14 +12,14 @@ use lapin::{
 use rpc_amqp::{Ack, AckTracker, Confirmation, Error};
 use tokio::{
     sync::oneshot,
-    time::{Instant, sleep_until, timeout},
+    time::{Instant, sleep_until},
 };
 
 use super::{
     channel::ChannelState,
     confirms::{Confirms, Settled},
     connection::News,
-    error, message, poll_once,
+    message, poll_once,
     writer::{Item, LapinWriter},
 };
 use crate::tasks::BoxFuture;
@@ -29,33 +29,27 @@ use crate::tasks::BoxFuture;
 const LOOK_FOR_RETURNS_EVERY: Duration = Duration::from_millis(20);
 const LOOK_FOR_RETURNS_FOR: Duration = Duration::from_secs(1);
 
-/// How long what a consumer has left is waited for, when its channel has ended.
-const CONSUMER_WITHIN: Duration = Duration::from_secs(1);
-
-/// How long the end of a connection is waited for, when a channel has ended and does not know why.
-const NOTICED_WITHIN: Duration = Duration::from_millis(100);
-
 pub(super) struct Settling {
     channel: Arc<lapin::Channel>,
-    writer: Arc<LapinWriter>,
-    state: Arc<ChannelState>,
-    news: News,
+    pub(super) writer: Arc<LapinWriter>,
+    pub(super) state: Arc<ChannelState>,
+    pub(super) news: News,
     /// What is waited for before the rest.
-    front: Option<Front>,
-    waiting: VecDeque<Item>,
-    confirms: Confirms,
+    pub(super) front: Option<Front>,
+    pub(super) waiting: VecDeque<Item>,
+    pub(super) confirms: Confirms,
     acks: AckTracker,
     /// When messages that came back are looked for next, and until when.
     look: Option<(Instant, Instant)>,
 }
 
 /// What has to be over before what was sent later is dealt with.
-struct Front {
+pub(super) struct Front {
     over: BoxFuture<'static, lapin::Result<()>>,
-    then: Then,
+    pub(super) then: Then,
 }
 
-enum Then {
+pub(super) enum Then {
     GoOn,
     Answer(oneshot::Sender<Result<(), Error>>),
     /// The channel is closed.
@@ -218,7 +212,7 @@ impl Settling {
         }
     }
 
-    fn settle(&self, settled: Settled) {
+    pub(super) fn settle(&self, settled: Settled) {
         if let Some(error) = &settled.failed {
             self.state.note_cause(error);
         }
@@ -233,7 +227,7 @@ impl Settling {
     }
 
     /// Hands on unconfirmed messages that came back.
-    fn collect_returned(&mut self) {
+    pub(super) fn collect_returned(&mut self) {
         let now = Instant::now();
         self.look = self
             .look
@@ -251,41 +245,6 @@ impl Settling {
             handler.returned(message::returned(returned));
         }
     }
-
-    /// The channel has ended. `closed`: by this program.
-    async fn end(mut self, closed: Option<Then>) {
-        let mut left: Vec<Item> = self.waiting.drain(..).collect();
-        left.extend(self.writer.end());
-        // What came in is handed over before the end is told.
-        let _ = timeout(CONSUMER_WITHIN, self.state.consuming.ended()).await;
-        let settled = self.confirms.settled_now(Settled::default());
-        self.settle(settled);
-        let settled = self.confirms.settled_now(Settled::default());
-        self.settle(settled);
-        self.collect_returned();
-        let why = if closed.is_some() { Error::Closed } else { why(&self.state, &self.news).await };
-        let fences = left.into_iter().filter_map(|item| match item {
-            Item::Fence(answer) => Some(answer),
-            _ => None,
-        });
-        let current = self.front.take().and_then(|front| match front.then {
-            Then::Answer(answer) => Some(answer),
-            _ => None,
-        });
-        for answer in current.into_iter().chain(fences) {
-            let _ = answer.send(Err(why.clone()));
-        }
-        self.state.end(why);
-        drop(closed);
-    }
-}
-
-impl Drop for Settling {
-    /// Its runtime may have ended before it.
-    fn drop(&mut self) {
-        self.writer.end();
-        self.state.end(error::lost(io::ErrorKind::NotConnected, "its runtime has ended"));
-    }
 }
 
 async fn over(front: &mut Option<Front>) -> lapin::Result<()> {
@@ -300,15 +259,4 @@ async fn due_at(due: Option<Instant>) {
         Some(due) => sleep_until(due).await,
         None => pending().await,
     }
-}
-
-/// Why a channel has ended.
-async fn why(state: &ChannelState, news: &News) -> Error {
-    if let Some(why) = state.cause().filter(|why| matches!(why, Error::ChannelClosed(_))) {
-        return why;
-    }
-    // A connection that ends takes its channels with it, and they may have noticed first.
-    let ended = timeout(NOTICED_WITHIN, news.when_ended()).await.ok();
-    let known = ended.or_else(|| state.cause()).or_else(|| news.refusal());
-    known.unwrap_or_else(|| error::lost(io::ErrorKind::NotConnected, "the channel has ended"))
 }
