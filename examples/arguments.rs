@@ -1,4 +1,4 @@
-//! What a program is told on its command line.
+//! The command line of the examples.
 
 use std::{env, ffi::OsString, path::Path, process};
 
@@ -7,28 +7,28 @@ use rpc_runtime::{Broker, BrokerError};
 
 use crate::Failure;
 
-/// Where RabbitMQ is, from `--broker` or `AMQP_URL`.
+/// The address of RabbitMQ, from `--broker` or `AMQP_URL`.
 #[derive(Debug)]
 pub struct BrokerArgs {
-    /// The address of RabbitMQ, this machine's if nothing else is said.
+    /// The address of RabbitMQ; by default this machine's.
     pub broker: String,
 }
 
 impl BrokerArgs {
-    /// Reads the command line of a program that takes nothing else.
+    /// Reads the command line of a program without other arguments.
     ///
     /// # Errors
     ///
-    /// There is something else.
+    /// If there are other arguments.
     pub fn parse() -> Result<Self, Failure> {
         Self::parse_with("", |arg, _| Err(arg.unexpected()))
     }
 
-    /// Reads the command line of a program that takes more, which `usage` shows and `take` is given.
+    /// Reads the command line of a program with other arguments. `usage` lists them, and `take` reads each.
     ///
     /// # Errors
     ///
-    /// A value is missing, or `take` refuses.
+    /// If a value is missing, or `take` fails.
     pub fn parse_with(
         usage: &str,
         mut take: impl FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>,
@@ -39,7 +39,7 @@ impl BrokerArgs {
     }
 }
 
-/// Where RabbitMQ is, from `--broker` or `AMQP_URL`, if it is to be used.
+/// The address of RabbitMQ from `--broker` or `AMQP_URL`, if one is set.
 #[derive(Debug)]
 pub struct MaybeBroker {
     broker: Option<String>,
@@ -68,17 +68,17 @@ impl MaybeBroker {
         Ok(Self { broker })
     }
 
-    /// Connects, or makes a broker in memory.
+    /// Connects to RabbitMQ, or makes a broker in memory without an address.
     ///
     /// # Errors
     ///
-    /// There is no RabbitMQ at the address, or it refuses.
+    /// If RabbitMQ cannot be reached, or refuses.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives the attempt up.
+    /// Dropping the future ends the attempt.
     pub async fn connect(self) -> Result<Broker, BrokerError> {
-        // A variable that is set to nothing is as good as none.
+        // An empty variable counts as unset.
         match self.broker.filter(|address| !address.is_empty()) {
             Some(address) => Broker::connect(&address).await,
             None => Ok(Broker::in_memory()),
@@ -86,7 +86,7 @@ impl MaybeBroker {
     }
 }
 
-/// What a program does with arguments of its own.
+/// Reads a program's own arguments.
 type Take<'a> = &'a mut dyn FnMut(Arg<'_>, &mut Parser) -> Result<(), lexopt::Error>;
 
 fn read(usage: &str, default: &str, take: Take<'_>) -> Result<Option<String>, Failure> {
@@ -97,7 +97,7 @@ fn read(usage: &str, default: &str, take: Take<'_>) -> Result<Option<String>, Fa
     broker(parser, env::var_os("AMQP_URL"), &help, take).map_err(|error| without_address(&error))
 }
 
-/// The address that is given, or else `address`. All but `--broker` and `--help` is for `take`.
+/// The address of `--broker`, or else `address`. All arguments but `--broker` and `--help` go to `take`.
 fn broker(
     mut parser: Parser,
     mut address: Option<OsString>,
@@ -112,7 +112,7 @@ fn broker(
                 process::exit(0);
             }
             Long(name) => {
-                // The parser lends its name, and cannot be asked for a value meanwhile.
+                // The name borrows from the parser, which is needed for the value.
                 let name = name.to_owned();
                 take(Long(&name), &mut parser)?;
             }
@@ -124,11 +124,11 @@ fn broker(
     address.map_err(|_| "the address of RabbitMQ is not Unicode".into())
 }
 
-/// An address has a password, and the parser's errors quote what is wrong.
+/// The parser's errors quote the argument, which may be an address with a password.
 fn without_address(error: &lexopt::Error) -> Failure {
     let error = error.to_string();
     let shown = if error.contains('@') { "an address where none is expected" } else { &error };
-    format!("{shown}; --help shows what there is").into()
+    format!("{shown}; see --help").into()
 }
 
 #[cfg(test)]
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn the_command_line_goes_before_the_variable_and_its_end_before_its_beginning() {
+    fn the_last_given_address_counts() {
         assert_eq!(address(&[], None), None);
         assert_eq!(address(&[], Some("there")).unwrap(), "there");
         assert_eq!(address(&["--broker", "here"], Some("there")).unwrap(), "here");
@@ -167,14 +167,14 @@ mod tests {
     }
 
     #[test]
-    fn a_programs_own_arguments_stand_anywhere() {
+    fn a_programs_own_arguments_may_be_anywhere() {
         let given = ["--quorum", "--broker", ADDRESS, "7", "--queue=mine"];
         let expected = (Some(ADDRESS.to_owned()), "mine true Some(7)".to_owned());
         assert_eq!(read(&given, None).unwrap(), expected);
     }
 
     #[test]
-    fn what_is_wrong_is_said_in_a_line_without_addresses() {
+    fn errors_are_one_line_without_addresses() {
         for (given, expected) in [
             (["--broker"].as_slice(), "missing argument for option '--broker'"),
             (&["--quorm"], "invalid option '--quorm'"),
@@ -186,14 +186,14 @@ mod tests {
             (&["--quorum=amqp://user:secret@here"], "an address where none is expected"),
             (&["--broker:amqp://user:secret@here"], "an address where none is expected"),
         ] {
-            let expected = format!("{expected}; --help shows what there is");
+            let expected = format!("{expected}; see --help");
             assert_eq!(read(given, None).unwrap_err(), expected);
         }
     }
 
     #[cfg(unix)]
     #[test]
-    fn an_address_that_is_no_unicode_is_not_shown() {
+    fn an_address_without_unicode_is_not_shown() {
         use std::os::unix::ffi::OsStringExt as _;
 
         let address = OsString::from_vec(b"secret\xff".to_vec());

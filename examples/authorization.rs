@@ -1,7 +1,7 @@
-//! Who may call what: `cargo run -p examples --example authorization`.
+//! Permissions of callers: `cargo run -p examples --example authorization`.
 //!
-//! RabbitMQ vouches for the user of a caller that announces it. Everybody may ask for numbers here; how many were asked for
-//! is for the director alone, who is not the user of this example.
+//! A caller can announce its user, which RabbitMQ checks. Here every user may call `fib`, and only the director may call
+//! `count`. The user of this example is not the director.
 
 use examples::{BrokerArgs, Failure, FibonacciClient, FibonacciServer, Sequence};
 use lexopt::prelude::*;

@@ -1,6 +1,6 @@
-//! Many callers of a service that is late and fails at random: `cargo run -p examples --example echo`.
+//! Many callers of a service that is slow and fails at random: `cargo run -p examples --example echo`.
 //!
-//! Each call ends in exactly one way: its own answer, or a failure that says what it is. No caller ever gets the answer of another,
+//! Each call ends in exactly one way: with its own reply or with an error. No caller ever gets the reply of another,
 //! although all replies come back through one queue.
 
 use std::{
@@ -19,14 +19,14 @@ const CALLS_OF_EACH: u32 = 10;
 /// The service takes up to twice as long.
 const PATIENCE: Duration = Duration::from_millis(100);
 
-/// Returns what it is sent, if it is lucky.
+/// Returns the text, or fails at random.
 #[rpc_service]
 trait Echo {
-    /// The same text, after a while.
+    /// The same text, after a random time.
     async fn echo(&self, text: String) -> Result<String, String>;
 }
 
-/// Draws how long a text takes, and how it ends.
+/// Chooses the time and the outcome of each text at random.
 struct Moody(RandomState);
 
 impl Echo for Moody {
@@ -41,7 +41,7 @@ impl Echo for Moody {
     }
 }
 
-/// How many calls ended in which way.
+/// Number of calls by outcome.
 #[derive(Default)]
 struct Ends {
     answered: u32,
@@ -81,7 +81,7 @@ async fn main() -> Result<(), Failure> {
     Ok(())
 }
 
-/// One caller: each of its calls has a text of its own.
+/// Makes the calls of one caller, each with its own text.
 async fn calls(caller: u32, broker: Broker) -> Result<Ends, Box<dyn Error + Send + Sync>> {
     let client = EchoClient::builder(&broker).timeout(PATIENCE).build();
     let mut ends = Ends::default();

@@ -1,4 +1,4 @@
-//! What a program says when it fails: what happened, and why, in one line.
+//! The error of a program, shown with its causes in one line.
 
 use std::{error::Error, fmt};
 
@@ -11,7 +11,7 @@ impl<E: Into<Box<dyn Error + Send + Sync>>> From<E> for Failure {
     }
 }
 
-/// `main` shows the error that it returns by `Debug`. Of most errors that is meant for programmers.
+/// `main` prints its error with `Debug`, which most errors write for programmers.
 impl fmt::Debug for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.0)?;

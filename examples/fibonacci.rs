@@ -1,7 +1,7 @@
 //! A server and a client in one process: `cargo run -p examples --example fibonacci`.
 //!
-//! Without a broker named, it uses one in memory, so that nothing but Rust is needed. With
-//! `--broker amqp://localhost`, or `AMQP_URL` set, the same calls go through RabbitMQ.
+//! By default it uses a broker in memory, so it needs only Rust. With `--broker amqp://localhost` or `AMQP_URL`, the same
+//! calls go through RabbitMQ.
 
 use examples::{Failure, FibError, FibonacciClient, FibonacciServer, MaybeBroker, Sequence};
 use rpc_runtime::{CallError, Server};

@@ -24,7 +24,7 @@ async fn main() -> Result<(), Failure> {
     let client = FibonacciClient::builder(&broker).timeout(Duration::from_secs(5)).build();
 
     for n in numbers {
-        // The error of an explained call names the call: which, on which queue of which broker, and for how long.
+        // The error of an explained call names the method, the queue, the broker and the elapsed time.
         match client.fib(n).explain().await {
             Ok(number) => println!("fib({n}) = {number}"),
             Err(failure) => match failure.error() {

@@ -1,6 +1,6 @@
 //! Serves the Fibonacci numbers over RabbitMQ until Ctrl-C: `cargo run -p examples --example fibonacci_server`.
 //!
-//! Start it twice and both share the load. On Ctrl-C it finishes what it has begun, and gives the rest to the others.
+//! Start it twice, and both share the load. On Ctrl-C it finishes the requests in progress and leaves the rest to others.
 
 use examples::{BrokerArgs, Failure, FibonacciServer, Sequence, interrupted};
 use rpc_runtime::{Broker, Server};

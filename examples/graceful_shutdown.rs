@@ -1,8 +1,8 @@
-//! A server that ends as Kubernetes and systemd expect it to: `cargo run -p examples --example graceful_shutdown`.
+//! A server that ends as Kubernetes and systemd expect: `cargo run -p examples --example graceful_shutdown`.
 //!
-//! On SIGTERM it takes no more requests, finishes those that it has begun, leaves the others to the next server, and ends
-//! with success. What asks whether it is ready is told at once that it is not. Start it twice, call it with
-//! `rpc call Press.print 50`, and end the one that prints.
+//! On SIGTERM it accepts no more requests, finishes those in progress, leaves the others to the next server, and exits
+//! with success. Its readiness turns false at once. Start it twice, call it with `rpc call Press.print 50`, and end the
+//! one that prints.
 
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::time::sleep;
 /// Prints, slowly.
 #[rpc_service(timeout = "10m")]
 pub trait Press {
-    /// Prints so many pages, ten in a second.
+    /// Prints so many pages, ten a second.
     async fn print(&self, pages: u32) -> String;
 }
 
@@ -44,22 +44,22 @@ async fn main() -> Result<(), Failure> {
     let broker = Broker::connect(&args.broker).await?;
     let server = Server::builder(&broker)
         .service_on(Queue::named(queue), PressServer::new(Old))
-        // One page after the other.
+        // One request at a time.
         .concurrency(1)
-        // Less than the time after which whoever sent the signal kills.
+        // Shorter than the time after which the supervisor kills the process.
         .grace_period(Duration::from_secs(25))
         .start()
         .await?;
     let probe = tokio::spawn(report(server.health()));
     println!("serving; SIGTERM or Ctrl-C ends");
 
-    server.run_until(told_to_end()).await?;
+    server.run_until(terminated()).await?;
     probe.await?;
     broker.close().await;
     Ok(())
 }
 
-/// In the place of an answer to readiness probes.
+/// Stands in for an answer to readiness probes.
 async fn report(mut health: Health) {
     while health.status() != HealthStatus::Stopped {
         println!("health: {}", health.changed().await);
@@ -67,7 +67,7 @@ async fn report(mut health: Health) {
 }
 
 #[cfg(unix)]
-async fn told_to_end() {
+async fn terminated() {
     use tokio::signal::unix::{SignalKind, signal};
 
     match signal(SignalKind::terminate()) {
@@ -80,6 +80,6 @@ async fn told_to_end() {
 }
 
 #[cfg(not(unix))]
-async fn told_to_end() {
+async fn terminated() {
     interrupted().await;
 }

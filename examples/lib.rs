@@ -1,4 +1,4 @@
-//! What the examples share: the services, and what a command line says.
+//! Shared by the examples: the services and the command line.
 
 mod arguments;
 mod failure;

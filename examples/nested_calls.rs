@@ -1,8 +1,8 @@
 //! A service that calls another: `cargo run -p examples --example nested_calls`.
 //!
-//! A call that a handler makes inherits what is left of its caller's deadline, whatever the trait of the other service
-//! says. Nobody works for a caller who has gone; but a handler that wants to say why there is no answer has to keep some
-//! of the time for itself.
+//! A call inside a handler inherits the rest of its caller's deadline, even if the trait of the other service sets a longer
+//! timeout. So no service works for a caller that has stopped waiting. A handler that wants to reply with an error of its own
+//! has to keep some of the time for that.
 
 use std::time::Duration;
 
@@ -10,24 +10,24 @@ use examples::{Failure, MaybeBroker};
 use rpc_runtime::{Call, CallError, Context, Server, rpc_service};
 use tokio::time::{Instant, sleep};
 
-/// What there is in store. Its callers may wait for an hour.
+/// The stock. Its callers may wait for an hour.
 #[rpc_service(timeout = "1h")]
 pub trait Warehouse {
-    /// Puts an item aside, which takes so many milliseconds.
+    /// Reserves an item, which takes so many milliseconds.
     async fn reserve(&self, item: String, takes_ms: u64) -> bool;
 }
 
-/// What customers call.
+/// The service for customers.
 #[rpc_service]
 pub trait Shop {
-    /// Buys an item, and waits for the warehouse as long as the customer does.
+    /// Buys an item. Waits for the warehouse as long as the customer does.
     async fn buy(&self, item: String, takes_ms: u64) -> Result<String, String>;
 
-    /// Buys an item, and waits half as long as the customer.
-    async fn buy_or_say_why(&self, item: String, takes_ms: u64) -> Result<String, String>;
+    /// Buys an item. Waits for the warehouse half as long as the customer does, and replies with the reason of a failure.
+    async fn buy_or_explain(&self, item: String, takes_ms: u64) -> Result<String, String>;
 }
 
-/// How long the caller of the running handler goes on waiting.
+/// The time left until the deadline of the running request.
 fn left() -> Duration {
     let deadline = Context::current().and_then(|context| context.deadline());
     deadline.map_or(Duration::MAX, |deadline| deadline.saturating_duration_since(Instant::now()))
@@ -50,7 +50,7 @@ impl Warehouse for Shelves {
     }
 }
 
-/// What everybody has to do before they answer, whatever the answer is.
+/// Work before each reply.
 async fn paperwork() {
     sleep(Duration::from_millis(100)).await;
 }
@@ -64,7 +64,7 @@ impl Shop for Counter {
         sold(self.warehouse.reserve(item, takes_ms)).await
     }
 
-    async fn buy_or_say_why(&self, item: String, takes_ms: u64) -> Result<String, String> {
+    async fn buy_or_explain(&self, item: String, takes_ms: u64) -> Result<String, String> {
         sold(self.warehouse.reserve(item, takes_ms).timeout(left() / 2)).await
     }
 }
@@ -93,13 +93,13 @@ async fn main() -> Result<(), Failure> {
     let shop = ShopClient::builder(&broker).timeout(Duration::from_secs(2)).build();
     println!("tea: {}", shop.buy("tea".to_owned(), 10).explain().await?);
     match shop.buy("cake".to_owned(), 60_000).explain().await {
-        // The shop learns at the same moment that there is no cake: too late to say so.
+        // The call of the shop times out at the same moment: too late for a reply.
         Err(error) => println!("cake: {error}"),
         Ok(answer) => return Err(format!("cake should have taken too long: {answer}").into()),
     }
-    match shop.buy_or_say_why("coffee".to_owned(), 60_000).await {
+    match shop.buy_or_explain("coffee".to_owned(), 60_000).await {
         Err(CallError::Application(why)) => println!("coffee: {why}"),
-        other => return Err(format!("the shop should have said why: {other:?}").into()),
+        other => return Err(format!("the shop should have given the reason: {other:?}").into()),
     }
 
     server.shutdown().await?;

@@ -1,4 +1,4 @@
-//! A caller of the text service on the queue `s14rpc`, whoever serves it: ours, or a plain program in any language.
+//! A caller of the text service on the queue `s14rpc`. The server may be ours or a plain program in any language.
 
 use examples::{BrokerArgs, Failure, PlusHundredClient};
 use lexopt::prelude::*;

@@ -1,7 +1,7 @@
 //! Two services in one process, one server and one connection: `cargo run -p examples --example two_services`.
 //!
-//! Each service has a queue of its own and takes requests of its own, so the slow one does not hold up the other. They
-//! may share what they work on; to their callers they are as apart as if they ran on two machines, and may do so tomorrow.
+//! Each service has its own queue and requests, so a slow service does not delay the other. They may share data. Callers do
+//! not see that, so the services can move to two processes later.
 
 use std::{
     collections::BTreeMap,
@@ -11,21 +11,21 @@ use std::{
 use examples::{Failure, MaybeBroker};
 use rpc_runtime::{Server, discovery::Discovery, rpc_service};
 
-/// What is sold, and for how much.
+/// The items and their prices.
 #[rpc_service]
 pub trait Catalog {
     /// The price of an item; `None` if it is not sold.
     async fn price(&self, item: String) -> Option<u32>;
 }
 
-/// What was sold.
+/// The orders.
 #[rpc_service]
 pub trait Orders {
-    /// Orders an item, and says how many of it were ordered so far.
+    /// Orders an item, and returns how many of it were ordered so far.
     async fn place(&self, item: String) -> Result<u32, String>;
 }
 
-/// What both services work on.
+/// The data of both services.
 #[derive(Default)]
 struct Shop {
     prices: BTreeMap<String, u32>,

@@ -1,4 +1,4 @@
-//! What a call costs in allocations, with and without layers. A binary of its own: it counts in the allocator.
+//! Counts the allocations of a call, with and without layers. A binary of its own, because it replaces the allocator.
 
 #![allow(
     clippy::unwrap_used,
@@ -29,7 +29,7 @@ impl Adder for Plain {
 
 const CALLS: u32 = 1_000;
 
-/// How many allocations a call takes, at both ends together; the broker's own are the same each time.
+/// The allocations of a call at both ends together, and in the broker, which are the same each time.
 fn allocations(
     client: impl FnOnce(Broker) -> AdderClient,
     server: fn(ServerBuilder) -> ServerBuilder,
@@ -45,7 +45,7 @@ fn allocations(
             call().await;
         }
     };
-    // What grows to a size and stays so has grown.
+    // After a warm-up, reused buffers have their final size.
     runtime.block_on(calls(100));
     let counted = measure(|| runtime.block_on(calls(CALLS)));
     f64::from(u32::try_from(counted.count_total).unwrap()) / f64::from(CALLS)
@@ -53,12 +53,12 @@ fn allocations(
 
 fn assert_more(with: f64, without: f64, most: f64) {
     println!("{with} allocations a call, {without} without layers");
-    // Less than one in a hundred calls has something grow.
+    // Allows growth of a buffer in one of a hundred calls.
     assert!(with - without <= most + 0.01, "{with} allocations, {without} without layers");
 }
 
 #[test]
-fn layers_cost_an_allocation_for_each_that_is_added_and_none_within() {
+fn each_added_layer_costs_one_allocation() {
     let plain = |server| server;
     let none = allocations(|broker| AdderClient::new(&broker), plain);
     assert_more(
@@ -77,8 +77,8 @@ fn layers_cost_an_allocation_for_each_that_is_added_and_none_within() {
     assert_more(allocations(|broker| AdderClient::new(&broker), server), none, 1.0);
 }
 
-/// Answers of a mebibyte each that somebody made up: with values that take a hundred times the memory of their text, where
-/// reading them together took gigabytes and many times the time limit.
+/// Forged answers of a mebibyte each, with values that take a hundred times the memory of their text. Without bounds, reading
+/// them takes gigabytes and many times the time limit.
 #[test]
 fn forged_answers_take_bounded_memory_and_time() {
     const SOON: Duration = Duration::from_secs(20);
@@ -102,10 +102,14 @@ fn forged_answers_take_bounded_memory_and_time() {
         });
         let (started, discovery) = (Instant::now(), Discovery::new(&broker));
         let mut infos = Vec::new();
-        let taken = measure(|| infos = runtime.block_on(discovery.info()).unwrap());
+        let measured = measure(|| infos = runtime.block_on(discovery.info()).unwrap());
         let (took, dropped) = (started.elapsed(), discovery.dropped());
-        println!("{} answers, {dropped} dropped, {} bytes, {took:?}", infos.len(), taken.bytes_max);
-        assert!(taken.bytes_max < MOST, "{} bytes", taken.bytes_max);
+        println!(
+            "{} answers, {dropped} dropped, {} bytes, {took:?}",
+            infos.len(),
+            measured.bytes_max
+        );
+        assert!(measured.bytes_max < MOST, "{} bytes", measured.bytes_max);
         assert!(took < SOON, "{took:?}");
         assert!(infos.len() as u64 + dropped <= 62 && infos.len() as u64 + dropped > 0);
         runtime.block_on(async {

@@ -1,39 +1,49 @@
-//! What the macro accepts, what it says of what it does not accept, and what rustc says of the rest.
+//! Services that the macro accepts, its errors for faulty ones, and rustc's errors for the rest.
 
-#![allow(clippy::expect_used, reason = "a test that cannot read its files has failed")]
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test that cannot read its files has failed"
+)]
 
+mod explained;
+mod marked;
 mod random;
 mod rustc;
 
+use rustc::Package;
+
 #[test]
 fn legal_services_compile() {
-    trybuild::TestCases::new().pass("ui/pass/*.rs");
+    Package::of("ui/pass", "legal", "rpc-runtime", &["schemars"]).run();
 }
 
 #[test]
 fn faults_are_explained() {
-    trybuild::TestCases::new().compile_fail("ui/fail/*.rs");
+    let programs = Package::of("ui/fail", "faulty", "rpc-runtime", &["schemars"]).compile();
+    explained::check(&programs);
 }
 
-/// The words are rustc's, and change with it; so only their core is expected, and the line that they point at.
+/// rustc's texts change between versions, so only their main part and their line are compared.
 #[test]
 fn rustc_complains_once_and_at_the_right_line() {
-    rustc::check("ui/rustc");
+    marked::check(&Package::of("ui/rustc", "refused", "rpc-runtime", &[]).compile());
 }
 
 #[test]
 fn random_well_formed_services_compile_without_a_warning() {
     let source = random::services(60);
-    let complaints = rustc::complaints("random-services", &source);
-    assert!(complaints.is_empty(), "{complaints}\n{source}");
+    for (_, compiled) in Package::from_source("random-services", &source).compile() {
+        assert!(compiled.messages.is_empty(), "{}\n{source}", compiled.texts());
+    }
 }
 
 #[test]
 fn a_user_needs_the_runtime_serde_and_tokio_alone() {
-    rustc::run("ui/user", "rpc-runtime");
+    Package::of("ui/user", "user", "rpc-runtime", &[]).run();
 }
 
 #[test]
 fn the_runtime_may_have_another_name() {
-    rustc::run("ui/renamed", "framework");
+    Package::of("ui/renamed", "renamed", "framework", &[]).run();
 }

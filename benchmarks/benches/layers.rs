@@ -1,4 +1,4 @@
-//! What layers cost a call, in memory: none, one that does nothing, and several.
+//! The cost of layers for a call in memory: none, one that does nothing, and several.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,4 +1,4 @@
-//! The parts of a call, each by itself: `cargo bench -p rpc-benchmarks`.
+//! The parts of a call, each measured alone: `cargo bench -p rpc-benchmarks`.
 
 #![allow(
     clippy::expect_used,
@@ -68,7 +68,7 @@ fn envelope(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// A call goes in and its reply takes it out, both messages being written for it.
+/// Adds a call to the table and removes it for its reply, including the writing of both messages.
 fn pending(criterion: &mut Criterion) {
     let runtime = Builder::new_current_thread().enable_all().build().expect("a thread is there");
     let _entered = runtime.enter();

@@ -1,4 +1,4 @@
-//! The command line of a program under measurement.
+//! The command line of a measured program.
 
 use clap::{Args, Subcommand, ValueEnum};
 use tokio::runtime::{Builder, Runtime};
@@ -11,11 +11,11 @@ use crate::Failure;
 pub enum Role {
     /// Serves until SIGTERM.
     Server(ServerArguments),
-    /// Calls, and says how long it took.
+    /// Calls, and prints how long it took.
     Client(ClientArguments),
 }
 
-/// What both ends have to know.
+/// Arguments of both ends.
 #[derive(Debug, Clone, Args)]
 pub struct Common {
     /// The address of RabbitMQ.
@@ -27,18 +27,18 @@ pub struct Common {
     pub queue: String,
 }
 
-/// What a server has to know.
+/// Arguments of a server.
 #[derive(Debug, Clone, Args)]
 pub struct ServerArguments {
-    /// What both ends have to know.
+    /// Arguments of both ends.
     #[command(flatten)]
     pub common: Common,
 }
 
-/// What a client has to know.
+/// Arguments of a client.
 #[derive(Debug, Clone, Args)]
 pub struct ClientArguments {
-    /// What both ends have to know.
+    /// Arguments of both ends.
     #[command(flatten)]
     pub common: Common,
 
@@ -46,7 +46,7 @@ pub struct ClientArguments {
     #[command(flatten)]
     pub load: Load,
 
-    /// Leaves confirms off, where the program has a choice.
+    /// Switches confirms off, if the program can.
     #[arg(long)]
     pub no_confirms: bool,
 }
@@ -54,23 +54,23 @@ pub struct ClientArguments {
 /// Which calls to make.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Load {
-    /// How many are in flight at once.
+    /// How many calls to keep in flight.
     #[arg(long)]
     pub window: usize,
 
-    /// How many are measured.
+    /// How many calls to measure.
     #[arg(long)]
     pub total: usize,
 
-    /// The bytes of an argument and of its result; 8 is a number and its successor, anything else is echoed.
+    /// The bytes of an argument and of its result. 8 means a number and its successor; other sizes are echoed.
     #[arg(long, default_value_t = NUMBER)]
     pub payload: usize,
 }
 
-/// The payload that is a number.
+/// The size of the payload that is a number.
 pub const NUMBER: usize = 8;
 
-/// How tokio runs: by default as `#[tokio::main]` has it.
+/// The kind of tokio runtime. The default is that of `#[tokio::main]`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Flavour {
     /// A worker thread for each core.
@@ -81,7 +81,7 @@ pub enum Flavour {
 }
 
 impl Flavour {
-    /// As the command line has it.
+    /// The name on the command line.
     pub fn name(self) -> &'static str {
         match self {
             Self::MultiThread => "multi-thread",
@@ -93,7 +93,7 @@ impl Flavour {
     ///
     /// # Errors
     ///
-    /// The system gives no threads.
+    /// If threads cannot be created.
     pub fn runtime(self) -> Result<Runtime, Failure> {
         let mut builder = match self {
             Self::MultiThread => Builder::new_multi_thread(),
@@ -103,17 +103,17 @@ impl Flavour {
     }
 }
 
-/// Tells whoever started a server that it takes requests.
+/// Prints that the server accepts requests, for the driver.
 pub fn serving() {
     println!("serving");
 }
 
-/// Resolves when the server is to end.
+/// Resolves on SIGTERM.
 ///
 /// # Errors
 ///
-/// Signals cannot be had here.
-pub async fn told_to_end() -> Result<(), Failure> {
+/// If the signal handler cannot be installed.
+pub async fn terminated() -> Result<(), Failure> {
     signal(SignalKind::terminate())?.recv().await;
     Ok(())
 }

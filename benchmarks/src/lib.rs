@@ -1,4 +1,4 @@
-//! What the programs under measurement share, so that they differ in how they call and in nothing else.
+//! Shared parts of the measured programs, so that they differ only in how they call.
 
 pub mod arguments;
 mod report;
@@ -9,5 +9,5 @@ pub use report::{Meter, Report, begin};
 pub use service::{Least, LeastClient, LeastServer, Worker};
 pub use window::{increment, keep_in_flight};
 
-/// What ends a program that cannot go on.
+/// The error that ends a program.
 pub type Failure = Box<dyn std::error::Error + Send + Sync>;

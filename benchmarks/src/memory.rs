@@ -1,4 +1,4 @@
-//! The bytes that calls take in the process that makes them: while they are in flight, and when they have ended.
+//! The memory that calls use in the calling process: while they are in flight, and after they have ended.
 
 use std::time::Duration;
 
@@ -15,11 +15,11 @@ static ALLOCATOR: PeakAlloc = PeakAlloc;
 
 #[derive(Parser)]
 enum What {
-    /// How much there is for each call that waits for an answer which never comes.
+    /// The memory of each call in flight, with a server that never replies.
     Pending(Pending),
-    /// How much is left when so many calls have been answered, client and server being in this process.
+    /// The memory left after so many successful calls, with client and server in this process.
     Calls(Number),
-    /// How much is left when so many calls, all in flight at once, have waited in vain.
+    /// The memory left after so many simultaneous calls have timed out.
     Timeouts(Pending),
 }
 
@@ -82,13 +82,13 @@ async fn pending(arguments: Pending) -> Result<(), Failure> {
     Ok(())
 }
 
-/// Fewer than may be on their way to the broker before others have to wait.
+/// Calls sent at a time. Fewer than the send window, so that none has to wait.
 const AT_ONCE: usize = 1000;
 
-/// As many as it runs at once are no longer in the queue.
+/// Requests that the server has taken from the queue: as many as it runs at once.
 const WITH_THE_SERVER: usize = 128;
 
-/// How often the same is done to see whether it leaves something behind each time.
+/// How often a run is repeated, to see whether each repetition loses memory.
 const TIMES: usize = 5;
 
 async fn answered(calls: usize) -> Result<(), Failure> {
@@ -127,8 +127,7 @@ async fn timeouts(arguments: Pending) -> Result<(), Failure> {
     Ok(())
 }
 
-/// The least by which the bytes that are allocated grow when something is done again. What is lost grows each time; a
-/// buffer that is kept grows now and then.
+/// The smallest growth of allocated memory over repeated runs. A leak grows with each run, a reused buffer only with some.
 async fn left_each_time(run: impl AsyncFn() -> Result<(), Failure>) -> Result<usize, Failure> {
     run().await?;
     let (mut before, mut least) = (settled().await, usize::MAX);
@@ -142,7 +141,7 @@ async fn left_each_time(run: impl AsyncFn() -> Result<(), Failure>) -> Result<us
 }
 
 impl Pending {
-    /// RabbitMQ holds a sender back whose messages nobody takes; until it has them all, they wait in this process.
+    /// Waits until RabbitMQ has all requests. It slows down a sender if nobody consumes, and then they wait in this process.
     async fn wait_until_sent(
         &self,
         calls: &mut [Call<()>],
@@ -155,7 +154,7 @@ impl Pending {
         let before = calls.len().saturating_sub(AT_ONCE);
         while waiting().await? + WITH_THE_SERVER < calls.len() {
             sleep(Duration::from_millis(10)).await;
-            // A broker that is short of memory takes none for a while, and a call that waits for it has to be asked again.
+            // A broker that is short of memory blocks for a while, so calls have to be polled again.
             for call in &mut calls[before..] {
                 if let Some(ended) = call.now_or_never() {
                     ended?;
@@ -172,7 +171,7 @@ impl Pending {
         Ok(client)
     }
 
-    /// For all to be in flight before the first deadline passes.
+    /// A timeout that lets all calls be in flight before the first deadline passes.
     fn long_enough(&self) -> Duration {
         let each = Duration::from_micros(30);
         Duration::from_millis(100) + each * u32::try_from(self.calls).unwrap_or(u32::MAX)
@@ -183,7 +182,7 @@ impl Pending {
     }
 }
 
-/// The bytes that are allocated once nothing moves any more.
+/// The allocated bytes, once they no longer change.
 async fn settled() -> usize {
     const STILL: usize = 5;
     let (mut last, mut times) = (0, 0);

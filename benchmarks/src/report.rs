@@ -1,9 +1,9 @@
-//! What a client says of its calls.
+//! The output of a client.
 
 use std::fmt;
 use std::time::{Duration, Instant};
 
-/// Tells whoever started this client that it is warm and begins now.
+/// Prints that the client has warmed up and begins, for the driver.
 pub fn begin() {
     println!("begin");
 }
@@ -16,22 +16,22 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Begins now, with room for so many calls.
+    /// Starts the time, with room for so many calls.
     pub fn start(calls: usize) -> Self {
         Self { began: Instant::now(), took: Vec::with_capacity(calls) }
     }
 
-    /// A call has ended.
+    /// Records a call that has ended.
     pub fn ended(&mut self, took: Duration) {
         self.took.push(took);
     }
 
-    /// How many have ended.
+    /// The number of calls that have ended.
     pub fn count(&self) -> usize {
         self.took.len()
     }
 
-    /// All have ended.
+    /// Makes the report, after all calls have ended.
     pub fn report(mut self) -> Report {
         let elapsed = self.began.elapsed();
         self.took.sort_unstable();
@@ -43,7 +43,7 @@ impl Meter {
     }
 }
 
-/// What came of a run; displayed as the line that the driver reads.
+/// The figures of a run. Its `Display` is the line that the driver reads.
 #[derive(Debug, Clone, Copy)]
 pub struct Report {
     calls: usize,

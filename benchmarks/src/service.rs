@@ -1,22 +1,22 @@
-//! The service that is measured.
+//! The measured service.
 
 use rpc_runtime::rpc_service;
 use serde_bytes::ByteBuf;
 
-/// The least of services.
+/// A service that does almost nothing.
 #[rpc_service]
 pub trait Least {
     /// The next number.
     async fn inc(&self, n: u64) -> u64;
 
-    /// The same bytes. A `Vec<u8>` would be written one by one, as serde has it.
+    /// The same bytes. serde would write a `Vec<u8>` element by element.
     async fn echo(&self, bytes: ByteBuf) -> ByteBuf;
 
-    /// Never answers.
+    /// Never replies.
     async fn never(&self, bytes: ByteBuf);
 }
 
-/// Serves it.
+/// Implements the service.
 #[derive(Debug, Clone, Copy)]
 pub struct Worker;
 

@@ -1,4 +1,4 @@
-//! Calls that are futures, so many at a time.
+//! Keeps a number of calls in flight.
 
 use std::time::Instant;
 
@@ -8,10 +8,10 @@ use futures_util::stream::FuturesUnordered;
 use crate::arguments::Load;
 use crate::{Failure, LeastClient, Meter, Report, begin};
 
-/// How many calls go ahead of those that are measured, at least.
+/// Least number of calls before the measured ones.
 const WARM_UP: usize = 200;
 
-/// Makes the calls of a load, each with its number; warms up before.
+/// Makes the calls of a load, each with its number, after a warm-up.
 ///
 /// # Errors
 ///

@@ -1,21 +1,21 @@
-//! A method whose result is kept: `cargo run -p examples-of-features --example cached`.
+//! A method with a cached result: `cargo run -p examples-of-features --example cached`.
 //!
-//! The trait says how long a result may be used again, and the broker of the client has a cache. The method runs once for
-//! each city, however often it is called.
+//! The trait sets how long a result may be reused, and the broker of the client has a cache. The method runs once for
+//! each city, even if it is called more often.
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use examples::{Failure, MaybeBroker};
 use rpc_runtime::{Server, middleware::Cache, rpc_service};
 
-/// Tells the weather.
+/// The weather.
 #[rpc_service]
 pub trait Weather {
-    /// How warm it will be, in degrees.
+    /// The temperature in degrees.
     #[rpc(cacheable = "10m")]
     async fn forecast(&self, city: String) -> u32;
 
-    /// How many forecasts were made.
+    /// The number of forecasts so far.
     async fn made(&self) -> u32;
 }
 
@@ -41,7 +41,7 @@ async fn main() -> Result<(), Failure> {
     let server =
         Server::builder(&broker).service(WeatherServer::new(Guessing::default())).start().await?;
 
-    // At most a megabyte is kept, for all clients that are made from this broker.
+    // The cache holds at most a megabyte, for all clients made from this broker.
     let client = WeatherClient::new(&broker.layer(Cache::new(1_000_000)));
     for city in ["Oslo", "Rome", "Oslo", "Rome", "Oslo"] {
         println!("{city}: {} degrees", client.forecast(city.to_owned()).explain().await?);

@@ -7,8 +7,8 @@ use lexopt::prelude::*;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use rpc_runtime::Server;
 
-/// Upper bounds of the durations that are counted, in seconds. Without them the exporter makes summaries, which cannot be
-/// added up over processes and are 0 when nothing was recorded lately.
+/// Upper bounds of the buckets for durations, in seconds. Without them the exporter makes summaries, which cannot be
+/// added up over processes and are 0 if nothing was recorded recently.
 const BUCKETS: [f64; 12] =
     [0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 2.5, 10.0];
 
@@ -36,7 +36,7 @@ async fn main() -> Result<(), Failure> {
     let client = FibonacciClient::new(&broker);
     let calls = async {
         for n in (0..100).cycle() {
-            // One in twenty is refused: those numbers are too large.
+            // One call in twenty fails, because its number is too large.
             let _ = client.fib(n).await;
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

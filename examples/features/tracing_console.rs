@@ -1,7 +1,7 @@
 //! Spans on the console: `cargo run -p examples-of-features --example tracing_console`.
 //!
-//! Each call and each request is a span, which says what was called, through which queue, how it ended and how long it
-//! took. `RUST_LOG=debug` says more. docs/observation.md has what it takes to send them to a collector.
+//! Each call and each request is a span with the method, the queue, the outcome and the duration. `RUST_LOG=debug` shows
+//! more. docs/observation.md describes how to send spans to a collector.
 
 use examples::{Failure, FibonacciClient, FibonacciServer, MaybeBroker, Sequence};
 use rpc_runtime::Server;

@@ -1,5 +1,5 @@
-//! The Rust code of the guide: each page is the documentation of an item here when doctests are collected, so that it is
-//! compiled and, where it says nothing else, run.
+//! The Rust code of the guide. Each page becomes the documentation of an item here when doctests are collected, so that
+//! its code is compiled and, unless marked otherwise, run.
 
 #[cfg(doctest)]
 macro_rules! pages {

@@ -13,14 +13,14 @@ pub trait Fibonacci {
     #[rpc(idempotent)]
     async fn fib(&self, n: u32) -> Result<u64, FibError>;
 
-    /// The `n`-th number, by the slow way that keeps a core busy.
+    /// The `n`-th number, computed slowly on a busy core.
     #[rpc(blocking, timeout = "30s")]
     fn slow(&self, n: u32) -> u64;
 
     /// How many numbers were asked for since the last reset.
     async fn count(&self) -> u64;
 
-    /// Starts to count anew.
+    /// Resets the count.
     #[rpc(oneway)]
     async fn reset(&self);
 }
@@ -28,12 +28,12 @@ pub trait Fibonacci {
 /// Why there is no such number.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, Error)]
 pub enum FibError {
-    /// It has more than 64 bits.
+    /// The number has more than 64 bits.
     #[error("the Fibonacci number {n} does not fit 64 bits; {largest} is the largest that does")]
     TooLarge {
-        /// Which number was asked for.
+        /// The `n` of the call.
         n: u32,
-        /// The last that can be.
+        /// The largest possible `n`.
         largest: u32,
     },
 }
@@ -71,7 +71,7 @@ impl Fibonacci for Sequence {
     }
 }
 
-/// The way of the RabbitMQ tutorial: exponential in `n`.
+/// Computes it like the RabbitMQ tutorial: exponential in `n`.
 pub(crate) fn recursive(n: u32) -> u64 {
     match n {
         0 | 1 => u64::from(n),

@@ -5,12 +5,12 @@ use rpc_runtime::rpc_service;
 /// Adds 100.
 #[rpc_service(queue = "s14rpc", encoding = "text")]
 pub trait PlusHundred {
-    /// The number, and 100 more. Requests without a method name mean this one.
+    /// The number plus 100. Requests without a method name call this method.
     #[rpc(default, idempotent)]
     async fn add(&self, n: i64) -> Result<i64, String>;
 }
 
-/// Adds it.
+/// Implements the service.
 #[derive(Debug)]
 pub struct Adder;
 

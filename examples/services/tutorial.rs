@@ -4,10 +4,10 @@ use rpc_runtime::rpc_service;
 
 use super::fibonacci::recursive;
 
-/// What the RPC tutorial of RabbitMQ serves on `rpc_queue`.
+/// The service of RabbitMQ's RPC tutorial on `rpc_queue`.
 #[rpc_service(queue = "rpc_queue", encoding = "text")]
 pub trait Tutorial {
-    /// The `n`-th Fibonacci number. The tutorial's clients name no method, so this is the one they mean.
+    /// The `n`-th Fibonacci number. The tutorial's clients name no method, so this is the default.
     #[rpc(default, blocking, timeout = "30s")]
     fn fib(&self, n: u32) -> u64;
 }

@@ -1,1 +1,1 @@
-//! Nothing: cargo wants a library beside the programs.
+//! Empty: cargo requires a library beside the examples.

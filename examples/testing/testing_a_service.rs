@@ -1,8 +1,8 @@
-//! What calls a service, tested without RabbitMQ: `cargo test --example testing_a_service`.
+//! Tests of a caller of a service, without RabbitMQ: `cargo test --example testing_a_service`.
 //!
-//! A shop charges its customers through a service. What the shop does when an answer is lost, when the service is away, or
-//! when the connection goes, is business logic; its tests inject those faults. Time is paused there, so that deadlines and
-//! pauses cost nothing. `cargo run -p examples-of-testing --example testing_a_service` shows one purchase whose first answer is lost.
+//! A shop charges its customers through a service. The shop has to handle a lost reply, a missing service and a lost
+//! connection; its tests inject these faults. Their time is paused, so that deadlines and pauses take no time.
+//! `cargo run -p examples-of-testing --example testing_a_service` shows a purchase whose first reply is lost.
 
 use std::{
     collections::HashMap,
@@ -14,27 +14,27 @@ use rpc_runtime::{Broker, CallError, rpc_service, testing::Faults};
 use serde::{Deserialize, Serialize};
 use tokio::time::sleep;
 
-/// Takes money.
+/// Payments.
 #[rpc_service(timeout = "2s")]
 pub trait Payments {
     /// Charges an order, once.
     async fn charge(&self, order: u32, cents: u64) -> Result<(), Refusal>;
 
-    /// What an order was charged, if it was.
+    /// The amount that an order was charged, if any.
     #[rpc(idempotent)]
     async fn charged(&self, order: u32) -> Option<u64>;
 }
 
-/// Why no money is taken.
+/// The reason for a refused charge.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 pub enum Refusal {
-    /// More than anybody has.
+    /// The amount is over the limit.
     #[error("the limit is {limit} cents")]
     OverTheLimit {
         /// In cents.
         limit: u64,
     },
-    /// It was charged before.
+    /// The order was charged before.
     #[error("the order was charged already")]
     Again,
 }
@@ -66,29 +66,29 @@ impl Payments for Till {
     }
 }
 
-/// What a customer is told.
+/// The outcome for a customer.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Purchase {
     /// The money was taken, once.
     Paid,
     /// No money was taken.
     NotPaid(String),
-    /// Somebody has to look it up.
+    /// Unknown: a person has to look it up.
     Unclear,
 }
 
-/// The shop's side: it knows what to do when a call fails.
+/// The shop, which handles failed calls.
 #[derive(Debug)]
 pub struct Shop {
     payments: PaymentsClient,
 }
 
 impl Shop {
-    /// Charges an order. A charge that was not made is tried three times; one of which nobody knows is looked up.
+    /// Charges an order. A charge that was not made is tried three times; an unclear one is looked up.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future leaves the order charged, or not.
+    /// After a drop the order may or may not be charged.
     pub async fn buy(&self, order: u32, cents: u64) -> Purchase {
         for pause in [1, 10, 0].map(Duration::from_secs) {
             match self.payments.charge(order, cents).await {
@@ -118,8 +118,8 @@ async fn main() {
     let shop = Shop { payments: PaymentsClient::new(&broker) };
 
     faults.method("charge").drop_replies(1);
-    println!("charging 25.00; the answer is lost, and missed after two seconds");
-    println!("the customer is told: {:?}", shop.buy(1, 2_500).await);
+    println!("charging 25.00; the reply is lost, and the call times out after two seconds");
+    println!("the customer gets: {:?}", shop.buy(1, 2_500).await);
 }
 
 #[cfg(test)]
@@ -147,9 +147,9 @@ mod tests {
         }
     }
 
-    /// The service is a plain trait: what it does by itself needs no broker.
+    /// The service is a plain trait, so its own logic needs no broker.
     #[tokio::test]
-    async fn an_order_is_charged_once_and_within_the_limit() {
+    async fn an_order_is_charged_once() {
         let till = Till::default();
         assert_eq!(till.charge(1, LIMIT).await, Ok(()));
         assert_eq!(till.charge(1, 1).await, Err(Refusal::Again));
@@ -161,12 +161,12 @@ mod tests {
     async fn a_refusal_reaches_the_customer() {
         let bench = Bench::new();
         assert_eq!(bench.shop.buy(1, 2_500).await, Purchase::Paid);
-        let told = Purchase::NotPaid("the limit is 100000 cents".to_owned());
-        assert_eq!(bench.shop.buy(2, LIMIT + 1).await, told);
+        let expected = Purchase::NotPaid("the limit is 100000 cents".to_owned());
+        assert_eq!(bench.shop.buy(2, LIMIT + 1).await, expected);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_lost_answer_is_looked_up_and_nobody_pays_twice() {
+    async fn a_lost_reply_is_looked_up() {
         let bench = Bench::new();
         bench.faults.method("charge").drop_replies(1);
         let started = Instant::now();
@@ -184,26 +184,26 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_charge_that_was_not_made_is_tried_three_times() {
+    async fn a_failed_charge_is_tried_three_times() {
         let bench = Bench::new();
         bench.faults.return_requests(2);
         assert_eq!(bench.shop.buy(1, 2_500).await, Purchase::Paid);
 
         bench.faults.reject_requests(3);
-        let told = Purchase::NotPaid("try again later".to_owned());
-        assert_eq!(bench.shop.buy(2, 2_500).await, told);
+        let expected = Purchase::NotPaid("try again later".to_owned());
+        assert_eq!(bench.shop.buy(2, 2_500).await, expected);
         assert_eq!(bench.charged(2).await, None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_connection_that_is_lost_in_the_middle_leaves_the_order_charged_once() {
+    async fn a_lost_connection_leaves_one_charge() {
         let bench = Bench::new();
         bench.faults.delay_replies(Duration::from_secs(1));
-        let (told, ()) = tokio::join!(bench.shop.buy(1, 2_500), async {
+        let (outcome, ()) = tokio::join!(bench.shop.buy(1, 2_500), async {
             sleep(Duration::from_millis(500)).await;
             bench.faults.lose_connection();
         });
-        assert_eq!(told, Purchase::Paid);
+        assert_eq!(outcome, Purchase::Paid);
         assert_eq!(bench.charged(1).await, Some(2_500));
     }
 
@@ -212,18 +212,18 @@ mod tests {
         let (bench, started) = (Bench::new(), Instant::now());
         bench.faults.refuse_connections();
         bench.faults.lose_connection();
-        let (told, ()) = tokio::join!(bench.shop.buy(1, 2_500), async {
+        let (outcome, ()) = tokio::join!(bench.shop.buy(1, 2_500), async {
             sleep(Duration::from_secs(4)).await;
             bench.faults.accept_connections();
         });
-        assert_eq!(told, Purchase::Paid);
+        assert_eq!(outcome, Purchase::Paid);
         assert!(started.elapsed().as_secs() >= 4);
     }
 
-    /// Callers that were built with other types are refused. Whoever changes them on purpose makes another version of the
-    /// service, or writes down here what it is now.
+    /// Callers built with other types are refused. After an intended change, release another version of the service or update
+    /// the signatures here.
     #[test]
-    fn the_types_of_the_wire_have_not_changed() {
+    fn the_wire_types_have_not_changed() {
         let service = PaymentsServer::new(Till::default());
         let methods = service.descriptor().methods.iter();
         let signatures: Vec<_> = methods.map(|m| (m.name, m.signature.as_str())).collect();

@@ -1,4 +1,4 @@
-//! The properties of a message as they stand on the wire, from their flags on.
+//! Reads the properties of a message in their wire format, starting with the flags.
 #![no_main]
 
 libfuzzer_sys::fuzz_target!(|bytes: &[u8]| rpc_runtime::__fuzz::envelope(bytes));

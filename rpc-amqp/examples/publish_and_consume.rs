@@ -13,7 +13,7 @@ use rpc_amqp::{
 };
 use tokio::sync::mpsc;
 
-/// What the I/O task hands over to the task that publishes.
+/// An event that the I/O task passes to the publishing task.
 enum News {
     Returned(Option<Id>),
     Confirmed { number: u64, multiple: bool, confirmation: Confirmation },
@@ -22,7 +22,7 @@ enum News {
 
 struct Publisher(mpsc::UnboundedSender<News>);
 
-// A handler must not block: it only passes on. Nobody listens once `main` is done.
+// A handler must not block, so it only forwards events. After `main` nobody receives them.
 impl ChannelHandler for Publisher {
     fn returned(&self, properties: Properties) {
         let _ = self.0.send(News::Returned(properties.message_id));
@@ -97,7 +97,7 @@ async fn publish(connection: &Connection, queues: &[&str]) -> Result<(), Box<dyn
             body: format!("hello {index}").into(),
             ..Message::default()
         };
-        // The message and its place among the unconfirmed have the same order.
+        // Publishes and the list of unconfirmed messages must have the same order.
         writer.write(|out| {
             out.publish(&message);
             unconfirmed.push(id);

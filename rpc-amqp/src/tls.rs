@@ -7,6 +7,7 @@ use std::fmt;
 /// The broker's certificate and its name are always verified. Without more, it has to be signed by an authority that this machine
 /// trusts.
 #[derive(Clone, Default)]
+#[must_use = "it does nothing until a connection is made with it"]
 pub struct Tls {
     #[cfg_attr(not(feature = "tls"), allow(dead_code, reason = "read where there is TLS"))]
     pub(crate) roots: Option<Vec<u8>>,

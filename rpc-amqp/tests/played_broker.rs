@@ -1,4 +1,4 @@
-//! The public surface against a broker that the test plays over a pair of streams.
+//! Tests of the public interface with a broker that the test simulates over a pair of streams.
 
 #![allow(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
 
@@ -41,7 +41,7 @@ async fn connect(
     Ok((connection, broker))
 }
 
-/// The next frame with a method, as its channel, its class and method, and its arguments.
+/// The next method frame: its channel, its class and method, and its arguments.
 async fn method(broker: &mut DuplexStream) -> (u16, [u8; 4], Vec<u8>) {
     loop {
         let kind = broker.read_u8().await.unwrap();
@@ -67,7 +67,7 @@ async fn read_handshake(broker: &mut DuplexStream) {
     }
 }
 
-/// Reads a method, and answers with another of its class.
+/// Reads a method, and answers with another method of its class.
 async fn answer(broker: &mut DuplexStream, expected: [u8; 4], answer: &[u8]) {
     let (channel, id, _) = method(broker).await;
     assert_eq!(id, expected);

@@ -1,6 +1,6 @@
-//! Keeping the secrets of an address out of what is shown.
+//! Removes the secrets of an address before it is printed.
 
-/// The text without what stands between `://` and `@` in any address in it.
+/// The text with everything between `://` and `@` removed from each address in it.
 pub(crate) fn redact(text: &str) -> String {
     let mut shown = String::new();
     let mut rest = text;
@@ -23,7 +23,7 @@ pub(crate) fn redact(text: &str) -> String {
     shown
 }
 
-/// A word without what may be a password where `@host` was forgotten: what follows a colon and is no port.
+/// Removes a possible password from a word without `@host`: any text after a colon that is no port.
 fn without_secret(word: &str) -> &str {
     match word.split_once(':') {
         Some((host, rest)) if !host.contains(['/', '[']) => {

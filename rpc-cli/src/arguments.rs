@@ -1,4 +1,4 @@
-//! The arguments of a call, as they are written on a command line.
+//! The arguments of a call, as written on the command line.
 
 use rpc_runtime::discovery::{ArgumentInfo, MethodInfo};
 use serde_json::{Value, value::RawValue};
@@ -10,10 +10,10 @@ use crate::{
     show::signature,
 };
 
-/// The most that is read from a file or from the standard input: what RabbitMQ takes.
+/// Most bytes read from a file or from the standard input: RabbitMQ's limit for a message.
 const MOST: u64 = 16 * 1024 * 1024;
 
-/// The arguments as they were written: JSON, or text that is none.
+/// The arguments as written: JSON or plain text.
 #[derive(Debug)]
 pub(crate) struct Written(Vec<String>);
 
@@ -34,24 +34,24 @@ impl Written {
         Ok(Self(texts))
     }
 
-    /// The first that is no JSON.
+    /// The first argument that is not JSON.
     pub(crate) fn plain_text(&self) -> Option<&str> {
         let plain = |text: &&String| serde_json::from_str::<&RawValue>(text).is_err();
         self.0.iter().find(plain).map(String::as_str)
     }
 
-    /// The body of a request: one array or object as it is, anything else as the elements of an array. Where the method takes
-    /// a string, text that is no JSON is one.
+    /// The body of a request. One array or object is the body as it is; other arguments become the elements of an array.
+    /// Text that is not JSON is a string if the method takes a string.
     pub(crate) fn body(&self, method: Option<&MethodInfo>) -> Result<String, Failure> {
-        // How many a method takes is known if a server says any.
-        let known = method.filter(|method| !method.arguments.is_empty());
-        let read = known.map_or(self.0.len(), |method| method.arguments.len());
+        // A server that lists no arguments may be too old to list them.
+        let described = method.filter(|method| !method.arguments.is_empty());
+        let read = described.map_or(self.0.len(), |method| method.arguments.len());
         let mut values = Vec::new();
         for (index, text) in self.0.iter().take(read).enumerate() {
-            let argument = known.and_then(|method| method.arguments.get(index));
+            let argument = described.and_then(|method| method.arguments.get(index));
             values.push(value(text, argument)?);
         }
-        if let Some(method) = known {
+        if let Some(method) = described {
             self.check_count(method)?;
         }
         Ok(match &values[..] {
@@ -60,38 +60,38 @@ impl Written {
         })
     }
 
-    /// Refuses more or fewer than the method takes.
+    /// Checks that the number of arguments is right for the method.
     fn check_count(&self, method: &MethodInfo) -> Result<(), Failure> {
-        let (given, taken) = (self.0.len(), method.arguments.len());
+        let (given, expected) = (self.0.len(), method.arguments.len());
         let all_in_one = matches!(&self.0[..], [only] if only.trim_start().starts_with(['[', '{']));
-        if given == taken || all_in_one {
+        if given == expected || all_in_one {
             return Ok(());
         }
         let name = &method.name;
-        let arguments = if taken == 1 { "argument" } else { "arguments" };
+        let arguments = if expected == 1 { "argument" } else { "arguments" };
         let given = match given {
             0 => "none was given".to_owned(),
             1 => "1 was given".to_owned(),
             several => format!("{several} were given"),
         };
-        let failure = format!("{name} takes {taken} {arguments}, {given}");
+        let failure = format!("{name} takes {expected} {arguments}, {given}");
         Err(Failure::new(Kind::Usage, failure).remedy(signature(method)))
     }
 }
 
-/// How arguments are written.
+/// How to write arguments.
 const EXAMPLES: &str =
     r#"write numbers as 30, strings as '"text"', arguments by name as '{"n": 30}'"#;
 
-/// The first characters of an argument, to name it by.
+/// The first characters of an argument, for messages.
 fn shown(text: &str) -> String {
     text.chars().take(60).collect()
 }
 
-/// An argument is no JSON, and what the method takes is not known for this reason.
+/// The failure for an argument that is not JSON, when the types of the method are unknown. `why` is the reason.
 pub(crate) fn not_known(text: &str, why: &str) -> Failure {
     let failure = Failure::new(Kind::Usage, format!("{why}, and {:?} is not JSON", shown(text)));
-    // What was to be an array or an object is no string.
+    // Text that begins like an array or an object was not meant as a string.
     if text.trim_start().starts_with(['[', '{', '"']) {
         return failure.remedy(EXAMPLES);
     }
@@ -113,7 +113,7 @@ fn unreadable(name: &str, error: &std::io::Error) -> Failure {
 fn value(text: &str, argument: Option<&ArgumentInfo>) -> Result<String, Failure> {
     let is_string = argument.is_some_and(|one| types::is_string(&one.ty, one.schema.as_ref()));
     match serde_json::from_str::<&RawValue>(text) {
-        // A string of digits, or of a word that JSON has: no other JSON can be meant.
+        // The method takes a string, so `42` or `true` is a string too.
         Ok(value)
             if is_string && !value.get().starts_with(['"', '[', '{']) && value.get() != "null" =>
         {
@@ -154,14 +154,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn arguments_are_an_object_an_array_or_one_after_another() {
+    async fn arguments_become_one_array_or_object() {
         for (arguments, expected) in [
             (&[][..], "[]"),
             (&["30"], "[30]"),
             (&["[30]"], "[30]"),
             (&[" {\"n\": 30}"], "{\"n\": 30}"),
             (&["1", "\"two\"", "[3]"], "[1,\"two\",[3]]"),
-            // Not read as a number of this program's.
+            // Too large for any integer type.
             (&["123456789012345678901234567890"], "[123456789012345678901234567890]"),
         ] {
             assert_eq!(written(arguments).await.unwrap(), expected);
@@ -169,14 +169,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn what_is_not_json_is_refused_before_anything_is_sent() {
+    async fn text_that_is_not_json_is_refused() {
         for arguments in [&["text"][..], &["{n: 30}"], &["1 2"], &["@no/such/file"]] {
             assert!(written(arguments).await.is_err(), "{arguments:?}");
         }
     }
 
     #[tokio::test]
-    async fn text_is_a_string_where_the_method_takes_one() {
+    async fn plain_text_is_accepted_for_a_string() {
         let method: MethodInfo =
             serde_json::from_value(serde_json::json!({"name": "m", "arguments": [
                 {"name": "id", "type": "OrderId", "schema": {"type": "string", "format": "uuid"}},
@@ -217,7 +217,7 @@ mod tests {
             let refused = Written::read(&given).await.unwrap().body(Some(&method)).unwrap_err();
             assert_eq!(refused.message(), expected);
         }
-        // A server that does not say what its methods take.
+        // A server that does not list the arguments of its methods.
         let unknown: MethodInfo = serde_json::from_value(json!({"name": "hello"})).unwrap();
         let given = Written::read(&["1".to_owned()]).await.unwrap();
         assert_eq!(given.body(Some(&unknown)).unwrap(), "[1]");
@@ -225,10 +225,13 @@ mod tests {
 
     #[test]
     fn a_string_without_quotes_is_shown_with_them() {
-        let failure = not_known("tea", "no server said what price takes");
-        assert_eq!(failure.message(), "no server said what price takes, and \"tea\" is not JSON");
+        let failure = not_known("tea", "no server described the arguments of price");
+        assert_eq!(
+            failure.message(),
+            "no server described the arguments of price, and \"tea\" is not JSON"
+        );
         assert!(format!("{failure:?}").contains(r#"write a string as '\"tea\"'"#), "{failure:?}");
-        let failure = not_known("{n: 30}", "no server said what price takes");
+        let failure = not_known("{n: 30}", "no server described the arguments of price");
         assert!(format!("{failure:?}").contains("arguments by name"), "{failure:?}");
     }
 }

@@ -13,12 +13,12 @@ use crate::{
 
 const EXIT_CODES: &str = "\
 Exit codes:
-  0  it went well
+  0  success
   1  the method returned its own error, or the server refused the call
-  2  the command is not one
-  3  no server: nobody answers, or the service has no queue, or nobody consumes it
-  4  no answer came in time
-  5  RabbitMQ cannot be reached, or refuses";
+  2  the command line is invalid
+  3  no server: no server replies, or the service has no queue, or the queue has no consumer
+  4  no reply in time
+  5  RabbitMQ cannot be reached, or refuses the connection or the request";
 
 /// Finds, describes, watches, calls and measures services over RabbitMQ.
 #[derive(Debug, Parser)]
@@ -30,27 +30,27 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-/// What all commands have.
+/// Options of all commands.
 #[derive(Debug, Args)]
 pub(crate) struct Global {
-    /// The address of RabbitMQ; in the variable AMQP_URL a password shows in no list of processes [default: this machine's].
-    // The variable is not clap's: one that is set would stand in every usage line, as though it were required.
+    /// The address of RabbitMQ. A password in AMQP_URL does not show in lists of processes [default: this machine's].
+    // clap does not read the variable: it would print the option in every usage line as if it were required.
     #[arg(long, global = true, value_name = "URL")]
     url: Option<String>,
 
-    /// The authorities to trust for an amqps address, in PEM, in the place of this machine's.
+    /// The certificate authorities (PEM) to trust for an amqps address, instead of this machine's.
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca: Option<std::path::PathBuf>,
 
-    /// The topic exchange that requests go to, where servers use one.
+    /// The topic exchange to publish requests to, if the servers use one.
     #[arg(long, global = true, value_name = "NAME")]
     pub(crate) exchange: Option<String>,
 
-    /// Leaves out which user calls. Otherwise requests name the user of the address, whom RabbitMQ vouches for.
+    /// Leaves the user out of requests. By default requests carry the user of the address, which RabbitMQ checks.
     #[arg(long, global = true)]
     pub(crate) anonymous: bool,
 
-    /// How long to wait for RabbitMQ, and for servers to say that they are there.
+    /// How long to wait for RabbitMQ, and for answers of servers.
     #[arg(long, global = true, value_name = "DURATION", default_value = "2s", value_parser = duration::parse)]
     pub(crate) wait: Duration,
 
@@ -59,11 +59,11 @@ pub(crate) struct Global {
     pub(crate) output: Output,
 }
 
-/// RabbitMQ on this machine, as it is installed.
+/// RabbitMQ on this machine with its default settings.
 const LOCAL: &str = "amqp://guest:guest@localhost:5672/%2f";
 
 impl Global {
-    /// The address of RabbitMQ: that of the command line, of the environment, or this machine's.
+    /// The address of RabbitMQ: from the command line, from the environment, or this machine's.
     pub(crate) fn address(&self) -> Result<String, Failure> {
         address(self.url.clone(), env::var_os("AMQP_URL"))
     }
@@ -74,15 +74,14 @@ fn address(given: Option<String>, variable: Option<OsString>) -> Result<String, 
         return Ok(url);
     }
     let wrong = |message| {
-        Failure::new(Kind::Broker, message).remedy(
-            "set it to the address of RabbitMQ; where it is not set, this machine's is taken",
-        )
+        Failure::new(Kind::Broker, message)
+            .remedy("set it to the address of RabbitMQ, or unset it to use this machine's")
     };
     match variable.map(OsString::into_string) {
         None => Ok(LOCAL.to_owned()),
         Some(Ok(url)) if url.trim().is_empty() => Err(wrong("AMQP_URL is empty")),
         Some(Ok(url)) => Ok(url),
-        Some(Err(_)) => Err(wrong("AMQP_URL is no text")),
+        Some(Err(_)) => Err(wrong("AMQP_URL is not valid Unicode")),
     }
 }
 
@@ -98,19 +97,19 @@ pub(crate) enum Output {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Lists the services that are there.
+    /// Lists the services that have a running server.
     Ls,
     /// Describes a service: its methods, their documentation, and the servers that serve it.
     Info(Service),
-    /// Asks servers whether they are there.
+    /// Asks servers whether they are running.
     Ping(Chosen),
-    /// Shows what servers have done: calls, errors, latencies, queues.
+    /// Shows the statistics of servers: calls, errors, latencies, queues.
     Stats(StatsArgs),
-    /// Shows what servers do, as they do it.
+    /// Shows the statistics of servers live.
     Top(TopArgs),
     /// Calls a method.
     Call(CallArgs),
-    /// Calls a method over and over, and measures it.
+    /// Calls a method many times, and measures it.
     Bench(BenchArgs),
     /// Writes the documentation of a service.
     Doc(DocArgs),
@@ -128,14 +127,14 @@ pub(crate) struct Service {
     pub(crate) name: String,
 }
 
-/// Which servers are meant.
+/// Which servers to show.
 #[derive(Debug, Args)]
 pub(crate) struct Chosen {
-    /// Those of one service only.
+    /// Only servers of this service.
     #[arg(value_name = "SERVICE")]
     pub(crate) service: Option<String>,
 
-    /// The one whose instance begins like this.
+    /// Only servers whose instance begins with this.
     #[arg(long, value_name = "INSTANCE")]
     pub(crate) instance: Option<String>,
 }
@@ -145,31 +144,31 @@ pub(crate) struct StatsArgs {
     #[command(flatten)]
     pub(crate) chosen: Chosen,
 
-    /// Shows them again and again, by default every 2 seconds.
+    /// Repeats, by default every 2 seconds.
     #[arg(long, value_name = "INTERVAL", num_args = 0..=1, require_equals = true, default_missing_value = "2s", value_parser = duration::parse)]
     pub(crate) watch: Option<Duration>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TopArgs {
-    /// One service only.
+    /// Only this service.
     #[arg(value_name = "SERVICE")]
     pub(crate) service: Option<String>,
 
-    /// How often servers are asked.
+    /// How often to ask the servers.
     #[arg(long, value_name = "DURATION", default_value = "1s", value_parser = duration::parse)]
     pub(crate) interval: Duration,
 }
 
-/// What is called.
+/// The method to call, its arguments and options.
 #[derive(Debug, Clone, Args)]
 pub(crate) struct Target {
     /// The method, as SERVICE.METHOD.
     #[arg(value_name = "SERVICE.METHOD")]
     pub(crate) method: String,
 
-    /// JSON: `{"n": 30}` by name, `[30]` or 30 by position; - is the standard input, @FILE a file. Where servers say that the
-    /// method takes a string, plain text will do; with --queue none is asked, and a string is written '"text"'.
+    /// JSON: `{"n": 30}` by name, `[30]` or 30 by position; - is the standard input, @FILE a file. Plain text is accepted if
+    /// the servers say that the method takes a string. With --queue no server is asked: write a string as '"text"'.
     #[arg(value_name = "ARGUMENTS", allow_negative_numbers = true)]
     pub(crate) arguments: Vec<String>,
 
@@ -177,11 +176,11 @@ pub(crate) struct Target {
     #[arg(long, short = 'H', value_name = "NAME=VALUE", value_parser = header)]
     pub(crate) header: Vec<(String, String)>,
 
-    /// How long to wait for each answer; by default as long as the method says, or 10 seconds.
+    /// How long to wait for each reply [default: the method's timeout, or 10 seconds].
     #[arg(long, short, value_name = "DURATION", value_parser = duration::parse)]
     pub(crate) timeout: Option<Duration>,
 
-    /// The queue of the service; without it, its servers are asked, also for what the method takes.
+    /// The queue of the service. Without it, the servers are asked for the queue and for the types of the arguments.
     #[arg(long, value_name = "NAME")]
     pub(crate) queue: Option<String>,
 }
@@ -197,7 +196,7 @@ pub(crate) struct BenchArgs {
     #[command(flatten)]
     pub(crate) target: Target,
 
-    /// How many calls are in flight at once.
+    /// How many calls to keep in flight.
     #[arg(long, short, value_name = "CALLS", default_value_t = 32, value_parser = clap::value_parser!(u16).range(1..))]
     pub(crate) concurrency: u16,
 
@@ -217,7 +216,7 @@ pub(crate) struct DocArgs {
     pub(crate) format: DocFormat,
 }
 
-/// What documentation is written as.
+/// The format of the documentation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum DocFormat {
     /// Markdown.
@@ -234,7 +233,7 @@ fn header(text: &str) -> Result<(String, String), String> {
     }
 }
 
-/// Says what is wrong with a command line, or its help; without the secrets of an address in it.
+/// Prints an error of the command line, or the help, without the secrets of an address.
 pub(crate) fn refuse(error: &clap::Error) -> ExitCode {
     let shown = redact(&error.render().ansi().to_string());
     if error.use_stderr() {
@@ -257,7 +256,7 @@ mod tests {
     }
 
     #[test]
-    fn the_address_is_the_nearest_that_is_given() {
+    fn the_command_line_wins_over_the_environment() {
         let given = |url: &str| Some(url.to_owned());
         let variable = |url: &str| Some(OsString::from(url));
         assert_eq!(address(given("a"), variable("b")).unwrap(), "a");

@@ -2,13 +2,13 @@
 
 use std::time::Duration;
 
-/// The units and their milliseconds, each before those that it ends like.
+/// The units and their milliseconds. `ms` comes before `s`, because it ends with it.
 const UNITS: [(&str, f64); 4] = [("ms", 1.0), ("s", 1e3), ("m", 60e3), ("h", 3600e3)];
 
-/// The longest that is taken, which every clock can add to its time.
+/// Longest duration accepted. Any clock can add it to its time.
 const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// Reads one; a number without a unit has seconds.
+/// Reads a duration; a number without a unit means seconds.
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let refused = || format!("{text:?} is not a duration: write 200ms, 5s, 2m or 1h");
     let unit = UNITS.iter().find_map(|(unit, size)| Some((text.strip_suffix(unit)?, *size)));
@@ -16,15 +16,15 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let number: f64 = number.trim().parse().map_err(|_| refused())?;
     let duration = Duration::try_from_secs_f64(number * size / 1e3).map_err(|_| refused())?;
     if duration.is_zero() {
-        return Err("a duration of nothing".to_owned());
+        return Err("the duration is zero".to_owned());
     }
     if duration > LONGEST {
-        return Err("a duration of over a year".to_owned());
+        return Err("the duration is over a year".to_owned());
     }
     Ok(duration)
 }
 
-/// Shows one as short as it can be read: `850 µs`, `1.2 ms`, `5 s`, `3 h 12 min`.
+/// A short text of a duration: `850 µs`, `1.2 ms`, `5 s`, `3 h 12 min`.
 pub(crate) fn show(duration: Duration) -> String {
     let seconds = duration.as_secs();
     let with_tenths = |value: f64, unit: &str| {
@@ -46,7 +46,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_people_write_is_read() {
+    fn durations_are_read() {
         for (text, milliseconds) in [
             ("200ms", 200),
             ("5s", 5_000),
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_shown_is_short() {
+    fn durations_are_shown_short() {
         for (microseconds, shown) in [
             (850, "850 µs"),
             (1_234, "1.2 ms"),

@@ -1,4 +1,4 @@
-//! Why a command ends without what it was asked for, as a sentence and as an exit code.
+//! The failure of a command: a message, a remedy and an exit code.
 
 use std::{error::Error, process::ExitCode};
 
@@ -7,18 +7,18 @@ use rpc_runtime::{BrokerError, BrokerErrorKind};
 
 use crate::show::clean;
 
-/// What kind of failure it is; its number is the exit code.
+/// The kind of a failure; its number is the exit code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// The method returned its own error, or the server refused the call.
     Error = 1,
-    /// The command is not one; clap ends with the same.
+    /// The command line is wrong; clap uses the same code.
     Usage = 2,
-    /// Nobody is there to answer.
+    /// No server is running.
     NoServer = 3,
-    /// No answer came in time.
+    /// No reply came in time.
     Timeout = 4,
-    /// RabbitMQ is out of reach, or refuses.
+    /// RabbitMQ cannot be reached, or refuses.
     Broker = 5,
 }
 
@@ -29,7 +29,7 @@ pub(crate) struct Failure {
     message: String,
     /// What can be done about it.
     remedy: Option<String>,
-    /// Nobody reads the output any more, and nothing failed.
+    /// The output was closed by its reader, and nothing failed.
     unread: bool,
 }
 
@@ -43,7 +43,7 @@ impl Failure {
         &self.message
     }
 
-    /// The program that read the output has ended, as `head` does when it has enough: that is silent, and no failure.
+    /// The reader of the output has ended, as `head` does when it has enough. That is silent and no failure.
     pub(crate) fn unread() -> Self {
         Self { unread: true, ..Self::new(Kind::Error, "nobody reads the output") }
     }
@@ -53,7 +53,7 @@ impl Failure {
         self
     }
 
-    /// Says it, in colour where it goes to a terminal.
+    /// Prints the failure, in colour on a terminal.
     pub(crate) fn report(&self) -> ExitCode {
         if self.unread {
             return ExitCode::SUCCESS;
@@ -69,16 +69,16 @@ impl Failure {
 
 impl From<BrokerError> for Failure {
     fn from(error: BrokerError) -> Self {
-        let said = in_full(&error);
+        let text = in_full(&error);
         let remedy = match error.kind() {
-            _ if said.contains("user_id") => Some(
-                "RabbitMQ knows this user by another name: write that name into the address, or leave it out with --anonymous",
+            _ if text.contains("user_id") => Some(
+                "RabbitMQ knows this user by another name: use that name in the address, or leave it out with --anonymous",
             ),
             BrokerErrorKind::InvalidAddress => {
                 Some("set AMQP_URL, or --url, to the address of RabbitMQ")
             }
             BrokerErrorKind::Unreachable => {
-                Some("is RabbitMQ running there? AMQP_URL, or --url, says where it is")
+                Some("is RabbitMQ running there? set its address in AMQP_URL or with --url")
             }
             BrokerErrorKind::CredentialsRefused => {
                 Some("check the user and the password in AMQP_URL, or in --url")
@@ -91,7 +91,7 @@ impl From<BrokerError> for Failure {
             ),
             _ => None,
         };
-        let failure = Self::new(Kind::Broker, said);
+        let failure = Self::new(Kind::Broker, text);
         match remedy {
             Some(remedy) => failure.remedy(remedy),
             None => failure,
@@ -101,14 +101,14 @@ impl From<BrokerError> for Failure {
 
 /// An error with its causes.
 pub(crate) fn in_full(error: &dyn Error) -> String {
-    let mut said = error.to_string();
+    let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(error) = cause {
         let because = error.to_string();
-        if !said.contains(&because) {
-            said = format!("{said}: {because}");
+        if !text.contains(&because) {
+            text = format!("{text}: {because}");
         }
         cause = error.source();
     }
-    said
+    text
 }

@@ -1,4 +1,4 @@
-//! Finding services, and saying so when there are none.
+//! Finds services, and reports when there are none.
 
 use std::collections::BTreeMap;
 
@@ -20,7 +20,7 @@ use crate::{
 pub(crate) struct Found {
     pub(crate) service: ServiceInfo,
     pub(crate) instances: Vec<InstanceInfo>,
-    /// What the servers do not agree on.
+    /// The points in which the servers differ.
     pub(crate) differences: Vec<String>,
 }
 
@@ -44,7 +44,7 @@ pub(crate) async fn service(
     Ok(Found { service, instances, differences })
 }
 
-/// Where requests go, as some servers say, and which servers those are.
+/// A queue and exchange for requests, and the servers that name them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Claim {
     pub(crate) queue: String,
@@ -52,8 +52,8 @@ pub(crate) struct Claim {
     pub(crate) instances: Vec<String>,
 }
 
-/// Where servers say that the requests of this service go; nothing vouches for any of them, so where they differ, a person
-/// has to choose.
+/// The queues and exchanges that servers name for this service. They are not authenticated, so a person has to choose if
+/// they differ.
 pub(crate) fn claims(instances: &[InstanceInfo], name: &str) -> Vec<Claim> {
     let mut claims: BTreeMap<(&str, &str), Vec<String>> = BTreeMap::new();
     for instance in instances {
@@ -73,7 +73,7 @@ pub(crate) fn claims(instances: &[InstanceInfo], name: &str) -> Vec<Claim> {
 impl Claim {
     /// `the queue "sums" (0b6ec1aa on "worker-3")`.
     pub(crate) fn show(&self) -> String {
-        /// The most that are named.
+        /// Most servers that are listed.
         const MOST: usize = 3;
         let mut by: Vec<String> = self.instances.iter().take(MOST).cloned().collect();
         let others = self.instances.len().saturating_sub(MOST);
@@ -86,7 +86,7 @@ impl Claim {
     }
 }
 
-/// Says that what is shown is not all that was answered.
+/// Warns that answers were dropped.
 pub(crate) fn note_dropped(asking: &Discovery) {
     let dropped = asking.dropped();
     if dropped > 0 {
@@ -97,7 +97,7 @@ pub(crate) fn note_dropped(asking: &Discovery) {
     }
 }
 
-/// Says that nobody serves it, and what is served instead.
+/// The failure for a service without a server, with similar names.
 async fn unknown_service(asking: &Discovery, global: &Global, name: &str) -> Failure {
     let failure = Failure::new(
         Kind::NoServer,
@@ -111,7 +111,7 @@ async fn unknown_service(asking: &Discovery, global: &Global, name: &str) -> Fai
     })
 }
 
-/// Says that the service has no such method.
+/// The failure for a method that the service does not have.
 pub(crate) fn unknown_method(service: &ServiceInfo, name: &str) -> Failure {
     let known: Vec<&str> = service.methods.iter().map(|method| method.name.as_str()).collect();
     let failure = Failure::new(Kind::Error, format!("{} has no method {name:?}", service.name));
@@ -123,8 +123,8 @@ pub(crate) fn unknown_method(service: &ServiceInfo, name: &str) -> Failure {
     })
 }
 
-/// Nobody answered at all.
-pub(crate) fn nobody(global: &Global, chosen: Option<&str>) -> Failure {
+/// The failure when no server answered.
+pub(crate) fn no_answer(global: &Global, chosen: Option<&str>) -> Failure {
     let who = chosen.map_or("no server".to_owned(), |name| format!("no server of {name:?}"));
     let waited = duration::show(global.wait);
     Failure::new(Kind::NoServer, format!("{who} answered within {waited}"))
@@ -132,7 +132,7 @@ pub(crate) fn nobody(global: &Global, chosen: Option<&str>) -> Failure {
 }
 
 impl Chosen {
-    /// Whether the server that calls itself so is one that is meant.
+    /// Whether the server with this instance was chosen.
     pub(crate) fn includes(&self, instance: &str) -> bool {
         self.instance.as_deref().is_none_or(|prefix| instance.starts_with(prefix))
     }
@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn claims_name_who_makes_them() {
+    fn claims_name_their_servers() {
         let instance = |id: &str, queue: &str, exchange: &str| -> InstanceInfo {
             let service = json!({"name": "S", "queue": queue, "exchange": exchange});
             let other = json!({"name": "T", "queue": "other"});

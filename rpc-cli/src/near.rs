@@ -1,11 +1,11 @@
-//! Names that are nearly the one that was written.
+//! Suggests known names that are similar to a mistyped one.
 
 use strsim::osa_distance;
 
-/// At most so many are suggested.
+/// Most names that are suggested.
 const MOST: usize = 3;
 
-/// Those of the known names that a slip of the finger leads to, nearest first.
+/// The known names that may have been meant, most similar first.
 pub(crate) fn near<'a>(written: &str, known: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let wanted = written.to_lowercase();
     let allowed = (written.chars().count() / 3).max(1);
@@ -24,7 +24,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn slips_are_found_and_other_names_are_not() {
+    fn similar_names_are_suggested() {
         let known = ["fib", "slow", "count", "reset"];
         assert_eq!(near("fibb", known), ["fib"]);
         assert_eq!(near("Count", known), ["count"]);

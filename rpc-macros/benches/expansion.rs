@@ -1,14 +1,13 @@
-//! How long the macro takes, and how that grows with the number of methods.
+//! Measures how long the macro takes, by number of methods.
 //!
-//! Nothing can link a procedural macro but the compiler. So the macro's modules are compiled into this program once
-//! more, from the same files. They name each other from the root of the crate, and are therefore listed here as they
-//! are in `src/lib.rs`; one that is missing is an error of the compiler. A crate between the macro and its
-//! attribute would be cleaner to link, and one more crate for every user to download.
+//! Only the compiler can link a procedural macro. So this program compiles the macro's modules again, from the same
+//! files. They name each other from the root of the crate, so they are listed here as in `src/lib.rs`; a missing one is a
+//! compile error. A separate library crate would be cleaner, but every user would have to download it.
 //!
-//! Outside the compiler tokens are proc-macro2's own and not rustc's, so the times are near those in a build and not
-//! the same. Two further things set them apart: cargo builds macros without optimisation unless told otherwise, also
-//! for a release (`--profile dev` measures that), and rustc's share (reading the trait, compiling what comes out)
-//! is in `scripts/macro-cost`.
+//! Outside the compiler, tokens are those of proc-macro2 and not rustc's, so the times are near those in a build but not
+//! equal. There are two more differences: by default cargo builds macros without optimisation, also for a release
+//! (`--profile dev` measures that), and rustc's share (parsing the trait, compiling the output) is not included.
+//! `scripts/macro-cost` measures that share.
 
 #![allow(
     dead_code,
@@ -58,22 +57,22 @@ use quote::ToTokens as _;
 
 const METHODS: [u32; 4] = [5, 10, 50, 100];
 
-/// How often everything is timed for the ratios.
+/// Number of measurements for the ratios.
 const ROUNDS: usize = 101;
 
 fn main() {
     let mut criterion = Criterion::default().configure_from_args();
     times(&mut criterion);
     criterion.final_summary();
-    // Cargo says so when it runs benchmarks, and not when it runs them as tests.
+    // Cargo passes `--bench` when it runs benchmarks, and not when it runs them as tests.
     if env::args().any(|argument| argument == "--bench") {
         ratios();
     }
 }
 
-/// Elements are methods: where they are equally many in a second, the time grows with the methods and no faster.
+/// Elements are methods. An equal rate at all sizes means that the time grows linearly.
 fn times(criterion: &mut Criterion) {
-    // Two names, so that criterion does not compare the one with the other.
+    // Two names, so that criterion does not compare the two profiles.
     let optimized = !cfg!(debug_assertions);
     let mut group =
         criterion.benchmark_group(if optimized { "expansion" } else { "expansion, unoptimized" });
@@ -88,7 +87,7 @@ fn times(criterion: &mut Criterion) {
     group.finish();
 }
 
-/// Taken in turns, so that whatever else the machine does falls on all of them alike.
+/// Measured in turns, so that other load on the machine affects all of them equally.
 fn ratios() {
     let items = METHODS.map(large::service);
     let mut expanding = METHODS.map(|_| Vec::with_capacity(ROUNDS));
@@ -119,7 +118,7 @@ fn expand(item: &TokenStream) -> TokenStream {
     pipeline::rpc_service_tokens(TokenStream::new(), item, false)
 }
 
-/// What the least of macros on a trait has to do.
+/// The least work of any macro on a trait.
 fn read_and_write(item: &TokenStream) -> TokenStream {
     syn::parse2::<syn::ItemTrait>(item.clone())
         .map(|item| item.to_token_stream())
@@ -145,7 +144,7 @@ impl Times {
         Self { median: times[times.len() / 2], fastest: times[0] }
     }
 
-    /// How many times as long this takes, if it did `share` times the work.
+    /// The ratio of both times, if this did `share` times the work.
     fn to(&self, other: &Self, share: f64) -> String {
         let ratio =
             |this: Duration, other: Duration| this.as_secs_f64() / other.as_secs_f64() / share;

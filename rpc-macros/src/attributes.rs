@@ -1,10 +1,10 @@
-//! The attributes of the trait and its methods: which are ours, and which go along to the code generated for a method.
+//! The attributes of the trait and its methods: which are ours, and which are copied to generated code.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::{Attribute, Expr, ExprLit, Lit, Meta, Token, parse::Parser as _, punctuated::Punctuated};
 
-/// Whether this is not to be emitted again: an option of ours, or something that would make a second fault of one.
+/// Whether to leave the attribute out of the generated trait: it is ours, or would cause a second error for one fault.
 fn is_ours(attribute: &Attribute) -> bool {
     let hidden = conditional(attribute).unwrap_or_default();
     attribute.path().is_ident("rpc")
@@ -23,26 +23,26 @@ pub(crate) fn is_async_trait(attribute: &Attribute) -> bool {
     attribute.path().segments.last().is_some_and(|last| last.ident == "async_trait")
 }
 
-/// The attributes of the emitted trait: all but ours.
+/// The attributes of the generated trait: all but ours.
 pub(crate) fn others(attributes: &[Attribute]) -> impl Iterator<Item = &Attribute> {
     attributes.iter().filter(|attribute| !is_ours(attribute))
 }
 
-/// What a generated item needs to exist exactly when the method does.
+/// The `#[cfg]` attributes that a generated item needs to exist exactly when the method does.
 pub(crate) fn conditions(attributes: &[Attribute]) -> TokenStream {
     carried(attributes, |name| name == "cfg")
 }
 
-/// What the client's method has from the trait's.
+/// The attributes that the client's method copies from the trait's.
 ///
-/// Lint levels go along too: an `#[allow(non_snake_case)]` for the trait's method is one for the client's.
+/// Lint levels are copied too: an `#[allow(non_snake_case)]` on the trait's method also applies to the client's.
 pub(crate) fn of_client_method(attributes: &[Attribute]) -> TokenStream {
     let same = carried(attributes, |name| matches!(name, "cfg" | "doc" | "deprecated" | "allow"));
     let expected = lint_levels(attributes, &["expect"]);
     quote!(#same #expected)
 }
 
-/// What the client and the server have from the trait.
+/// The attributes that the client and the server copy from the trait.
 pub(crate) fn of_generated_type(attributes: &[Attribute]) -> TokenStream {
     carried(attributes, |name| matches!(name, "cfg" | "deprecated"))
 }
@@ -57,7 +57,7 @@ pub(crate) fn allowed_lints(attributes: &[Attribute]) -> TokenStream {
     lint_levels(attributes, &["allow", "expect"])
 }
 
-/// Whether anything here is deprecated, so that the generated code, which has to name it, allows that.
+/// Whether any of these is `#[deprecated]`. Then the generated code allows uses of deprecated items.
 pub(crate) fn deprecates(attributes: &[Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("deprecated")
@@ -83,14 +83,14 @@ fn documentation_line(attribute: &Attribute) -> Option<String> {
     if !pair.path.is_ident("doc") {
         return None;
     }
-    // `#[doc = include_str!(…)]` has no text yet; only rustdoc will see it.
+    // `#[doc = include_str!(…)]` is not expanded yet; only rustdoc sees its text.
     let Expr::Lit(ExprLit { lit: Lit::Str(text), .. }) = &pair.value else {
         return None;
     };
     Some(text.value())
 }
 
-/// The attributes whose name is wanted, also those behind a `cfg_attr`.
+/// The attributes with a wanted name, also those inside a `cfg_attr`.
 fn carried(attributes: &[Attribute], wanted: fn(&str) -> bool) -> TokenStream {
     let is_wanted =
         |path: &syn::Path| path.get_ident().is_some_and(|name| wanted(&name.to_string()));
@@ -105,7 +105,7 @@ fn carried(attributes: &[Attribute], wanted: fn(&str) -> bool) -> TokenStream {
         .collect()
 }
 
-/// The lints of some level, as `#[allow(…)]`: generated code cannot promise to fulfil an expectation.
+/// The lints of some level, as `#[allow(…)]`: generated code may not fulfil an expectation.
 fn lint_levels(attributes: &[Attribute], levels: &[&str]) -> TokenStream {
     attributes
         .iter()
@@ -118,7 +118,7 @@ fn lint_levels(attributes: &[Attribute], levels: &[&str]) -> TokenStream {
         .collect()
 }
 
-/// What a `cfg_attr` holds behind its condition.
+/// The attributes of a `cfg_attr`, after its condition.
 pub(crate) fn conditional(attribute: &Attribute) -> Option<Vec<Meta>> {
     if !attribute.path().is_ident("cfg_attr") {
         return None;

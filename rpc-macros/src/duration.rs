@@ -4,14 +4,14 @@ use std::time::Duration;
 
 const NANOS_PER_MILLI: u128 = 1_000_000;
 
-/// `RabbitMQ` keeps a message's expiration in milliseconds, and refuses one that does not fit 32 bits.
+/// `RabbitMQ` stores a message's expiration in milliseconds, and refuses one over 32 bits.
 pub(crate) const LONGEST: Duration = Duration::from_millis(u32::MAX as u64);
 
 /// The units, with the number of milliseconds in each.
 const UNITS: &[(&str, u128)] =
     &[("ms", 1), ("s", 1000), ("m", 60_000), ("h", 3_600_000), ("d", 86_400_000)];
 
-/// Reads a duration; the error says what is wrong with it in half a sentence.
+/// Reads a duration. The error is a clause such as "`5` has no unit".
 pub(crate) fn parse(text: &str) -> Result<Duration, String> {
     let mut rest = text;
     let mut nanos: u128 = 0;
@@ -24,7 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         let (unit, after_unit) = split_while(after_number, |c| !c.is_ascii_digit() && c != '.');
         rest = after_unit;
         if number.is_empty() {
-            return Err(format!("`{unit}` follows no number"));
+            return Err(format!("`{unit}` has no number before it"));
         }
         if unit.is_empty() {
             return Err(format!("`{number}` has no unit"));
@@ -40,7 +40,7 @@ pub(crate) fn parse(text: &str) -> Result<Duration, String> {
         nanos = nanos.checked_add(part).ok_or_else(too_long)?;
     }
     if nanos == 0 {
-        return Err("it is zero, which is no time at all".into());
+        return Err("it is zero".into());
     }
     if nanos > LONGEST.as_nanos() {
         return Err(too_long());
@@ -53,7 +53,7 @@ fn split_while(text: &str, wanted: impl Fn(char) -> bool) -> (&str, &str) {
     text.split_at(text.find(|c| !wanted(c)).unwrap_or(text.len()))
 }
 
-/// `number`, which may have a decimal point, times `unit` nanoseconds.
+/// `number` times `unit` nanoseconds. The number may have a decimal point.
 fn scaled(number: &str, unit: u128) -> Result<u128, String> {
     let (whole, fraction) = number.split_once('.').unwrap_or((number, "0"));
     let digits = |part: &str| {
@@ -78,7 +78,7 @@ fn scaled(number: &str, unit: u128) -> Result<u128, String> {
 }
 
 fn too_long() -> String {
-    "it is longer than 49 days and 17 hours, the longest expiration that RabbitMQ takes".into()
+    "it is longer than 49 days and 17 hours, the longest expiration that RabbitMQ accepts".into()
 }
 
 #[cfg(test)]
@@ -88,7 +88,7 @@ mod tests {
     use super::{LONGEST, parse};
 
     #[test]
-    fn what_people_write_is_read() {
+    fn durations_are_read() {
         for (text, millis) in [
             ("250ms", 250),
             ("5s", 5_000),
@@ -107,12 +107,12 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_said() {
+    fn errors_name_the_mistake() {
         for (text, reason) in [
             ("", "it is empty"),
             ("5", "`5` has no unit"),
-            ("s", "`s` follows no number"),
-            ("-5s", "`-` follows no number"),
+            ("s", "`s` has no number before it"),
+            ("-5s", "`-` has no number before it"),
             ("5 s", "` s` is not a unit"),
             ("5sec", "`sec` is not a unit"),
             ("5S", "`S` is not a unit"),
@@ -121,8 +121,8 @@ mod tests {
             ("5.s", "`5.` is not a number"),
             ("30m1h", "its units have to go from the largest to the smallest, each once"),
             ("1s1s", "its units have to go from the largest to the smallest, each once"),
-            ("0s", "it is zero, which is no time at all"),
-            ("0h0m", "it is zero, which is no time at all"),
+            ("0s", "it is zero"),
+            ("0h0m", "it is zero"),
             ("0.0000000001s", "`0.0000000001` is finer than a nanosecond"),
         ] {
             assert_eq!(parse(text).as_ref().map_err(String::as_str), Err(reason), "{text:?}");
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn what_rabbitmq_would_refuse_is_refused() {
+    fn expirations_over_the_limit_are_refused() {
         for text in ["4294967296ms", "50d", "1200h", "99999999999999999999999999999999999999999s"] {
             assert!(parse(text).is_err_and(|reason| reason.contains("49 days")), "{text}");
         }

@@ -1,4 +1,4 @@
-//! Faults: worded for the author of the trait, gathered so that none hides another, impossible to forget.
+//! Faults of a trait: worded for its author, and collected so that none hides another or is forgotten.
 
 use std::{
     cell::{Cell, RefCell},
@@ -17,7 +17,7 @@ pub(crate) struct Fault {
 }
 
 impl Fault {
-    /// What is wrong, at the tokens that are wrong.
+    /// A fault at these tokens.
     pub(crate) fn new(at: &impl ToTokens, what: impl Into<String>) -> Self {
         Self { at: at.to_token_stream(), message: what.into(), elsewhere: Vec::new() }
     }
@@ -29,12 +29,12 @@ impl Fault {
         self.line("note", rule.as_ref())
     }
 
-    /// The remedy, with the corrected code where it is short.
+    /// The remedy, with the corrected code if it is short.
     pub(crate) fn help(self, remedy: impl AsRef<str>) -> Self {
         self.line("help", remedy.as_ref())
     }
 
-    /// The other place that has a part in it.
+    /// Another place that is part of the fault.
     pub(crate) fn also(mut self, at: &impl ToTokens, what: impl Into<String>) -> Self {
         self.elsewhere.push(syn::Error::new_spanned(at, what.into()));
         self
@@ -49,8 +49,7 @@ impl Fault {
 
 /// The faults found so far.
 ///
-/// Dropping it unread is a bug of the macro that would let a wrong trait through, so builds with debug assertions
-/// stop there.
+/// Dropping it unread is a bug of the macro, which would accept a faulty trait. Builds with debug assertions panic then.
 pub(crate) struct Errors {
     found: RefCell<Option<Vec<syn::Error>>>,
     conditional: RefCell<TokenStream>,
@@ -73,19 +72,19 @@ impl Errors {
         }
     }
 
-    /// A complaint of the parser's own.
+    /// Adds an error of the parser.
     pub(crate) fn push_syntax(&self, error: syn::Error) {
         if let Some(found) = self.found.borrow_mut().as_mut() {
             found.push(error);
         }
     }
 
-    /// A fault that rustc will find in the emitted trait and word better: it only keeps the code from being written.
+    /// Notes a fault that rustc reports better in the generated trait. It only prevents the generation of further code.
     pub(crate) fn leave_to_rustc(&self) {
         self.left_to_rustc.set(true);
     }
 
-    /// A fault that there is only where the conditions, attributes all of them, hold together: rustc finds that out.
+    /// Adds a fault that exists only if all these `#[cfg]` attributes hold. rustc evaluates them.
     pub(crate) fn push_if(&self, conditions: &TokenStream, fault: Fault) {
         if conditions.is_empty() {
             return self.push(fault);
@@ -96,7 +95,7 @@ impl Errors {
         self.conditional.borrow_mut().extend(quote!(#(#conditions #errors)*));
     }
 
-    /// The code that makes rustc print them: of those that hold for certain as the error, else of the conditional ones.
+    /// The code that makes rustc print the faults: `Err` if some are certain, else `Ok` with the conditional ones.
     pub(crate) fn into_result(self) -> Result<TokenStream, TokenStream> {
         let faultless = !self.left_to_rustc.get();
         let conditional = self.conditional.take();

@@ -1,7 +1,7 @@
-//! The code of a faulty service: enough of it that rustc finds every name and adds nothing to our complaints.
+//! The code of a faulty service: enough that rustc finds every name and adds no errors to ours.
 //!
-//! It is never run, because the faults stop the compilation; so it need not be right, only well-typed for as many
-//! traits and as many uses as possible.
+//! It never runs, because the faults stop the compilation. So it need not be correct, only well-typed for as many traits
+//! and uses as possible.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote};
@@ -15,7 +15,7 @@ use crate::{
     words::Words,
 };
 
-/// The trait, and a client and a server without a body in them.
+/// The trait, and a client and a server whose methods do nothing.
 pub(crate) fn service(written: &ServiceTrait, options: &ServiceOptions) -> TokenStream {
     let private = options.private();
     let (vis, ident) = (&written.vis, &written.ident);
@@ -77,7 +77,9 @@ pub(crate) fn service(written: &ServiceTrait, options: &ServiceOptions) -> Token
                 fn descriptor(&self) -> &'static #private::ServiceDescriptor {
                     loop {}
                 }
-                fn handlers(&self) -> ::std::vec::Vec<#private::Handler> {
+            }
+            impl<S: 'static> #private::GeneratedServer for #server<S> {
+                fn handlers(&self, _: #private::Internal) -> ::std::vec::Vec<#private::Handler> {
                     loop {}
                 }
             }
@@ -85,7 +87,7 @@ pub(crate) fn service(written: &ServiceTrait, options: &ServiceOptions) -> Token
     }
 }
 
-/// The client's method: it takes what the trait's takes, and returns a `Call` of what can be seen of its result.
+/// The client's method: it has the arguments of the trait's, and returns a `Call` with the value and error of its result.
 fn call(method: &TraitMethod, written: &ServiceTrait, private: &TokenStream) -> TokenStream {
     let (vis, ident) = (&written.vis, &method.sig.ident);
     let conditions = attributes::conditions(&method.attrs);
@@ -108,7 +110,7 @@ fn call(method: &TraitMethod, written: &ServiceTrait, private: &TokenStream) -> 
     }
 }
 
-/// The type, or, where it would mean something else here, one that takes every value.
+/// The type, or one that accepts every value if the type would mean something else here.
 fn acceptable(ty: &Type) -> TokenStream {
     let words = Words::find(ty.to_token_stream());
     if words.self_type.is_some() || words.inferred.is_some() {
@@ -118,7 +120,7 @@ fn acceptable(ty: &Type) -> TokenStream {
     }
 }
 
-/// Value and error of a result type. No fault depends on this, so its name is enough.
+/// The value and error of a result type. Here the name `Result` is enough, because no fault depends on it.
 fn outcome(returns: Option<&Type>) -> (TokenStream, TokenStream) {
     let infallible = quote!(::core::convert::Infallible);
     let Some(ty) = returns else {

@@ -1,12 +1,12 @@
-//! The `#[rpc_service]` attribute. Its documentation stands where users meet it, on the re-export in `rpc-runtime`.
+//! The `#[rpc_service]` attribute. Its documentation is on the re-export in `rpc-runtime`.
 //!
 //! Syntax (`syntax`) becomes a checked model (`check` fills `model`), and the model becomes code (`expand`).
-//! Faults are gathered on the way (`errors`); with any, `fallback` writes the code instead, so that the trait and
-//! everything named after it still exist and rustc has nothing to add. `pipeline` is the way from end to end.
+//! Faults are collected (`errors`). If there are any, `fallback` generates the code instead, so that the trait and its
+//! client and server still exist and rustc adds no errors. `pipeline` connects these steps.
 
 #![allow(
     clippy::single_match_else,
-    reason = "the two cases of a decision stand side by side in a `match`"
+    reason = "a `match` shows the two cases of a decision side by side"
 )]
 
 mod attributes;

@@ -1,4 +1,4 @@
-//! A service that passed every check: what the code is written from.
+//! A service that passed every check. The code is generated from it.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use syn::{Ident, Token, Type, Visibility};
 
 use crate::syntax::{ServiceTrait, TraitMethod};
 
-/// A service.
+/// A checked service.
 pub(crate) struct Service<'a> {
     /// The trait itself.
     pub(crate) written: &'a ServiceTrait,
@@ -26,16 +26,13 @@ pub(crate) struct Service<'a> {
 }
 
 /// One method of a service.
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "each is an option that stands alone at the method"
-)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an independent option of the method")]
 pub(crate) struct Method<'a> {
     /// The method itself.
     pub(crate) written: &'a TraitMethod,
-    /// The type that stands for it in the generated code.
+    /// The marker type of the method in generated code.
     pub(crate) marker: Ident,
-    /// The constant that says whether its result type is a `Result`.
+    /// The constant for whether its result type is a `Result`.
     pub(crate) fallible: Ident,
     /// The static that describes it.
     pub(crate) descriptor: Ident,
@@ -51,7 +48,7 @@ pub(crate) struct Method<'a> {
     pub(crate) default: bool,
 }
 
-/// How a method is run.
+/// How a method runs.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {
     /// `async fn`.
@@ -66,7 +63,7 @@ pub(crate) struct Argument<'a> {
     pub(crate) ty: &'a Type,
 }
 
-/// What the service's messages are written in.
+/// The encoding of requests and replies.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub(crate) enum Encoding {
     #[default]

@@ -1,11 +1,11 @@
-//! The way from the tokens of a trait to those of its service.
+//! The macro as a function from the tokens of a trait to those of its service.
 
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::{check, errors::Errors, expand, fallback, options, syntax::ServiceTrait};
 
-/// The whole macro, on tokens that exist outside the compiler too; with `schemas`, types are asked for their JSON Schema.
+/// The whole macro, on tokens that also work outside the compiler. With `schemas`, descriptors contain JSON Schemas.
 pub(crate) fn rpc_service_tokens(
     options: TokenStream,
     item: &TokenStream,

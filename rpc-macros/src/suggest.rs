@@ -1,21 +1,21 @@
-//! The option that a misspelled one was probably meant to be.
+//! Suggests an option for a misspelled one.
 
 use strsim::osa_distance;
 
-/// The nearest of `known`, if it is near enough to be a slip of the hand.
+/// The most similar of `known`, if it is similar enough for a typing mistake.
 pub(crate) fn nearest<'a>(written: &str, known: &[&'a str]) -> Option<&'a str> {
     let allowed = (written.chars().count() / 3).clamp(1, 3);
     let written = letters(written);
     known
         .iter()
-        // Two letters in the wrong order are one slip.
+        // Two swapped letters are one mistake.
         .map(|candidate| (osa_distance(&written, &letters(candidate)), *candidate))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)
         .map(|(_, candidate)| candidate)
 }
 
-/// Upper and lower case are the same, and so are `_` and `-`.
+/// Normalizes case and removes the difference between `_` and `-`.
 fn letters(word: &str) -> String {
     word.to_ascii_lowercase().replace('-', "_")
 }
@@ -28,7 +28,7 @@ mod tests {
         &["name", "timeout", "oneway", "blocking", "idempotent", "at_most_once", "default"];
 
     #[test]
-    fn a_slip_finds_its_option() {
+    fn a_typing_mistake_finds_its_option() {
         for (written, meant) in [
             ("time_out", "timeout"),
             ("tiemout", "timeout"),

@@ -1,7 +1,6 @@
-//! The trait as it was written: enough structure to check it and to write it again, and no judgement.
+//! The trait as written: enough structure to check it and to write it again. Nothing is checked here.
 //!
-//! Bodies stay tokens: nothing here depends on them, so syntax that this macro's parser does not know yet may stand
-//! in one.
+//! Bodies stay tokens, because nothing depends on them. So a body may use syntax that this macro's parser does not know.
 
 use proc_macro2::{Group, TokenStream, TokenTree};
 use syn::{
@@ -27,10 +26,10 @@ pub(crate) struct ServiceTrait {
     pub(crate) items: Vec<TraitItem>,
 }
 
-/// Something between the braces.
+/// An item of the trait.
 pub(crate) enum TraitItem {
     Method(Box<TraitMethod>),
-    /// A constant, a type, a macro, or what the parser does not know.
+    /// A constant, a type, a macro, or syntax unknown to the parser.
     Other(Box<syn::TraitItem>),
 }
 
@@ -42,14 +41,14 @@ pub(crate) struct TraitMethod {
     pub(crate) end: End,
 }
 
-/// What stands behind a signature.
+/// The end of a method after its signature.
 pub(crate) enum End {
     Semicolon(Token![;]),
     Body(Group),
 }
 
 impl ServiceTrait {
-    /// Reads the item; of anything but a trait it says so and returns nothing.
+    /// Parses the item. Anything but a trait is reported and gives `None`.
     pub(crate) fn parse(item: &TokenStream, errors: &Errors) -> Option<Self> {
         match Self::parser.parse2(item.clone()) {
             Ok(written) => Some(written),
@@ -117,7 +116,7 @@ impl TraitItem {
 }
 
 impl TraitMethod {
-    /// The arguments behind the receiver.
+    /// The arguments after the receiver.
     pub(crate) fn arguments(&self) -> impl Iterator<Item = &syn::PatType> {
         self.sig.inputs.iter().filter_map(|input| match input {
             FnArg::Typed(argument) => Some(argument),
@@ -185,7 +184,7 @@ fn not_a_trait(kind: &Ident) -> Fault {
         "use" => ("an", "import"),
         _ => ("an", "`extern` block"),
     };
-    Fault::new(kind, format!("`#[rpc_service]` stands on {article} {noun}, and belongs on a trait"))
-        .note("the trait says what can be called; the client and the server are generated from it")
+    Fault::new(kind, format!("`#[rpc_service]` is on {article} {noun}, but belongs on a trait"))
+        .note("the trait defines the methods; the client and the server are generated from it")
         .help("declare `#[rpc_service] trait Name { async fn method(&self, argument: u32) -> u32; }`, and implement it for your type")
 }

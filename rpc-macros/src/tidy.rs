@@ -1,7 +1,6 @@
 //! Types as text, spaced the way rustfmt would space them.
 //!
-//! The printed form of a token stream is promised by nobody and differs between compilers; this one is for people, in
-//! descriptors and messages.
+//! The printed form of a token stream differs between compilers. This form is stable, for descriptors and messages.
 
 use proc_macro2::{Delimiter, Group, Spacing, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -23,7 +22,7 @@ pub(crate) fn text(syntax: &impl ToTokens) -> String {
     text
 }
 
-/// Words, lifetimes, brackets and signs, the latter as long as they are written without a gap.
+/// Splits tokens into words, lifetimes, brackets and signs. Adjacent signs stay together.
 fn take_apart(tokens: TokenStream, pieces: &mut Vec<String>) {
     let mut joint = false;
     for token in tokens {
@@ -51,7 +50,7 @@ fn take_group_apart(group: &Group, pieces: &mut Vec<String>) {
         Delimiter::Parenthesis => ("(", ")"),
         Delimiter::Bracket => ("[", "]"),
         Delimiter::Brace => ("{", "}"),
-        // A fragment of a `macro_rules!` macro; nobody wrote a delimiter.
+        // A fragment of a `macro_rules!` macro, without visible delimiters.
         Delimiter::None => return take_apart(group.stream(), pieces),
     };
     pieces.push(open.to_owned());
@@ -59,7 +58,7 @@ fn take_group_apart(group: &Group, pieces: &mut Vec<String>) {
     pieces.push(close.to_owned());
 }
 
-/// A comma before the end of a list is style, except in `(T,)`, which it makes a tuple.
+/// Removes trailing commas, except in `(T,)`, where the comma makes it a tuple.
 fn drop_last_commas(pieces: &mut Vec<String>) {
     let mut lists: Vec<usize> = Vec::new();
     let mut kept: Vec<String> = Vec::new();
@@ -132,7 +131,7 @@ mod tests {
     }
 
     #[test]
-    fn spacing_does_not_matter() {
+    fn spacing_is_normalized() {
         for (written, expected) in [
             ("Result < u64 , FibError >", "Result<u64, FibError>"),
             ("Vec<\n    u8,\n>", "Vec<u8>"),

@@ -1,15 +1,15 @@
-//! Words in a type that say that it cannot be named by both sides of a call, or cannot stand where it is.
+//! Words in a type that show that the type cannot be used in a service.
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 
-/// What gives a type away, wherever in it that stands.
+/// The telling words of a type, at any depth.
 #[derive(Default)]
 pub(crate) struct Words {
     pub(crate) impl_trait: Option<Ident>,
     pub(crate) self_type: Option<Ident>,
     pub(crate) inferred: Option<Ident>,
     pub(crate) borrows: bool,
-    /// A collection that is in another order each time.
+    /// A collection without a stable order.
     pub(crate) hashed: Option<Ident>,
 }
 

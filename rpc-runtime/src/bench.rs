@@ -1,4 +1,4 @@
-//! What the benchmarks in `benchmarks/` call beside the interface, and no part of it.
+//! Functions for the benchmarks in `benchmarks/`. They are not part of the API.
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,32 +18,32 @@ use crate::{
     wire::{self, RequestHead, ReturnAddress},
 };
 
-/// Writes the tuple of a method's arguments.
+/// Encodes the tuple of a method's arguments.
 ///
 /// # Errors
 ///
-/// They cannot be written.
+/// The arguments cannot be encoded.
 pub fn encode<A: Payload>(arguments: &A, encoding: Encoding) -> Result<Bytes, EncodeError> {
     codec::encode_arguments(arguments, &[], encoding)
 }
 
-/// Reads the tuple of a method's arguments.
+/// Decodes the tuple of a method's arguments.
 ///
 /// # Errors
 ///
-/// The body is not that of such a tuple.
+/// The body does not decode to such a tuple.
 pub fn decode<A: Payload>(body: &[u8], encoding: Encoding) -> Result<A, DecodeError> {
     codec::decode_arguments(body, &[], encoding)
 }
 
-/// The messages of a call, with what every call has.
+/// The request and the reply of a minimal call.
 #[derive(Debug)]
 pub struct Envelope {
     request: Message,
     reply: Message,
 }
 
-/// A message that came.
+/// A message that was received.
 #[derive(Debug)]
 pub struct Received(Message);
 
@@ -71,7 +71,7 @@ impl Envelope {
             .map(|address| reply(&address))
     }
 
-    /// The reply, as it comes.
+    /// The reply, as it is received.
     pub fn received(&self) -> Received {
         Received(self.reply.clone())
     }
@@ -89,16 +89,17 @@ pub struct Calls {
 }
 
 impl Calls {
-    /// A table with so many calls that nobody answers, within a tokio runtime.
+    /// A table with this many calls that never get a reply. It has to be called within a tokio runtime.
     pub fn new(others: usize) -> Self {
         let in_flight = InFlight::new(others + 1);
-        // Dropped, they would leave.
+        // If the guards were dropped, their calls would leave the table.
         (0..others)
             .for_each(|_| std::mem::forget(in_flight.enter(random_id(), 1, false, deadline())));
         Self { in_flight }
     }
 
-    /// One more call: entered, taken by the broker, answered. `true` if the answer has reached it.
+    /// Makes one more call: it enters the table, the broker accepts its request, and its reply arrives. Returns `true` if
+    /// the call got the reply.
     pub async fn answered(&self) -> bool {
         let Ok(guard) = self.in_flight.enter(random_id(), 1, false, deadline()) else {
             return false;

@@ -1,16 +1,16 @@
-//! How errors are printed. The rule for all of this crate: `Display` is a whole sentence that contains the text of none of
-//! the causes that `source()` leads to, and `Debug` is that sentence with those causes. So neither `Debug`, which a program
-//! prints that ends with `?` in `main`, nor what prints the sentence and then each `source()`, shows a cause twice.
+//! How errors are printed, and types that hide some of their fields. The rule for all errors: `Display` is one sentence without the text of the causes that
+//! `source()` leads to, and `Debug` is that sentence with the causes. So no cause is printed twice: neither by `Debug`,
+//! which a program prints if `main` returns the error, nor by code that prints the error and then each `source()`.
 
 use std::{error::Error, fmt};
 
 use crate::escape::Escaped;
 
-/// The most characters that are shown of a cause: it may quote a reply of many megabytes. The fault of a server, which has a
-/// kilobyte at most, is whole.
+/// The most characters of a cause that are shown. A cause may quote a reply of many megabytes. A server's fault has a
+/// kilobyte at most, so it is never cut.
 const LONGEST: usize = 2_048;
 
-/// A sentence with its causes, in one line.
+/// Writes a sentence and its causes, in one line.
 pub(crate) fn with_causes(
     f: &mut fmt::Formatter<'_>,
     sentence: impl fmt::Display,
@@ -31,7 +31,7 @@ pub(crate) fn with_causes(
     Ok(())
 }
 
-/// `Debug` by the rule above.
+/// Implements `Debug` by the rule above.
 macro_rules! debug_as_sentence {
     ($($error:ty),* $(,)?) => {
         $(
@@ -44,7 +44,21 @@ macro_rules! debug_as_sentence {
     };
 }
 
-pub(crate) use debug_as_sentence;
+/// `Debug` of a type that shows these parts of it and leaves the others out.
+macro_rules! opaque_debug {
+    ($name:ident $(<$($parameter:ident),+>)? $(, |$it:ident| $($part:ident: $value:expr),+)?) => {
+        impl $(<$($parameter),+>)? std::fmt::Debug for $name $(<$($parameter),+>)? {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                $(let $it = self;)?
+                f.debug_struct(stringify!($name))
+                    $($(.field(stringify!($part), &$value))+)?
+                    .finish_non_exhaustive()
+            }
+        }
+    };
+}
+
+pub(crate) use {debug_as_sentence, opaque_debug};
 
 #[cfg(test)]
 mod tests {

@@ -10,7 +10,6 @@ use std::{
 
 use tokio::time::Instant;
 
-/// Milliseconds since the Unix epoch.
 pub(crate) fn unix_milliseconds(at: Instant) -> i64 {
     static READ: OnceLock<(Moment, i64)> = OnceLock::new();
     let (read, epoch) = READ.get_or_init(|| {
@@ -41,7 +40,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn it_goes_by_the_clock_of_the_test() {
+    async fn it_follows_a_paused_clock() {
         let before = unix_milliseconds(Instant::now());
         tokio::time::advance(Duration::from_secs(3)).await;
         let passed = unix_milliseconds(Instant::now()) - before;

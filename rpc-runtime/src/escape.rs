@@ -1,17 +1,17 @@
-//! Text of peers and of the broker, made fit for a log line, an error or a terminal.
+//! Escapes text from peers and from the broker for log lines, errors and terminals.
 //!
-//! Without this, a correlation id with a line break would write a log line of its own, and one with an escape sequence would
-//! move the cursor of a reader's terminal.
+//! Otherwise a correlation id with a line break could forge a log line, and one with an escape sequence could move the
+//! cursor of a reader's terminal.
 
 use std::fmt::{self, Write as _};
 
 /// The most characters of a peer's text in a log line: more than any sensible name or id has.
 const LONGEST: usize = 256;
 
-/// Shows a peer's text. Characters that cannot be seen are written as Rust writes them (`\n`, `\u{202e}`), and text of more
-/// than 256 characters is cut.
+/// Shows a peer's text. Invisible characters are escaped as in Rust (`\n`, `\u{202e}`), and text of more than 256 characters
+/// is cut.
 ///
-/// Not part of the API: `rpc`, the program, shares it.
+/// Not part of the API: the program `rpc` uses it, too.
 #[derive(Debug, Clone, Copy)]
 pub struct Escaped<T> {
     text: T,
@@ -20,25 +20,25 @@ pub struct Escaped<T> {
 }
 
 impl<T: fmt::Display> Escaped<T> {
-    /// One line, cut where it is very long.
+    /// Shows text in one line, cut after 256 characters.
     pub const fn new(text: T) -> Self {
         Self { text, longest: LONGEST, keeps_lines: false }
     }
 
-    /// Not cut: for text whose length is bounded already.
+    /// Does not cut the text: for text whose length is bounded already.
     #[must_use]
     pub fn whole(self) -> Self {
         self.at_most(usize::MAX)
     }
 
-    /// Cut after so many characters.
+    /// Cuts the text after this many characters.
     #[must_use]
     pub fn at_most(mut self, characters: usize) -> Self {
         self.longest = characters;
         self
     }
 
-    /// Line breaks stay: for documentation, which has several lines.
+    /// Keeps line breaks: for documentation, which has several lines.
     #[must_use]
     pub fn lines(mut self) -> Self {
         self.keeps_lines = true;
@@ -53,8 +53,8 @@ impl<T: fmt::Display> fmt::Display for Escaped<T> {
     }
 }
 
-/// Whether a character is not printed as itself: it controls a terminal, breaks a line, turns the direction of writing, or
-/// has no width. The selectors that belong to emoji are not among them.
+/// Whether a character is escaped: it controls a terminal, breaks a line, changes the direction of writing, or has no width.
+/// The variation selectors of emoji are not escaped.
 pub fn is_unseen(letter: char) -> bool {
     if letter.is_ascii() {
         return letter.is_ascii_control();
@@ -64,7 +64,7 @@ pub fn is_unseen(letter: char) -> bool {
             letter,
             // Line and paragraph separators, and marks that annotate other text.
             '\u{2028}' | '\u{2029}' | '\u{fff9}'..='\u{fffb}'
-            // What Unicode has programs ignore where they cannot show it.
+            // Characters that programs should ignore if they cannot show them, according to Unicode.
             | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
             | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
             | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}'
@@ -82,7 +82,7 @@ struct Escaping<'a, 'f> {
 
 impl fmt::Write for Escaping<'_, '_> {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        // Nearly every text is short, and has nothing to escape.
+        // The fast path: nearly every text is short and has nothing to escape.
         let plain = |byte: u8| (b' '..=b'~').contains(&byte);
         if text.len() <= self.left && text.bytes().all(plain) {
             self.left -= text.len();
@@ -100,8 +100,8 @@ impl fmt::Write for Escaping<'_, '_> {
             };
         };
         self.left = left;
-        let kept = self.keeps_lines && letter == '\n';
-        if is_unseen(letter) && !kept {
+        let is_kept_break = self.keeps_lines && letter == '\n';
+        if is_unseen(letter) && !is_kept_break {
             write!(self.to, "{}", letter.escape_default())
         } else {
             self.to.write_char(letter)
@@ -116,7 +116,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_cannot_be_seen_is_written_out() {
+    fn invisible_characters_are_escaped() {
         for (text, shown) in [
             ("fib", "fib"),
             ("größe 30 €", "größe 30 €"),
@@ -147,7 +147,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn nothing_unseen_is_left_of_any_text(text in any::<String>()) {
+        fn any_text_is_shown_without_invisible_characters(text in any::<String>()) {
             let shown = Escaped::new(&text).to_string();
             prop_assert!(!shown.chars().any(is_unseen), "{shown:?}");
             let longest = "\\u{10ffff}".len();

@@ -1,4 +1,4 @@
-//! Places where a test may have the process end, as a crash or a power cut would.
+//! Places where a test can end the process, as a crash or a power cut would.
 
 /// Ends the process if the environment names this place in `RPC_FAILPOINT`.
 pub(crate) fn reach(place: &str) {

@@ -1,4 +1,4 @@
-//! Refusals that travel: the words of the header `rpc-fault`, and what each promises.
+//! Faults on the wire: the words of the header `rpc-fault`, and what each one guarantees.
 
 use std::{error::Error, fmt};
 
@@ -7,7 +7,7 @@ use crate::{causes::debug_as_sentence, cut::cut, escape::Escaped};
 /// The longest `rpc-message`, in bytes.
 const MAX_MESSAGE: usize = 1024;
 
-/// The longest word that is shown, in characters; a peer may send one of any length.
+/// The longest word that is shown, in characters. A peer may send one of any length.
 const MAX_WORD: usize = 64;
 
 /// Why a request was refused, by the server or by the broker.
@@ -18,27 +18,27 @@ pub enum FaultKind {
     UnknownMethod,
     /// The body does not decode to the method's arguments.
     BadArguments,
-    /// The `content_type` or `content_encoding` is not spoken here.
+    /// The `content_type` or the `content_encoding` is not supported.
     UnsupportedEncoding,
-    /// Properties or headers are out of form.
+    /// Properties or headers are malformed.
     MalformedRequest,
     /// The caller was built against another signature of the method.
     Incompatible,
-    /// The request is over the server's limit, or the reply is.
+    /// The request or the reply is larger than the server's limit.
     TooLarge,
     /// The deadline had passed before the method was started.
     Expired,
-    /// Shed: the queue or the server is full.
+    /// The queue or the server is full.
     Overloaded,
-    /// The server is draining and did not start it.
+    /// The server is shutting down and did not start the request.
     ShuttingDown,
-    /// Refused by authorisation.
+    /// The caller is not permitted to call the method.
     NotPermitted,
     /// The handler panicked.
     Panicked,
-    /// It was redelivered, and the method is marked `at_most_once`.
+    /// The request was redelivered, and the method is marked `at_most_once`.
     OutcomeUnknown,
-    /// The answer could not be encoded.
+    /// The reply could not be encoded.
     UnencodableReply,
     /// Anything else that went wrong in the server.
     Internal,
@@ -81,17 +81,16 @@ impl FaultKind {
 
     /// The word on the wire.
     pub fn as_str(self) -> &'static str {
-        let known = WORDS.iter().find(|(kind, _)| *kind == self);
-        known.map_or("unrecognized", |(_, word)| word)
+        let entry = WORDS.iter().find(|(kind, _)| *kind == self);
+        entry.map_or("unrecognized", |(_, word)| word)
     }
 
-    /// Reads a word from the wire.
     pub(crate) fn from_word(word: &str) -> Self {
-        let known = WORDS.iter().find(|(_, known)| *known == word);
-        known.map_or(Unrecognized, |(kind, _)| *kind)
+        let entry = WORDS.iter().find(|(_, wire_word)| *wire_word == word);
+        entry.map_or(Unrecognized, |(kind, _)| *kind)
     }
 
-    /// Whether a method so refused may have run, unless the fault itself says otherwise.
+    /// Whether the method may have run. A [`Fault`] of this kind may differ: see [`Fault::may_have_run`].
     pub fn may_have_run(self) -> bool {
         matches!(self, Panicked | OutcomeUnknown | UnencodableReply | Internal | Unrecognized)
     }
@@ -110,8 +109,8 @@ impl fmt::Display for FaultKind {
 
 /// A refusal: its kind, a sentence, and whether the method may have run.
 ///
-/// Its `Display` may go to a log or a terminal: control characters in the peer's text, and others that cannot be seen, are
-/// escaped. [`message`](Self::message) and [`word`](Self::word) have them as they came.
+/// Its `Display` may go to a log or a terminal: control characters and other invisible characters in the peer's text are
+/// escaped. [`message`](Self::message) and [`word`](Self::word) return the text as it was received.
 ///
 /// ```
 /// use rpc_runtime::{Fault, FaultKind};
@@ -129,12 +128,12 @@ pub struct Fault {
 }
 
 impl Fault {
-    /// A fault of this kind. Of a longer `message`, the first 1,024 bytes are kept.
+    /// A fault of this kind. A `message` of more than 1,024 bytes is cut.
     pub fn new(kind: FaultKind, message: impl Into<String>) -> Self {
         Self::with_word(kind.as_str(), message)
     }
 
-    /// A fault as read from the wire, where the word may be one that this version does not know.
+    /// A fault that was read from the wire. This version may not know its word.
     pub(crate) fn with_word(word: impl Into<String>, message: impl Into<String>) -> Self {
         let (word, mut message) = (word.into(), message.into());
         cut(&mut message, MAX_MESSAGE);
@@ -142,14 +141,14 @@ impl Fault {
         Self { kind, word, message, ran: kind.may_have_run() }
     }
 
-    /// Says whether the method ran, where that differs from what the kind says.
+    /// Sets whether the method may have run, if that differs from the default of the kind.
     pub(crate) fn ran(mut self, ran: bool) -> Self {
         self.ran = ran;
         self
     }
 
-    /// The fault for a request that a server may have had before: the method may have run there. Only faults that pass by
-    /// themselves are changed. Any other fault of a request is the same on each server.
+    /// Adapts the fault to a request that another server may have received before, and may have run. Only temporary faults
+    /// are changed. Any other fault of a request is the same on each server.
     pub(crate) fn had_before(self, had_before: bool) -> Self {
         if had_before && matches!(self.kind, Expired | Overloaded | ShuttingDown) {
             self.ran(true)
@@ -163,12 +162,12 @@ impl Fault {
         self.kind
     }
 
-    /// The word of the wire, also where it is [`FaultKind::Unrecognized`].
+    /// The word on the wire, also for [`FaultKind::Unrecognized`].
     pub fn word(&self) -> &str {
         &self.word
     }
 
-    /// What the server or the broker said of it; may be empty.
+    /// The text from the server or the broker; may be empty.
     pub fn message(&self) -> &str {
         &self.message
     }
@@ -210,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn an_unknown_word_may_have_run_and_is_not_retryable() {
+    fn an_unknown_word_is_not_retryable() {
         let fault = Fault::with_word("on-fire", "");
         assert_eq!(fault.kind(), FaultKind::Unrecognized);
         assert!(fault.may_have_run() && !fault.is_retryable());
@@ -218,7 +217,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_peer_wrote_is_shown_escaped() {
+    fn text_from_a_peer_is_escaped() {
         let fault = Fault::with_word("on\u{1b}fire", "one\ntwo\u{202e}");
         assert_eq!(fault.to_string(), "on\\u{1b}fire: one\\ntwo\\u{202e}");
         assert_eq!((fault.word(), fault.message()), ("on\u{1b}fire", "one\ntwo\u{202e}"));

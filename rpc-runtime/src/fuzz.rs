@@ -1,4 +1,4 @@
-//! What the targets in `fuzz/` call. Built by cargo-fuzz alone, and no part of the interface.
+//! Functions for the targets in `fuzz/`. Only cargo-fuzz builds them, and they are not part of the API.
 
 use bytes::Bytes;
 
@@ -10,7 +10,7 @@ use crate::{
     },
 };
 
-/// The properties of a message, from their flags on, read as a request and as a reply.
+/// Reads the properties of a message, starting at their flags, as those of a request and of a reply.
 pub fn envelope(bytes: &[u8]) {
     let Some(properties) = rpc_amqp::__fuzz::properties(bytes) else { return };
     let _ = reply_correlation(&properties);
@@ -26,7 +26,7 @@ pub fn envelope(bytes: &[u8]) {
     }
 }
 
-/// A body.
+/// Decodes a body.
 pub fn decoders(bytes: &[u8]) {
     awkward::decode_as_everything(bytes);
 }

@@ -35,19 +35,19 @@
 //!
 //! # Goals
 //!
-//! * Within its deadline every call ends in exactly one of a reply, a typed failure, or an unknown outcome that says so:
-//!   see [`CallError`].
+//! * Within its deadline, every call ends with exactly one of these: a reply, a typed failure, or an error that reports an
+//!   unknown outcome. See [`CallError`].
 //! * A remote call looks remote: it returns a [`Call`], which has a deadline, can fail, and is sent only when polled.
-//! * What may run twice is said in the trait, and nothing else is sent twice.
-//! * The wire is plain AMQP 0-9-1, so that programs in other languages call services and serve them.
-//! * Nothing that comes from outside makes a process panic, hang, or allocate without bound.
-//! * What users expect around calls is there: layers, spans and metrics, discovery without a registry, health, a broker in
-//!   memory for tests, and `rpc` for the command line.
+//! * The trait declares which methods may run twice. Requests of all other methods are never sent twice.
+//! * The wire is plain AMQP 0-9-1, so programs in other languages can call services and serve them.
+//! * No input from outside makes a process panic, hang, or allocate without bound.
+//! * The things that users expect around calls are included: layers, spans and metrics, discovery without a registry,
+//!   health, a broker in memory for tests, and `rpc` for the command line.
 //!
 //! # Non-goals
 //!
-//! * Exactly-once execution. A server that dies has its requests run again by another; a method marked `at_most_once` is
-//!   not run again, and its caller is told that the outcome is unknown.
+//! * Exactly-once execution. If a server dies, another server runs its requests again. A method marked `at_most_once` is not
+//!   run again, and its caller gets an error: the outcome is unknown.
 //! * Streams, publish and subscribe, and large files.
 //! * A broker of its own: [`Broker::in_memory`] is for tests and demonstrations.
 //!
@@ -55,43 +55,44 @@
 //!
 //! | for | see |
 //! | --- | --- |
-//! | what may stand in a trait, and every option | [`macro@rpc_service`] |
+//! | what a trait may contain, and every option | [`macro@rpc_service`] |
 //! | connecting | [`Broker`], [`BrokerBuilder`], [`BrokerStatus`] |
 //! | calling | [`Call`], [`ClientBuilder`], [`CallError`], [`CallFailure`] |
 //! | calling without the trait | [`UntypedClient`] |
 //! | serving | [`Server`], [`ServerBuilder`], [`Queue`], [`Context`] |
 //! | asking servers about themselves | [`discovery`], [`Health`] |
 //! | layers, of your own or of tower | [`middleware`] |
-//! | testing a service | [`Broker::serving`], [`testing`] |
+//! | testing a service | [`Broker::serving`], [`BrokerBuilder::in_memory`], `testing` (a feature) |
 //!
-//! The guide, `docs/README.md` in the repository, leads from an empty directory to servers on a cluster: getting started,
-//! encodings, errors and deadlines, testing, patterns (mock, dyn, pagination, pub/sub, large files, fail fast), evolving a
-//! service, deploying, other languages.
+//! The guide, `docs/README.md` in the repository, covers everything from an empty directory to servers on a cluster: getting
+//! started, encodings, errors and deadlines, testing, patterns (mock, dyn, pagination, pub/sub, large files, fail fast),
+//! evolving a service, deploying, other languages.
 //!
-//! Which encoding? The default, bincode, is for Rust callers and servers that are built from one trait and released together.
-//! Take `#[rpc_service(encoding = "json")]` where programs in other languages call, where callers and servers are released
-//! apart, or where a type has `flatten`, `untagged`, `tag`, `skip_serializing_if` or a `serde_json::Value`, which bincode cannot
-//! carry. [`macro@rpc_service`] and `docs/encodings.md` have more.
+//! Which encoding? The default, bincode, is for Rust callers and servers that are built from one trait and released
+//! together. Use `#[rpc_service(encoding = "json")]` if programs in other languages call, if callers and servers are
+//! released separately, or if a type has `flatten`, `untagged`, `tag`, `skip_serializing_if` or a `serde_json::Value`, which
+//! bincode cannot carry. [`macro@rpc_service`] and `docs/encodings.md` have more.
 //!
 //! # Features
 //!
-//! One is on by default: `testing`.
+//! None is on by default.
 //!
 //! | feature | adds |
 //! | --- | --- |
-//! | `testing` | [`testing`], brokers that fail on purpose: a program that tests nothing can do without |
+//! | `testing` | `testing`, brokers with injected faults: for dev-dependencies |
 //! | `tls` | `amqps://` addresses, which are refused without it |
 //! | `lapin` | `Broker::over_lapin`: RabbitMQ over connections that the program makes with lapin 4 |
 //! | `cache` | `middleware::Cache`, for methods marked `cacheable` |
-//! | `opentelemetry` | traces that go on from process to process, with the spans of tracing-opentelemetry |
+//! | `opentelemetry` | traces across processes, with the spans of tracing-opentelemetry |
 //! | `metrics` | counts and durations, through the facade `metrics`: `describe_metrics` |
-//! | `schemars` | the JSON Schema of types that derive it, in what servers say of themselves |
+//! | `schemars` | the JSON Schemas of types that derive it, in the descriptions that servers send to [`discovery`] |
 //!
-//! Cargo switches a dependency's features on for a whole program. Of `serde_json` this crate needs two, so your program has
-//! them, too: `float_roundtrip`, since otherwise some numbers would arrive as their neighbours (it makes reading numbers with a
-//! fraction slower, and changes no other result), and `raw_value`, which only adds a type.
+//! Cargo enables a dependency's features for the whole program. This crate enables two features of `serde_json`, so your
+//! program has them, too: `float_roundtrip`, without which some floating-point numbers would change in the last digit on the
+//! way (it makes parsing numbers with a fraction slower, and changes no other result), and `raw_value`, which only adds a
+//! type.
 
-// Lets the generated code, which names `::rpc_runtime`, stand in this crate's own tests.
+// Lets this crate's own tests use generated code, which names `::rpc_runtime`.
 extern crate self as rpc_runtime;
 
 mod broker;
@@ -110,6 +111,7 @@ mod escape;
 mod failpoint;
 mod fault;
 mod limits;
+mod lock;
 mod message;
 pub mod middleware;
 mod observe;
@@ -138,7 +140,8 @@ pub mod __bench;
 
 pub use broker::{Broker, BrokerBuilder};
 pub use client::{
-    Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenUnserved,
+    Call, ClientBuilder, Explained, UntypedCall, UntypedClient, UntypedReply, WhenFull,
+    WhenUnserved,
 };
 pub use codec::{DecodeError, EncodeError, Encoding};
 pub use connection::{BrokerStatus, StatusChanges, Unavailable};

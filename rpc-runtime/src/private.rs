@@ -1,7 +1,5 @@
-//! What generated code names. Not part of the API: it may change with any version, which is why the macro is pinned
-//! to an exact one.
-
-use std::{future::Future, sync::Arc};
+//! Items that generated code uses. They are not part of the API: they may change with any version, so the macro crate is
+//! pinned to an exact version.
 
 use crate::contract::{Given, Returns, Shape, Tuple};
 pub use crate::{
@@ -9,14 +7,14 @@ pub use crate::{
     client::{Call, Client, ClientBuilder, Stub},
     codec::Encoding,
     contract::{
-        Argument, Arguments, Fallback, Method, MethodCodec, MethodDescriptor, Probe,
-        ServiceDescriptor, Signature, argument, signature_of,
+        Argument, Arguments, Fallback, Method, MethodCodec, MethodDescriptor, MethodParts, Probe,
+        ServiceDescriptor, ServiceParts, argument, method, service, signature_of,
     },
-    server::{Dispatch, Handler},
+    server::{Dispatch, GeneratedServer, Handler, Internal, asynchronous, blocking},
 };
 
 #[cfg(feature = "schemars")]
-pub use crate::contract::{ErrorOf, MethodSchemas, NoSchema, SchemaProbe, ValueOf};
+pub use crate::contract::{ErrorOf, NoSchema, SchemaProbe, ValueOf, schemas};
 
 /// The call of a method that returns `R`: `Call<T, E>` for a `Result<T, E>`, `Call<R>` for anything else.
 pub type CallOf<R, const FALLIBLE: bool> =
@@ -32,7 +30,7 @@ pub fn call<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client.call(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
 }
 
-/// The same for a method whose results may be kept, so that its arguments have to be written the same way each time.
+/// Makes a call of a method whose results may be cached. Equal arguments have to be encoded to the same bytes.
 pub fn call_cacheable<M: Method<FALLIBLE>, const FALLIBLE: bool>(
     client: &Client,
     _method: M,
@@ -40,31 +38,6 @@ pub fn call_cacheable<M: Method<FALLIBLE>, const FALLIBLE: bool>(
 ) -> CallOf<M::Output, FALLIBLE> {
     let arguments = M::Arguments::carry(arguments);
     client.call_cacheable(M::DESCRIPTOR, Shape::<M::Output, FALLIBLE>::HERE, arguments)
-}
-
-/// A method that is an `async fn`, with its implementation.
-pub fn asynchronous<M, S, F, Fut, const FALLIBLE: bool>(
-    _method: M,
-    service: &Arc<S>,
-    call: F,
-) -> Handler
-where
-    M: Method<FALLIBLE>,
-    S: Send + Sync + 'static,
-    F: Fn(Arc<S>, Given<M, FALLIBLE>) -> Fut + Clone + Send + Sync + 'static,
-    Fut: Future<Output = M::Output> + Send + 'static,
-{
-    Handler::asynchronous::<M, S, F, Fut, FALLIBLE>(service, call)
-}
-
-/// A method that is a plain `fn`, with its implementation.
-pub fn blocking<M, S, F, const FALLIBLE: bool>(_method: M, service: &Arc<S>, call: F) -> Handler
-where
-    M: Method<FALLIBLE>,
-    S: Send + Sync + 'static,
-    F: Fn(&S, Given<M, FALLIBLE>) -> M::Output + Clone + Send + Sync + 'static,
-{
-    Handler::blocking::<M, S, F, FALLIBLE>(service, call)
 }
 
 /// Sets up a client of a service.

@@ -1,4 +1,4 @@
-//! What comes back: one type, from the method at its server to its caller.
+//! The reply to a request: one type from the method on the server to the caller.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use bytes::Bytes;
 
 use crate::{codec::Encoding, fault::Fault};
 
-/// What a server answered, or what a layer answers in its place.
+/// The reply of a server, or of a layer in its place.
 ///
-/// It is cheap to clone: its body is shared.
+/// It is cheap to clone, because clones share the body.
 ///
-/// A layer may answer by itself:
+/// A layer may reply by itself:
 ///
 /// ```
 /// use rpc_runtime::{
@@ -44,14 +44,14 @@ pub enum Reply {
     Result {
         /// The result, encoded.
         body: Bytes,
-        /// How.
+        /// The encoding of the body.
         encoding: Encoding,
     },
     /// The method's own error.
     Error {
         /// The error, encoded.
         body: Bytes,
-        /// How.
+        /// The encoding of the body.
         encoding: Encoding,
     },
     /// The request was refused, or the method panicked.
@@ -59,7 +59,7 @@ pub enum Reply {
 }
 
 impl Reply {
-    /// The size of its body, in bytes; a fault has none.
+    /// The size of the body, in bytes; 0 for a fault.
     pub fn size(&self) -> usize {
         match self {
             Self::Result { body, .. } | Self::Error { body, .. } => body.len(),
@@ -84,7 +84,7 @@ impl From<Fault> for Reply {
 
 impl fmt::Debug for Reply {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Bodies may hold what is nobody else's business.
+        // Bodies may hold private data.
         match self {
             Self::Result { .. } => f.debug_struct("Result").field("size", &self.size()).finish(),
             Self::Error { .. } => f.debug_struct("Error").field("size", &self.size()).finish(),

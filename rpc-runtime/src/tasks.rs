@@ -1,13 +1,13 @@
-//! Futures: behind one type, with their panics caught, and polled but once.
+//! Helpers for futures: boxing, catching panics, polling once, and a task that can be started again.
 //!
-//! What runs a task is compiled once for each type of future, and an `async fn` in every crate that awaits it. Boxed, both
-//! happen once, here.
+//! The code that runs a task is compiled for each type of future, and an `async fn` in each crate that awaits it. Boxed
+//! futures make both happen once, here.
 
 use std::{
     panic::{AssertUnwindSafe, catch_unwind},
     pin::{Pin, pin},
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError,
+        Arc, Mutex,
         atomic::{AtomicBool, Ordering},
     },
     task::{Context, Poll, Waker},
@@ -17,41 +17,41 @@ use std::{
 use pin_project_lite::pin_project;
 use tokio::{task::JoinHandle, time::sleep};
 
-use crate::limits;
+use crate::{limits, lock::lock};
 
 pub(crate) type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// A future whose type nobody has to know.
+/// Erases the type of a future.
 pub(crate) fn boxed<'a, T>(future: impl Future<Output = T> + Send + 'a) -> BoxFuture<'a, T> {
     Box::pin(future)
 }
 
-/// Starts a task.
 pub(crate) fn spawn(future: impl Future<Output = ()> + Send + 'static) -> JoinHandle<()> {
     tokio::spawn(boxed(future))
 }
 
-/// A task that goes on for as long as this lives. Where its runtime has ended, it is started again on another; after a
-/// panic, with a pause before.
+/// A task that is aborted when this is dropped. It can be started again on another runtime after its own has ended, and,
+/// after a pause, if it has panicked.
 #[derive(Default)]
 pub(crate) struct Lasting(Mutex<Option<Started>>);
 
 struct Started {
     task: JoinHandle<()>,
-    gone: Arc<Gone>,
+    early_end: Arc<EarlyEnd>,
 }
 
-/// How a task ended before it was done.
+/// Why a task ended before it finished.
 #[derive(Default)]
-struct Gone {
+struct EarlyEnd {
     /// It panicked, or its runtime has ended.
     dropped: AtomicBool,
     panicked: AtomicBool,
 }
 
 impl Lasting {
-    /// Starts the task on the current runtime, unless it runs or is done. `dropped` runs where it is dropped before it is
-    /// done, and `wake` as soon as it may be started again. Says `false` where the current runtime takes no tasks any more.
+    /// Starts the task on the current runtime, unless it is running or has finished. If the task is dropped before it
+    /// finishes, `dropped` is called, and then `wake`, as soon as the task may be started again. Returns `false` if the
+    /// current runtime has shut down.
     pub(crate) fn start<F>(
         &self,
         task: impl FnOnce() -> F,
@@ -61,15 +61,15 @@ impl Lasting {
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let mut started = self.lock();
-        let before = started.as_ref().map(|started| &started.gone);
-        if before.is_some_and(|gone| !gone.dropped.load(Ordering::SeqCst)) {
+        let mut started = lock(&self.0);
+        let before = started.as_ref().map(|started| &started.early_end);
+        if before.is_some_and(|end| !end.dropped.load(Ordering::SeqCst)) {
             return true;
         }
-        // What panics at once would otherwise do so without end.
-        let pause = before.is_some_and(|gone| gone.panicked.load(Ordering::SeqCst));
-        let gone = Arc::new(Gone::default());
-        let noted = gone.clone();
+        // Without the pause, a task that panics at once would do so in a loop.
+        let pause = before.is_some_and(|end| end.panicked.load(Ordering::SeqCst));
+        let early_end = Arc::new(EarlyEnd::default());
+        let noted = early_end.clone();
         let end = End(Some(Box::new(move || {
             dropped();
             noted.panicked.store(thread::panicking(), Ordering::SeqCst);
@@ -85,20 +85,16 @@ impl Lasting {
             task.await;
             end.0 = None;
         });
-        let taken = !gone.dropped.load(Ordering::SeqCst);
-        *started = Some(Started { task, gone });
-        taken
+        let is_running = !early_end.dropped.load(Ordering::SeqCst);
+        *started = Some(Started { task, early_end });
+        is_running
     }
 
-    /// Ends it.
+    /// Aborts the task.
     pub(crate) fn stop(&self) {
-        if let Some(started) = &*self.lock() {
+        if let Some(started) = &*lock(&self.0) {
             started.task.abort();
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Option<Started>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -108,7 +104,7 @@ impl Drop for Lasting {
     }
 }
 
-/// Runs this where it is dropped with its task; `None` once the task is done.
+/// Calls the function if it is dropped with its task; `None` once the task has finished.
 struct End(Option<Box<dyn FnOnce() + Send>>);
 
 impl Drop for End {
@@ -119,7 +115,7 @@ impl Drop for End {
     }
 }
 
-/// The output of a future that does not have to wait.
+/// Polls a future once. Returns its output if it is ready.
 pub(crate) fn now<F: Future>(future: F) -> Option<F::Output> {
     match pin!(future).poll(&mut Context::from_waker(Waker::noop())) {
         Poll::Ready(output) => Some(output),
@@ -128,8 +124,8 @@ pub(crate) fn now<F: Future>(future: F) -> Option<F::Output> {
 }
 
 pin_project! {
-    /// A future that resolves to an error where the one in it panics. After that nobody may use what it worked with and
-    /// left half done.
+    /// A future that resolves to an error if the inner future panics. State that the inner future was changing may be
+    /// inconsistent after a panic, so it must not be used any more.
     pub(crate) struct CatchUnwind<F> {
         #[pin]
         future: F,
@@ -195,7 +191,7 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_task_that_panicked_starts_again_after_a_pause() {
+    async fn a_panicked_task_restarts_after_a_pause() {
         let (lasting, starts) = (Lasting::default(), watch::Sender::new(0));
         let start = || {
             let (starts, ended) = (starts.clone(), starts.clone());
@@ -216,12 +212,12 @@ mod tests {
     }
 
     #[test]
-    fn a_task_that_is_done_stays_so() {
+    fn a_finished_task_does_not_start_again() {
         let lasting = Lasting::default();
         let start = |runs: &watch::Sender<u32>| {
             let runs = runs.clone();
             let task = move || async move { runs.send_modify(|runs| *runs += 1) };
-            lasting.start(task, || panic!("it is done"), || {})
+            lasting.start(task, || panic!("it has finished"), || {})
         };
         let runs = watch::Sender::new(0);
         for _ in 0..3 {
@@ -234,7 +230,7 @@ mod tests {
     }
 
     #[test]
-    fn a_runtime_that_has_ended_takes_no_task() {
+    fn a_task_cannot_start_on_an_ended_runtime() {
         let lasting = Lasting::default();
         let runtime = runtime();
         let handle = runtime.handle().clone();

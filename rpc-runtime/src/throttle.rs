@@ -1,13 +1,15 @@
-//! Log lines that a peer can cause at any rate: one a second, with the number of those left out.
+//! Limits log lines that a peer can cause at any rate: one a second, with the number of lines left out.
 
 use std::{
-    sync::{Mutex, PoisonError},
+    sync::Mutex,
     time::{Duration, Instant},
 };
 
+use crate::lock::lock;
+
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Decides when a line is written.
+/// Decides whether a line is logged.
 #[derive(Debug, Default)]
 pub(crate) struct Throttle(Mutex<State>);
 
@@ -18,13 +20,13 @@ struct State {
 }
 
 impl Throttle {
-    /// Whether it is time for a line, and how many were left out before it.
+    /// The number of lines left out since the last one, if a line may be logged now; `None` if not.
     pub(crate) fn pass(&self) -> Option<u64> {
         self.pass_at(Instant::now())
     }
 
     fn pass_at(&self, now: Instant) -> Option<u64> {
-        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut state = lock(&self.0);
         if state.last.is_some_and(|last| now.saturating_duration_since(last) < EVERY) {
             state.left_out += 1;
             return None;
@@ -39,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn one_line_a_second_says_how_many_were_left_out() {
+    fn lines_are_limited_to_one_a_second() {
         let (throttle, start) = (Throttle::default(), Instant::now());
         let at = |milliseconds| throttle.pass_at(start + Duration::from_millis(milliseconds));
         assert_eq!(

@@ -1,4 +1,4 @@
-//! The files of the crate `rpc-runtime`, and the arrows between its modules.
+//! The files of the crate `rpc-runtime`, and the dependencies (arrows) between its modules.
 
 use std::{
     collections::BTreeSet,
@@ -9,15 +9,15 @@ use std::{
 
 use crate::reader::{self, Source};
 
-/// A place where one module of the top level names another.
+/// A place where one top-level module names another.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Arrow {
     pub(crate) from: String,
     pub(crate) to: String,
-    /// Below `rpc-runtime/src`.
+    /// The path below `rpc-runtime/src`.
     pub(crate) file: String,
     pub(crate) line: usize,
-    /// As it is named.
+    /// The path as written.
     pub(crate) path: String,
 }
 
@@ -55,7 +55,7 @@ fn gather(root: &Path, folder: &Path, files: &mut Vec<String>) {
     for entry in fs::read_dir(folder).expect("a folder can be read") {
         let path = entry.expect("a folder can be read").path();
         if path.is_dir() {
-            // What cargo makes is no source.
+            // Skip the output of cargo.
             if !path.ends_with("target") {
                 gather(root, &path, files);
             }
@@ -66,7 +66,7 @@ fn gather(root: &Path, folder: &Path, files: &mut Vec<String>) {
     }
 }
 
-/// The arrows between files, which are given with their sources.
+/// The arrows between these files, given as paths and sources.
 pub(crate) fn between(files: &[(String, String)]) -> Vec<Arrow> {
     let read: Vec<(&str, Vec<String>, Source)> = files
         .iter()
@@ -101,8 +101,8 @@ pub(crate) fn between(files: &[(String, String)]) -> Vec<Arrow> {
     arrows
 }
 
-/// The module that a file holds.
-fn module_of(file: &str) -> Vec<String> {
+/// The module of a file.
+pub(crate) fn module_of(file: &str) -> Vec<String> {
     let path = file.strip_suffix(".rs").unwrap_or(file);
     let path = path.strip_suffix("/mod").unwrap_or(path);
     if path == ROOT { Vec::new() } else { path.split('/').map(str::to_owned).collect() }
@@ -139,7 +139,7 @@ mod tests {
     }
 
     #[test]
-    fn what_the_root_exports_is_an_arrow_to_it() {
+    fn exports_of_the_root_are_arrows_to_it() {
         assert_eq!(found(&[("a.rs", "use crate::B;"), ("lib.rs", "")]), ["a.rs:1 a->lib"]);
     }
 

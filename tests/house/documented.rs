@@ -1,4 +1,4 @@
-//! What ARCHITECTURE.md names is there, and each module has its row in the code map.
+//! Every path in ARCHITECTURE.md exists, and each module has its row in the code map.
 
 use std::{fs, path::Path};
 
@@ -7,9 +7,9 @@ use crate::{
     order::{LEAVES, ORDER},
 };
 
-/// The spans of code that are paths of Rust files or, with a `/` at their end, of folders.
+/// Code spans that are paths of Rust files, or of folders if they end in `/`.
 fn paths(text: &str) -> impl Iterator<Item = &str> {
-    // Outside of blocks of code each second piece is a span.
+    // Outside code blocks each second piece is a code span.
     let spans = text.split('`').skip(1).step_by(2);
     spans.filter(|span| {
         let legal = |byte: u8| byte.is_ascii_alphanumeric() || b"_-./".contains(&byte);
@@ -18,12 +18,12 @@ fn paths(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// Leaves blocks of code out.
+/// The text without code blocks.
 fn prose(text: &str) -> String {
     text.split("```").step_by(2).collect()
 }
 
-/// Whether one of the files is at this path, or below it, from wherever the path is meant to begin.
+/// Whether a file has this path, or is below it. The path may begin at any folder.
 fn is_there(path: &str, files: &[String]) -> bool {
     let within = format!("/{path}");
     files.iter().any(|file| {
@@ -37,7 +37,7 @@ fn architecture() -> String {
 }
 
 #[test]
-fn every_file_that_architecture_names_is_there() {
+fn every_file_named_in_architecture_exists() {
     let text = prose(&architecture());
     let mut files = Vec::new();
     for folder in [
@@ -77,7 +77,7 @@ fn every_module_is_in_the_code_map() {
 }
 
 #[test]
-fn paths_are_found_in_prose_alone() {
+fn paths_are_found_only_in_prose() {
     let text = "a `b/c.rs` and `d/`, `E::f`, `g.rs h` and `i.md`\n```text\n`j.rs`\n```\n`k.rs`";
     assert_eq!(paths(&prose(text)).collect::<Vec<_>>(), ["b/c.rs", "d/", "k.rs"]);
 }

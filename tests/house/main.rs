@@ -1,4 +1,4 @@
-//! The order of modules in `rpc-runtime`, and what ARCHITECTURE.md says of the code. It reads sources and starts nothing.
+//! Checks the order of modules in `rpc-runtime`, and ARCHITECTURE.md against the code. It reads sources and starts nothing.
 
 #![allow(
     clippy::expect_used,
@@ -8,9 +8,12 @@
 
 mod crate_files;
 mod documented;
+mod names;
 mod order;
 mod picture;
+mod public_types;
 mod reader;
+mod signatures;
 
 use crate_files::ARROWS;
 

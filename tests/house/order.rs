@@ -1,4 +1,4 @@
-//! The rule: a module names those before it in the order, and no others.
+//! The rule: a module names only modules before it in the order.
 
 use std::collections::BTreeSet;
 
@@ -8,11 +8,11 @@ pub(crate) const RULE: &str = "The modules of rpc-runtime have an order (`ORDER`
      alone: so no circle of modules can arise, nor of files across modules. Move what is shared into an earlier module, hand \
      it in as an argument, or leave the work to a later module; ARCHITECTURE.md says what each is for.";
 
-/// Small modules that know nothing of calls. Any other may name them.
+/// Small modules without knowledge of calls. Any other module may name them.
 pub(crate) const LEAVES: &[&str] =
-    &["limits", "cut", "escape", "causes", "failpoint", "tasks", "clock", "throttle"];
+    &["limits", "cut", "escape", "causes", "failpoint", "lock", "tasks", "clock", "throttle"];
 
-/// The others, each after those that it may name.
+/// The other modules. Each may name those before it.
 pub(crate) const ORDER: &[&str] = &[
     "fault",
     "codec",
@@ -37,7 +37,7 @@ pub(crate) const ORDER: &[&str] = &[
     "lib",
 ];
 
-/// Arrows that go back all the same: the file, the module that it names, and why. The list may only become shorter.
+/// Allowed backward arrows: the file, the module that it names, and the reason. The list may only become shorter.
 pub(crate) const EXCEPTIONS: &[(&str, &str, &str)] = &[];
 
 fn place(module: &str) -> Option<usize> {
@@ -52,7 +52,7 @@ fn is_excepted(arrow: &Arrow) -> bool {
     EXCEPTIONS.iter().any(|(file, to, _)| arrow.file == *file && arrow.to == *to)
 }
 
-/// Modules that the order does not have.
+/// Modules that are missing in the order.
 pub(crate) fn without_a_place(arrows: &[Arrow]) -> Vec<String> {
     let modules: BTreeSet<&String> =
         arrows.iter().flat_map(|arrow| [&arrow.from, &arrow.to]).collect();
@@ -62,7 +62,7 @@ pub(crate) fn without_a_place(arrows: &[Arrow]) -> Vec<String> {
         .collect()
 }
 
-/// Arrows that go back, and are no exceptions.
+/// Backward arrows that are not allowed.
 pub(crate) fn broken(arrows: &[Arrow]) -> Vec<String> {
     let back = arrows.iter().filter(|arrow| goes_back(arrow) && !is_excepted(arrow));
     back.map(|Arrow { from, to, file, line, path }| {
@@ -71,7 +71,7 @@ pub(crate) fn broken(arrows: &[Arrow]) -> Vec<String> {
     .collect()
 }
 
-/// Exceptions that no arrow needs.
+/// Exceptions without an arrow.
 pub(crate) fn needless(arrows: &[Arrow]) -> Vec<String> {
     let needed = |file: &str, to: &str| {
         arrows.iter().any(|arrow| goes_back(arrow) && arrow.file == file && arrow.to == to)
@@ -100,7 +100,7 @@ mod tests {
     }
 
     #[test]
-    fn an_arrow_that_goes_back_is_shown_with_its_line() {
+    fn a_backward_arrow_is_shown_with_its_line() {
         assert_eq!(
             broken(&[arrow("error", "client")]),
             ["rpc-runtime/src/error/x.rs:7: `error` names `client`, which comes later: client::Y"]

@@ -11,7 +11,7 @@ const BEGIN: &str =
     "<!-- modules: drawn by `RPC_DRAW=1 cargo test -p rpc-tests --test house` -->\n```text\n";
 const END: &str = "```\n";
 
-/// One line for each module, the last of the order first, with those that it names.
+/// One line for each module with the modules that it names, in reverse order.
 pub(crate) fn draw(arrows: &[Arrow]) -> String {
     let width = ORDER.iter().map(|module| module.len()).max().unwrap_or_default();
     let mut lines = String::new();
@@ -27,7 +27,7 @@ pub(crate) fn draw(arrows: &[Arrow]) -> String {
     format!("{lines}\nall of them may use: {}\n", LEAVES.join(" "))
 }
 
-/// Fails unless ARCHITECTURE.md has this picture; draws it there if asked to.
+/// Fails unless ARCHITECTURE.md has this picture. With `RPC_DRAW` set, it writes the picture there.
 pub(crate) fn compare(drawn: &str) {
     let file = workspace().join("ARCHITECTURE.md");
     let text = fs::read_to_string(&file).expect("ARCHITECTURE.md can be read");

@@ -1,15 +1,15 @@
-//! Reads Rust source as far as the order of modules needs it: the paths that it names, and the modules that it declares.
+//! Reads the paths that Rust source names, and the modules that it declares, for the order of modules.
 //!
-//! It is a scanner and no parser. Comments and literals are left out, and so is every item behind `#[cfg(test)]`.
+//! It is a scanner, not a parser. Comments, literals and items under `#[cfg(test)]` are left out.
 
 use std::iter::Peekable;
 
-/// What a file names, without its tests.
+/// The paths and modules of a file, without its tests.
 #[derive(Debug, Default)]
 pub(crate) struct Source {
     /// Paths from the root of the crate, without the word `crate`.
     pub(crate) paths: Vec<Named>,
-    /// Modules in files of their own that are compiled for tests alone, by their paths from the root.
+    /// Modules in their own files that are compiled only for tests, by their paths from the root.
     pub(crate) tests: Vec<Vec<String>>,
 }
 
@@ -17,6 +17,24 @@ pub(crate) struct Source {
 pub(crate) struct Named {
     pub(crate) line: usize,
     pub(crate) path: Vec<String>,
+}
+
+/// The words and signs of a source, without those that are compiled for tests alone.
+pub(crate) fn without_tests(source: &str) -> Vec<Token> {
+    let tokens = tokens(source);
+    let mut reader =
+        Reader { tokens: &tokens, at: 0, module: Vec::new(), found: Source::default() };
+    let mut kept = Vec::new();
+    while let Some(token) = tokens.get(reader.at) {
+        let before = reader.at;
+        if reader.is(0, '#') && reader.is(1, '[') && reader.attribute() {
+            reader.skip_test();
+        } else {
+            reader.at = before + 1;
+            kept.push(token.clone());
+        }
+    }
+    kept
 }
 
 /// Reads the file of this module.
@@ -29,7 +47,7 @@ pub(crate) fn read(source: &str, module: &[String]) -> Source {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Kind {
+pub(crate) enum Kind {
     Word(String),
     /// `::`
     Path,
@@ -37,12 +55,12 @@ enum Kind {
 }
 
 #[derive(Debug, Clone)]
-struct Token {
-    line: usize,
-    kind: Kind,
+pub(crate) struct Token {
+    pub(crate) line: usize,
+    pub(crate) kind: Kind,
 }
 
-/// The words and signs of a source, without comments, lifetimes and literals.
+/// Splits a source into words and signs, without comments, lifetimes and literals.
 fn tokens(source: &str) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut characters = source.chars().peekable();
@@ -104,7 +122,7 @@ fn tokens(source: &str) -> Vec<Token> {
     tokens
 }
 
-/// Skips to the end of a block comment; the number of line ends in it.
+/// Skips to the end of a block comment; returns the number of line ends in it.
 fn skip_comment(characters: &mut Peekable<impl Iterator<Item = char>>) -> usize {
     let (mut lines, mut depth, mut before) = (0, 1, ' ');
     characters.next();
@@ -126,7 +144,7 @@ fn skip_comment(characters: &mut Peekable<impl Iterator<Item = char>>) -> usize 
     lines
 }
 
-/// Skips to the end of a string; the number of line ends in it.
+/// Skips to the end of a string; returns the number of line ends in it.
 fn skip_text(characters: &mut Peekable<impl Iterator<Item = char>>) -> usize {
     let mut lines = 0;
     while let Some(character) = characters.next() {
@@ -167,10 +185,10 @@ fn skip_quote(characters: &mut Peekable<impl Iterator<Item = char>>) -> usize {
     let Some(first) = characters.next() else { return 0 };
     if first == '\\' {
         characters.next();
-        // As of `\u{…}` and `\x..`.
+        // An escape such as `\u{…}` or `\x..`.
         while characters.next().is_some_and(|next| next != '\'') {}
     } else if characters.next_if_eq(&'\'').is_none() {
-        // A lifetime, whose first letter is gone.
+        // A lifetime, whose first letter is already read.
         while characters.next_if(|next| next.is_alphanumeric() || *next == '_').is_some() {}
     }
     usize::from(first == '\n')
@@ -179,7 +197,7 @@ fn skip_quote(characters: &mut Peekable<impl Iterator<Item = char>>) -> usize {
 struct Reader<'a> {
     tokens: &'a [Token],
     at: usize,
-    /// The module that the tokens stand in.
+    /// The module of the tokens.
     module: Vec<String>,
     found: Source,
 }
@@ -200,7 +218,7 @@ impl<'a> Reader<'a> {
         self.peek(ahead) == Some(&Kind::Sign(sign))
     }
 
-    /// Reads to the end of the source, or of the module whose brace was opened at this depth.
+    /// Reads to the end of the source, or of the module that was opened at this depth.
     fn items(&mut self, opened_at: usize) {
         let mut depth = opened_at;
         while self.at < self.tokens.len() {
@@ -231,12 +249,12 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Skips an attribute; whether it keeps what follows for tests.
+    /// Skips an attribute; returns whether it limits the next item to tests.
     fn attribute(&mut self) -> bool {
         let test = self.word(2) == Some("cfg")
             && match self.word(4) {
                 Some("test") => true,
-                // With `any` it is not for tests alone.
+                // `any` does not limit to tests.
                 Some("all") => self.word(6) == Some("test"),
                 _ => false,
             };
@@ -245,7 +263,7 @@ impl<'a> Reader<'a> {
         test
     }
 
-    /// Skips from an opening bracket to after the one that closes it.
+    /// Skips from an opening bracket to after its closing bracket.
     fn skip_group(&mut self) {
         let mut depth = 0usize;
         while let Some(kind) = self.peek(0) {
@@ -261,7 +279,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Skips an item, a field or a statement that is for tests, with its other attributes.
+    /// Skips an item, a field or a statement for tests, with its other attributes.
     fn skip_test(&mut self) {
         while self.is(0, '#') && self.is(1, '[') {
             self.attribute();
@@ -269,16 +287,16 @@ impl<'a> Reader<'a> {
         let mut item = false;
         loop {
             match self.peek(0) {
-                // The end of what it was the last member of.
+                // The end of the enclosing block: it was the last member.
                 None | Some(Kind::Sign('}' | ')')) => return,
-                // A comma ends a field or a variant, and stands within items.
+                // A comma ends a field or a variant; inside an item it does not.
                 Some(Kind::Sign(end)) if *end == ';' || (*end == ',' && !item) => {
                     self.at += 1;
                     return;
                 }
                 Some(Kind::Sign('{')) => {
                     self.skip_group();
-                    // As after the braces of `use`.
+                    // A semicolon after braces, as in `use`.
                     if !self.is(0, ';') {
                         return;
                     }
@@ -302,13 +320,13 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Reads a path from `crate`, `self` or `super` on; `false` if there is none.
+    /// Reads a path that begins with `crate`, `self` or `super`; `false` if there is none.
     fn path(&mut self) -> bool {
         if self.peek(1) != Some(&Kind::Path) {
             return false;
         }
         let base = match self.word(0) {
-            // The crate knows itself by its name, too.
+            // The crate may also use its own name.
             Some("crate" | "rpc_runtime") => Vec::new(),
             Some("self") => self.module.clone(),
             Some("super") => self.module.split_last().map_or(&[][..], |(_, above)| above).to_vec(),
@@ -319,7 +337,7 @@ impl<'a> Reader<'a> {
         true
     }
 
-    /// Reads what follows a `::`.
+    /// Reads the path after a `::`.
     fn rest(&mut self, mut base: Vec<String>) {
         loop {
             let line = self.tokens.get(self.at).map_or(0, |token| token.line);
@@ -432,7 +450,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_for_tests_is_left_out() {
+    fn code_of_tests_is_left_out() {
         let source = "
             #[cfg(test)] use crate::a::{B, C};
             #[cfg(test)] #[path = \"d.rs\"] mod d { use crate::e::F; }

@@ -1,4 +1,4 @@
-//! The brokers that tests run on, and the service that most of them use.
+//! The brokers of the tests, and the service that most tests use.
 
 use std::{
     sync::{
@@ -13,10 +13,10 @@ use rpc_tests::{Rabbit, unique};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Semaphore;
 
-/// Longer than anything takes here, shorter than anybody waits.
+/// A timeout longer than any step of a test.
 pub(crate) const SOON: Duration = Duration::from_secs(10);
 
-/// Each line is a test on the in-memory broker and on RabbitMQ.
+/// Each line declares a test on the broker in memory and on RabbitMQ.
 macro_rules! on_both_brokers {
     ($($name:ident;)*) => {
         mod in_memory {
@@ -44,7 +44,7 @@ pub(crate) async fn rabbitmq() -> Broker {
     Broker::connect(Rabbit::shared().await.url()).await.unwrap()
 }
 
-/// A queue that is gone by itself, for a test that fails before it could clean up.
+/// A queue that expires by itself, in case a test fails before it cleans up.
 pub(crate) fn queue(name: &str) -> Queue {
     Queue::named(name).temporary()
 }
@@ -56,7 +56,7 @@ pub(crate) trait Sample {
 
     async fn divide(&self, a: i64, b: i64) -> Result<i64, DivisionError>;
 
-    /// Waits until the test lets it go on.
+    /// Waits until the test opens the gate.
     async fn wait(&self, n: u32) -> u32;
 
     #[rpc(idempotent)]
@@ -93,7 +93,7 @@ impl std::fmt::Display for DivisionError {
     }
 }
 
-/// What a handler knows of its request.
+/// The context that a handler sees.
 #[derive(Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Seen {
     pub(crate) method: String,
@@ -103,14 +103,14 @@ pub(crate) struct Seen {
     pub(crate) has_correlation_id: bool,
 }
 
-/// An implementation that the test looks into.
+/// An implementation that the test can observe and control.
 #[derive(Clone)]
 pub(crate) struct Inside {
-    /// One permit lets one `wait` go on.
+    /// One permit ends one `wait`.
     pub(crate) gate: Arc<Semaphore>,
-    /// How many handlers have been started.
+    /// Number of handlers started.
     pub(crate) started: Arc<AtomicU32>,
-    /// How many are running, and the most that ever did.
+    /// Number of handlers running, and the maximum so far.
     pub(crate) running: Arc<AtomicU32>,
     pub(crate) most: Arc<AtomicU32>,
 }
@@ -172,7 +172,7 @@ impl Sample for Inside {
     }
 
     fn block(&self, n: u32) -> u32 {
-        // Would stop every other handler of this worker thread, were it not on a thread of its own.
+        // Blocks its thread. On a worker thread it would stop all other handlers.
         tokio::runtime::Handle::current().block_on(self.wait(n))
     }
 
@@ -216,7 +216,7 @@ impl Pair {
         Self::with(broker, |server| server).await
     }
 
-    /// The same with a server that differs.
+    /// The same with changed options of the server.
     pub(crate) async fn with(
         broker: Broker,
         change: impl FnOnce(ServerBuilder) -> ServerBuilder,
@@ -226,7 +226,7 @@ impl Pair {
             Server::builder(&broker).service_on(queue(&name), SampleServer::new(inside.clone()));
         let server = change(builder).start().await.unwrap();
         let client = SampleClient::builder(&broker).queue(&name).build();
-        // The first call opens the callback queue, which takes its time on a busy machine: not that of a test's deadline.
+        // The first call opens the callback queue, which can be slow, so it is not part of a test's deadline.
         let _ = client.seen().await;
         Self { broker, queue: name, inside, client, server }
     }
@@ -243,7 +243,7 @@ impl Pair {
     }
 }
 
-/// Whether a call ended as it should; with what it ended otherwise.
+/// Asserts how a call ended.
 macro_rules! assert_ended {
     ($ended:expr, $pattern:pat $(if $guard:expr)?) => {{
         let ended = &$ended;
@@ -252,7 +252,7 @@ macro_rules! assert_ended {
 }
 pub(crate) use assert_ended;
 
-/// The kind of a refusal.
+/// The fault of a refused call.
 pub(crate) fn refusal<T: std::fmt::Debug, E: std::fmt::Debug>(
     ended: Result<T, CallError<E>>,
 ) -> rpc_runtime::Fault {

@@ -1,4 +1,4 @@
-//! Calls, many and few: what is in flight, what is dropped, what travels along.
+//! Calls: in flight, dropped, with headers and deadlines.
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll, time::Duration};
 
@@ -13,21 +13,21 @@ use crate::brokers::{
 };
 
 on_both_brokers! {
-    a_thousand_calls_in_flight_each_get_their_own_answer;
+    a_thousand_calls_get_their_own_replies;
     a_dropped_call_leaves_nothing_behind;
     a_call_that_is_never_polled_sends_nothing;
-    a_oneway_call_ends_when_the_broker_has_it;
+    a_oneway_call_ends_with_its_confirmation;
     a_call_may_be_sent_without_waiting;
     headers_and_the_deadline_travel;
     a_reserved_header_fails_the_call;
     headers_that_only_look_like_routing_travel;
-    a_call_cannot_be_changed_after_its_first_poll;
+    a_polled_call_cannot_be_changed;
     nested_calls_inherit_the_deadline_and_the_trace;
     a_blocking_method_does_not_block_the_others;
     a_closed_broker_says_so;
 }
 
-async fn a_thousand_calls_in_flight_each_get_their_own_answer(broker: Broker) {
+async fn a_thousand_calls_get_their_own_replies(broker: Broker) {
     let pair = Pair::with(broker, |server| server.concurrency(400)).await;
     let mut servers = vec![pair.inside.clone()];
     let mut more = Vec::new();
@@ -90,12 +90,12 @@ async fn a_call_that_is_never_polled_sends_nothing(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_oneway_call_ends_when_the_broker_has_it(broker: Broker) {
+async fn a_oneway_call_ends_with_its_confirmation(broker: Broker) {
     let pair = Pair::new(broker).await;
     pair.client.note("first".into()).await.unwrap();
     pair.inside.has_started(1).await;
     let server = &pair.server;
-    eventually("it was answered to nobody", SOON, || (server.stats().unasked == 1).then_some(()))
+    eventually("the reply had no receiver", SOON, || (server.stats().unasked == 1).then_some(()))
         .await;
     assert_eq!(pair.broker.unclaimed_replies(), 0);
     pair.server.shutdown().await.unwrap();
@@ -151,7 +151,7 @@ async fn headers_that_only_look_like_routing_travel(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-/// A call that was polled once and is with its server.
+/// A call that was polled once and has reached its server.
 async fn polled(pair: &Pair, n: u32) -> Call<u32> {
     let started = pair.inside.started();
     let mut call = pair.client.wait(n);
@@ -162,7 +162,7 @@ async fn polled(pair: &Pair, n: u32) -> Call<u32> {
 
 type Change = fn(Call<u32>) -> Call<u32>;
 
-async fn a_call_cannot_be_changed_after_its_first_poll(broker: Broker) {
+async fn a_polled_call_cannot_be_changed(broker: Broker) {
     let pair = Pair::new(broker).await;
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
     let changes: [(&str, Change); 6] = [
@@ -180,7 +180,7 @@ async fn a_call_cannot_be_changed_after_its_first_poll(broker: Broker) {
         };
         assert_eq!(what, name);
     }
-    // To send it is a change, too, also behind another, and when it has ended.
+    // `send` is a change too, also after another change and after the end of the call.
     for sent in [polled(&pair, 1).await, polled(&pair, 1).await.persistent()] {
         let ended = sent.send().await;
         assert_ended!(ended, Err(CallError::ChangedTooLate { may_have_run: true, .. }));
@@ -212,7 +212,7 @@ impl Relay for To {
     async fn relay(&self) -> (Option<Duration>, Vec<(String, String)>) {
         let context = Context::current().unwrap();
         let client = self.0.clone();
-        // Through a spawned task, for which the context has to be carried along.
+        // The context has to be passed to a spawned task.
         let seen = tokio::spawn(context.scope(async move { client.seen().await.unwrap() }));
         let seen = seen.await.unwrap();
         (seen.left, seen.headers)
@@ -276,7 +276,7 @@ async fn a_closed_broker_says_so(broker: Broker) {
     tokio::time::timeout(SOON, ending).await.expect("a server ends with its broker").unwrap();
 }
 
-/// One client for many tasks: it is cheap to clone, and nothing in it is a bottleneck that could deadlock.
+/// A client is cheap to clone and can be shared by many tasks without a deadlock.
 #[tokio::test]
 async fn clones_of_a_client_share_one_callback_queue() {
     let pair = Pair::new(rabbitmq().await).await;

@@ -1,5 +1,5 @@
-//! What a person sees whose first program does not work: each example, and the guide's client, against each broker that is
-//! not the right one. Whole lines.
+//! The error output of programs that cannot connect: of each example and of the guide's client, for each kind of wrong
+//! address. Whole lines are compared.
 
 use std::time::Duration;
 
@@ -10,10 +10,10 @@ use tokio::{
     task::JoinSet,
 };
 
-/// Where nobody will ever answer, a program gives up after 3 seconds. The rest is for a slow machine.
+/// Without any answer a program gives up after 3 seconds. The rest is for a slow machine.
 const SOON: Duration = Duration::from_secs(6);
 
-/// Deadlines of these calls are 10 seconds at most.
+/// The deadlines of these calls are at most 10 seconds.
 const AFTER_THE_DEADLINE: Duration = Duration::from_secs(16);
 
 /// The service and the method that a client calls first, and the queue.
@@ -24,7 +24,7 @@ const CLIENTS: [(&str, &str, &str); 4] = [
     ("guide_client", "Numbers.sum", "Numbers"),
 ];
 
-/// Other programs that connect, to serve or to do both.
+/// Other programs that connect: servers, and programs that do both.
 const OTHERS: [&str; 11] = [
     "fibonacci",
     "fibonacci_server",
@@ -39,15 +39,15 @@ const OTHERS: [&str; 11] = [
     "tracing_console",
 ];
 
-/// What a program that fails prints of it, within that time.
+/// The error that a failing program prints within this time.
 async fn error_of(program: &str, address: &str, within: Duration) -> String {
     let arguments = if program == "prometheus" { &["--listen", "127.0.0.1:0"][..] } else { &[] };
-    // All but the guide's client take it as they would take `--broker`.
+    // All but the guide's client read the address like `--broker`.
     let mut process = Process::example_with(program, arguments, &[("AMQP_URL", address)]).await;
     let status = process.wait(within).await;
     assert_eq!(status.code(), Some(1), "{program}: {:?}", process.lines());
     let lines = process.lines();
-    // The tutorial's client says first what it is about to do, and one example shows its log.
+    // The tutorial's client first prints its request, and one example prints its log.
     let is_other = |line: &&String| {
         line.starts_with(" [x] ") || program == "tracing_console" && !line.starts_with("Error: ")
     };
@@ -57,7 +57,7 @@ async fn error_of(program: &str, address: &str, within: Duration) -> String {
     errors[0].clone()
 }
 
-/// Every program prints the same of a broker that it cannot connect to.
+/// Checks that every program prints this error for this address.
 async fn all_print(address: &str, expected: &str) {
     let clients = CLIENTS.iter().map(|(client, ..)| *client);
     let mut running = JoinSet::new();
@@ -72,7 +72,7 @@ async fn all_print(address: &str, expected: &str) {
 }
 
 const MAY_BE_STARTING: &str =
-    "if the broker may still be starting, have it waited for with `BrokerBuilder::wait_for_broker`";
+    "if the broker may still be starting, wait for it with `BrokerBuilder::wait_for_broker`";
 
 fn speaks_http(port: u16) -> String {
     format!(
@@ -95,7 +95,7 @@ async fn without_a_broker_programs_name_address_and_cause() {
 }
 
 #[tokio::test]
-async fn on_a_port_of_http_programs_name_the_protocol() {
+async fn programs_recognize_a_port_of_http() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let http = tokio::spawn(async move {
@@ -113,9 +113,9 @@ async fn on_a_port_of_http_programs_name_the_protocol() {
     http.abort();
 }
 
-/// They wait for a whole line, and would wait for ever.
+/// These ports send nothing until they have received a whole line.
 #[tokio::test]
-async fn on_the_port_of_rabbitmqs_web_pages_programs_name_the_protocol() {
+async fn programs_recognize_rabbitmqs_web_port() {
     let port = NodeBuilder::free_port();
     let pages = format!("management.tcp.port = {port}");
     let _node = Node::builder().plugin("rabbitmq_management").config(pages).start().await;
@@ -127,7 +127,7 @@ async fn on_the_port_of_rabbitmqs_web_pages_programs_name_the_protocol() {
 }
 
 #[tokio::test]
-async fn what_the_broker_refuses_is_named() {
+async fn refusals_of_the_broker_are_named() {
     let node = Node::start().await;
     let port = node.port();
     all_print(
@@ -162,7 +162,7 @@ async fn what_the_broker_refuses_is_named() {
 }
 
 #[tokio::test]
-async fn without_a_server_on_the_queue_clients_name_the_time() {
+async fn clients_name_the_time_without_a_server() {
     let node = Node::start().await;
     let peer = Peer::connect(&node.url()).await.unwrap();
     let mut running = JoinSet::new();

@@ -1,4 +1,4 @@
-//! What somebody sees who cannot connect. No message shows a password.
+//! Errors of failed connections. No message shows a password.
 
 use std::{error::Error, time::Duration};
 
@@ -12,10 +12,10 @@ use tokio::{
 
 use crate::{
     brokers::{Inside, SampleClient, SampleServer, assert_ended, queue},
-    logs::Log,
+    logs::{Log, listen},
 };
 
-/// The whole chain of an error, as a program prints it.
+/// The error with its causes, as a program prints it.
 fn in_full(error: &BrokerError) -> String {
     let mut text = format!("{error:?} {error}");
     let mut source = error.source();
@@ -42,7 +42,7 @@ async fn with_login(login: &str, vhost: &str) -> String {
 }
 
 #[tokio::test]
-async fn a_wrong_password_names_the_user_and_is_not_tried_again() {
+async fn a_wrong_password_is_not_tried_again() {
     let error = refused(&with_login("guest:sw0rdfish", "/%2f").await).await;
     assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused);
     assert!(error.is_permanent());
@@ -58,7 +58,7 @@ async fn an_unknown_virtual_host_is_named() {
     assert!(error.to_string().contains("ends with a slash"), "{error}");
 }
 
-/// As a token is that OAuth gives out.
+/// OAuth tokens are that long.
 #[tokio::test]
 async fn a_password_may_be_a_token_of_kilobytes() {
     for password in ["t".repeat(900), "%2B".repeat(100), "t".repeat(3_500)] {
@@ -68,9 +68,9 @@ async fn a_password_may_be_a_token_of_kilobytes() {
     }
 }
 
-/// RabbitMQ hangs up after some seconds, and does not say why.
+/// RabbitMQ closes the connection after some seconds without a reason.
 #[tokio::test]
-async fn a_password_that_the_broker_has_no_room_for_is_named() {
+async fn a_password_that_is_too_long_is_named() {
     let address = with_login(&format!("guest:sw0rdfish{}", "t".repeat(9_000)), "/%2f").await;
     let error = Broker::builder(&address).max_attempts(1).connect().await.unwrap_err();
     assert!(error.to_string().contains("its password is long"), "{error}");
@@ -82,20 +82,20 @@ async fn characters_that_have_to_be_encoded_are_named() {
     for password in ["12/3sw0rdfish", "sw0rd#fish", "sw0rd?fish"] {
         let error = refused(&format!("amqp://guest:{password}@127.0.0.1:1/%2f")).await;
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress);
-        let said = in_full(&error);
-        assert!(!said.contains("fish") && !said.contains("sw0rd"), "{said}");
-        assert!(said.contains("# as %23, / as %2F, ? as %3F"), "{said}");
+        let text = in_full(&error);
+        assert!(!text.contains("fish") && !text.contains("sw0rd"), "{text}");
+        assert!(text.contains("# as %23, / as %2F, ? as %3F"), "{text}");
     }
 }
 
-/// A port where nobody listens.
+/// A port without a listener.
 async fn dead_port() -> u16 {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     listener.local_addr().unwrap().port()
 }
 
 #[tokio::test]
-async fn a_first_connection_without_hope_ends_soon() {
+async fn a_hopeless_first_connection_ends_soon() {
     let hopeless = format!("amqp://127.0.0.1:{}", dead_port().await);
     let start = Instant::now();
     let error = Broker::connect(&hopeless).await.unwrap_err();
@@ -105,12 +105,12 @@ async fn a_first_connection_without_hope_ends_soon() {
     assert!(in_full(&error).contains("refused"), "{error:?}");
 }
 
-/// `localhost` has two addresses on most machines.
+/// On most machines `localhost` has two addresses.
 #[tokio::test]
-async fn each_failed_attempt_is_one_line_with_its_cause() {
+async fn each_failed_attempt_logs_its_cause() {
     let log = Log::default();
     let format = tracing_subscriber::fmt().with_ansi(false).without_time().with_target(false);
-    let _logging = tracing::subscriber::set_default(format.with_writer(log.clone()).finish());
+    let _logging = listen(format.with_writer(log.clone()).finish());
     let port = dead_port().await;
     let builder = Broker::builder(&format!("amqp://guest:sw0rdfish@localhost:{port}"));
     builder.max_attempts(3).connect().await.unwrap_err();
@@ -128,7 +128,7 @@ async fn each_failed_attempt_is_one_line_with_its_cause() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_waited_for_may_start_late() {
+async fn a_broker_may_start_late() {
     let port = dead_port().await;
     let waiting = Broker::builder(&format!("amqp://127.0.0.1:{port}"))
         .connect_timeout(Duration::from_millis(100))
@@ -141,14 +141,14 @@ async fn a_broker_that_is_waited_for_may_start_late() {
 }
 
 #[tokio::test]
-async fn a_host_that_is_not_found_is_said_not_to_be() {
+async fn an_unknown_host_is_named() {
     let error = refused("amqp://guest:sw0rdfish@nowhere.invalid").await;
     assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
     assert!(error.to_string().contains("nowhere.invalid"), "{error}");
 }
 
 #[tokio::test]
-async fn nobody_there_is_tried_until_the_deadline() {
+async fn a_closed_port_is_tried_until_the_deadline() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -160,7 +160,7 @@ async fn nobody_there_is_tried_until_the_deadline() {
 }
 
 #[tokio::test]
-async fn a_broker_that_accepts_and_stays_silent_is_given_up() {
+async fn a_silent_broker_is_given_up() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let error = refused(&format!("amqp://guest:sw0rdfish@127.0.0.1:{port}/%2f")).await;
@@ -168,8 +168,8 @@ async fn a_broker_that_accepts_and_stays_silent_is_given_up() {
     assert!(error.to_string().contains("did not answer"), "{error}");
 }
 
-/// Somebody who answers a greeting with these bytes, hears the answer to them if it is to, and hangs up.
-async fn answered_by(bytes: Vec<u8>, hears: bool) -> BrokerError {
+/// The error of connecting to a peer that answers with these bytes, reads the next answer if `reads`, and closes.
+async fn answered_by(bytes: Vec<u8>, reads: bool) -> BrokerError {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     let address = format!("amqp://guest:sw0rdfish@127.0.0.1:{port}/%2f");
@@ -178,7 +178,7 @@ async fn answered_by(bytes: Vec<u8>, hears: bool) -> BrokerError {
         let (mut socket, _) = listener.accept().await.unwrap();
         socket.read_exact(&mut [0; 8]).await.unwrap();
         socket.write_all(&bytes).await.unwrap();
-        if hears {
+        if reads {
             socket.read_exact(&mut [0; 1]).await.unwrap();
         }
     });
@@ -187,7 +187,7 @@ async fn answered_by(bytes: Vec<u8>, hears: bool) -> BrokerError {
     error
 }
 
-/// What a broker says first: how it lets users log in.
+/// The first frame of a broker, with these login mechanisms.
 fn start(mechanisms: &str) -> Vec<u8> {
     let long = |text: &str| {
         [&u32::try_from(text.len()).unwrap().to_be_bytes()[..], text.as_bytes()].concat()
@@ -198,7 +198,7 @@ fn start(mechanisms: &str) -> Vec<u8> {
 }
 
 #[tokio::test]
-async fn what_does_not_speak_amqp_is_said_not_to() {
+async fn another_protocol_is_recognized() {
     let tls_alert = vec![21, 3, 3, 0, 2, 2, 80];
     for bytes in
         [b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec(), b"AMQP\x00\x01\x00\x00".to_vec(), tls_alert]
@@ -210,22 +210,22 @@ async fn what_does_not_speak_amqp_is_said_not_to() {
 }
 
 #[tokio::test]
-async fn a_login_that_the_broker_does_not_offer_is_named() {
+async fn a_missing_login_mechanism_is_named() {
     let error = answered_by(start("AMQPLAIN RABBIT-CR-DEMO"), false).await;
     assert_eq!(error.kind(), BrokerErrorKind::CredentialsRefused);
-    let said = error.to_string();
-    assert!(said.contains("by PLAIN") && said.contains("AMQPLAIN RABBIT-CR-DEMO"), "{said}");
+    let text = error.to_string();
+    assert!(text.contains("by PLAIN") && text.contains("AMQPLAIN RABBIT-CR-DEMO"), "{text}");
 }
 
 #[tokio::test]
-async fn a_broker_that_hangs_up_on_a_login_is_said_to() {
+async fn closing_after_the_login_is_explained() {
     let error = answered_by(start("EXTERNAL PLAIN"), true).await;
     assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
     assert!(error.to_string().contains("hung up when it was shown the login"), "{error}");
 }
 
 #[tokio::test]
-async fn what_is_no_address_is_said_to_be_none() {
+async fn an_invalid_address_is_refused() {
     for address in ["", "localhost", "http://localhost", "guest:sw0rdfish@localhost"] {
         let error = refused(address).await;
         assert_eq!(error.kind(), BrokerErrorKind::InvalidAddress, "{address}");
@@ -233,14 +233,14 @@ async fn what_is_no_address_is_said_to_be_none() {
     }
 }
 
-/// Somebody who takes connections and stays silent, and somebody whose queue of connections is full.
+/// A listener that accepts connections and stays silent, and one with a full backlog.
 async fn silent_and_full() -> (TcpListener, TcpListener, Vec<TcpStream>) {
     let silent = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let full = TcpSocket::new_v4().unwrap();
     full.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let full = full.listen(0).unwrap();
     let mut waiting = Vec::new();
-    // Nobody accepts them: in the end the system drops what comes.
+    // Nobody accepts these. Once the backlog is full, the system drops packets.
     while let Ok(Ok(stream)) =
         timeout(Duration::from_millis(300), TcpStream::connect(full.local_addr().unwrap())).await
     {
@@ -251,12 +251,12 @@ async fn silent_and_full() -> (TcpListener, TcpListener, Vec<TcpStream>) {
 
 /// Row 34.
 #[tokio::test]
-async fn a_node_that_swallows_packets_costs_a_moment() {
+async fn a_node_that_drops_packets_delays_little() {
     let (silent, full, _waiting) = silent_and_full().await;
     let url = |listener: &TcpListener| format!("amqp://{}/%2f", listener.local_addr().unwrap());
     let live = Rabbit::shared().await.url();
     let start = Instant::now();
-    // Whichever of them is the first.
+    // In either order.
     let connecting = (0..4).map(|_| {
         let builder = Broker::builder(&url(&silent)).address(&url(&full)).address(live);
         tokio::spawn(builder.connect())
@@ -269,7 +269,7 @@ async fn a_node_that_swallows_packets_costs_a_moment() {
 
 /// Row 34.
 #[tokio::test]
-async fn an_error_says_what_each_address_did() {
+async fn an_error_has_the_cause_for_each_address() {
     let (silent, full, _waiting) = silent_and_full().await;
     let (silent, full) = (silent.local_addr().unwrap(), full.local_addr().unwrap());
     let dead = format!("127.0.0.1:{}", dead_port().await);
@@ -277,14 +277,14 @@ async fn an_error_says_what_each_address_did() {
         .address(&format!("amqp://guest:sw0rdfish@{full}"))
         .address(&format!("amqp://guest:sw0rdfish@{dead}"));
     let error = builder.connect_timeout(Duration::from_secs(1)).connect().await.unwrap_err();
-    let said = in_full(&error);
-    assert!(!said.contains("sw0rdfish"), "{said}");
+    let text = in_full(&error);
+    assert!(!text.contains("sw0rdfish"), "{text}");
     assert!(
-        said.contains(&format!("{silent}/%2f accepted the connection and did not answer")),
-        "{said}"
+        text.contains(&format!("{silent}/%2f accepted the connection and did not answer")),
+        "{text}"
     );
-    assert!(said.contains(&format!("{full}/%2f did not answer")), "{said}");
-    assert!(said.contains(&format!("no broker answers at amqp://{dead}")), "{said}");
+    assert!(text.contains(&format!("{full}/%2f did not answer")), "{text}");
+    assert!(text.contains(&format!("no broker answers at amqp://{dead}")), "{text}");
 }
 
 #[tokio::test]
@@ -297,7 +297,7 @@ async fn too_few_channels_are_named_at_once() {
         "{error}"
     );
 
-    // Enough for one service with discovery, and not for two.
+    // Enough for one service with discovery, but not for two.
     let broker = Broker::connect(&format!("{url}?channel_max=4")).await.unwrap();
     let (one, other) = (unique("channels"), unique("channels"));
     let sample = |name: &str| (queue(name), SampleServer::new(Inside::new()));
@@ -311,7 +311,7 @@ async fn too_few_channels_are_named_at_once() {
     let (second, another) = sample(&other);
     let beside = Server::builder(&broker).service_on(second, another).discovery(false);
     let beside = beside.start().await.unwrap();
-    // Calls take two more.
+    // Calls need two more.
     let client = SampleClient::builder(&broker).queue(&one).build();
     let start = Instant::now();
     let ended = client.add(1, 2).await;
@@ -322,7 +322,7 @@ async fn too_few_channels_are_named_at_once() {
 }
 
 #[tokio::test]
-async fn the_next_address_is_tried_when_one_does_not_answer() {
+async fn the_next_address_is_tried_after_a_failure() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let dead = format!("amqp://127.0.0.1:{}/%2f", listener.local_addr().unwrap().port());
     drop(listener);

@@ -1,4 +1,4 @@
-//! Requests that reach a queue by another way than their caller's routing key, or were in a queue before.
+//! Requests that reach a queue by other means than their caller's routing key, or that were in another queue before.
 
 use rpc_runtime::{Broker, Server};
 use rpc_tests::{Message, Peer, QueueSpec, Rabbit, typed, unique};
@@ -6,7 +6,7 @@ use serde_json::json;
 
 use crate::brokers::{Inside, SOON, SampleServer, queue, rabbitmq};
 
-/// A plain AMQP program with all rights, and where answers to it come.
+/// A plain AMQP program with all rights, and its callback queue.
 struct Caller {
     peer: Peer,
     callback: String,
@@ -19,7 +19,7 @@ impl Caller {
         Self { peer, callback }
     }
 
-    /// A queue of its own, whose dead letters go there.
+    /// A new queue whose dead letters go to this exchange and routing key.
     async fn queue_before(&self, exchange: &str, routing_key: &str) -> String {
         let queue = QueueSpec::named("")
             .exclusive()
@@ -38,7 +38,7 @@ impl Caller {
         }
     }
 
-    /// The next answer: its fault, or else its body.
+    /// The next reply: its fault word, or else its body.
     async fn answer(&self) -> String {
         let reply = self.peer.get(&self.callback, SOON).await.unwrap().expect("an answer");
         match reply.header("rpc-fault").as_str() {
@@ -49,8 +49,8 @@ impl Caller {
 
     async fn dead_letter(&self, queue: &str, request: Message) {
         self.peer.publish(Message { routing_key: queue.to_owned(), ..request }).await.unwrap();
-        let taken = self.peer.take(queue, SOON).await.unwrap().expect("the request");
-        self.peer.nack(&taken, false).await.unwrap();
+        let message = self.peer.take(queue, SOON).await.unwrap().expect("the request");
+        self.peer.nack(&message, false).await.unwrap();
     }
 
     async fn let_expire(&self, queue: &str, request: Message) {
@@ -66,7 +66,7 @@ async fn serve(broker: &Broker, name: &str, inside: &Inside) -> Server {
 }
 
 #[tokio::test]
-async fn a_request_that_expired_and_comes_back_is_not_run() {
+async fn an_expired_request_that_returns_is_not_run() {
     let (broker, name, inside) = (rabbitmq().await, unique("expired"), Inside::new());
     let server = serve(&broker, &name, &inside).await;
     let caller = Caller::new().await;
@@ -80,7 +80,7 @@ async fn a_request_that_expired_and_comes_back_is_not_run() {
 }
 
 #[tokio::test]
-async fn a_request_that_expired_is_not_run_when_moved_back() {
+async fn an_expired_request_moved_back_is_not_run() {
     let (broker, name, inside) = (rabbitmq().await, unique("moved"), Inside::new());
     let caller = Caller::new().await;
     let grave = caller.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
@@ -97,7 +97,7 @@ async fn a_request_that_expired_is_not_run_when_moved_back() {
     caller.peer.delete(&name).await.unwrap();
 
     let server = serve(&broker, &name, &inside).await;
-    // As a shovel does it: what RabbitMQ said of it stays.
+    // Like a shovel: the headers of RabbitMQ stay.
     assert_eq!(dead.header("x-death")[0]["reason"], "expired");
     let moved = Message { exchange: String::new(), routing_key: name.clone(), ..dead };
     caller.peer.publish(moved).await.unwrap();
@@ -121,7 +121,7 @@ async fn a_rejected_request_that_comes_back_is_redelivered() {
     server.shutdown().await.unwrap();
 }
 
-/// Two services behind one exchange, and a caller who may call the first.
+/// Two services behind one exchange, and a caller with permission for the first.
 struct Neighbours {
     broker: Broker,
     exchange: String,
@@ -147,7 +147,7 @@ impl Neighbours {
         Self { broker, exchange, open, vault, open_inside, vault_inside, servers, caller }
     }
 
-    /// A request that the exchange leads to the open service, and what else is in its headers.
+    /// A request that the exchange routes to the open service, with these headers.
     fn request(&self, headers: serde_json::Value) -> Message {
         let key = format!("{}.again", self.open);
         let exchange = self.exchange.clone();
@@ -159,7 +159,11 @@ impl Neighbours {
     }
 
     async fn end(self) {
-        assert_eq!(self.vault_inside.started(), 0, "it has run for somebody who may not call it");
+        assert_eq!(
+            self.vault_inside.started(),
+            0,
+            "it has not run for a caller without permission"
+        );
         for server in self.servers {
             server.shutdown().await.unwrap();
         }
@@ -176,14 +180,14 @@ async fn a_second_routing_key_reaches_no_other_service() {
     assert_eq!(answers, ["not-permitted", "not-permitted"]);
     assert_eq!(both.open_inside.started(), 0);
 
-    // RabbitMQ takes this header off, so the first service does not see it.
+    // RabbitMQ removes this header, so the first service does not see it.
     both.open_inside.gate.add_permits(1);
     both.caller.peer.publish(both.request(json!({ "BCC": [both.second()] }))).await.unwrap();
     let mut answers = [both.caller.answer().await, both.caller.answer().await];
     answers.sort();
     assert_eq!(answers, ["1", "not-permitted"]);
 
-    // Without a type, the routing key names the method, and not the default of the other service.
+    // Without a type, the method comes from the routing key, not from the default of the other service.
     let untyped = Message { kind: None, ..both.request(json!({ "BCC": [both.second()] })) };
     both.open_inside.gate.add_permits(1);
     both.caller.peer.publish(untyped).await.unwrap();
@@ -194,7 +198,7 @@ async fn a_second_routing_key_reaches_no_other_service() {
 }
 
 #[tokio::test]
-async fn a_dead_letter_reaches_no_service_behind_an_exchange() {
+async fn a_dead_letter_cannot_bypass_permissions() {
     let both = Neighbours::new().await;
     let parked = both.caller.queue_before(&both.exchange, &both.second()).await;
     let request = both.caller.request("", "again", "[1]");
@@ -209,7 +213,7 @@ async fn a_dead_letter_reaches_no_service_behind_an_exchange() {
 }
 
 #[tokio::test]
-async fn another_exchange_that_leads_there_opens_no_way() {
+async fn another_exchange_cannot_bypass_permissions() {
     let both = Neighbours::new().await;
     let own = unique("own");
     both.caller.peer.declare_exchange(&own, "fanout", false).await.unwrap();

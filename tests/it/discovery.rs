@@ -1,4 +1,4 @@
-//! Servers that are asked about themselves.
+//! Discovery: servers describe themselves.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -16,17 +16,17 @@ use tokio::time::{Instant, timeout};
 use crate::brokers::{Inside, Pair, SOON, SampleClient, SampleServer, on_both_brokers, queue};
 
 on_both_brokers! {
-    types_that_derive_a_schema_have_it_in_info_and_others_none;
-    a_server_says_that_it_is_there_and_what_it_serves;
-    every_server_of_a_service_answers_and_no_other_does;
-    what_is_counted_and_measured_is_told;
-    a_server_that_drains_is_there_and_not_ready;
-    a_server_with_discovery_switched_off_is_not_found;
-    a_server_that_is_gone_does_not_answer;
+    info_has_the_schemas_of_types;
+    a_server_describes_itself;
+    only_servers_of_the_service_answer;
+    stats_have_counts_and_latencies;
+    a_draining_server_is_not_ready;
+    a_server_without_discovery_is_not_found;
+    an_ended_server_does_not_answer;
     health_follows_the_connection;
 }
 
-async fn a_server_says_that_it_is_there_and_what_it_serves(broker: Broker) {
+async fn a_server_describes_itself(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.concurrency(3)).await;
     let discovery = Discovery::new(&broker).instance(pair.server.instance());
     let [ping] = &discovery.ping().await.unwrap()[..] else { panic!("one answers") };
@@ -77,7 +77,7 @@ pub(crate) struct Point {
     label: Option<String>,
 }
 
-/// A type without.
+/// A type without a schema.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Unknown;
 
@@ -91,7 +91,7 @@ impl Orders for Taker {
     async fn nest(&self, _: Order) {}
 }
 
-async fn types_that_derive_a_schema_have_it_in_info_and_others_none(broker: Broker) {
+async fn info_has_the_schemas_of_types(broker: Broker) {
     let server = Server::builder(&broker)
         .service_on(queue(&unique("orders")), OrdersServer::new(Taker))
         .start()
@@ -110,17 +110,17 @@ async fn types_that_derive_a_schema_have_it_in_info_and_others_none(broker: Brok
     server.shutdown().await.unwrap();
 }
 
-async fn every_server_of_a_service_answers_and_no_other_does(broker: Broker) {
+async fn only_servers_of_the_service_answer(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let (other, _) = pair.another(&broker).await;
     let ours = [pair.server.instance(), other.instance()];
-    // Tests that run beside this one have servers of the same service.
+    // Other tests have servers of the same service at the same time.
     let found = async |discovery: &Discovery| {
         let answers = discovery.ping().await.unwrap();
         ours.iter().filter(|id| answers.iter().any(|ping| ping.instance == **id)).count()
     };
     let patient = Discovery::new(&broker).quiet(SOON).timeout(Duration::from_secs(1));
-    assert_eq!(found(&patient).await, 2, "everybody is asked");
+    assert_eq!(found(&patient).await, 2, "all servers are asked");
     assert_eq!(found(&patient.clone().service("Sample")).await, 2, "the service is asked");
     let others = patient.clone().service("Sample.v2");
     assert_eq!(others.ping().await.unwrap(), [], "another service is asked");
@@ -141,7 +141,7 @@ fn method(stats: &InstanceStats, name: &str) -> MethodStats {
     methods.clone().find(|method| method.name == name).expect("the method is there").clone()
 }
 
-async fn what_is_counted_and_measured_is_told(broker: Broker) {
+async fn stats_have_counts_and_latencies(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.concurrency(1)).await;
     for n in 0..3 {
         pair.client.add(n, n).await.unwrap();
@@ -176,7 +176,7 @@ async fn what_is_counted_and_measured_is_told(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_server_that_drains_is_there_and_not_ready(broker: Broker) {
+async fn a_draining_server_is_not_ready(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let (id, mut health) = (pair.server.instance().to_owned(), pair.server.health());
     assert!(health.is_ready());
@@ -197,17 +197,17 @@ async fn a_server_that_drains_is_there_and_not_ready(broker: Broker) {
     assert!(polled, "nothing follows");
 }
 
-async fn a_server_with_discovery_switched_off_is_not_found(broker: Broker) {
+async fn a_server_without_discovery_is_not_found(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.discovery(false)).await;
     let discovery = Discovery::new(&broker).instance(pair.server.instance());
-    // On a broker that nobody has ever listened on, too.
+    // Also on a broker that never had a server.
     let asked = Instant::now();
     assert_eq!(discovery.timeout(SOON).ping().await.unwrap(), []);
     assert!(asked.elapsed() < SOON, "nothing is waited for");
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_server_that_is_gone_does_not_answer(broker: Broker) {
+async fn an_ended_server_does_not_answer(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let discovery = Discovery::new(&broker).instance(pair.server.instance());
     assert_eq!(discovery.ping().await.unwrap().len(), 1);
@@ -249,7 +249,7 @@ async fn a_lost_connection_is_survived() {
 }
 
 #[tokio::test]
-async fn a_server_that_may_not_listen_serves_all_the_same() {
+async fn a_server_serves_without_discovery_rights() {
     let node = Node::start().await;
     node.add_user("narrow", "secret", ["^sample", "^(sample.*|amq[.]default)$", "^sample"]).await;
     let serving = Broker::connect(&node.url_for("narrow", "secret", "%2f")).await.unwrap();
@@ -266,7 +266,7 @@ async fn a_server_that_may_not_listen_serves_all_the_same() {
     let discovery = Discovery::new(&broker).instance(server.instance());
     assert_eq!(discovery.ping().await.unwrap(), []);
 
-    // Once it may, the next connection has it.
+    // With the right, discovery works on the next connection.
     let rights = ["set_permissions", "narrow", ".*", ".*", ".*"];
     node.ctl(&rights).await;
     node.close_connections().await;
@@ -279,7 +279,7 @@ async fn a_server_that_may_not_listen_serves_all_the_same() {
 }
 
 #[tokio::test]
-async fn one_who_may_not_ask_is_told_so() {
+async fn asking_without_rights_is_an_error() {
     let node = Node::start().await;
     let broker = Broker::connect(&node.url()).await.unwrap();
     let pair = Pair::new(broker).await;
@@ -291,7 +291,7 @@ async fn one_who_may_not_ask_is_told_so() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// A question as another program asks it, and the callback queue for its answers.
+/// A discovery request of another program, and its callback queue.
 async fn peer() -> (Peer, Message) {
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
@@ -305,7 +305,7 @@ async fn peer() -> (Peer, Message) {
 }
 
 #[tokio::test]
-async fn another_program_asks_in_json() {
+async fn another_program_can_ask_in_json() {
     let pair = Pair::new(Broker::connect(Rabbit::shared().await.url()).await.unwrap()).await;
     let (peer, question) = peer().await;
     let id = pair.server.instance();
@@ -336,24 +336,23 @@ async fn another_program_asks_in_json() {
         assert_eq!(answer.kind.as_deref(), Some("result"));
         assert_eq!(answer.content_type.as_deref(), Some("application/json"));
         assert_eq!(answer.correlation_id, question.correlation_id);
-        let mut said: Value = serde_json::from_slice(&answer.body).unwrap();
-        assert_eq!(said["instance"], json!(id));
-        let mut service = said["services"][0].take();
-        let told = match word {
+        let mut answered: Value = serde_json::from_slice(&answer.body).unwrap();
+        assert_eq!(answered["instance"], json!(id));
+        let mut service = answered["services"][0].take();
+        let mut part = match word {
             "ping" => service,
             _ => service["methods"][0].take(),
         };
-        let mut told = told;
-        if let Some(method) = told.as_object_mut() {
+        if let Some(method) = part.as_object_mut() {
             method.remove("signature");
         }
-        assert_eq!(told, of_service, "{word}");
+        assert_eq!(part, of_service, "{word}");
     }
     pair.server.shutdown().await.unwrap();
 }
 
 #[tokio::test]
-async fn what_is_no_proper_question_is_not_answered() {
+async fn malformed_discovery_requests_are_not_answered() {
     let pair = Pair::new(Broker::connect(Rabbit::shared().await.url()).await.unwrap()).await;
     let (peer, question) = peer().await;
     let id = pair.server.instance();
@@ -369,12 +368,12 @@ async fn what_is_no_proper_question_is_not_answered() {
     for question in hostile {
         peer.publish(question).await.unwrap();
     }
-    // Questions are answered in turn: the answer to the last would come after any to those before.
+    // Discovery requests are answered in order: an answer to an earlier one would come before this.
     peer.publish(Message { body: vec![0xff; 100_000], ..to("ping") }).await.unwrap();
     let callback = question.reply_to.as_deref().unwrap();
     let answer = peer.get(callback, SOON).await.unwrap().expect("an answer");
-    let said: Value = serde_json::from_slice(&answer.body).unwrap();
-    assert_eq!(said["ready"], json!(true));
+    let answered: Value = serde_json::from_slice(&answer.body).unwrap();
+    assert_eq!(answered["ready"], json!(true));
     assert_eq!(peer.queue(callback).await.unwrap().messages, 0);
     assert_eq!(peer.queue(&victim).await.unwrap().messages, 0);
     pair.server.shutdown().await.unwrap();

@@ -1,4 +1,4 @@
-//! Many callers of a service that is late and fails at random: each gets its own answer, or a failure that says what it is.
+//! Many callers of a service that is slow and fails at random: each gets its own reply or the right error.
 
 use std::{
     collections::BTreeMap,
@@ -14,14 +14,14 @@ use tokio::{task::JoinSet, time::sleep};
 use crate::brokers::{on_both_brokers, queue};
 
 on_both_brokers! {
-    each_of_many_callers_gets_its_own_end;
+    each_caller_gets_its_own_outcome;
 }
 
 const CALLERS: u64 = 40;
 const CALLS: u64 = 25;
-/// For a call whose method answers.
+/// The timeout of a call whose method replies.
 const PATIENT: Duration = Duration::from_secs(30);
-/// For one whose method takes longer than anybody waits.
+/// The timeout of a call whose method never replies in time.
 const IMPATIENT: Duration = Duration::from_millis(50);
 
 #[rpc_service]
@@ -40,7 +40,7 @@ impl std::fmt::Display for Unlucky {
     }
 }
 
-/// What becomes of a call: the same to its caller and to the server.
+/// The planned outcome of a call, known to its caller and to the server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Luck {
     Answer,
@@ -53,7 +53,7 @@ enum Luck {
 struct PublishOutcome(RandomState);
 
 impl PublishOutcome {
-    /// What becomes of the call of this number, and how long it takes.
+    /// The planned outcome of this call, and its duration.
     fn of(&self, n: u64) -> (Luck, Duration) {
         let drawn = self.0.hash_one(n);
         let luck = match drawn % 20 {
@@ -85,14 +85,14 @@ impl Echo for Moody {
     }
 }
 
-async fn each_of_many_callers_gets_its_own_end(broker: Broker) {
+async fn each_caller_gets_its_own_outcome(broker: Broker) {
     let (name, outcome) = (unique("echo"), PublishOutcome(RandomState::new()));
     let server = Server::builder(&broker)
         .service_on(queue(&name), EchoServer::new(Moody(outcome.clone())))
         .start()
         .await
         .unwrap();
-    // Opens the callback queue, which takes its time: not that of an impatient call.
+    // Opens the callback queue, which is slow, before the calls with short timeouts.
     let client = EchoClient::builder(&broker).queue(&name).timeout(PATIENT).build();
     let _ = client.echo(0, String::new()).await;
 
@@ -107,7 +107,7 @@ async fn each_of_many_callers_gets_its_own_end(broker: Broker) {
                 let text = format!("{n} of caller {caller}");
                 let ended = client.echo(n, text.clone()).timeout(patience).await;
                 let as_drawn = match (luck, &ended) {
-                    // Where the machine stands still for long, the late answer is there first.
+                    // On a machine that stalls, the late reply may arrive first.
                     (Luck::Answer | Luck::TooLate, Ok(answer)) => *answer == text,
                     (Luck::Error, Err(CallError::Application(error))) => *error == Unlucky { n },
                     (Luck::Panic, Err(CallError::Panicked))

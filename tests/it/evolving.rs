@@ -1,4 +1,4 @@
-//! An old caller and a new server: what docs/evolving.md says of each change.
+//! An old caller and a new server: checks docs/evolving.md for each change.
 
 use rpc_runtime::{Broker, CallError, Encoding, FaultKind, UntypedClient};
 
@@ -150,7 +150,7 @@ fn parcel() -> old::Parcel {
     old::Parcel { weight: 7, colour: "red".to_owned() }
 }
 
-/// The fault that a call was refused with.
+/// The fault kind of a refused call.
 fn refused<T: std::fmt::Debug>(ended: Result<T, CallError>) -> FaultKind {
     match ended {
         Err(CallError::Refused(fault)) => fault.kind(),
@@ -159,7 +159,7 @@ fn refused<T: std::fmt::Debug>(ended: Result<T, CallError>) -> FaultKind {
 }
 
 #[tokio::test]
-async fn names_and_options_are_free_and_a_method_less_is_unknown() {
+async fn names_and_options_may_change() {
     let broker = broker();
     for encoding in [Encoding::Bincode, Encoding::Json] {
         let shop = caller(&broker, encoding);
@@ -169,7 +169,7 @@ async fn names_and_options_are_free_and_a_method_less_is_unknown() {
 }
 
 #[tokio::test]
-async fn bincode_refuses_every_other_type() {
+async fn bincode_refuses_changed_types() {
     let broker = broker();
     let shop = caller(&broker, Encoding::Bincode);
     for kind in [
@@ -184,12 +184,12 @@ async fn bincode_refuses_every_other_type() {
     ] {
         assert_eq!(kind, FaultKind::Incompatible);
     }
-    // As the page says: two arguments of one type are not seen to change places.
+    // As documented: swapped arguments of one type are not noticed.
     assert_eq!(shop.changed_places(5, 3).await.unwrap(), 3_u32.wrapping_sub(5));
 }
 
 #[tokio::test]
-async fn json_bends_as_far_as_its_reader_does() {
+async fn json_accepts_what_its_reader_accepts() {
     let broker = broker();
     let shop = caller(&broker, Encoding::Json);
     assert_eq!(shop.field_more(order()).await.unwrap(), 3);
@@ -209,7 +209,7 @@ async fn json_bends_as_far_as_its_reader_does() {
 }
 
 #[tokio::test]
-async fn json_arguments_by_position_do_not_bend_and_by_name_they_do() {
+async fn only_named_json_arguments_may_change() {
     let broker = broker();
     let shop = caller(&broker, Encoding::Json);
     assert_eq!(refused(shop.argument_more(1).await), FaultKind::BadArguments);

@@ -1,4 +1,4 @@
-//! The example programs, as a user starts them, against RabbitMQ and against plain pika programs.
+//! The example programs, started like a user does, with RabbitMQ and with plain pika programs.
 
 use std::time::{Duration, Instant};
 
@@ -27,7 +27,7 @@ async fn fibonacci_needs_no_broker() {
 }
 
 #[tokio::test]
-async fn fibonacci_over_rabbitmq_is_one_program_or_several_and_servers_drain() {
+async fn fibonacci_works_over_rabbitmq() {
     let broker = ["--broker", url().await];
     let one = Process::example("fibonacci", &broker).await;
     one.line_with("fib(30) = 832040", PATIENCE).await;
@@ -51,7 +51,7 @@ async fn fibonacci_over_rabbitmq_is_one_program_or_several_and_servers_drain() {
 }
 
 #[tokio::test]
-async fn the_example_of_amqp_publishes_consumes_and_shows_outcomes() {
+async fn the_amqp_example_publishes_and_consumes() {
     let program = Process::example("publish_and_consume", &[url().await]).await;
     let lines = program.success(PATIENCE).await;
     let line = |text: &str| lines.lines().any(|line| line == text);
@@ -64,7 +64,7 @@ async fn the_example_of_amqp_publishes_consumes_and_shows_outcomes() {
 }
 
 #[tokio::test]
-async fn a_client_without_a_broker_says_so_soon() {
+async fn a_client_without_a_broker_fails_soon() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
     drop(listener);
@@ -73,12 +73,12 @@ async fn a_client_without_a_broker_says_so_soon() {
     let started = Instant::now();
     assert!(!client.wait(PATIENCE).await.success());
     assert!(started.elapsed() < Duration::from_secs(10), "{:?}", started.elapsed());
-    let said = client.lines().join("\n");
-    assert!(said.contains("refused") && said.contains("wait_for_broker"), "{said}");
+    let output = client.lines().join("\n");
+    assert!(output.contains("refused") && output.contains("wait_for_broker"), "{output}");
 }
 
 #[tokio::test]
-async fn the_tutorials_programs_understand_each_other() {
+async fn the_tutorials_programs_call_each_other() {
     let url = url().await;
     for (generation, options) in [("older", &[][..]), ("current", &["--quorum"][..])] {
         let queue = unique("tutorial");
@@ -114,7 +114,7 @@ async fn the_tutorials_programs_understand_each_other() {
 #[tokio::test]
 async fn plus_hundred_is_called_and_served_by_pika() {
     let url = url().await;
-    // As its users start it, on the queue that it is known by.
+    // Started like users do, on its fixed queue.
     let ours = Process::example("plus_hundred_server", &["--broker", url]).await;
     ours.line_with("serving s14rpc", PATIENCE).await;
     for generation in ["older", "current"] {
@@ -137,7 +137,7 @@ async fn plus_hundred_is_called_and_served_by_pika() {
 }
 
 #[tokio::test]
-async fn each_echo_comes_back_to_its_caller() {
+async fn each_echo_reaches_its_caller() {
     for address in ["", url().await] {
         let echo = Process::example_with("echo", &[], &[("AMQP_URL", address)]).await;
         let line = echo.line_with("500 calls: ", PATIENCE).await;
@@ -165,7 +165,7 @@ async fn two_services_share_a_server() {
 }
 
 #[tokio::test]
-async fn a_nested_call_ends_with_the_call_that_it_serves() {
+async fn a_nested_call_ends_with_its_parent() {
     let alone = Process::example_with("nested_calls", &[], &[("AMQP_URL", "")]).await;
     let seen = alone.line_with("warehouse: tea, within ", PATIENCE).await;
     let left: u64 = seen.split_whitespace().rev().nth(1).unwrap().parse().unwrap();
@@ -188,7 +188,7 @@ async fn a_nested_call_ends_with_the_call_that_it_serves() {
 }
 
 #[tokio::test]
-async fn a_server_under_sigterm_answers_what_it_has_begun_and_leaves_the_rest() {
+async fn sigterm_finishes_requests_in_progress() {
     let queue = unique("press");
     let arguments = ["--broker", url().await, "--queue", &queue];
     let mut ending = Process::example("graceful_shutdown", &arguments).await;
@@ -224,7 +224,7 @@ async fn a_server_under_sigterm_answers_what_it_has_begun_and_leaves_the_rest() 
 }
 
 #[tokio::test]
-async fn a_caller_may_call_what_is_permitted_to_it() {
+async fn a_caller_may_call_only_permitted_methods() {
     let queue = unique("authorization");
     let arguments = ["--broker", url().await, "--queue", &queue];
     let alone = Process::example("authorization", &arguments).await;
@@ -242,9 +242,9 @@ async fn a_cached_method_runs_once_for_each_city() {
 }
 
 #[tokio::test]
-async fn a_purchase_whose_answer_is_lost_is_paid() {
+async fn a_purchase_with_a_lost_reply_is_paid() {
     let alone = Process::example("testing_a_service", &[]).await;
-    alone.line_with("the customer is told: Paid", PATIENCE).await;
+    alone.line_with("the customer gets: Paid", PATIENCE).await;
     alone.success(PATIENCE).await;
 }
 
@@ -288,25 +288,25 @@ async fn metrics_are_served_to_prometheus() {
 }
 
 #[tokio::test]
-async fn wrong_arguments_end_an_example_with_a_line_about_them() {
+async fn wrong_arguments_of_an_example_are_explained() {
     let mut wrong = Process::example("tutorial_server", &["--quorum", "--passive"]).await;
     assert!(!wrong.wait(PATIENCE).await.success(), "both cannot be");
     assert_eq!(wrong.lines(), ["Error: --quorum and --passive exclude each other"]);
 
     let mut wrong = Process::example("fibonacci_client", &["--brokr=amqp://localhost"]).await;
     assert!(!wrong.wait(PATIENCE).await.success(), "there is no such option");
-    assert_eq!(wrong.lines(), ["Error: invalid option '--brokr'; --help shows what there is"]);
+    assert_eq!(wrong.lines(), ["Error: invalid option '--brokr'; see --help"]);
 }
 
 #[tokio::test]
-async fn an_example_that_is_asked_for_help_does_nothing_else() {
+async fn help_of_an_example_only_prints() {
     let asking = ["--broker", "amqp://user:secret@localhost", "--help"];
     let help = Process::example("tutorial_client", &asking).await.success(PATIENCE).await;
     assert!(help.starts_with("Usage: tutorial_client [--broker URL] [--queue NAME] [N]"), "{help}");
     assert!(!help.contains("Requesting") && !help.contains("secret"), "{help}");
 }
 
-/// What an HTTP server says at `/metrics`.
+/// The page `/metrics` of an HTTP server.
 async fn page(address: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n").await?;

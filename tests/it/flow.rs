@@ -1,24 +1,22 @@
-//! More calls than there is room for: at the caller, at the server, for one method; and who asks again.
+//! More calls than the limits allow: at the caller, at the server, for one method; and retries.
 
-use std::time::Duration;
-
-use rpc_runtime::{Broker, BrokerErrorKind, CallError, FaultKind, Overflow, Server, Unavailable};
-use rpc_tests::{Rabbit, eventually, unique};
+use rpc_runtime::{Broker, BrokerErrorKind, FaultKind, Overflow, Server};
+use rpc_tests::{eventually, unique};
 
 use crate::brokers::{
-    Inside, Pair, SOON, SampleClient, SampleServer, assert_ended, on_both_brokers, queue, refusal,
+    Inside, Pair, SOON, SampleClient, SampleServer, on_both_brokers, queue, refusal,
 };
 
 on_both_brokers! {
-    a_server_that_sheds_refuses_what_it_has_no_room_for;
-    a_method_with_a_limit_leaves_room_for_the_others;
-    a_limit_for_a_method_that_is_not_there_is_a_mistake;
-    an_idempotent_call_asks_again_where_there_was_no_room;
-    nobody_asks_again_for_what_is_not_idempotent;
-    priorities_are_kept;
+    a_full_server_sheds_requests;
+    a_method_limit_leaves_room_for_others;
+    a_limit_for_an_unknown_method_fails;
+    an_overloaded_idempotent_call_is_retried;
+    non_idempotent_calls_are_not_retried;
+    requests_run_by_priority;
 }
 
-async fn a_server_that_sheds_refuses_what_it_has_no_room_for(broker: Broker) {
+async fn a_full_server_sheds_requests(broker: Broker) {
     let pair = Pair::with(broker, |server| server.concurrency(2).shed_load()).await;
     let running: Vec<_> = (0..2).map(|n| tokio::spawn(pair.client.wait(n))).collect();
     pair.inside.has_started(2).await;
@@ -32,7 +30,7 @@ async fn a_server_that_sheds_refuses_what_it_has_no_room_for(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_method_with_a_limit_leaves_room_for_the_others(broker: Broker) {
+async fn a_method_limit_leaves_room_for_others(broker: Broker) {
     let limited = |server: rpc_runtime::ServerBuilder| {
         server.concurrency(4).method_concurrency("Sample", "wait", 2)
     };
@@ -51,7 +49,7 @@ async fn a_method_with_a_limit_leaves_room_for_the_others(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_limit_for_a_method_that_is_not_there_is_a_mistake(broker: Broker) {
+async fn a_limit_for_an_unknown_method_fails(broker: Broker) {
     let error = Server::builder(&broker)
         .service_on(queue(&unique("limit")), SampleServer::new(Inside::new()))
         .method_concurrency("Sample", "wiat", 2)
@@ -62,7 +60,7 @@ async fn a_limit_for_a_method_that_is_not_there_is_a_mistake(broker: Broker) {
     assert!(error.to_string().contains("Sample.wiat"), "{error}");
 }
 
-async fn an_idempotent_call_asks_again_where_there_was_no_room(broker: Broker) {
+async fn an_overloaded_idempotent_call_is_retried(broker: Broker) {
     let pair = Pair::with(broker, |server| server.concurrency(1).shed_load()).await;
     let first = tokio::spawn(pair.client.wait(1));
     pair.inside.has_started(1).await;
@@ -74,7 +72,7 @@ async fn an_idempotent_call_asks_again_where_there_was_no_room(broker: Broker) {
     assert_eq!(again.await.unwrap().unwrap(), 2);
     pair.server.shutdown().await.unwrap();
 
-    // A queue that is full is no room either.
+    // A full queue is an overload too.
     let name = unique("full");
     let full = queue(&name).max_length(1).overflow(Overflow::RejectPublish);
     let inside = Inside::new();
@@ -96,7 +94,7 @@ async fn an_idempotent_call_asks_again_where_there_was_no_room(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn nobody_asks_again_for_what_is_not_idempotent(broker: Broker) {
+async fn non_idempotent_calls_are_not_retried(broker: Broker) {
     let pair = Pair::with(broker, |server| server.concurrency(1).shed_load()).await;
     let first = tokio::spawn(pair.client.wait(1));
     pair.inside.has_started(1).await;
@@ -109,7 +107,7 @@ async fn nobody_asks_again_for_what_is_not_idempotent(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn priorities_are_kept(broker: Broker) {
+async fn requests_run_by_priority(broker: Broker) {
     let name = unique("priorities");
     let inside = Inside::new();
     let server = Server::builder(&broker)
@@ -121,7 +119,7 @@ async fn priorities_are_kept(broker: Broker) {
     let client = SampleClient::builder(&broker).queue(&name).build();
     let first = tokio::spawn(client.wait(1));
     inside.has_started(1).await;
-    // Both are in the queue before either can be taken.
+    // Both are in the queue before the server consumes.
     client.note("low".into()).priority(1).await.unwrap();
     client.wait(2).priority(4).send().await.unwrap();
     inside.gate.add_permits(1);
@@ -138,23 +136,7 @@ async fn priorities_are_kept(broker: Broker) {
 }
 
 #[tokio::test]
-async fn a_call_may_wait_for_room_among_those_in_flight() {
-    let url = Rabbit::shared().await.url();
-    let broker = Broker::builder(url).max_in_flight(1).when_full(Unavailable::Wait);
-    let pair = Pair::new(broker.connect().await.unwrap()).await;
-    let first = tokio::spawn(pair.client.wait(1));
-    pair.inside.has_started(1).await;
-    let impatient = pair.client.add(1, 2).timeout(Duration::from_millis(50)).await;
-    assert_ended!(impatient, Err(CallError::DeadlineExceeded { may_have_run: false }));
-    let second = tokio::spawn(pair.client.add(1, 2));
-    pair.inside.gate.add_permits(1);
-    assert_eq!(first.await.unwrap().unwrap(), 1);
-    assert_eq!(second.await.unwrap().unwrap(), 3);
-    pair.server.shutdown().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_service_goes_with_the_broker_that_serves_it() {
+async fn a_broker_that_serves_owns_the_service() {
     let inside = Inside::new();
     let held = std::sync::Arc::downgrade(&inside.started);
     let client = {

@@ -13,13 +13,13 @@ use crate::brokers::{
 
 on_both_brokers! {
     a_missing_queue_is_no_server_at_once;
-    a_queue_that_nobody_consumes_waits_until_the_deadline;
+    a_queue_without_consumers_times_out;
     an_expired_request_is_not_started;
     a_late_reply_is_dropped_and_counted;
-    the_own_error_of_a_method_arrives_typed;
-    a_panic_is_answered_and_the_worker_lives;
+    a_methods_own_error_arrives_typed;
+    a_panic_is_answered_and_serving_continues;
     a_full_queue_is_overloaded_and_retryable;
-    a_request_over_the_limits_is_refused_where_it_is_noticed;
+    limits_refuse_requests_on_both_sides;
     every_encoding_carries_every_method_it_can;
 }
 
@@ -33,7 +33,7 @@ async fn a_missing_queue_is_no_server_at_once(broker: Broker) {
     assert!(!ended.unwrap_err().may_have_run());
 }
 
-async fn a_queue_that_nobody_consumes_waits_until_the_deadline(broker: Broker) {
+async fn a_queue_without_consumers_times_out(broker: Broker) {
     let pair = Pair::new(broker).await;
     pair.server.shutdown().await.unwrap();
     let started = Instant::now();
@@ -71,7 +71,7 @@ async fn a_late_reply_is_dropped_and_counted(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn the_own_error_of_a_method_arrives_typed(broker: Broker) {
+async fn a_methods_own_error_arrives_typed(broker: Broker) {
     let pair = Pair::new(broker).await;
     assert_eq!(pair.client.divide(7, 2).await.unwrap(), 3);
     let error = pair.client.divide(7, 0).await.unwrap_err();
@@ -80,7 +80,7 @@ async fn the_own_error_of_a_method_arrives_typed(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_panic_is_answered_and_the_worker_lives(broker: Broker) {
+async fn a_panic_is_answered_and_serving_continues(broker: Broker) {
     let pair = Pair::with(broker, |server| server.concurrency(1)).await;
     let secret = "the password is swordfish";
     for _ in 0..3 {
@@ -122,7 +122,7 @@ async fn a_full_queue_is_overloaded_and_retryable(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn a_request_over_the_limits_is_refused_where_it_is_noticed(broker: Broker) {
+async fn limits_refuse_requests_on_both_sides(broker: Broker) {
     let pair = Pair::with(broker, |server| server.max_request(1_000).max_reply(500)).await;
     let ours = SampleClient::builder(&pair.broker).queue(&pair.queue).max_request(2_000).build();
 

@@ -1,4 +1,4 @@
-//! What the guide shows in other languages than Rust, as it stands there. Its Rust code is compiled by `examples/guide`.
+//! Runs the guide's programs in other languages, exactly as printed. `examples/guide` compiles its Rust code.
 
 use std::fs;
 use std::path::Path;
@@ -26,33 +26,33 @@ impl Numbers for Calculator {
 }
 
 #[test]
-fn the_library_of_getting_started_is_the_one_that_its_programs_are_compiled_against() {
+fn the_guides_library_is_compiled() {
     let library = read("examples/numbers/src/lib.rs");
     let (_, shown) = library.split_once("\n\n").unwrap();
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{shown}```\n")));
 }
 
 #[test]
-fn the_test_of_getting_started_is_one_that_runs() {
+fn the_guides_test_is_run() {
     let test = read("examples/numbers/tests/numbers.rs");
     let (_, test) = test.split_once("\n\n").unwrap();
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust\n{test}```\n")));
 }
 
-/// Its address is another, so that tests can start it.
+/// Only its address differs, so that tests can start it.
 #[test]
-fn the_client_of_getting_started_is_the_one_that_tests_start() {
+fn the_guides_client_is_tested() {
     let program = read("tests/programs/guide_client.rs");
     let (_, program) = program.split_once("\n\n").unwrap();
     let program = program.replace("&std::env::var(\"AMQP_URL\")?", "\"amqp://localhost\"");
     assert!(read("docs/getting-started.md").contains(&format!("\n```rust,no_run\n{program}```\n")));
 }
 
-/// The programs of the page use the queue that it names: one test after another.
+/// The programs of the page use a fixed queue, so only one test runs at a time.
 static NUMBERS: Mutex<()> = Mutex::const_new(());
 
 #[tokio::test]
-async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {
+async fn the_guides_python_programs_call_and_serve() {
     let _numbers = NUMBERS.lock().await;
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();
@@ -105,7 +105,7 @@ async fn the_python_programs_call_a_rust_server_and_serve_a_rust_client() {
     Peer::connect(url).await.unwrap().delete("Numbers").await.unwrap();
 }
 
-/// The programs of kombu and FastStream, which do the same.
+/// The programs for kombu and FastStream, which print the same.
 const NUMBERS_RECIPES: [(usize, usize); 2] = [(5, 6), (7, 8)];
 
 #[tokio::test]
@@ -146,7 +146,7 @@ async fn the_recipes_call_and_serve_numbers() {
     Peer::connect(url).await.unwrap().delete("Numbers").await.unwrap();
 }
 
-/// As the page shows it.
+/// The service on the page.
 #[rpc_service(queue = "multiply", encoding = "json")]
 trait Multiply {
     #[rpc(name = "call")]
@@ -188,13 +188,13 @@ async fn json_rpc_of_aio_pika_calls_and_serves() {
     let product = multiply.call("call", r#"{"x": 6, "y": 7}"#).timeout(PATIENCE).await.unwrap();
     assert_eq!(&product.body[..], b"42");
     let raised = multiply.call("call", r#"{"x": 6}"#).timeout(PATIENCE).await.unwrap_err();
-    let said = raised.application().expect("an error of the method's own").to_string();
-    assert!(said.contains("TypeError"), "{said}");
+    let text = raised.application().expect("an error of the method's own").to_string();
+    assert!(text.contains("TypeError"), "{text}");
     drop(serving);
     peer.delete("multiply").await.unwrap();
 }
 
-/// The Python programs of a page, each in a file of its own.
+/// The Python programs of a page, each written to a file.
 struct Programs {
     directory: TempDir,
     count: usize,

@@ -1,4 +1,4 @@
-//! The harness itself: its node, its raw peer, and that it leaves nothing behind.
+//! Tests of the harness itself: its node, its raw peer, and its cleaning up.
 
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ async fn every_property_and_header_travels() {
 }
 
 #[tokio::test]
-async fn a_refusal_is_an_error_and_the_peer_goes_on() {
+async fn a_peer_survives_a_refusal() {
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let name = unique("refusal");
     let refused = peer.queue(&name).await.unwrap_err();
@@ -87,7 +87,7 @@ async fn an_unroutable_message_comes_back() {
 }
 
 #[tokio::test]
-async fn what_is_not_acknowledged_is_delivered_again() {
+async fn unacknowledged_messages_are_delivered_again() {
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let queue = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
     peer.publish(Message::to(&queue, "once")).await.unwrap();
@@ -121,7 +121,7 @@ async fn direct_reply_to_works_between_two_peers() {
 }
 
 #[tokio::test]
-async fn a_consumer_learns_that_its_queue_is_gone() {
+async fn a_consumer_is_cancelled_with_its_queue() {
     let url = Rabbit::shared().await.url();
     let (one, other) = (Peer::connect(url).await.unwrap(), Peer::connect(url).await.unwrap());
     let queue = unique("gone");
@@ -133,7 +133,7 @@ async fn a_consumer_learns_that_its_queue_is_gone() {
 }
 
 #[tokio::test]
-async fn a_node_comes_back_on_its_ports_with_its_data() {
+async fn a_node_restarts_with_ports_and_data() {
     let node = Node::builder().config("consumer_timeout = 900000").start().await;
     let peer = Peer::connect(&node.url()).await.unwrap();
     peer.declare(QueueSpec::named("kept").quorum()).await.unwrap();
@@ -168,7 +168,7 @@ async fn a_node_comes_back_on_its_ports_with_its_data() {
     assert!(peer.queue("kept").await.is_err(), "the connection was closed");
 }
 
-/// The Python peers among themselves: what fails against ours is then ours.
+/// The Python peers with each other. If this works, a failure with ours is our fault.
 #[tokio::test]
 async fn python_peers_answer_each_other() {
     let url = Rabbit::shared().await.url();

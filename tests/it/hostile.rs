@@ -1,4 +1,4 @@
-//! What would end a process, or keep every server from serving, if it got through.
+//! Messages that could crash a process or block every server.
 
 use std::time::Duration;
 
@@ -8,11 +8,11 @@ use tokio::{io::AsyncReadExt as _, net::TcpListener, runtime::Handle};
 
 use crate::brokers::{Inside, Pair, SOON, SampleServer, queue, rabbitmq};
 
-/// Enough to overflow the stack of a thread that reads it by recursion.
+/// Enough to overflow the stack of a recursive reader.
 const DEPTH: &str = "4000";
 
 #[tokio::test]
-async fn headers_nested_thousands_deep_and_strings_that_are_no_text_are_refused() {
+async fn hostile_headers_are_refused() {
     let url = Rabbit::shared().await.url();
     let (name, inside) = (unique("hostile"), Inside::new());
     let server = Server::builder(&rabbitmq().await)
@@ -45,7 +45,7 @@ async fn a_hostile_reply_does_not_end_its_caller() {
     let pair = Pair::new(rabbitmq().await).await;
     let url = Rabbit::shared().await.url();
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
-    // Any peer that was ever called knows the name of the callback queue: here it is learnt from a request.
+    // Every server learns the name of the callback queue from a request, and so does this peer.
     let peer = Peer::connect(url).await.unwrap();
     let spy = unique("spy");
     peer.declare(QueueSpec::named(&spy).classic()).await.unwrap();
@@ -72,10 +72,10 @@ async fn a_broker_that_stays_silent_leaves_nothing_behind() {
     let attempt = Broker::builder(&address).connect_timeout(Duration::from_millis(500)).connect();
     let (error, silence) = tokio::join!(attempt, async {
         let (mut socket, _) = listener.accept().await.unwrap();
-        let mut heard = Vec::new();
-        // Until the other end hangs up.
-        socket.read_to_end(&mut heard).await.unwrap();
-        heard
+        let mut received = Vec::new();
+        // Until the other end closes.
+        socket.read_to_end(&mut received).await.unwrap();
+        received
     });
     assert_eq!(error.unwrap_err().kind(), BrokerErrorKind::Unreachable);
     assert_eq!(silence, b"AMQP\x00\x00\x09\x01");

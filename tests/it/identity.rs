@@ -1,4 +1,4 @@
-//! Who calls, as RabbitMQ says, and what they may.
+//! The user of a caller, checked by RabbitMQ, and its permissions.
 
 use rpc_runtime::{Broker, BrokerErrorKind, FaultKind, ServerBuilder};
 use rpc_tests::{Message, Peer, QueueSpec, Rabbit};
@@ -6,15 +6,15 @@ use rpc_tests::{Message, Peer, QueueSpec, Rabbit};
 use crate::brokers::{Pair, SOON, SampleClient, on_both_brokers, refusal};
 
 on_both_brokers! {
-    a_server_that_asks_for_the_caller_refuses_who_does_not_say;
-    a_method_is_permitted_or_refused_by_the_server;
+    anonymous_calls_are_refused_if_required;
+    the_server_permits_or_refuses_methods;
 }
 
 fn strict(server: ServerBuilder) -> ServerBuilder {
     server.require_caller()
 }
 
-async fn a_server_that_asks_for_the_caller_refuses_who_does_not_say(broker: Broker) {
+async fn anonymous_calls_are_refused_if_required(broker: Broker) {
     let pair = Pair::with(broker, strict).await;
     let fault = refusal(pair.client.add(1, 2).await);
     assert_eq!((fault.kind(), fault.may_have_run()), (FaultKind::NotPermitted, false));
@@ -23,7 +23,7 @@ async fn a_server_that_asks_for_the_caller_refuses_who_does_not_say(broker: Brok
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_method_is_permitted_or_refused_by_the_server(broker: Broker) {
+async fn the_server_permits_or_refuses_methods(broker: Broker) {
     let permit = |server: ServerBuilder| {
         server.authorize(|request| match (request.method(), request.header("role")) {
             ("add", _) | (_, Some("admin")) => Ok(()),
@@ -40,7 +40,7 @@ async fn a_method_is_permitted_or_refused_by_the_server(broker: Broker) {
 }
 
 #[tokio::test]
-async fn rabbitmq_vouches_for_the_user_and_lets_nobody_say_another() {
+async fn rabbitmq_refuses_a_forged_user() {
     let url = Rabbit::shared().await.url();
     let broker = Broker::builder(url).announce_user().connect().await.unwrap();
     let only_guest = |server: ServerBuilder| {

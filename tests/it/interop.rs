@@ -1,4 +1,4 @@
-//! The tutorial's Fibonacci program: real pika and aio-pika against ours, in both directions.
+//! The tutorial's Fibonacci program: real pika and aio-pika with ours, in both directions.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -9,14 +9,14 @@ use rpc_tests::{Peer, Process, Python, QueueSpec, Rabbit, unique};
 
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// What the RabbitMQ tutorial's server does: a number in plain text, no method name.
+/// The service of the RabbitMQ tutorial: a number in plain text, no method name.
 #[rpc_service(encoding = "text")]
 trait Tutorial {
     #[rpc(default)]
     async fn fib(&self, n: u64) -> u64;
 }
 
-/// Counts how often it was asked.
+/// Counts the requests.
 #[derive(Default)]
 struct Worker {
     asked: AtomicUsize,
@@ -75,9 +75,9 @@ async fn a_rust_client_calls_pika_and_aio_pika() {
     }
 }
 
-/// Today's tutorial declares a quorum queue and no limit; whoever comes first, both agree.
+/// Today's tutorial declares a quorum queue without a limit. Both declarations agree in either order.
 #[tokio::test]
-async fn a_quorum_queue_without_limit_is_the_tutorials() {
+async fn a_quorum_queue_matches_the_tutorials() {
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();
     for theirs_first in [true, false] {
@@ -96,7 +96,7 @@ async fn a_quorum_queue_without_limit_is_the_tutorials() {
             python.line_with("ready", PATIENCE).await;
         }
         assert_eq!(client(&broker, &queue).fib(30).await.unwrap(), 832_040);
-        // With the usual limit it is another queue.
+        // The default limit makes it another declaration.
         let limited = Server::builder(&broker)
             .service_on(quorum, TutorialServer::new(Worker::default()))
             .start()
@@ -110,7 +110,7 @@ async fn a_quorum_queue_without_limit_is_the_tutorials() {
 }
 
 #[tokio::test]
-async fn a_rust_worker_joins_the_queue_of_a_python_server() {
+async fn rust_and_python_servers_share_a_queue() {
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();
     for generation in generations(url).await {
@@ -162,7 +162,7 @@ async fn delete(url: &str, queue: &str) {
     Peer::connect(url).await.unwrap().delete(queue).await.unwrap();
 }
 
-/// Both generations of the tutorial; from RabbitMQ 4.3, which refuses the older one's queue, the current alone.
+/// Both generations of the tutorial. RabbitMQ 4.3 refuses the older one's queue, so from there only the current one.
 async fn generations(url: &str) -> Vec<&'static str> {
     let peer = Peer::connect(url).await.unwrap();
     let version = peer.server_version().await.unwrap();

@@ -1,11 +1,11 @@
-//! The recipe of `docs/security.md`: applied as it stands there, and tried from all sides.
+//! The recipe of `docs/security.md`, applied exactly as printed, and its permissions and refusals.
 
 use rpc_runtime::{Broker, BrokerErrorKind, CallError, Server, discovery::Discovery};
 use rpc_tests::{Message, Node, Peer, QueueSpec, eventually_async, unique};
 
 use crate::brokers::{Inside, SOON, SampleClient, SampleServer, assert_ended};
 
-/// The commands of the recipe, word by word.
+/// The commands of the recipe, split into words.
 fn recipe() -> Vec<Vec<String>> {
     let text = include_str!("../../docs/security.md");
     let commands = text.lines().filter_map(|line| line.strip_prefix("rabbitmqctl "));
@@ -23,7 +23,7 @@ async fn apply(commands: &[Vec<String>], node: &Node) {
 }
 
 #[tokio::test]
-async fn the_recipe_permits_what_it_says_and_nothing_else() {
+async fn the_recipe_permits_exactly_what_it_promises() {
     let node = Node::start().await;
     let commands = recipe();
     let (needed, optional) = commands.split_at(5);
@@ -42,12 +42,12 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
     client.note("x".into()).await.unwrap();
     inside.has_started(2).await;
 
-    // Another method is refused by RabbitMQ itself.
+    // RabbitMQ itself refuses another method.
     let ended = client.echo(vec![1]).await;
     assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::NotPermitted);
     assert_eq!(client.add(1, 2).await.unwrap(), 3, "others go on");
 
-    // A forged type does not get around it: the routing key is what counts.
+    // A forged type does not help: the routing key counts.
     let peer = Peer::connect(&caller_url).await.unwrap();
     let callback = peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
     let forged = Message {
@@ -61,7 +61,7 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
     let answer = peer.get(&callback, SOON).await.unwrap().expect("an answer");
     assert_eq!(answer.header("rpc-fault"), "not-permitted");
 
-    // Nor does a second routing key: RabbitMQ 4 refuses it, and the server does.
+    // A second routing key does not help: RabbitMQ 4 refuses it, and otherwise the server does.
     let second = Message {
         exchange: "rpc".to_owned(),
         kind: Some("add".to_owned()),
@@ -79,7 +79,7 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
         Err(refused) => assert_eq!(refused.code, Some(403)),
     }
 
-    // Nor does the default exchange, nor the queue itself, nor a queue of one's own that takes the service's requests.
+    // The default exchange, the queue itself, or an own queue bound to the service's requests do not help either.
     peer.confirm().await.unwrap();
     let around = Message { kind: Some("echo".to_owned()), ..Message::to("Sample", "[[1]]") };
     assert_eq!(peer.publish(around).await.unwrap_err().code, Some(403));
@@ -98,7 +98,7 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
         .unwrap_err();
     assert_eq!(greedy.kind(), BrokerErrorKind::NotPermitted);
 
-    // What is optional lets it be found, by those who may ask.
+    // With the optional rights the server can be found by users who may ask.
     assert_eq!(client.add(1, 2).await.unwrap(), 3, "not to be found is no obstacle");
     apply(optional, &node).await;
     let operator_url = node.url_for("sample-operator", "OPERATOR-PASSWORD", "%2f");
@@ -112,7 +112,7 @@ async fn the_recipe_permits_what_it_says_and_nothing_else() {
     .await;
     let ended = SampleClient::new(&asking).add(1, 2).await;
     assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::NotPermitted);
-    // A caller may not ask. What is refused takes none of its calls with it.
+    // A caller may not ask. The refusal does not affect its calls.
     eventually_async("its connection is another", SOON, async || client.add(1, 2).await.ok()).await;
     let error = Discovery::new(&calling).ping().await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::NotPermitted);

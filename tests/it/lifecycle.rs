@@ -1,4 +1,4 @@
-//! How servers start, share a queue, and end.
+//! Servers start, share a queue, and end.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ use crate::brokers::{
 };
 
 on_both_brokers! {
-    concurrency_is_bounded_and_no_more_is_taken;
+    concurrency_bounds_the_requests_taken;
     a_second_server_shares_the_load;
-    shutdown_finishes_what_runs_and_gives_the_rest_back;
-    a_handler_that_outlasts_the_grace_period_is_stopped_and_given_back;
-    a_dropped_server_gives_its_requests_back;
-    a_handler_is_told_when_the_grace_period_ends;
-    a_server_needs_a_service_and_a_queue_for_each;
+    shutdown_finishes_requests_in_progress;
+    a_handler_is_cancelled_after_the_grace_period;
+    a_dropped_server_requeues_its_requests;
+    a_handler_sees_the_grace_period_end;
+    each_service_needs_its_own_queue;
     a_queue_declared_differently_fails_the_start;
     several_services_share_a_server;
 }
@@ -35,7 +35,7 @@ async fn a_temporary_queue_of_either_type_expires() {
         assert_eq!(client.add(1, 2).await.unwrap(), 3, "quorum: {quorum}");
         server.shutdown().await.unwrap();
 
-        // RabbitMQ compares, and names what differs.
+        // RabbitMQ names the argument that differs.
         let spec = QueueSpec::named(&name).durable();
         let spec = if quorum { spec.quorum() } else { spec.classic() };
         let refused = peer.declare(spec.argument("x-expires", 1)).await.unwrap_err();
@@ -44,11 +44,11 @@ async fn a_temporary_queue_of_either_type_expires() {
     }
 }
 
-async fn concurrency_is_bounded_and_no_more_is_taken(broker: Broker) {
+async fn concurrency_bounds_the_requests_taken(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.concurrency(2)).await;
     let calls: Vec<_> = (0..6).map(|n| tokio::spawn(pair.client.wait(n))).collect();
     pair.inside.has_started(2).await;
-    // What was not taken is there for another.
+    // Other requests stay in the queue for another server.
     let (other, inside) = pair.another(&broker).await;
     inside.has_started(4).await;
     inside.gate.add_permits(10);
@@ -74,7 +74,7 @@ async fn a_second_server_shares_the_load(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn shutdown_finishes_what_runs_and_gives_the_rest_back(broker: Broker) {
+async fn shutdown_finishes_requests_in_progress(broker: Broker) {
     let pair = Pair::with(broker.clone(), |server| server.concurrency(2)).await;
     let running: Vec<_> = (0..2).map(|n| tokio::spawn(pair.client.wait(n))).collect();
     pair.inside.has_started(2).await;
@@ -98,7 +98,7 @@ async fn shutdown_finishes_what_runs_and_gives_the_rest_back(broker: Broker) {
     other.shutdown().await.unwrap();
 }
 
-async fn a_handler_that_outlasts_the_grace_period_is_stopped_and_given_back(broker: Broker) {
+async fn a_handler_is_cancelled_after_the_grace_period(broker: Broker) {
     let short = Duration::from_millis(50);
     let pair = Pair::with(broker.clone(), |server| server.grace_period(short)).await;
     let again = tokio::spawn(pair.client.wait(1));
@@ -122,7 +122,7 @@ async fn a_handler_that_outlasts_the_grace_period_is_stopped_and_given_back(brok
     other.shutdown().await.unwrap();
 }
 
-async fn a_dropped_server_gives_its_requests_back(broker: Broker) {
+async fn a_dropped_server_requeues_its_requests(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let call = tokio::spawn(pair.client.wait(1));
     pair.inside.has_started(1).await;
@@ -139,7 +139,7 @@ async fn a_dropped_server_gives_its_requests_back(broker: Broker) {
     other.shutdown().await.unwrap();
 }
 
-/// Waits for the end of its request and says so.
+/// Waits for the end of its request and reports it.
 struct Patient(tokio::sync::mpsc::UnboundedSender<()>);
 
 #[rpc_runtime::rpc_service]
@@ -154,7 +154,7 @@ impl Patience for Patient {
     }
 }
 
-async fn a_handler_is_told_when_the_grace_period_ends(broker: Broker) {
+async fn a_handler_sees_the_grace_period_end(broker: Broker) {
     let (sender, mut started) = tokio::sync::mpsc::unbounded_channel();
     let name = unique("patience");
     let server = Server::builder(&broker)
@@ -175,7 +175,7 @@ async fn a_handler_is_told_when_the_grace_period_ends(broker: Broker) {
     call.await.unwrap().unwrap();
 }
 
-async fn a_server_needs_a_service_and_a_queue_for_each(broker: Broker) {
+async fn each_service_needs_its_own_queue(broker: Broker) {
     let error = Server::builder(&broker).start().await.unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::Misuse);
     let name = unique("shared");
@@ -194,7 +194,7 @@ async fn a_server_needs_a_service_and_a_queue_for_each(broker: Broker) {
         .await
         .unwrap_err();
     assert!(error.to_string().contains("reserves"), "{error}");
-    // To cut it would be to serve another queue.
+    // A cut name would be another queue.
     let long = Queue::named("q".repeat(254));
     let started = Server::builder(&broker).service_on(long, sample()).start().await;
     let error = started.unwrap_err();

@@ -1,4 +1,4 @@
-//! Text of peers and of the broker in what a program logs: it forges no line, and moves no cursor.
+//! Text of peers and of the broker in a log cannot forge a line or move the cursor.
 
 use std::{
     env,
@@ -20,11 +20,11 @@ use crate::{
 
 const ALONE: &str = "RPC_TEST_LOGS_ALONE";
 
-/// A line break and what would be a line of its own, an escape sequence, and characters that hide or turn others.
+/// A line break with a forged line, an escape sequence, and characters that hide or reorder others.
 const HOSTILE: &str =
     "x\n2000-01-01T00:00:00Z FORGED\r\u{1b}[2J\u{9b}\u{200b}\u{202e}\u{2028}\u{feff}";
 
-/// The same as the name of a queue, out of which RabbitMQ takes line breaks.
+/// The same as the name of a queue. RabbitMQ removes line breaks from names.
 const NAME: &str = "x\u{1b}[2J\u{9b}\u{200b}\u{202e}\u{2028}\u{feff}";
 
 fn assert_harmless(text: &str) {
@@ -32,18 +32,18 @@ fn assert_harmless(text: &str) {
     let line = text.lines().find(|line| {
         line.contains(unseen) || line.contains("00Z FORGED") && line.starts_with("2000")
     });
-    assert_eq!(line, None, "a line shows a peer's text as it came");
+    assert_eq!(line, None, "a line shows a peer's text unescaped");
 }
 
-/// In a process of its own, whose log is its own.
+/// Runs in its own process, with a log of its own.
 #[tokio::test]
-async fn no_text_of_others_forges_a_log_line() {
+async fn text_of_peers_cannot_forge_log_lines() {
     if env::var(ALONE).is_ok() {
         return look_at_everything().await;
     }
-    let this = "log_lines::no_text_of_others_forges_a_log_line";
+    let this = "log_lines::text_of_peers_cannot_forge_log_lines";
     let program = env::current_exe().unwrap();
-    // Its output is not read to the end: the daemons of its node outlive it, and hold it open.
+    // Its output is not read to the end: the daemons of its node live longer and keep it open.
     let mut command = Command::new(program);
     command.args([this, "--exact", "--nocapture"]).env(ALONE, "1").stdout(Stdio::null());
     assert!(command.status().unwrap().success(), "it says why above");
@@ -71,14 +71,14 @@ async fn look_at_everything() {
     assert_harmless(&shown);
 }
 
-/// What a program does, and what its errors show.
+/// A program under attack, and the texts of its errors.
 struct Scene {
     broker: Broker,
     peer: Peer,
     shown: Vec<String>,
 }
 
-/// Has every text that others choose reach a line, and returns what errors show.
+/// Makes every text chosen by others reach a line, and returns the texts of errors.
 async fn use_everything(node: &Node, log: &Log) -> String {
     let broker = Broker::connect(&node.url()).await.unwrap();
     let peer = Peer::connect(&node.url()).await.unwrap();
@@ -91,7 +91,7 @@ async fn use_everything(node: &Node, log: &Log) -> String {
         eventually(line, SOON, || log.text().contains(line).then_some(())).await;
     };
     logged("the queue cannot be consumed").await;
-    // The reason of an administrator, which the broker hands on.
+    // The reason given by an administrator, which the broker forwards.
     let reason = r"x\n2000-01-01T00:00:00Z FORGED\r\e[2J";
     let close = format!(
         "[rabbit_networking:close_connection(C, \"{reason}\") || C <- rabbit_networking:connections()], ok."
@@ -109,7 +109,7 @@ impl Scene {
         self.shown.extend(error.source().map(ToString::to_string));
     }
 
-    /// Requests with hostile texts in every place that has one.
+    /// Sends requests with hostile texts in every property.
     async fn requests(&self) {
         let callback = self.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
         let (plain, layered) = (unique("plain"), unique("layered"));
@@ -156,12 +156,12 @@ impl Scene {
             self.peer.publish(request.clone()).await.unwrap();
             let reply =
                 self.peer.get(&callback, SOON).await.unwrap().expect("every request is answered");
-            assert_eq!(reply.correlation_id, hostile, "it is echoed as it came");
+            assert_eq!(reply.correlation_id, hostile, "it is echoed unchanged");
         }
         let elsewhere = unique(NAME);
         self.peer.declare(QueueSpec::named(&elsewhere).exclusive()).await.unwrap();
         // One to a queue whose name is hostile, one to a queue that the server serves itself. Only the first is logged:
-        // there is one such line a second.
+        // such lines are limited to one a second.
         for reply_to in [&elsewhere, &plain] {
             let request = Message { reply_to: Some(reply_to.clone()), ..request.clone() };
             self.peer.publish(request).await.unwrap();
@@ -176,7 +176,7 @@ impl Scene {
         }
     }
 
-    /// The same of replies.
+    /// The same for replies.
     async fn replies(&mut self) {
         let hostile = Some(HOSTILE.to_owned());
         let spy = unique("spy");
@@ -215,7 +215,7 @@ impl Scene {
         }
     }
 
-    /// Names that the broker quotes when it refuses; and a server whose queue was taken away.
+    /// Names that the broker quotes in refusals, and a server whose queue was deleted.
     async fn names(&mut self) -> Server {
         let there = unique(NAME);
         self.peer.declare(QueueSpec::named(&there)).await.unwrap();
@@ -237,7 +237,7 @@ impl Scene {
         consuming
     }
 
-    /// Answers of discovery.
+    /// The same for answers of discovery.
     async fn answers(&self) {
         let listener = self.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;
         self.peer.bind(&listener, "rpc.discovery", "#").await.unwrap();

@@ -1,4 +1,4 @@
-//! The integration tests: against a real RabbitMQ, with real Python peers.
+//! The integration tests, with a real RabbitMQ and real Python peers.
 
 #![allow(
     clippy::expect_used,
@@ -29,6 +29,7 @@ mod lifecycle;
 mod log_lines;
 mod logs;
 mod middleware;
+mod options;
 mod over_lapin;
 mod paused_time;
 mod queue_waits;

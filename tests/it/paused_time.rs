@@ -1,4 +1,4 @@
-//! Whatever takes time follows tokio's clock, so that a test can pause it. Nothing here takes any.
+//! All timeouts follow tokio's clock, so that tests can pause it. These tests take no real time.
 
 use std::{
     sync::atomic::{AtomicU32, Ordering},
@@ -20,7 +20,7 @@ const SECOND: Duration = Duration::from_secs(1);
 const AN_HOUR: Duration = Duration::from_secs(60 * 60);
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_expired_in_its_queue_is_not_delivered() {
+async fn an_expired_request_is_not_delivered() {
     let pair = Pair::new(Broker::in_memory()).await;
     pair.server.shutdown().await.unwrap();
     let short = tokio::spawn(pair.client.add(1, 2).timeout(30 * SECOND));
@@ -44,14 +44,14 @@ async fn a_request_that_expired_in_its_queue_is_not_delivered() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_handler_sees_how_much_is_left_to_the_millisecond() {
+async fn a_handler_sees_its_remaining_time_exactly() {
     let pair = Pair::new(Broker::in_memory()).await;
     let seen = pair.client.seen().timeout(7 * SECOND).await.unwrap();
     assert_eq!(seen.left, Some(7 * SECOND));
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_shutdown_waits_for_its_grace_period_and_a_second_more() {
+async fn a_shutdown_waits_for_its_grace_period() {
     let pair = Pair::with(Broker::in_memory(), |server| server.grace_period(AN_HOUR)).await;
     let call = tokio::spawn(pair.client.wait(1).timeout(24 * AN_HOUR));
     pair.inside.has_started(1).await;
@@ -82,7 +82,7 @@ trait Clockwork {
     #[rpc(cacheable = "10m")]
     async fn rate(&self) -> u32;
 
-    /// Takes as long by a clock that nobody pauses.
+    /// Takes so long on the real clock.
     #[rpc(blocking)]
     fn grind(&self, time: Duration);
 }
@@ -101,7 +101,7 @@ impl Clockwork for Wheels {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_result_is_kept_until_its_time_has_passed() {
+async fn a_cached_result_expires_on_time() {
     let broker = Broker::serving(ClockworkServer::new(Wheels::default()));
     let client = ClockworkClient::new(&broker.layer(Cache::new(1_000_000)));
     for kept in 0..3 {
@@ -113,7 +113,7 @@ async fn a_result_is_kept_until_its_time_has_passed() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn time_stands_still_while_a_blocking_method_runs() {
+async fn paused_time_stops_during_blocking_methods() {
     let client = ClockworkClient::new(&Broker::serving(ClockworkServer::new(Wheels::default())));
     let started = Instant::now();
     client.grind(Duration::from_millis(50)).timeout(Duration::from_millis(10)).await.unwrap();

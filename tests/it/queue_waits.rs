@@ -1,4 +1,4 @@
-//! How long a request waited in its queue counts against its deadline.
+//! The time that a request waits in its queue counts against its deadline.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,10 +11,10 @@ use crate::brokers::{Pair, SOON, assert_ended, on_both_brokers, rabbitmq};
 const WAIT: Duration = Duration::from_millis(1_400);
 
 on_both_brokers! {
-    the_wait_in_a_queue_is_taken_from_the_time_left;
+    queue_wait_reduces_the_remaining_time;
 }
 
-async fn the_wait_in_a_queue_is_taken_from_the_time_left(broker: Broker) {
+async fn queue_wait_reduces_the_remaining_time(broker: Broker) {
     let pair = Pair::with(broker, |server| server.concurrency(1)).await;
     let timeout = Duration::from_secs(8);
     let first = pair.client.seen().timeout(timeout).await.unwrap().left.unwrap();
@@ -30,14 +30,14 @@ async fn the_wait_in_a_queue_is_taken_from_the_time_left(broker: Broker) {
     assert!(left + WAIT <= timeout + Duration::from_millis(2), "{left:?} are left");
     assert_eq!(running.await.unwrap().unwrap(), 1);
 
-    // What follows has not waited.
+    // The next request has not waited.
     let left = pair.client.seen().timeout(timeout).await.unwrap().left.unwrap();
     assert!(left + WAIT > timeout, "{left:?} are left");
     pair.server.shutdown().await.unwrap();
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_paused_clock_tells_the_wait_exactly() {
+async fn a_paused_clock_measures_the_wait_exactly() {
     let pair = Pair::with(Broker::in_memory(), |server| server.concurrency(1)).await;
     pair.client.add(1, 2).await.unwrap();
     let running = tokio::spawn(pair.client.wait(1));
@@ -53,7 +53,7 @@ async fn a_paused_clock_tells_the_wait_exactly() {
     );
 }
 
-/// What `seen` finds left of a minute, in seconds, for requests that were sent at these times.
+/// The remaining seconds of a minute that `seen` finds, for requests with these timestamps.
 async fn left_of_a_minute(sent: &[Value]) -> Vec<f64> {
     let pair = Pair::new(rabbitmq().await).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -95,7 +95,7 @@ async fn clocks_of_callers_need_not_agree_with_ours() {
 }
 
 #[tokio::test]
-async fn a_time_that_is_wrong_hurts_no_other_request() {
+async fn a_wrong_timestamp_affects_no_other_request() {
     let now = now();
     let sent = [
         json!(now),

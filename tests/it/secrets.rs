@@ -1,4 +1,4 @@
-//! No password, payload or panic's text in what a program logs, or shows by `Debug` and `Display`.
+//! No password, payload or text of a panic is in logs, in `Debug` or in `Display`.
 
 use std::{env, error::Error, process::Command, time::Duration};
 
@@ -15,16 +15,16 @@ const WRONG: &str = "pa55-battery-staple";
 const PAYLOAD: &str = "payload-nobody-else-reads";
 const ALONE: &str = "RPC_TEST_ALONE_AT";
 
-/// In a process of its own, whose log is its own.
+/// Runs in its own process, with a log of its own.
 #[tokio::test]
-async fn nothing_shows_a_password_and_no_line_of_ours_a_payload() {
+async fn passwords_and_payloads_are_never_shown() {
     if let Ok(address) = env::var(ALONE) {
         return look_at_everything(&address).await;
     }
     let node = Node::start().await;
     node.add_user("ada", PASSWORD, [".*", ".*", ".*"]).await;
     let address = node.url_for("ada", PASSWORD, "%2f");
-    let this = "secrets::nothing_shows_a_password_and_no_line_of_ours_a_payload";
+    let this = "secrets::passwords_and_payloads_are_never_shown";
     let program = env::current_exe().unwrap();
     let run = Command::new(program).args([this, "--exact"]).env(ALONE, address).output().unwrap();
     assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stdout));
@@ -50,7 +50,7 @@ async fn look_at_everything(address: &str) {
     assert_eq!(leak, None, "a line of ours shows a payload");
 }
 
-/// Does what a program does, and returns everything that it could print.
+/// Uses the whole interface, and returns everything that a program could print.
 async fn use_everything(address: &str) -> String {
     let mut shown = Vec::new();
     let mut show = |what: &dyn std::fmt::Debug| shown.push(format!("{what:?}"));
@@ -91,7 +91,7 @@ async fn use_everything(address: &str) -> String {
     assert_eq!(client.add(1, 2).header("secret", PAYLOAD).await.unwrap(), 3);
     show(&client.explode(PAYLOAD.to_owned()).await.unwrap_err());
     show(&client.divide(1, 0).await.unwrap_err());
-    // The caller is told what is wrong with its arguments, and nobody else.
+    // Only the caller learns what is wrong with its arguments.
     let wrong = UntypedClient::new(&broker, &name).call("add", format!("[\"{PAYLOAD}\", 1]"));
     let fault = refusal(wrong.await);
     assert!(fault.message().contains(PAYLOAD), "{fault}");

@@ -1,4 +1,4 @@
-//! What a server logs at INFO and WARN: the table of docs/observation.md, line by line.
+//! The log lines of a server at INFO and WARN, as in the table of docs/observation.md.
 
 use std::{thread, time::Duration};
 
@@ -14,7 +14,7 @@ use crate::{
 
 const PAYLOAD: &str = "payload-nobody-else-reads";
 
-/// Longer than a handler may hold a thread without a line.
+/// Longer than a handler may hold a thread without a warning.
 const LONG: Duration = Duration::from_millis(1_100);
 
 mod here {
@@ -77,7 +77,7 @@ impl here::Shelf for Oak {
     }
 }
 
-/// A server of the shelf, and what is logged of it.
+/// A server of the shelf, and its log.
 struct Watched {
     broker: Broker,
     queue: String,
@@ -96,7 +96,7 @@ impl Watched {
     }
 }
 
-/// The one line with these words, and nothing of the payload in any line.
+/// The only line with these words; no line contains the payload.
 fn only_line(log: &Log, words: &[&str]) -> String {
     let lines = log.lines(words);
     assert_eq!(lines.len(), 1, "{words:?} in {}", log.text());
@@ -104,7 +104,7 @@ fn only_line(log: &Log, words: &[&str]) -> String {
     lines[0].clone()
 }
 
-/// A line at WARN that says which request it is about.
+/// The only warning with these words; it names the request.
 fn warned_of(log: &Log, method: &str, words: &str) -> String {
     let about = ["WARN", "service=\"Shelf\"", &format!("method=\"{method}\""), words];
     let line = only_line(log, &about);
@@ -113,20 +113,20 @@ fn warned_of(log: &Log, method: &str, words: &str) -> String {
 }
 
 on_both_brokers! {
-    a_server_logs_what_it_serves_and_its_shutdown;
-    a_closed_broker_is_why_a_server_stopped;
-    a_server_that_is_dropped_explains_the_trap;
+    a_server_logs_its_start_and_shutdown;
+    a_closed_broker_is_the_logged_reason;
+    a_dropped_server_warns_and_explains;
     requests_that_fail_are_logged_without_payload;
-    the_error_of_a_layer_is_logged_at_debug;
-    what_is_not_permitted_is_logged;
+    a_layers_error_is_logged_at_debug;
+    forbidden_requests_are_logged;
     mistakes_of_callers_are_logged;
     a_reply_that_is_too_large_is_logged;
     a_handler_that_holds_its_thread_is_named;
     two_services_on_one_queue_are_both_named;
-    replicas_of_one_service_are_not_warned_of;
+    replicas_of_one_service_cause_no_warning;
 }
 
-async fn a_server_logs_what_it_serves_and_its_shutdown(broker: Broker) {
+async fn a_server_logs_its_start_and_shutdown(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| builder).await;
     let instance = format!("instance=\"{}\"", watched.server.instance());
@@ -139,7 +139,7 @@ async fn a_server_logs_what_it_serves_and_its_shutdown(broker: Broker) {
     assert_eq!(log.lines(&["WARN"]), [""; 0]);
 }
 
-async fn a_closed_broker_is_why_a_server_stopped(broker: Broker) {
+async fn a_closed_broker_is_the_logged_reason(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| builder).await;
     watched.broker.close().await;
@@ -150,7 +150,7 @@ async fn a_closed_broker_is_why_a_server_stopped(broker: Broker) {
     assert_eq!(log.lines(&["WARN"]), [""; 0], "nothing is restarted, and the drop is no surprise");
 }
 
-async fn a_server_that_is_dropped_explains_the_trap(broker: Broker) {
+async fn a_dropped_server_warns_and_explains(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| builder).await;
     let (instance, queue) = (watched.server.instance().to_owned(), watched.queue);
@@ -190,7 +190,7 @@ async fn requests_that_fail_are_logged_without_payload(broker: Broker) {
     watched.server.shutdown().await.unwrap();
 }
 
-async fn the_error_of_a_layer_is_logged_at_debug(broker: Broker) {
+async fn a_layers_error_is_logged_at_debug(broker: Broker) {
     let (log, _guard) = Log::gather(Level::DEBUG);
     let failing = FilterLayer::new(|_: rpc_runtime::middleware::Request| {
         Err::<rpc_runtime::middleware::Request, _>(BoxError::from("the disk\nis full"))
@@ -221,12 +221,12 @@ async fn lines_that_were_left_out_are_counted() {
         let (_, after) = line.split_once("left_out=").unwrap();
         after.split(' ').next().unwrap().parse::<u64>().unwrap()
     };
-    let told = lines.len() as u64 + lines.iter().map(counted).sum::<u64>();
-    assert_eq!(told, watched.server.stats().panics, "each is a line or counted in one");
+    let reported = lines.len() as u64 + lines.iter().map(counted).sum::<u64>();
+    assert_eq!(reported, watched.server.stats().panics, "each is a line or counted in one");
     watched.server.shutdown().await.unwrap();
 }
 
-async fn what_is_not_permitted_is_logged(broker: Broker) {
+async fn forbidden_requests_are_logged(broker: Broker) {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(broker, |builder| {
         builder.authorize(|context| match context.header("explode") {
@@ -243,7 +243,7 @@ async fn what_is_not_permitted_is_logged(broker: Broker) {
 }
 
 #[tokio::test]
-async fn a_user_without_permission_is_told_from_none() {
+async fn a_forbidden_users_name_is_logged() {
     let (log, _guard) = Log::gather(Level::INFO);
     let broker = Broker::in_memory();
     let watched = Watched::new(broker, |builder| builder.authorize(|_| Err("no".to_owned()))).await;
@@ -279,7 +279,7 @@ async fn a_reply_that_is_too_large_is_logged(broker: Broker) {
 }
 
 #[tokio::test]
-async fn requests_that_no_client_of_ours_sends_are_logged() {
+async fn malformed_requests_are_logged() {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(rabbitmq().await, |builder| builder).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -301,7 +301,7 @@ async fn requests_that_no_client_of_ours_sends_are_logged() {
 }
 
 #[tokio::test]
-async fn the_end_of_consuming_has_its_reason() {
+async fn a_lost_consumer_is_logged_with_reason() {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(rabbitmq().await, |builder| builder).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -321,7 +321,7 @@ async fn a_handler_that_holds_its_thread_is_named(broker: Broker) {
     watched.client.hold(text()).await.unwrap();
     let line = warned_of(&log, "hold", "held a thread of the runtime");
     assert!(line.contains("#[rpc(blocking)]") && line.contains("held_ms=1"), "{line}");
-    // Two that come at once: the second did not hold anything while it waited for the first.
+    // Two requests at once: the second held no thread while it waited for the first.
     let (held, read) =
         tokio::join!(watched.client.hold_later(text()), watched.client.read(text(), 1));
     held.unwrap();
@@ -343,7 +343,7 @@ impl Cupboard for Oak {
 async fn two_services_on_one_queue_are_both_named(broker: Broker) {
     let (log, _guard) = Log::gather(Level::DEBUG);
     let watched = Watched::new(broker, |builder| builder).await;
-    // By then the first has looked, and was alone.
+    // By then the first has looked and found no other.
     log.line(&["nobody else consumes the queue"]).await;
     let second = Server::builder(&watched.broker)
         .service_on(queue(&watched.queue), CupboardServer::new(Oak))
@@ -361,7 +361,7 @@ async fn two_services_on_one_queue_are_both_named(broker: Broker) {
     watched.server.shutdown().await.unwrap();
 }
 
-async fn replicas_of_one_service_are_not_warned_of(broker: Broker) {
+async fn replicas_of_one_service_cause_no_warning(broker: Broker) {
     let (log, _guard) = Log::gather(Level::DEBUG);
     let pair = Pair::new(broker.clone()).await;
     let (other, _) = pair.another(&broker).await;
@@ -372,23 +372,23 @@ async fn replicas_of_one_service_are_not_warned_of(broker: Broker) {
 }
 
 #[tokio::test]
-async fn a_start_that_fails_is_not_taken_for_a_drop() {
+async fn a_failed_start_is_no_drop() {
     let broker = rabbitmq().await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
-    let taken = unique("taken");
-    peer.declare(rpc_tests::QueueSpec::named(&taken).quorum()).await.unwrap();
+    let occupied = unique("taken");
+    peer.declare(rpc_tests::QueueSpec::named(&occupied).quorum()).await.unwrap();
     let (log, _guard) = Log::gather(Level::INFO);
     let shelf = unique("shelf");
     let refused = Server::builder(&broker)
         .service_on(queue(&shelf), here::ShelfServer::new(Oak))
-        .service_on(rpc_runtime::Queue::named(&taken), CupboardServer::new(Oak))
+        .service_on(rpc_runtime::Queue::named(&occupied), CupboardServer::new(Oak))
         .start()
         .await;
     refused.unwrap_err();
     only_line(&log, &["INFO", &shelf, "stopped", "it did not start wholly"]);
     assert_eq!(log.lines(&["Cupboard"]), [""; 0], "it never served");
     assert_eq!(log.lines(&["WARN"]), [""; 0], "the error says it");
-    peer.delete(&taken).await.unwrap();
+    peer.delete(&occupied).await.unwrap();
 }
 
 #[tokio::test]
@@ -404,7 +404,7 @@ async fn a_shutdown_that_is_dropped_warns() {
 }
 
 #[tokio::test]
-async fn a_server_that_belongs_to_its_broker_ends_with_it() {
+async fn a_brokers_own_server_ends_with_it() {
     let (log, _guard) = Log::gather(Level::INFO);
     let client = CupboardClient::new(&Broker::serving(CupboardServer::new(Oak)));
     client.open().await.unwrap();
@@ -413,7 +413,7 @@ async fn a_server_that_belongs_to_its_broker_ends_with_it() {
     assert_eq!(log.lines(&["WARN"]), [""; 0]);
 }
 
-/// Has a plain program ask for a page, with this `reply_to`, and waits until the request is refused.
+/// Sends a request with this `reply_to` from a plain program, and waits until it is refused.
 async fn refuse(watched: &Watched, reply_to: &str) {
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let request = Message {
@@ -451,7 +451,7 @@ async fn a_refused_reply_to_is_logged() {
 }
 
 #[tokio::test]
-async fn a_question_with_a_wrong_reply_to_is_logged() {
+async fn a_discovery_reply_to_is_checked() {
     let (log, _guard) = Log::gather(Level::INFO);
     let watched = Watched::new(rabbitmq().await, |builder| builder).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();

@@ -1,9 +1,9 @@
-//! What a signature sees of a method, and what it does not.
+//! The parts of a method that its signature covers, and the others.
 
 use rpc_runtime::{Dispatch, rpc_service};
 use serde::{Deserialize, Serialize};
 
-/// One service, written in different ways, and its only method's signature.
+/// A service with one method, and the method's signature.
 macro_rules! written {
     ($name:ident, { $($more:item)* }, $($method:tt)*) => {
         mod $name {
@@ -106,7 +106,7 @@ written!(
 );
 
 #[test]
-fn names_formatting_documentation_aliases_and_paths_change_nothing() {
+fn formatting_and_names_keep_the_signature() {
     let base = base::signature();
     assert_eq!(base.len(), 16);
     for same in
@@ -114,12 +114,12 @@ fn names_formatting_documentation_aliases_and_paths_change_nothing() {
     {
         assert_eq!(same, base);
     }
-    // The number itself, so that a change of the walk shows: it would refuse every older caller.
+    // The fixed value shows a change of the algorithm, which would refuse every older caller.
     assert_eq!(base, "4fd103874898f340");
 }
 
 #[test]
-fn types_their_order_and_what_structs_hold_change_it() {
+fn types_and_order_change_the_signature() {
     let all = [
         base::signature(),
         another_type::signature(),

@@ -1,4 +1,4 @@
-//! How long a caller waits. Time is paused: nothing here takes any.
+//! Timeouts of callers. Time is paused, so these tests take no real time.
 
 use std::time::Duration;
 
@@ -19,7 +19,7 @@ trait Service {
     async fn patient(&self);
 }
 
-/// Never answers.
+/// Never replies.
 struct Never;
 
 impl Default for Never {
@@ -37,7 +37,7 @@ impl Service for Never {
     }
 }
 
-/// How long a call that is never answered waits.
+/// How long a call without a reply waits.
 async fn waits(call: rpc_runtime::Call<()>) -> Duration {
     let started = Instant::now();
     assert_ended!(call.await, Err(CallError::DeadlineExceeded { may_have_run: true }));
@@ -47,13 +47,13 @@ async fn waits(call: rpc_runtime::Call<()>) -> Duration {
 }
 
 #[tokio::test(start_paused = true)]
-async fn ten_seconds_unless_somebody_says_otherwise() {
+async fn the_default_timeout_is_ten_seconds() {
     let client = DefaultClient::new(&Broker::serving(DefaultServer::new(Never)));
     assert_eq!(waits(client.wait()).await, Duration::from_secs(10));
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_nearest_to_the_call_counts() {
+async fn the_most_specific_timeout_counts() {
     let broker = Broker::serving(ServiceServer::new(Never));
     let client = ServiceClient::new(&broker);
     assert_eq!(waits(client.wait()).await, Duration::from_secs(3), "the service");

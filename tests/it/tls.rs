@@ -1,4 +1,4 @@
-//! TLS against RabbitMQ's own listener, with an authority that lives for one test.
+//! TLS with RabbitMQ's listener, and a certificate authority for each test.
 
 use std::{
     error::Error,
@@ -27,7 +27,7 @@ impl Authority {
         Self { pem, issuer: Issuer::new(params, key) }
     }
 
-    /// A certificate for a name, and its key.
+    /// Signs a certificate for a name; returns it with its key.
     fn signs(&self, name: &str) -> (String, String) {
         let key = KeyPair::generate().unwrap();
         let mut params = CertificateParams::new([name.to_owned()]).unwrap();
@@ -73,7 +73,7 @@ impl Encrypted {
             .tls(tls)
     }
 
-    /// An address that leads to the port with TLS, and does not say so.
+    /// An `amqp` address with the port for TLS.
     fn wrongly_plain(&self) -> BrokerBuilder {
         Broker::builder(&format!("amqp://guest:guest@localhost:{}/%2f", self.port))
     }
@@ -90,7 +90,7 @@ fn whole(error: &BrokerError) -> String {
 }
 
 #[tokio::test]
-async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
+async fn calls_are_encrypted_and_certificates_checked() {
     let encrypted = Encrypted::start().await;
     let trusted = || Tls::new().roots(encrypted.authority.pem.clone());
 
@@ -108,11 +108,11 @@ async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
     ] {
         let error = encrypted.builder(host, tls).connect().await.unwrap_err();
         assert_eq!(error.kind(), BrokerErrorKind::Unreachable);
-        let said = whole(&error);
-        assert!(said.contains(reason) || said.contains("certificate"), "{said}");
+        let text = whole(&error);
+        assert!(text.contains(reason) || text.contains("certificate"), "{text}");
     }
 
-    // One end encrypts, and the other does not.
+    // Only one end encrypts.
     let start = Instant::now();
     let error = encrypted.wrongly_plain().connect().await.unwrap_err();
     assert!(error.to_string().contains("but TLS: write amqps://"), "{error}");
@@ -122,7 +122,7 @@ async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
     assert!(error.to_string().contains("does not speak TLS"), "{error}");
     assert!(start.elapsed() < Duration::from_secs(5), "{:?}", start.elapsed());
 
-    // A certificate in the place of a password.
+    // A certificate instead of a password.
     let (certificate, key) = encrypted.authority.signs("reporter");
     encrypted.node.add_user("reporter", "unused", [".*", ".*", ".*"]).await;
     let tls = trusted().identity(certificate, key.clone());
@@ -132,7 +132,7 @@ async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
     pair.server.shutdown().await.unwrap();
 
-    // One that RabbitMQ knows no user for is told so.
+    // A certificate without a user in RabbitMQ.
     let (certificate, key) = encrypted.authority.signs("nobody");
     let tls = trusted().identity(certificate, key);
     let builder = encrypted.builder("localhost", tls).login_by_certificate();
@@ -142,7 +142,7 @@ async fn calls_travel_encrypted_and_nobody_is_trusted_unproved() {
 }
 
 #[tokio::test]
-async fn certificates_that_are_none_are_refused_before_anything_is_sent() {
+async fn invalid_certificates_are_refused_before_connecting() {
     for tls in [
         Tls::new().roots("no certificate"),
         Tls::new().roots(Authority::new().pem).identity("none", "secret key"),

@@ -117,7 +117,7 @@ async fn a_server_of_unfit_arguments_does_not_start() {
     );
 }
 
-/// As `docs/encodings.md` promises: bincode can write a `None` of it.
+/// Documented in `docs/encodings.md`: bincode can write a `None` of it.
 #[tokio::test]
 async fn an_optional_json_value_is_refused_as_none() {
     let broker = Broker::in_memory();
@@ -149,7 +149,7 @@ impl Flat for Shop {
     }
 }
 
-/// serde does not say which field is marked `flatten`.
+/// serde does not name the field with `flatten`.
 #[tokio::test]
 async fn a_type_with_flatten_is_named() {
     let broker = Broker::in_memory();
@@ -171,26 +171,26 @@ async fn a_server_of_unfit_results_does_not_start() {
     let broker = Broker::in_memory();
     let server = in_bincode::EventsServer::new(Shop::default());
     let refused = Server::builder(&broker).service(server).start().await.unwrap_err();
-    let said = refused.to_string();
+    let text = refused.to_string();
     assert!(
-        said.starts_with("Events.last cannot be served: the result: it asks what comes next"),
-        "{said}"
+        text.starts_with("Events.last cannot be served: the result: it asks what comes next"),
+        "{text}"
     );
 }
 
 #[tokio::test]
-async fn a_client_refuses_unfit_types_at_its_first_call() {
+async fn the_first_call_refuses_unfit_types() {
     let shop = Shop::default();
     let broker = Broker::serving(in_json::PurchasesServer::new(shop.clone()));
     let client = in_bincode::PurchasesClient::new(&broker);
     let refused = client.buy(purchase()).await.unwrap_err();
     let CallError::Encode(error) = refused else { panic!("{refused:?}") };
-    let said = error.to_string();
+    let text = error.to_string();
     assert!(
-        said.starts_with(
+        text.starts_with(
             "Purchases.buy cannot be called in bincode: the argument `purchase`: the field `coupon`"
         ),
-        "{said}"
+        "{text}"
     );
     let client = in_json::PurchasesClient::builder(&broker).encoding(Encoding::Bincode).build();
     assert!(matches!(client.buy(purchase()).await, Err(CallError::Encode(_))));
@@ -217,7 +217,7 @@ async fn a_server_refuses_unfit_types_of_a_request() {
 }
 
 #[tokio::test]
-async fn numbers_that_are_none_are_refused_in_json() {
+async fn nan_and_infinity_are_refused_in_json() {
     let shop = Shop::default();
     let broker = Broker::serving(in_json::NumbersServer::new(shop.clone()));
     let client = in_json::NumbersClient::new(&broker);
@@ -230,7 +230,7 @@ async fn numbers_that_are_none_are_refused_in_json() {
     assert_eq!(client.halves(None).await.unwrap(), None);
 }
 
-/// A text that nobody would guess.
+/// A type that accepts only one text, which the tracer cannot guess.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(try_from = "String")]
 struct Secret(String);
@@ -257,7 +257,7 @@ impl Doors for Cave {
 }
 
 #[tokio::test]
-async fn types_that_signatures_do_not_see_are_named() {
+async fn types_hidden_from_signatures_are_named() {
     let (log, _guard) = Log::gather(Level::WARN);
     let broker = Broker::in_memory();
     let server = Server::builder(&broker).service(DoorsServer::new(Cave)).start().await.unwrap();
@@ -267,7 +267,7 @@ async fn types_that_signatures_do_not_see_are_named() {
     }
     let client = DoorsClient::new(&broker);
     assert!(client.open(1, Secret("open sesame".into())).await.unwrap());
-    // It could not be looked at before, so what is written is read back: this one is not.
+    // The type could not be traced at the start, so each value is checked by reading it back; this check fails.
     let refused = client.open(1, Secret("open barley".into())).await;
     assert!(matches!(refused, Err(CallError::Encode(_))), "{refused:?}");
     server.shutdown().await.unwrap();

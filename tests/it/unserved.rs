@@ -1,4 +1,4 @@
-//! Clients that fail at once where nobody serves.
+//! Clients that fail at once without a server.
 
 use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
@@ -13,7 +13,7 @@ use crate::brokers::{
 /// How long a queue may be without a server before calls fail.
 const MOMENT: Duration = Duration::from_millis(500);
 
-/// For how long after an answer nobody looks whether there is a server.
+/// How long after a reply the queue is not checked for a server.
 const AFTER_AN_ANSWER: Duration = Duration::from_millis(50);
 
 fn failing(broker: &Broker, queue: &str) -> SampleClient {
@@ -23,12 +23,12 @@ fn failing(broker: &Broker, queue: &str) -> SampleClient {
 on_both_brokers! {
     a_call_fails_when_nobody_consumes_its_queue;
     a_call_fails_when_there_is_no_queue;
-    a_call_goes_to_a_server_that_comes_within_a_moment;
-    a_request_that_was_sent_waits_for_the_next_server;
-    one_way_requests_are_sent_to_a_queue_without_a_server;
+    a_call_reaches_a_server_starting_soon;
+    a_sent_request_waits_for_another_server;
+    one_way_requests_need_no_server;
 }
 
-/// A queue that a server has declared and left.
+/// A queue whose server has ended.
 async fn left(broker: &Broker) -> String {
     let pair = Pair::new(broker.clone()).await;
     pair.server.shutdown().await.unwrap();
@@ -47,7 +47,7 @@ async fn a_call_fails_when_nobody_consumes_its_queue(broker: Broker) {
     assert_ended!(ended, Err(CallError::NoServer));
     let took = started.elapsed();
     assert!((MOMENT..SOON / 2).contains(&took), "{took:?}");
-    // From now on it is known.
+    // From now on the client remembers it.
     let ended = client.add(1, 2).timeout(MOMENT / 2).await;
     assert_ended!(ended, Err(CallError::NoServer));
     assert_eq!(waiting(&broker, &queue).await, 0, "nothing was sent");
@@ -72,7 +72,7 @@ async fn serve(broker: &Broker, name: &str) -> (Server, Inside) {
     (server, inside)
 }
 
-async fn a_call_goes_to_a_server_that_comes_within_a_moment(broker: Broker) {
+async fn a_call_reaches_a_server_starting_soon(broker: Broker) {
     let queue = left(&broker).await;
     let client = failing(&broker, &queue);
     let call = tokio::spawn(client.add(1, 2));
@@ -89,12 +89,12 @@ async fn a_call_goes_to_a_server_that_comes_within_a_moment(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn a_request_that_was_sent_waits_for_the_next_server(broker: Broker) {
+async fn a_sent_request_waits_for_another_server(broker: Broker) {
     let pair = Pair::new(broker.clone()).await;
     let client = failing(&broker, &pair.queue);
     let call = tokio::spawn(client.wait(7));
     pair.inside.has_started(1).await;
-    // Its server dies with it: it has run in part, so to fail as `NoServer` would be a lie.
+    // Its server dies with it. The request has run in part, so `NoServer` would be wrong.
     drop(pair.server);
     let gone = async || {
         let state = broker.queue_state(&pair.queue).await.unwrap().unwrap();
@@ -109,7 +109,7 @@ async fn a_request_that_was_sent_waits_for_the_next_server(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn one_way_requests_are_sent_to_a_queue_without_a_server(broker: Broker) {
+async fn one_way_requests_need_no_server(broker: Broker) {
     let queue = left(&broker).await;
     failing(&broker, &queue).note("for later".to_owned()).await.unwrap();
     let sent = async || (waiting(&broker, &queue).await == 1).then_some(());
@@ -117,7 +117,7 @@ async fn one_way_requests_are_sent_to_a_queue_without_a_server(broker: Broker) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn many_calls_fail_in_one_moment() {
+async fn many_calls_fail_at_the_same_time() {
     let broker = Broker::in_memory();
     let queue = left(&broker).await;
     let client = failing(&broker, &queue);
@@ -131,16 +131,16 @@ async fn many_calls_fail_in_one_moment() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_deadline_before_the_moment_is_over_finds_no_server() {
+async fn a_short_deadline_reports_no_server() {
     let broker = Broker::in_memory();
     let queue = left(&broker).await;
     let ended = failing(&broker, &queue).add(1, 2).timeout(MOMENT / 2).await;
     assert_ended!(ended, Err(CallError::NoServer));
 }
 
-/// RabbitMQ tells everybody; where it should not, the request is sent as ever.
+/// RabbitMQ shows every user the number of consumers. If it ever refuses, the request is sent as usual.
 #[tokio::test]
-async fn a_user_without_rights_to_the_queue_is_served() {
+async fn a_user_without_queue_permission_is_served() {
     let node = Node::start().await;
     node.add_user(
         "caller",
@@ -158,7 +158,7 @@ async fn a_user_without_rights_to_the_queue_is_served() {
     assert_ended!(ended, Err(CallError::NoServer));
 }
 
-/// A peer's consumer is a server as well as any.
+/// The consumer of a peer counts as a server.
 #[tokio::test]
 async fn a_consumer_of_another_program_counts() {
     let url = Rabbit::shared().await.url();
@@ -172,15 +172,15 @@ async fn a_consumer_of_another_program_counts() {
     assert_ended!(call.await.unwrap(), Err(CallError::DeadlineExceeded { may_have_run: true }));
 }
 
-/// As in a `select!` whose other branch makes a call.
+/// As in a `select!` with a call in another branch.
 #[tokio::test]
-async fn a_call_left_unpolled_holds_up_no_other() {
+async fn an_unpolled_call_delays_no_other() {
     let broker = Broker::connect(Rabbit::shared().await.url()).await.unwrap();
     let pair = Pair::new(broker.clone()).await;
     let client = failing(&broker, &pair.queue);
     assert_eq!(client.add(1, 2).await.unwrap(), 3);
     sleep(AFTER_AN_ANSWER).await;
-    // It has begun to look.
+    // It has begun to check the queue.
     let mut left = pin!(client.add(3, 4));
     let polled = poll_fn(|cx| Poll::Ready(left.as_mut().poll(cx).is_pending()));
     assert!(polled.await);
@@ -189,7 +189,7 @@ async fn a_call_left_unpolled_holds_up_no_other() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// RabbitMQ says of a quorum queue that nobody consumes it, where its leader does not answer at once.
+/// RabbitMQ reports no consumers for a quorum queue whose leader does not answer at once.
 #[tokio::test]
 async fn a_busy_quorum_queue_still_has_its_server() {
     let node = Node::start().await;

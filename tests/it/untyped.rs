@@ -10,8 +10,8 @@ use crate::brokers::{Pair, assert_ended, on_both_brokers, refusal};
 
 on_both_brokers! {
     arguments_go_by_place_and_by_name;
-    an_error_of_the_methods_own_comes_as_it_is_written;
-    what_is_wrong_with_a_call_is_said;
+    a_methods_own_error_arrives_unchanged;
+    wrong_untyped_calls_are_explained;
     bytes_of_bincode_need_no_signature;
     a_call_takes_headers_and_a_timeout;
 }
@@ -30,7 +30,7 @@ async fn arguments_go_by_place_and_by_name(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn an_error_of_the_methods_own_comes_as_it_is_written(broker: Broker) {
+async fn a_methods_own_error_arrives_unchanged(broker: Broker) {
     let pair = Pair::new(broker).await;
     let client = UntypedClient::new(&pair.broker, &pair.queue);
     match client.call("divide", "[7, 0]").await {
@@ -42,7 +42,7 @@ async fn an_error_of_the_methods_own_comes_as_it_is_written(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn what_is_wrong_with_a_call_is_said(broker: Broker) {
+async fn wrong_untyped_calls_are_explained(broker: Broker) {
     let pair = Pair::new(broker).await;
     let client = UntypedClient::new(&pair.broker, &pair.queue);
     let unknown = refusal(client.call("multiply", "[]").await);

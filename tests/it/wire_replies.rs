@@ -1,4 +1,4 @@
-//! What a client writes and what it reads, row by row of the wire: raw requests come out, raw replies go in.
+//! The requests that a client writes and the replies that it reads, for each rule of the wire format.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -9,7 +9,7 @@ use tokio::task::JoinHandle;
 
 use crate::brokers::{Inside, SOON, SampleClient, SampleServer, assert_ended, rabbitmq, refusal};
 
-/// A client of [`Sample`](crate::brokers::Sample), and a plain AMQP program where its server would be.
+/// A client of [`Sample`](crate::brokers::Sample), and a plain AMQP program as its server.
 struct Wire {
     peer: Peer,
     queue: String,
@@ -34,7 +34,7 @@ impl Wire {
         self.peer.get(&self.queue, SOON).await.unwrap().expect("a request")
     }
 
-    /// Takes the next request and answers it.
+    /// Takes the next request and sends this reply.
     async fn answer(&self, reply: Message) {
         let request = self.request().await;
         self.peer
@@ -101,7 +101,7 @@ async fn a_request_has_every_property_of_the_wire() {
     );
     assert_eq!(
         ["rpc-timeout-ms", "rpc-sent-ms", "tenant"].map(|name| request.header_kinds[name]),
-        // Some clients know no integer of 64 bits.
+        // Some clients do not support integers of 64 bits.
         ['I', 'l', 'S']
     );
     let signature = method("add").signature.as_str();
@@ -110,7 +110,7 @@ async fn a_request_has_every_property_of_the_wire() {
 }
 
 #[tokio::test]
-async fn a_timeout_over_32_bits_is_written_in_64() {
+async fn a_large_timeout_uses_64_bits() {
     let wire = Wire::new(Encoding::Json).await;
     for (seconds, kind) in [(2_000_000, 'I'), (3_000_000, 'l')] {
         let call = tokio::spawn(wire.client.add(1, 2).timeout(Duration::from_secs(seconds)));
@@ -147,7 +147,7 @@ async fn json_and_text_requests_carry_no_signature() {
 }
 
 #[tokio::test]
-async fn a_oneway_request_has_no_reply_to_and_no_expiration_unless_asked_for() {
+async fn a_oneway_request_expects_no_reply() {
     let wire = Wire::new(Encoding::Bincode).await;
     wire.client.note("x".into()).await.unwrap();
     let request = wire.request().await;
@@ -163,7 +163,7 @@ async fn a_oneway_request_has_no_reply_to_and_no_expiration_unless_asked_for() {
 }
 
 #[tokio::test]
-async fn persistence_and_priority_are_sent_when_asked_for() {
+async fn persistence_and_priority_are_sent_if_set() {
     let wire = Wire::new(Encoding::Bincode).await;
     wire.client.note("x".into()).persistent().priority(4).await.unwrap();
     let request = wire.request().await;
@@ -171,7 +171,7 @@ async fn persistence_and_priority_are_sent_when_asked_for() {
 }
 
 #[tokio::test]
-async fn a_plain_reply_is_a_result_in_the_encoding_of_the_request() {
+async fn a_plain_reply_is_a_result() {
     let wire = Wire::new(Encoding::Json).await;
     let call = wire.divide();
     wire.answer(Message { body: "3".into(), ..Message::default() }).await;
@@ -191,7 +191,7 @@ async fn a_plain_reply_is_a_result_in_the_encoding_of_the_request() {
 }
 
 #[tokio::test]
-async fn errors_and_results_that_do_not_decode_say_so() {
+async fn undecodable_replies_are_explained() {
     let wire = Wire::new(Encoding::Json).await;
     let replies = [
         (Some("result"), None, "three"),
@@ -213,7 +213,7 @@ async fn errors_and_results_that_do_not_decode_say_so() {
         let ended = call.await.unwrap();
         assert_ended!(ended, Err(error @ CallError::Decode(_)) if error.may_have_run());
     }
-    // A method without an error of its own cannot have one.
+    // A method without an error type cannot return one.
     let call = tokio::spawn(wire.client.add(1, 2));
     let kind = Some("error".to_owned());
     wire.answer(Message { kind, body: "3".into(), ..Message::default() }).await;
@@ -221,7 +221,7 @@ async fn errors_and_results_that_do_not_decode_say_so() {
 }
 
 #[tokio::test]
-async fn every_fault_word_is_what_the_wire_says() {
+async fn every_fault_word_is_understood() {
     let wire = Wire::new(Encoding::Json).await;
     let fault = |word: &str, more: Value| {
         let mut headers = json!({ "rpc-fault": word, "rpc-message": "because" });
@@ -252,7 +252,7 @@ async fn every_fault_word_is_what_the_wire_says() {
         assert_eq!((got.may_have_run(), got.is_retryable()), (ran, retry), "{word}");
     }
 
-    // The body is for others, and an older server sends none.
+    // The body is for other clients; an older server sends none.
     for body in ["", r#"{"err":{"fault":"internal","message":"x"}}"#, "3", "\u{0}"] {
         let call = wire.divide();
         let content_type = Some("application/json".to_owned());
@@ -274,7 +274,7 @@ async fn every_fault_word_is_what_the_wire_says() {
 }
 
 #[tokio::test]
-async fn late_duplicate_unknown_and_forged_replies_are_dropped_and_counted() {
+async fn unexpected_replies_are_dropped_and_counted() {
     let wire = Wire::new(Encoding::Json).await;
     let broker = rabbitmq().await;
     let client = SampleClient::builder(&broker).queue(&wire.queue).encoding(Encoding::Json).build();
@@ -299,7 +299,7 @@ async fn late_duplicate_unknown_and_forged_replies_are_dropped_and_counted() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_sent_again_has_the_same_message_id_and_another_correlation_id() {
+async fn a_resent_call_keeps_its_message_id() {
     let wire = Wire::new(Encoding::Json).await;
     let call = tokio::spawn(wire.client.divide(7, 2).idempotent());
     let first = wire.request().await;
@@ -319,7 +319,7 @@ async fn a_call_that_is_sent_again_has_the_same_message_id_and_another_correlati
     let second = wire.request().await;
     assert_eq!(second.message_id, first.message_id);
     assert_ne!(second.correlation_id, first.correlation_id);
-    // The first sending has ended; its id is good for nothing any more.
+    // The first attempt has ended, so its id is not valid any more.
     let reply = |body: &str| Message::to(&callback, body);
     wire.peer.publish(answer(&first.correlation_id, reply("666"))).await.unwrap();
     wire.peer.publish(answer(&second.correlation_id, reply("3"))).await.unwrap();

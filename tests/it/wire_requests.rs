@@ -1,4 +1,4 @@
-//! What a server reads, row by row of the wire: raw messages go in, raw replies come out.
+//! The requests that a server reads and the replies that it writes, for each rule of the wire format.
 
 use rpc_runtime::{
     Broker, Dispatch as _, Server, ServerBuilder, discovery::Discovery, rpc_service,
@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::brokers::{Inside, SOON, SampleServer, queue, rabbitmq};
 
-/// A plain AMQP client, and a server of [`Sample`](crate::brokers::Sample) to talk to.
+/// A plain AMQP client and a server of [`Sample`](crate::brokers::Sample).
 struct Wire {
     broker: Broker,
     peer: Peer,
@@ -54,13 +54,13 @@ impl Wire {
         self.peer.get(&self.callback, SOON).await.unwrap().expect("every request is answered")
     }
 
-    /// The fault that a request is answered with.
+    /// The fault word of the reply to a request.
     async fn fault(&self, request: Message) -> String {
         let reply = self.ask(request).await;
         assert_eq!(reply.kind.as_deref(), Some("fault"), "{reply:?}");
         let (word, message) = (reply.header("rpc-fault"), reply.header("rpc-message"));
         let (word, message) = (word.as_str().unwrap(), message.as_str().unwrap());
-        // For programs that read the body alone.
+        // For programs that read only the body.
         let body = match reply.content_type.as_deref() {
             Some("application/json") => {
                 json!({ "err": { "fault": word, "message": message } }).to_string()
@@ -73,7 +73,7 @@ impl Wire {
         word.to_owned()
     }
 
-    /// Whatever was sent before, the server goes on, and has acknowledged everything.
+    /// Checks that the server still works, and has acknowledged everything.
     async fn end(self) {
         let reply = self.ask(self.request()).await;
         assert_eq!((reply.kind.as_deref(), reply.text()), (Some("result"), "3".to_owned()));
@@ -109,7 +109,7 @@ async fn a_reply_has_every_property_of_the_wire() {
 }
 
 #[tokio::test]
-async fn the_correlation_id_is_echoed_and_the_message_id_stands_in() {
+async fn the_correlation_or_message_id_is_echoed() {
     let wire = Wire::new().await;
     let message_id = Some("m".to_owned());
     let both = Message { message_id: message_id.clone(), ..wire.request() };
@@ -153,7 +153,7 @@ async fn json_arguments_come_by_position_and_by_name() {
 }
 
 #[tokio::test]
-async fn bincode_and_text_bodies_are_read_as_the_wire_says() {
+async fn bincode_and_text_bodies_are_read() {
     let wire = Wire::new().await;
     let bincode = |kind: &str, body: Vec<u8>| Message {
         kind: Some(kind.to_owned()),
@@ -183,13 +183,13 @@ async fn bincode_and_text_bodies_are_read_as_the_wire_says() {
     assert_eq!(wire.fault(text("wait", "thirty")).await, "bad-arguments");
     assert_eq!(wire.fault(text("wait", "")).await, "bad-arguments");
     assert_eq!(wire.fault(text("add", "1")).await, "bad-arguments");
-    // The error of a text method is no scalar, so it comes as JSON.
+    // The error of a text method is not a scalar, so it is sent as JSON.
     assert_eq!(wire.fault(text("seen", "")).await, "unencodable-reply");
     wire.end().await;
 }
 
 #[tokio::test]
-async fn what_is_not_spoken_here_is_refused_by_its_word() {
+async fn unsupported_requests_are_refused_with_their_word() {
     let wire = Wire::new().await;
     let request = || wire.request();
     let with_type = |kind: Option<&str>| Message { kind: kind.map(str::to_owned), ..request() };
@@ -216,7 +216,7 @@ async fn what_is_not_spoken_here_is_refused_by_its_word() {
 }
 
 #[tokio::test]
-async fn a_body_is_never_taken_for_bincode_unasked() {
+async fn bincode_needs_its_content_type() {
     let wire = Wire::new().await;
     for content_type in [None, Some(""), Some("application/octet-stream")] {
         for (kind, body) in [("add", vec![1, 2]), ("add", "[1,2]".into()), ("seen", vec![])] {
@@ -242,7 +242,7 @@ async fn a_body_is_never_taken_for_bincode_unasked() {
 }
 
 #[tokio::test]
-async fn services_in_json_and_text_need_no_content_type() {
+async fn json_and_text_need_no_content_type() {
     let (broker, json, text) = (rabbitmq().await, unique("json"), unique("text"));
     let server = Server::builder(&broker)
         .service_on(queue(&json), InJsonServer::new(Plain))
@@ -280,7 +280,7 @@ async fn services_in_json_and_text_need_no_content_type() {
 }
 
 #[tokio::test]
-async fn a_bare_scalar_in_json_is_the_only_argument() {
+async fn a_json_scalar_is_the_only_argument() {
     let wire = Wire::new().await;
     let bare = |kind: &str, body: &str| Message {
         kind: Some(kind.to_owned()),
@@ -297,7 +297,7 @@ async fn a_bare_scalar_in_json_is_the_only_argument() {
         ("wait", r#""30""#),
         ("wait", "30 40"),
         ("wait", ""),
-        // An array is the list of arguments: this one has two.
+        // An array is the list of arguments; this one has two.
         ("echo", "[1,2]"),
         ("add", "1"),
         ("seen", "1"),
@@ -354,7 +354,7 @@ async fn the_smaller_of_two_timeouts_counts() {
 }
 
 #[tokio::test]
-async fn a_signature_counts_for_bincode_alone_and_only_if_it_is_there() {
+async fn signatures_are_checked_only_for_bincode() {
     let wire = Wire::new().await;
     let with = |content_type: &str, signature: Value, body: &[u8]| Message {
         content_type: Some(content_type.to_owned()),
@@ -385,13 +385,13 @@ async fn headers_are_bounded() {
 }
 
 #[tokio::test]
-async fn a_request_without_reply_to_is_run_and_not_answered() {
+async fn a_request_without_reply_to_is_run() {
     let wire = Wire::new().await;
     wire.send(Message { reply_to: None, ..wire.request() }).await;
     wire.inside.has_started(1).await;
     wire.send(Message { reply_to: None, kind: Some("nonsense".to_owned()), ..wire.request() })
         .await;
-    // A one-way method is answered where an answer is asked for.
+    // A one-way method is answered if the request has a `reply_to`.
     let note = Message { kind: Some("note".into()), body: r#"["x"]"#.into(), ..wire.request() };
     let reply = wire.ask(note).await;
     assert_eq!((reply.kind.as_deref(), reply.text()), (Some("result"), "null".to_owned()));
@@ -399,7 +399,7 @@ async fn a_request_without_reply_to_is_run_and_not_answered() {
 }
 
 #[tokio::test]
-async fn a_reply_to_that_no_broker_gave_is_not_obeyed() {
+async fn a_forged_reply_to_is_refused() {
     let wire = Wire::with(|server| server.accept_reply_to("trusted-")).await;
     let victim = unique("victim");
     wire.peer.declare(QueueSpec::named(&victim).classic()).await.unwrap();
@@ -428,11 +428,11 @@ async fn a_reply_to_that_no_broker_gave_is_not_obeyed() {
 }
 
 #[tokio::test]
-async fn any_reply_to_is_answered_but_the_servers_own() {
+async fn only_the_servers_own_queue_is_refused() {
     let wire = Wire::new().await;
     let expires = typed('l', 60_000);
     let names = [
-        // As kombu, EasyNetQ and Spring name theirs.
+        // Names in the style of kombu, EasyNetQ and Spring.
         "0b1f3f0a-7f3c-4a53-9c0a-6a4d9f5d2f11".to_owned(),
         "easynetq.response.5c3a".to_owned(),
         "spring.gen-7yt3SJ0QTnKqyZ0WgFcVhw".to_owned(),
@@ -458,7 +458,7 @@ async fn any_reply_to_is_answered_but_the_servers_own() {
             assert_eq!(reply.text(), sum, "{name}");
         }
     }
-    // Nobody has such a queue: it is run, and the reply is counted.
+    // The queue does not exist: the request runs, and the lost reply is counted.
     for nobody in [unique("nobody"), String::new()] {
         wire.send(Message { reply_to: Some(nobody), ..wire.request() }).await;
     }
@@ -482,7 +482,7 @@ async fn any_reply_to_is_answered_but_the_servers_own() {
 }
 
 #[tokio::test]
-async fn a_refused_reply_to_goes_to_the_dead_letters() {
+async fn a_refused_reply_to_is_dead_lettered() {
     let (broker, name, dead) = (rabbitmq().await, unique("strict"), unique("dead"));
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     peer.declare_exchange(&dead, "fanout", false).await.unwrap();
@@ -520,14 +520,14 @@ async fn direct_reply_to_is_answered() {
 }
 
 #[tokio::test]
-async fn a_panic_and_a_reply_that_is_too_large_say_what_they_are() {
+async fn panics_and_too_large_replies_are_faults() {
     let wire = Wire::with(|server| server.max_reply(100).max_request(1_000)).await;
     let explode =
         Message { kind: Some("explode".into()), body: r#"["secret"]"#.into(), ..wire.request() };
     let reply = wire.ask(explode).await;
     assert_eq!(reply.header("rpc-fault"), "panicked");
-    let said = format!("{} {}", reply.headers, reply.text());
-    assert!(!said.contains("secret") && reply.text().contains("panicked"), "{said}");
+    let text = format!("{} {}", reply.headers, reply.text());
+    assert!(!text.contains("secret") && reply.text().contains("panicked"), "{text}");
 
     let echo = |size: usize| Message {
         kind: Some("echo".to_owned()),
@@ -549,7 +549,7 @@ async fn a_panic_and_a_reply_that_is_too_large_say_what_they_are() {
 }
 
 #[tokio::test]
-async fn a_redelivered_request_is_marked_and_not_run_where_it_must_not_be() {
+async fn redelivered_requests_run_unless_at_most_once() {
     let broker = rabbitmq().await;
     let (name, inside) = (unique("redelivered"), Inside::new());
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -565,11 +565,11 @@ async fn a_redelivered_request_is_marked_and_not_run_where_it_must_not_be() {
         };
         peer.publish(request).await.unwrap();
     }
-    let taken = [
+    let requests = [
         peer.take(&name, SOON).await.unwrap().expect("a request"),
         peer.take(&name, SOON).await.unwrap().expect("a request"),
     ];
-    for request in &taken {
+    for request in &requests {
         peer.nack(request, true).await.unwrap();
     }
     let server = Server::builder(&broker)
@@ -587,7 +587,7 @@ async fn a_redelivered_request_is_marked_and_not_run_where_it_must_not_be() {
 }
 
 #[tokio::test]
-async fn a_redelivered_request_can_be_rejected_to_the_dead_letter_exchange() {
+async fn redelivered_requests_can_be_dead_lettered() {
     let broker = rabbitmq().await;
     let (name, dead) = (unique("rejected"), unique("dead"));
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -662,7 +662,7 @@ impl WithDefault for Plain {
 }
 
 #[tokio::test]
-async fn a_request_without_a_method_means_the_default_or_the_only_one() {
+async fn without_a_method_the_default_is_called() {
     let broker = rabbitmq().await;
     let (single, default) = (unique("single"), unique("default"));
     let server = Server::builder(&broker)
@@ -690,7 +690,7 @@ async fn a_request_without_a_method_means_the_default_or_the_only_one() {
 }
 
 #[tokio::test]
-async fn with_an_exchange_the_routing_key_is_the_method() {
+async fn an_exchange_takes_methods_from_routing_keys() {
     let url = Rabbit::shared().await.url();
     let exchange = unique("exchange");
     let broker = Broker::builder(url).exchange(&exchange).connect().await.unwrap();
@@ -725,7 +725,7 @@ async fn with_an_exchange_the_routing_key_is_the_method() {
     let unknown = ask(&exchange, format!("{name}.nonsense"), None).await;
     assert_eq!(unknown.header("rpc-fault"), "unknown-method");
 
-    // Callers behind an exchange may have no right to write to queues, so the server does not do it for them.
+    // Callers behind an exchange may have no right to write to queues, so the server does not reply to any queue for them.
     let request = Message {
         exchange: exchange.clone(),
         content_type: Some("application/json".to_owned()),
@@ -752,9 +752,9 @@ async fn a_queue_is_declared_durable() {
     wire.end().await;
 }
 
-/// A request as version 0.1 wrote it before faults had bodies, and what it read of the replies.
+/// A request of version 0.1, before faults had bodies, and the parts of replies that it read.
 #[tokio::test]
-async fn an_older_caller_reads_what_it_always_read() {
+async fn an_older_caller_understands_the_replies() {
     let wire = Wire::new().await;
     let id = "0b1f3f0a-7f3c-4a53-9c0a-6a4d9f5d2f11";
     let older = |kind: &str, body: Vec<u8>| Message {
@@ -791,7 +791,7 @@ async fn an_older_caller_reads_what_it_always_read() {
         assert_eq!(fault.header("rpc-fault"), word);
         assert_eq!(fault.header_kinds.values().copied().collect::<String>(), "SS");
     }
-    // In JSON there is a body more. It read the type and the headers of a fault, and never its body.
+    // In JSON a fault now has a body too. The older caller read only its type and headers.
     let older = |body: &str| Message {
         content_type: Some("application/json".to_owned()),
         ..older("add", body.into())

@@ -1,4 +1,4 @@
-//! What can be seen of calls: spans, trace context, metrics. A binary of its own, because a process has one collector.
+//! Spans, trace context and metrics of calls. A binary of its own, because a process has one collector.
 
 #![allow(
     clippy::expect_used,
@@ -17,10 +17,10 @@ use std::time::Duration;
 use rpc_runtime::{Broker, Queue};
 use rpc_tests::Rabbit;
 
-/// Longer than anything takes here, shorter than anybody waits.
+/// A timeout longer than any step of a test.
 const SOON: Duration = Duration::from_secs(10);
 
-/// The brokers that a test runs on, one after the other.
+/// The brokers for a test, one after the other.
 async fn brokers() -> [Broker; 2] {
     [Broker::in_memory(), rabbitmq().await]
 }
@@ -29,7 +29,7 @@ async fn rabbitmq() -> Broker {
     Broker::connect(Rabbit::shared().await.url()).await.unwrap()
 }
 
-/// A queue that is gone by itself, for a test that fails before it could clean up.
+/// A queue that expires by itself, in case a test fails before it cleans up.
 fn queue(name: &str) -> Queue {
     Queue::named(name).argument("x-expires", 60_000)
 }

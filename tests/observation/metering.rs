@@ -1,4 +1,4 @@
-//! What is counted and measured, as Prometheus reads it.
+//! Metrics, as Prometheus reads them.
 
 use std::sync::{
     Arc, OnceLock,
@@ -55,7 +55,7 @@ fn recorder() -> &'static PrometheusHandle {
     })
 }
 
-/// The value of a metric with these labels; zero before it was ever recorded.
+/// The value of a metric with these labels; zero if it was never recorded.
 fn value(metric: &str, labels: &[(&str, &str)]) -> u64 {
     let rendered = recorder().render();
     let has = |line: &&str| {
@@ -130,7 +130,7 @@ impl Timed for Service {
 }
 
 #[tokio::test(start_paused = true)]
-async fn durations_follow_the_clock_that_a_test_may_pause() {
+async fn durations_follow_a_paused_clock() {
     recorder();
     let faults = Faults::new();
     let client = TimedClient::new(&Broker::serving_with(TimedServer::new(Service), &faults));
@@ -145,7 +145,7 @@ async fn durations_follow_the_clock_that_a_test_may_pause() {
 }
 
 #[tokio::test]
-async fn what_is_sent_again_is_counted() {
+async fn resent_requests_are_counted() {
     recorder();
     for (turn, broker) in (1..).zip(brokers().await) {
         let (name, refused) = (unique("metered"), Arc::new(AtomicBool::new(false)));
@@ -169,7 +169,7 @@ async fn what_is_sent_again_is_counted() {
 }
 
 #[tokio::test]
-async fn a_connection_that_is_made_again_is_counted() {
+async fn reconnections_are_counted() {
     recorder();
     let url = Rabbit::shared().await.url();
     let (before, authority) = url.rsplit_once('@').unwrap();
@@ -192,7 +192,7 @@ impl Breaking for Service {
 }
 
 #[tokio::test(start_paused = true)]
-async fn open_circuits_are_counted_until_they_close_or_go() {
+async fn open_circuits_are_counted() {
     recorder();
     let broker = Broker::in_memory();
     let pause = std::time::Duration::from_secs(60);

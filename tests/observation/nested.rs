@@ -33,7 +33,7 @@ struct Nesting(InnerClient);
 impl Outer for Nesting {
     async fn four_times(&self, n: u32) -> Result<u32, String> {
         let twice = self.0.twice(n).await.map_err(|error| error.to_string())?;
-        // A spawned task has no span unless it is given one, and yet the context of the request.
+        // A spawned task has no span by default, but it has the context of the request.
         let (client, context) = (self.0.clone(), Context::current().ok_or("a handler")?);
         let spawned = tokio::spawn(context.scope(async move { client.twice(twice).await }));
         spawned.await.map_err(|error| error.to_string())?.map_err(|error| error.to_string())
@@ -48,7 +48,7 @@ impl Outer for Nesting {
     }
 }
 
-/// Both services, on queues of their own, and names that no other test has.
+/// Both services, with unique queues and names.
 async fn start(broker: &Broker) -> (String, String, OuterClient, [Server; 2]) {
     spans::collect();
     let (outer, inner) = (unique("outer"), unique("inner"));
@@ -84,7 +84,7 @@ async fn the_spans_of_nested_calls_are_one_trace() {
             assert_eq!(served.parent_span_id, nested.span_context.span_id());
         }
         assert_eq!(calls[0].parent_span_id, request.span_context.span_id());
-        // That of the task was started without a span: the headers of the request say whose child it is.
+        // The call of the task started without a span: its parent comes from the headers of the request.
         assert_eq!(calls[1].parent_span_id, call.span_context.span_id());
         spans::child(&requests[0], "work").await;
         for server in servers {
@@ -94,7 +94,7 @@ async fn the_spans_of_nested_calls_are_one_trace() {
 }
 
 #[tokio::test]
-async fn a_call_that_is_never_sent_has_its_span_too() {
+async fn an_unsent_call_has_a_span() {
     spans::collect();
     let broker = Broker::in_memory();
     let queue = unique("narrow");
@@ -106,7 +106,7 @@ async fn a_call_that_is_never_sent_has_its_span_too() {
 }
 
 #[tokio::test]
-async fn a_span_says_what_was_called_and_how_it_ended() {
+async fn a_span_has_the_method_and_outcome() {
     for broker in brokers().await {
         let (outer, _, client, servers) = start(&broker).await;
         client.refuse().await.unwrap_err();

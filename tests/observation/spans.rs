@@ -1,4 +1,4 @@
-//! The spans that were exported, and what they say.
+//! The exported spans.
 
 use std::sync::OnceLock;
 
@@ -11,7 +11,7 @@ use tracing_subscriber::{
 
 use super::SOON;
 
-/// Collects the spans of this process, as a program would that exports them.
+/// Collects the spans of this process, like a program that exports them.
 fn exporter() -> &'static InMemorySpanExporter {
     static EXPORTER: OnceLock<InMemorySpanExporter> = OnceLock::new();
     EXPORTER.get_or_init(|| {
@@ -23,12 +23,12 @@ fn exporter() -> &'static InMemorySpanExporter {
     })
 }
 
-/// Has spans collected from here on.
+/// Starts to collect spans.
 pub(crate) fn collect() {
     exporter();
 }
 
-/// So many spans of this kind and name, of messages to this queue, once they have ended; the first is the earliest.
+/// Waits for so many ended spans of this kind and name for this queue, earliest first.
 pub(crate) async fn at(kind: SpanKind, name: &str, queue: &str, count: usize) -> Vec<SpanData> {
     let which = |span: &SpanData| {
         span.span_kind == kind
@@ -46,7 +46,7 @@ pub(crate) async fn at(kind: SpanKind, name: &str, queue: &str, count: usize) ->
     found
 }
 
-/// The span of this name below another.
+/// The child span of this name.
 pub(crate) async fn child(parent: &SpanData, name: &str) -> SpanData {
     let below = parent.span_context.span_id();
     let which = |span: &SpanData| span.parent_span_id == below && span.name == name;

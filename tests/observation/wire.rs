@@ -1,4 +1,4 @@
-//! Trace context on the wire, as other programs write and read it.
+//! Trace context on the wire, exchanged with other programs.
 
 use opentelemetry::trace::SpanKind;
 use rpc_runtime::{Server, rpc_service};
@@ -22,7 +22,7 @@ impl Plain for Same {
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
 #[tokio::test]
-async fn a_server_continues_the_trace_of_a_caller_in_another_language() {
+async fn a_server_continues_a_foreign_trace() {
     spans::collect();
     let (broker, name) = (rabbitmq().await, unique("traced"));
     let server = Server::builder(&broker)
@@ -61,7 +61,7 @@ async fn a_server_continues_the_trace_of_a_caller_in_another_language() {
 }
 
 #[tokio::test]
-async fn a_call_tells_a_server_in_another_language_its_trace() {
+async fn a_call_sends_its_trace_context() {
     spans::collect();
     let (broker, name) = (rabbitmq().await, unique("traced"));
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();

@@ -1,4 +1,4 @@
-//! Client frameworks in JavaScript, Ruby and Java against ours, in both directions. `scripts/test-peers` installs them.
+//! Client frameworks in JavaScript, Ruby and Java with ours, in both directions. `scripts/test-peers` installs them.
 
 #![allow(
     clippy::expect_used,
@@ -16,20 +16,20 @@ use tokio::process::Command;
 /// Java compiles its program first.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// For those who speak JSON.
+/// For peers that use JSON.
 #[rpc_service(encoding = "json")]
 trait Halves {
     /// Half of an even number.
     async fn half(&self, n: i64) -> Result<i64, String>;
 }
 
-/// For those who speak text, and do not name a method.
+/// For peers that use text and name no method.
 #[rpc_service(encoding = "text")]
 trait PlainHalves {
     async fn half(&self, n: i64) -> i64;
 }
 
-/// The service of the guide, as far as its Java program calls it.
+/// The part of the guide's service that its Java program calls.
 #[rpc_service]
 trait Numbers {
     async fn root(&self, n: u64) -> Result<u64, String>;
@@ -55,7 +55,7 @@ impl PlainHalves for Halver {
     }
 }
 
-/// What a peer is written in.
+/// The language of a peer.
 enum Language {
     JavaScript,
     Ruby,
@@ -94,7 +94,7 @@ impl Language {
     }
 }
 
-/// What a client prints that calls our server.
+/// The output of a client that calls our server.
 async fn client_prints(language: Language, program: &str, encoding: &str) -> String {
     let url = Rabbit::shared().await.url();
     let broker = Broker::connect(url).await.unwrap();
@@ -112,7 +112,7 @@ async fn client_prints(language: Language, program: &str, encoding: &str) -> Str
     printed
 }
 
-/// A server of theirs, and its queue.
+/// A server of the peer, and its queue.
 async fn serving(language: Language, program: &str) -> (Broker, String, Process) {
     let url = Rabbit::shared().await.url();
     let queue = unique("peers");

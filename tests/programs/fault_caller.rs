@@ -1,10 +1,7 @@
-//! Calls the ledger for some seconds and writes down how each call ended: `fault_caller URL QUEUE DIRECTORY NUMBER
-//! SECONDS SIDE_BY_SIDE`. Calls of one caller have numbers that no other has.
+//! Calls the ledger for some seconds and records how each call ended: `fault_caller URL QUEUE DIRECTORY NUMBER
+//! SECONDS SIDE_BY_SIDE`. The numbers of its calls are unique among all callers.
 
-#![allow(
-    clippy::expect_used,
-    reason = "a program under test ends with a sentence where it cannot go on"
-)]
+#![allow(clippy::expect_used, reason = "a program under test prints why it ends")]
 
 use std::env;
 use std::fmt::Write as _;
@@ -19,9 +16,9 @@ use tokio::time::{Instant, timeout};
 mod ledger;
 use ledger::{LedgerClient, Run};
 
-/// Long enough for the broker to be killed and to come back.
+/// Long enough for a restart of the broker.
 const DEADLINE: Duration = Duration::from_secs(60);
-/// What a call may take to end after its deadline.
+/// How late after its deadline a call may end.
 const LATE: Duration = Duration::from_secs(2);
 
 #[tokio::main]
@@ -54,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(lane) = tasks.join_next().await {
         lane?;
     }
-    let report = report.lock().expect("nobody else is left").clone();
+    let report = report.lock().expect("all other tasks have ended").clone();
     std::fs::write(Path::new(directory).join(format!("ended-{number}")), report)?;
     println!("done, {} in flight", broker.in_flight());
     Ok(())

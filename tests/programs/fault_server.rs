@@ -1,6 +1,6 @@
-//! A server that tests kill, end and cut off: `fault_server URL QUEUE DIRECTORY MILLISECONDS [quorum LIMIT]`.
+//! A server that tests kill, terminate and disconnect: `fault_server URL QUEUE DIRECTORY MILLISECONDS [quorum LIMIT]`.
 //!
-//! It serves until SIGTERM. Where `RPC_FAILPOINT` names a place, it dies there.
+//! It serves until SIGTERM, or dies at the failpoint in `RPC_FAILPOINT`.
 
 use std::env;
 use std::path::Path;
@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let server = Server::builder(&broker)
         .service_on(queue, LedgerServer::new(book))
         .concurrency(32)
-        // An answer to a question of another test would be its first reply, after which it may have to die.
+        // A discovery answer to another test would be its first reply, at which it may have to die.
         .discovery(false)
         .start()
         .await?;

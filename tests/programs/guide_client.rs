@@ -1,4 +1,4 @@
-//! The client of docs/getting-started.md, for the broker that `AMQP_URL` names.
+//! The client of docs/getting-started.md, with the broker from `AMQP_URL`.
 
 use numbers::NumbersClient;
 use rpc_runtime::{Broker, CallError};

@@ -1,10 +1,7 @@
-//! The service of the programs that are hurt on purpose: every run of a method leaves a line in a file.
+//! The service of the programs that tests kill: every run of a method writes a line to a file.
 
 #![allow(dead_code, reason = "each program uses a part of it")]
-#![allow(
-    clippy::expect_used,
-    reason = "a program under test ends with a sentence where it cannot go on"
-)]
+#![allow(clippy::expect_used, reason = "a program under test prints why it ends")]
 
 use std::fs::{File, OpenOptions};
 use std::io::Write as _;
@@ -14,22 +11,22 @@ use std::time::Duration;
 use rpc_runtime::{Context, rpc_service};
 use serde::{Deserialize, Serialize};
 
-/// Answers with what it was asked, and notes that it ran.
+/// Returns its argument, and records the run.
 #[rpc_service]
 pub(crate) trait Ledger {
-    /// May be run several times.
+    /// May run several times.
     #[rpc(idempotent)]
     async fn again(&self, id: u64) -> Run;
 
-    /// Is sent once, and run again where its server dies.
+    /// Is sent once, and runs again if its server dies.
     async fn plain(&self, id: u64) -> Run;
 
-    /// Is run once or not at all.
+    /// Runs once or not at all.
     #[rpc(at_most_once)]
     async fn once(&self, id: u64) -> Run;
 }
 
-/// What a method says of its run.
+/// The result of a run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Run {
     pub(crate) id: u64,
@@ -38,7 +35,7 @@ pub(crate) struct Run {
     pub(crate) process: u32,
 }
 
-/// The implementation: a file for each process, in one directory.
+/// The implementation: each process writes a file in one directory.
 #[derive(Debug)]
 pub(crate) struct Book {
     file: File,
@@ -54,7 +51,7 @@ impl Book {
     }
 
     async fn run(&self, id: u64) -> Run {
-        // One short write, which is whole even if the process is killed.
+        // One short write is complete even if the process is killed.
         (&self.file).write_all(format!("{id}\n").as_bytes()).expect("the file can be written");
         tokio::time::sleep(self.pace).await;
         let redelivered = Context::current().is_some_and(|context| context.redelivered());
@@ -76,7 +73,7 @@ impl Ledger for Book {
     }
 }
 
-/// Every run that any process has noted.
+/// All runs that any process has recorded.
 pub(crate) fn runs(directory: &Path) -> Vec<u64> {
     let files = std::fs::read_dir(directory).expect("the directory is there");
     let files = files.map(|entry| entry.expect("a file").path());

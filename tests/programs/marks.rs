@@ -1,4 +1,4 @@
-//! What a random peer talks to: the services of `peer_target`, and what it reports of itself.
+//! The services of `peer_target` for a random peer, and its report.
 
 #![allow(dead_code, reason = "the program and the test use a part of it each")]
 
@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use rpc_runtime::rpc_service;
 use serde::{Deserialize, Serialize};
 
-/// What every server of the program serves. A method notes its run under the request's number; a number that does not
-/// come with its check is one that nobody sent.
+/// The service of every server of the program. A method records its run under the request's number. A number without the
+/// right check was changed on its way.
 #[rpc_service]
 pub(crate) trait Marks {
     async fn mark(&self, id: u64, check: u64) -> u64;
@@ -19,7 +19,7 @@ pub(crate) trait Marks {
     #[rpc(oneway)]
     async fn note(&self, id: u64, check: u64);
 
-    /// Is always an error.
+    /// Always returns an error.
     async fn fail(&self, id: u64, check: u64) -> Result<u64, Failure>;
 
     /// Panics.
@@ -35,7 +35,7 @@ pub(crate) trait Marks {
     async fn add(&self, a: u32, b: u32) -> u32;
 }
 
-/// Nobody serves it but the random peer. Its JSON.
+/// Only the random peer serves it, in JSON.
 #[rpc_service(encoding = "json")]
 pub(crate) trait Decoy {
     async fn tree(&self) -> Tree;
@@ -61,7 +61,7 @@ pub(crate) trait CompactDecoy {
     async fn nothing(&self);
 }
 
-/// Out of the random peer's sight.
+/// Not visible to the random peer.
 #[rpc_service(encoding = "json")]
 pub(crate) trait Control {
     async fn report(&self) -> Report;
@@ -89,33 +89,33 @@ pub(crate) struct Tree {
     pub(crate) children: Vec<Tree>,
 }
 
-/// Large in memory, small on the wire where it is not there.
+/// Large in memory, and small on the wire as `None`.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Wide {
     pub(crate) first: [u64; 32],
     pub(crate) second: [u64; 32],
 }
 
-/// How the program is.
+/// The state of the program.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Report {
     /// How often each connection was lost.
     pub(crate) lost: BTreeMap<String, u64>,
-    /// Requests that ran, and the numbers of those that ran again, with how often.
+    /// Number of requests that ran, and how often repeated ones ran.
     pub(crate) runs: u64,
     pub(crate) ran_again: BTreeMap<u64, u32>,
-    /// Calls to its own servers that had the right answer, and how the others ended.
+    /// Calls to its own servers with the right reply, and the outcomes of the others.
     pub(crate) steady: u64,
     pub(crate) unsteady: Vec<String>,
-    /// Calls that the random peer replied to, by how they ended; those that ended too late or not.
+    /// Calls to the random peer by outcome, and those that ended too late or not at all.
     pub(crate) decoys: BTreeMap<String, u64>,
-    /// Questions to servers, by how they ended.
+    /// Discovery requests by outcome.
     pub(crate) questions: BTreeMap<String, u64>,
     pub(crate) late: Vec<String>,
     pub(crate) unclaimed: u64,
     /// Warnings by their text.
     pub(crate) warnings: BTreeMap<String, u64>,
-    /// Resident memory now and at most, in KiB.
+    /// Resident memory now and at its peak, in KiB.
     pub(crate) resident: u64,
     pub(crate) peak: u64,
 }
@@ -144,7 +144,7 @@ impl Names {
     }
 }
 
-/// What comes with a number.
+/// The check of a number.
 pub(crate) fn check(id: u64) -> u64 {
     (id ^ 0x5DEE_CE66_D1CE_4E5B).wrapping_mul(0x9E37_79B9_7F4A_7C15)
 }

@@ -1,11 +1,6 @@
-//! Servers and callers for a random peer to talk to: `peer_target URL PREFIX`. It ends when its control service is
-//! asked to.
+//! Servers and callers for a random peer: `peer_target URL PREFIX`. A call to its control service ends it.
 
-#![allow(
-    clippy::expect_used,
-    clippy::panic,
-    reason = "a program under test ends with a sentence where it cannot go on"
-)]
+#![allow(clippy::expect_used, clippy::panic, reason = "a program under test prints why it ends")]
 
 use std::collections::HashMap;
 use std::env;
@@ -27,11 +22,11 @@ use marks::{
     MarksServer, Names, Report, Tree, Wide, check,
 };
 
-/// Calls that nobody but the random peer replies to.
+/// Number of parallel calls to the random peer.
 const LANES: usize = 12;
 const DEADLINE: Duration = Duration::from_secs(1);
 const QUESTION: Duration = Duration::from_millis(500);
-/// What a call or a question may take to end after its deadline, on a machine that is busy.
+/// How late after its deadline a call or discovery may end, on a busy machine.
 const LATE: Duration = Duration::from_secs(3);
 /// How many lines of one text are printed.
 const PRINTED: u64 = 20;
@@ -56,7 +51,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let asking = book.broker("asker", Broker::builder(url)).await?;
 
     let mut servers = Vec::new();
-    // The first replies to any queue, the others to those that RabbitMQ named.
+    // The first server replies to any queue, the others only to queues named by RabbitMQ.
     for (broker, queue, accepted) in [
         (&serving, Queue::named(&names.classic).classic(), ""),
         (&serving, Queue::named(&names.quorum).quorum(), "amq.gen-"),
@@ -100,7 +95,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     Ok(())
 }
 
-/// Everything that is noted.
+/// All records.
 #[derive(Clone, Default)]
 struct Book(Arc<Mutex<Notes>>);
 
@@ -115,7 +110,7 @@ impl Book {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Connects, and counts from then on how often the connection is lost.
+    /// Connects, and counts how often the connection is lost.
     async fn broker(
         &self,
         name: &'static str,
@@ -148,7 +143,7 @@ impl Book {
         id
     }
 
-    /// Calls whose answers are known, all the time.
+    /// Makes calls with known results all the time.
     async fn call_steadily(self, client: MarksClient) {
         for count in 0.. {
             let ended = client.add(count, 1).await;
@@ -200,7 +195,7 @@ impl Book {
         }
     }
 
-    /// Asks all servers, among them the random peer.
+    /// Sends discovery requests to all servers, including the random peer.
     async fn ask(self, broker: Broker) {
         for count in 0u64.. {
             let discovery = Discovery::new(&broker).timeout(QUESTION);
@@ -251,7 +246,7 @@ impl Marks for Book {
 
     async fn swell(&self, id: u64, check: u64, size: u32) -> String {
         self.ran(id, check);
-        // A little over what a reply may have.
+        // A little over the limit of a reply.
         "x".repeat(usize::try_from(size % (17 << 20)).unwrap_or_default())
     }
 
@@ -291,7 +286,7 @@ impl Control for InControl {
     }
 }
 
-/// Resident memory now and at most, in KiB; nothing where there is no /proc.
+/// Resident memory now and at its peak, in KiB; zero without /proc.
 fn memory() -> (u64, u64) {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let number = |name: &str| {

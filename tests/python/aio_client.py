@@ -1,4 +1,4 @@
-"""The tutorial's client the asynchronous way, with aio-pika: several calls in flight at once over one callback queue.
+"""The tutorial's client with aio-pika: several calls in flight over one callback queue.
 
 Asks for the n-th number and, at the same time, for the nine before it; prints the n-th.
 """

@@ -1,4 +1,4 @@
-"""The tutorial's server the asynchronous way, with aio-pika."""
+"""The tutorial's server with aio-pika."""
 
 import asyncio
 import signal

@@ -1,7 +1,7 @@
-"""AMQP field tables whose types are kept.
+"""AMQP field tables that keep their types.
 
-pika reads a 64-bit and a 16-bit integer alike, and writes what fits into 32 bits; tests of the wire care. So a value may be
-given as {"$amqp": KIND, "value": …}, KIND being RabbitMQ's letter for the type, and the kinds of what is read are kept beside it.
+pika reads 64-bit and 16-bit integers alike, and writes 32-bit ones, but tests of the wire need exact types. So a value may be
+given as {"$amqp": KIND, "value": …}, where KIND is RabbitMQ's letter for the type. The kinds of read values are kept beside them.
 """
 
 import base64
@@ -25,7 +25,7 @@ class Table(dict):
 
 
 def install():
-    """Teaches pika the types that it does not tell apart."""
+    """Makes pika distinguish all types."""
     read_value, write_value = pika.data.decode_value, pika.data.encode_value
 
     def encode_value(pieces, value):
@@ -56,7 +56,7 @@ def install():
         return table, offset
 
     def decode_short_string(encoded, offset):
-        # A correlation id may be any bytes; what is no text is shown as \xff.
+        # A correlation id may be any bytes; invalid ones are shown as \xff.
         end = offset + 1 + encoded[offset]
         return bytes(encoded[offset + 1 : end]).decode(errors="backslashreplace"), end
 

@@ -1,8 +1,8 @@
-"""Answers one question of discovery many times over.
+"""Answers one discovery request many times.
 
 Usage: forged_answers.py URL COUNT BYTES PIECE HEAD TAIL
 
-Each body is HEAD, PIECE as often as it fits into BYTES, and TAIL.
+Each body is HEAD, PIECE repeated as often as it fits into BYTES, and TAIL.
 """
 
 import sys

@@ -1,4 +1,4 @@
-"""Sends what no well-behaved client can: headers nested as deep as asked for, and strings that are no text.
+"""Sends messages that no normal client can: headers nested to a given depth, and strings that are not text.
 
 Usage: hostile.py URL QUEUE REPLY_TO DEPTH [EXCHANGE]
 """
@@ -11,7 +11,7 @@ from raw_properties import CONTENT_TYPE, CORRELATION_ID, HEADERS, REPLY_TO, TYPE
 
 
 def nested(depth):
-    """A table in a table in a table …, without its own length."""
+    """A table in a table in a table …, without its length field."""
     table = b""
     for _ in range(depth):
         table = short(b"t") + b"F" + struct.pack(">I", len(table)) + table

@@ -1,4 +1,4 @@
-"""Sends messages whose headers fill a frame that is larger than pika asks for by itself.
+"""Sends messages whose headers fill a frame larger than pika's limit.
 
 Usage: large_headers.py URL QUEUE BYTES FRAME_MAX BODY...
 """
@@ -11,7 +11,7 @@ import pika.spec
 
 def main():
     url, queue, size, frame_max, *bodies = sys.argv[1:]
-    # Beyond its own bound pika does not go.
+    # Raise pika's own limit.
     pika.spec.FRAME_MAX_SIZE = int(frame_max)
     parameters = pika.URLParameters(url)
     parameters.frame_max = int(frame_max)

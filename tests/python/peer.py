@@ -3,7 +3,7 @@
 Usage: peer.py AMQP_URL
 
 A command is {"id": …, "op": NAME, …arguments}; its answer {"id": …, "ok": VALUE} or {"id": …, "error": {kind, code, text}}.
-Bodies are base64. When the broker closes the channel, the command that met it gets the error and the next one a new channel.
+Bodies are base64. If the broker closes the channel, the current command gets the error and the next one a new channel.
 """
 
 import base64
@@ -25,7 +25,7 @@ POLL = 0.02
 class Peer:
     def __init__(self, url):
         parameters = pika.URLParameters(url)
-        # This program only looks at its socket while it carries out a command.
+        # This program reads its socket only during a command.
         parameters.heartbeat = 0
         self.connection = pika.BlockingConnection(parameters)
         self.channel = None
@@ -165,7 +165,7 @@ class Peer:
 
 
 def message(method, properties, body):
-    """What came, as the Rust side's `Message`."""
+    """A received message, as the Rust side's `Message`."""
     found = {name: getattr(properties, name) for name in PROPERTIES}
     found["headers"], found["header_kinds"] = amqp_fields.to_json(properties.headers)
     found["exchange"] = method.exchange
@@ -187,7 +187,7 @@ def answer(value):
 
 
 def main():
-    # Headers nested a thousand deep are among what is sent.
+    # Some tests send headers nested a thousand levels deep.
     sys.setrecursionlimit(50_000)
     amqp_fields.install()
     try:

@@ -1,4 +1,4 @@
-"""What the programs of this directory have in common: their command line and their end."""
+"""Shared by the programs of this directory: the command line and the end."""
 
 import argparse
 import signal
@@ -24,7 +24,7 @@ def arguments(description, generations=False, number=False):
 
 
 def stop_on_signal(connection, channel):
-    """SIGTERM and Ctrl-C end start_consuming between two messages; an exception could come in the middle of a frame."""
+    """Makes SIGTERM and Ctrl-C end start_consuming between two messages. An exception could interrupt a frame."""
 
     def stop(*_):
         connection.add_callback_threadsafe(channel.stop_consuming)

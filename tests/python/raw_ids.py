@@ -1,4 +1,4 @@
-"""Requests whose ids are no text, as Erlang's client writes them. Prints "echoed" if each comes back byte for byte.
+"""Requests with binary ids, like those of Erlang's client. Prints "echoed" if each comes back byte for byte.
 
 Usage: raw_ids.py URL QUEUE METHOD BODY
 """
@@ -9,11 +9,11 @@ import pika
 from raw_properties import CONTENT_TYPE, CORRELATION_ID, MESSAGE_ID, REPLY_TO, TYPE, RawProperties, read_bytes, short
 
 PATIENCE = 30
-# 16 bytes that are no UTF-8, with a line break and a zero.
+# 16 bytes that are not UTF-8, with a line break and a zero.
 RAW = bytes.fromhex("f00d9c8e000a7f01ffffffffffffffff")
 OTHER = b"\xfe\xff another"
 UPPER = b"67E55044-10B1-426F-9247-BB680E5FE0C8"
-# The correlation id, the message id, and the id of the reply; None: left out.
+# The correlation id, the message id, and the id of the reply; None means left out.
 CASES = [
     (RAW, None, RAW),
     (RAW, OTHER, RAW),

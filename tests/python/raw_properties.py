@@ -1,4 +1,4 @@
-"""Properties of a message as bytes, for what pika does not write: texts that are no UTF-8."""
+"""Properties of a message as bytes, because pika writes only texts in UTF-8."""
 
 import struct
 
@@ -9,7 +9,7 @@ CONTENT_TYPE, HEADERS, CORRELATION_ID, REPLY_TO, MESSAGE_ID, TYPE = (1 << bit fo
 
 
 class RawProperties(pika.BasicProperties):
-    """Properties whose bytes are given, not encoded."""
+    """Properties with given bytes, not encoded."""
 
     def __init__(self, flags, values):
         super().__init__()
@@ -24,7 +24,7 @@ def short(data):
 
 
 def read_bytes():
-    """Has pika read texts byte for byte: each byte becomes one character."""
+    """Makes pika read texts byte for byte: each byte becomes one character."""
 
     def decode_short_string(encoded, offset):
         end = offset + 1 + encoded[offset]

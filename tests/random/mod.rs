@@ -1,10 +1,10 @@
-//! Services that nobody would write, and that are legal all the same. The same ones in every run.
+//! Unusual but legal services, the same ones in every run.
 
 use std::fmt::Write as _;
 
 use rpc_tests::Random;
 
-/// A program with so many of them, each implemented and called.
+/// A program with so many services, each implemented and called.
 pub(crate) fn services(count: usize) -> String {
     let mut random = Random::new(7);
     let mut source = String::from(HEAD);
@@ -26,7 +26,7 @@ pub type Res<T> = Result<T, Own>;
 fn main() {}
 ";
 
-/// Names of arguments and methods, among them those that generated code uses.
+/// Names of arguments and methods, including names that generated code uses.
 const NAMES: &[&str] = &[
     "call",
     "send",

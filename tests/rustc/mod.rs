@@ -1,119 +1,151 @@
-//! Programs that rustc refuses, each line at fault marked with the core of what it has to say: `//~ text`.
+//! Programs that are compiled as a user's are, in a package of their own that depends on the runtime, and what rustc says of each.
 //!
-//! Whole messages are not compared, because they belong to the compiler and change with it. Their number is: a
-//! complaint that no mark expects is one too many.
+//! All packages build into one target directory and in one way, so that the crates they depend on are built once.
+
+mod message;
 
 use std::{
+    collections::HashMap,
     env,
     fmt::Write as _,
     fs,
     path::{Path, PathBuf},
-    process::{Command, Output},
+    process::{Command, Stdio},
 };
 
-/// Checks every program of a folder.
-pub(crate) fn check(folder: &str) {
-    let programs = programs(folder);
-    let project = project("rustc-worded", "rpc-runtime", &programs);
-    let wrong: Vec<String> = programs
-        .iter()
-        .filter_map(|program| complaint(program, &compile(&project, program)))
-        .collect();
-    fs::remove_dir_all(&project).ok();
-    assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
+pub(crate) use message::Message;
+
+/// A package with every program of a folder as a binary.
+pub(crate) struct Package {
+    name: &'static str,
+    /// The line of the manifest that names the runtime.
+    runtime: String,
+    programs: Vec<Program>,
 }
 
-/// Runs every program of a folder, in a package that depends on the runtime, under the name given, on serde and tokio,
-/// and on nothing else.
-pub(crate) fn run(folder: &str, runtime: &str) {
-    let programs = programs(folder);
-    let name = format!("user-{runtime}");
-    let project = project(&name, runtime, &programs);
-    for program in &programs {
-        let output = cargo(&project, "run", program);
-        let said = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{}:\n{said}", program.name);
+/// A program of such a package.
+pub(crate) struct Program {
+    pub(crate) name: String,
+    pub(crate) path: PathBuf,
+}
+
+/// What came of a program.
+#[derive(Debug, Default)]
+pub(crate) struct Compiled {
+    pub(crate) messages: Vec<Message>,
+    /// Where it is, if rustc had no error.
+    executable: Option<PathBuf>,
+}
+
+impl Package {
+    /// The programs of a folder. `runtime` is what the manifest calls rpc-runtime, `features` what it asks of it.
+    pub(crate) fn of(folder: &str, name: &'static str, runtime: &str, features: &[&str]) -> Self {
+        // As cargo writes it in what it reports.
+        let folder = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
+            .expect("the folder exists");
+        let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
+            .expect("the folder exists")
+            .map(|entry| entry.expect("it can be read").path())
+            .filter(|path| path.extension().is_some_and(|extension| extension == "rs"))
+            .collect();
+        paths.sort();
+        assert!(!paths.is_empty(), "there is no program in {}", folder.display());
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../rpc-runtime");
+        let runtime = format!(
+            "{runtime} = {{ package = \"rpc-runtime\", path = '{}', features = {features:?} }}",
+            path.display()
+        );
+        Self { name, runtime, programs: paths.into_iter().map(Program::at).collect() }
     }
-    fs::remove_dir_all(&project).ok();
-}
 
-/// What rustc says of a program that it should not complain about.
-pub(crate) fn complaints(name: &str, source: &str) -> String {
-    let folder = target().join(format!("{name}-source"));
-    fs::create_dir_all(&folder).expect("the target folder can be written");
-    let path = folder.join(format!("{name}.rs"));
-    fs::write(&path, source).expect("the program can be written");
-    let program = Program { name: name.to_owned(), path, expected: Vec::new() };
-    let project = project(name, "rpc-runtime", std::slice::from_ref(&program));
-    let output = compile(&project, &program);
-    fs::remove_dir_all(&project).ok();
-    let file = format!("{name}.rs:");
-    output
-        .lines()
-        .filter(|line| line.contains(&file) || line.starts_with("error"))
-        .collect::<Vec<_>>()
-        .join("\n")
-}
+    /// A program that is not in a file yet.
+    pub(crate) fn from_source(name: &'static str, source: &str) -> Self {
+        let folder = target().join(format!("{name}-source"));
+        fs::create_dir_all(&folder).expect("the target folder can be written");
+        fs::write(folder.join(format!("{name}.rs")), source).expect("the program can be written");
+        let package = Self::of(&folder.display().to_string(), name, "rpc-runtime", &[]);
+        assert_eq!(package.programs.len(), 1, "{} holds one program", folder.display());
+        package
+    }
 
-/// A program, and what its lines expect.
-struct Program {
-    name: String,
-    path: PathBuf,
-    expected: Vec<Mark>,
-}
+    /// Compiles every program, those after one that fails too.
+    pub(crate) fn compile(self) -> Vec<(Program, Compiled)> {
+        let folder = self.write();
+        let output = Command::new(env!("CARGO"))
+            .args(["build", "--offline", "--quiet", "--bins", "--keep-going"])
+            .args(["--message-format=json", "--target-dir"])
+            .arg(target().join("programs"))
+            .current_dir(&folder)
+            .env("CARGO_INCREMENTAL", "0")
+            .env_remove("RUSTFLAGS")
+            // From a terminal, rustc would take its width.
+            .stdin(Stdio::null())
+            .output()
+            .expect("cargo runs");
+        let said = String::from_utf8_lossy(&output.stderr);
+        let mut compiled = compiled(&String::from_utf8_lossy(&output.stdout));
+        fs::remove_dir_all(&folder).ok();
+        let of = |program: Program| {
+            let of = compiled.remove(&program.path);
+            let of =
+                of.unwrap_or_else(|| panic!("cargo did not compile {}:\n{said}", program.name));
+            (program, of)
+        };
+        self.programs.into_iter().map(of).collect()
+    }
 
-/// A line, and a text that belongs to it.
-#[derive(Debug)]
-struct Mark {
-    line: usize,
-    text: String,
-}
+    /// Compiles every program, and runs it to a good end.
+    pub(crate) fn run(self) {
+        for (Program { name, .. }, compiled) in self.compile() {
+            let texts = compiled.texts();
+            let executable = compiled.executable;
+            let executable = executable.unwrap_or_else(|| panic!("{name} is refused:\n{texts}"));
+            let output = Command::new(executable).output().expect("a program just built starts");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{name}: {}\n{said}", output.status);
+        }
+    }
 
-fn programs(folder: &str) -> Vec<Program> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join(folder);
-    let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
-        .expect("the folder exists")
-        .map(|entry| entry.expect("it can be read").path())
-        .collect();
-    paths.sort();
-    assert!(!paths.is_empty(), "there is no program in {}", folder.display());
-    paths.into_iter().map(Program::read).collect()
+    /// Puts the package beside this one's target, with this one's lock file. It has no debug information, which nobody looks at.
+    fn write(&self) -> PathBuf {
+        let folder = target().join(self.name);
+        fs::create_dir_all(&folder).expect("the target folder can be written");
+        let mut manifest = format!(
+            "[package]\nname = {:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
+             [profile.dev]\ndebug = false\n\n\
+             [dependencies]\n{}\n\
+             serde = {{ version = \"1.0\", features = [\"derive\"] }}\n\
+             tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n",
+            self.name, self.runtime
+        );
+        for Program { name, path } in &self.programs {
+            let path = path.display();
+            let written = write!(manifest, "\n[[bin]]\nname = {name:?}\npath = '{path}'\n");
+            written.expect("a String takes everything");
+        }
+        fs::write(folder.join("Cargo.toml"), manifest).expect("the manifest can be written");
+        let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("../Cargo.lock");
+        fs::copy(lock, folder.join("Cargo.lock")).expect("there is a lock file");
+        folder
+    }
 }
 
 impl Program {
-    fn read(path: PathBuf) -> Self {
-        let source = fs::read_to_string(&path).expect("a program can be read");
-        let marks = |(index, line): (usize, &str)| -> Vec<Mark> {
-            let texts = line.split("//~ ").skip(1);
-            texts.map(|text| Mark { line: index + 1, text: text.trim().to_owned() }).collect()
-        };
+    fn at(path: PathBuf) -> Self {
         let name = path.file_stem().expect("a program has a name").to_string_lossy().into_owned();
-        Self { name, expected: source.lines().enumerate().flat_map(marks).collect(), path }
+        Self { name, path }
+    }
+
+    pub(crate) fn source(&self) -> String {
+        fs::read_to_string(&self.path).expect("a program can be read")
     }
 }
 
-/// A package with every program as a binary, next to this one so that it shares its lock file and its target folder.
-fn project(name: &str, runtime: &str, programs: &[Program]) -> PathBuf {
-    let tests = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let project = target().join(name);
-    fs::create_dir_all(&project).expect("the target folder can be written");
-    let path = tests.join("../rpc-runtime");
-    let mut manifest = format!(
-        "[package]\nname = {name:?}\nversion = \"0.0.0\"\nedition = \"2024\"\n\n[workspace]\n\n\
-         [dependencies]\n{runtime} = {{ package = \"rpc-runtime\", path = '{}' }}\n\
-         serde = {{ version = \"1.0\", features = [\"derive\"] }}\n\
-         tokio = {{ version = \"1\", features = [\"macros\", \"rt-multi-thread\"] }}\n",
-        path.display()
-    );
-    for Program { name, path, .. } in programs {
-        let path = path.display();
-        let written = write!(manifest, "\n[[bin]]\nname = {name:?}\npath = '{path}'\n");
-        written.expect("a String takes everything");
+impl Compiled {
+    /// All that rustc says, as it shows it.
+    pub(crate) fn texts(&self) -> String {
+        self.messages.iter().map(|message| message.text.as_str()).collect()
     }
-    fs::write(project.join("Cargo.toml"), manifest).expect("the manifest can be written");
-    fs::copy(tests.join("../Cargo.lock"), project.join("Cargo.lock"))
-        .expect("there is a lock file");
-    project
 }
 
 fn target() -> PathBuf {
@@ -122,47 +154,19 @@ fn target() -> PathBuf {
         .join("tests")
 }
 
-/// rustc's errors, one a line.
-fn compile(project: &Path, program: &Program) -> String {
-    let output = cargo(project, "check", program);
-    String::from_utf8_lossy(&output.stderr).into_owned()
-}
-
-fn cargo(project: &Path, command: &str, program: &Program) -> Output {
-    Command::new(env!("CARGO"))
-        .args([command, "--offline", "--quiet", "--message-format=short", "--bin", &program.name])
-        .arg("--target-dir")
-        .arg(target().join("rustc-worded-target"))
-        .current_dir(project)
-        .env_remove("RUSTFLAGS")
-        .output()
-        .expect("cargo runs")
-}
-
-/// What is not as expected, if anything.
-fn complaint(program: &Program, output: &str) -> Option<String> {
-    let file = program.path.file_name()?.to_string_lossy();
-    let mut errors: Vec<Mark> = output.lines().filter_map(|line| error(line, &file)).collect();
-    let mut missing = Vec::new();
-    for mark in &program.expected {
-        match errors
-            .iter()
-            .position(|error| error.line == mark.line && error.text.contains(&mark.text))
-        {
-            Some(found) => drop(errors.remove(found)),
-            None => missing.push(mark),
+/// What cargo reports of each program, by the path of its source.
+fn compiled(report: &str) -> HashMap<PathBuf, Compiled> {
+    let mut programs: HashMap<PathBuf, Compiled> = HashMap::new();
+    for line in report.lines() {
+        let line: serde_json::Value = serde_json::from_str(line).expect("cargo writes JSON");
+        let Some(path) = line["target"]["src_path"].as_str() else {
+            continue;
+        };
+        let program = programs.entry(PathBuf::from(path)).or_default();
+        if let Some(executable) = line["executable"].as_str() {
+            program.executable = Some(PathBuf::from(executable));
         }
+        program.messages.extend(Message::read(&line["message"]));
     }
-    if missing.is_empty() && errors.is_empty() && !program.expected.is_empty() {
-        return None;
-    }
-    Some(format!("{file}: missing {missing:#?}, unexpected {errors:#?}, of\n{output}"))
-}
-
-/// `path/file.rs:7:5: error[E0277]: text`
-fn error(line: &str, file: &str) -> Option<Mark> {
-    let (_, place) = line.split_once(&format!("{file}:"))?;
-    let (place, text) = place.split_once(": error")?;
-    let line = place.split(':').next()?.parse().ok()?;
-    Some(Mark { line, text: text.split_once(": ")?.1.to_owned() })
+    programs
 }

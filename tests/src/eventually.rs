@@ -2,14 +2,14 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-/// Short enough not to slow a test, long enough not to burden the machine that the test waits for.
+/// Short enough not to delay a test, long enough not to load the machine.
 const INTERVAL: Duration = Duration::from_millis(20);
 
-/// Asks until the answer is there, and returns it.
+/// Polls until there is an answer, and returns it.
 ///
 /// # Panics
 ///
-/// After `patience`, with `what` did not come about.
+/// After `patience`, with `what` as the missing state.
 pub async fn eventually<T>(
     what: &str,
     patience: Duration,
@@ -18,11 +18,11 @@ pub async fn eventually<T>(
     eventually_async(what, patience, async || ask()).await
 }
 
-/// [`eventually`], where asking takes an `await`.
+/// [`eventually`] for async questions.
 ///
 /// # Panics
 ///
-/// After `patience`, with `what` did not come about.
+/// After `patience`, with `what` as the missing state.
 pub async fn eventually_async<T>(
     what: &str,
     patience: Duration,

@@ -1,8 +1,8 @@
-//! Clears up after a test process that could not do so itself.
+//! Cleans up after a test process that was killed.
 //!
-//! `Drop` does not run for statics, nor after `kill -9`. So a small shell script, in a process group of its own, holds the
-//! read end of a pipe whose write end only this process has. When the pipe closes, for whatever reason, it kills the
-//! process groups it was told of and removes the directories.
+//! `Drop` does not run for statics or after `kill -9`. So a small shell script in its own process group holds the read end
+//! of a pipe, and only this process has the write end. When the pipe closes for any reason, the script kills the registered
+//! process groups and removes the registered directories.
 
 use std::io::Write as _;
 use std::os::unix::process::CommandExt as _;
@@ -10,34 +10,37 @@ use std::path::Path;
 use std::process::{ChildStdin, Command, Stdio};
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Kill this process group when the test process ends.
+/// Kills this process group when the test process ends.
 pub fn watch_group(leader: u32) {
-    tell(&format!("group {leader}"));
+    send(&format!("group {leader}"));
 }
 
-/// The process group has been ended in order; its number may soon be somebody else's.
+/// Forgets a process group that has ended. Its number may soon be reused.
 pub fn forget_group(leader: u32) {
-    tell(&format!("forget {leader}"));
+    send(&format!("forget {leader}"));
 }
 
-/// Remove this directory when the test process ends.
+/// Removes this directory when the test process ends.
 pub fn watch_dir(path: &Path) {
-    tell(&format!("dir {}", path.display()));
+    send(&format!("dir {}", path.display()));
 }
 
-/// The directory has been removed in order.
+/// Forgets a directory that has been removed.
 pub fn forget_dir(path: &Path) {
-    tell(&format!("gone {}", path.display()));
+    send(&format!("gone {}", path.display()));
 }
 
-fn tell(line: &str) {
+fn send(line: &str) {
     static PIPE: OnceLock<Mutex<ChildStdin>> = OnceLock::new();
     let mut pipe =
         PIPE.get_or_init(|| Mutex::new(start())).lock().unwrap_or_else(PoisonError::into_inner);
-    writeln!(pipe, "{line}").expect("the guardian outlives this process, so it takes every line");
+    writeln!(pipe, "{line}").expect("the guardian outlives this process and reads every line");
 }
 
-#[allow(clippy::zombie_processes, reason = "the guardian outlives whoever could wait for it")]
+#[allow(
+    clippy::zombie_processes,
+    reason = "the guardian outlives every process that could wait for it"
+)]
 fn start() -> ChildStdin {
     let mut guardian = Command::new("/bin/sh")
         .args(["-c", include_str!("guardian.sh"), "guardian"])
@@ -57,12 +60,12 @@ mod tests {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    /// What happens when the test process is killed: the pipe closes, and nobody says anything more.
+    /// Simulates a killed test process: the pipe closes without another line.
     #[test]
-    fn ends_groups_and_removes_directories_once_the_pipe_closes() {
+    fn a_closed_pipe_ends_the_guarded_processes() {
         let sleeper = || {
             let mut command = Command::new("/bin/sh");
-            // A child of its own, and output that closes when the last of the two has gone.
+            // It has a child. Its output closes when both have ended.
             command.args(["-c", "sleep 600 & wait"]).stdout(Stdio::piped()).process_group(0);
             command.spawn().expect("sh starts")
         };
@@ -100,7 +103,7 @@ mod tests {
         assert!(!guarded.wait().expect("it ends").success());
         assert!(!dir.path().exists());
 
-        assert!(matches!(released.try_wait(), Ok(None)), "what was released goes on");
+        assert!(matches!(released.try_wait(), Ok(None)), "the released process continues");
         assert!(kept.path().exists());
         drop(crate::node::Group::from(released));
     }

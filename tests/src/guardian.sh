@@ -1,5 +1,5 @@
-# Outlives the test process and clears up after it: see guardian.rs.
-# Reads lines from it: `group N` and `dir PATH` to take charge, `forget N` and `gone PATH` to be rid of it.
+# Outlives the test process and cleans up after it: see guardian.rs.
+# Reads lines: `group N` and `dir PATH` register, `forget N` and `gone PATH` unregister.
 
 trap '' HUP INT TERM
 newline='
@@ -29,7 +29,7 @@ for group in $groups; do
     kill -s KILL -- "-$group" 2>/dev/null
 done
 for dir in $dirs; do
-    # Processes on their way out may still write; a directory that will not go within ten seconds is left.
+    # Ending processes may still write. A directory that cannot be removed within ten seconds stays.
     tries=0
     until rm -rf "$dir" 2>/dev/null && [ ! -e "$dir" ] || [ "$tries" -ge 100 ]; do
         tries=$((tries + 1))

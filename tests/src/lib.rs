@@ -1,12 +1,12 @@
-//! The harness of the integration tests: everything around the framework that is real and not ours.
+//! The harness of the integration tests: real brokers, peers and programs around the framework.
 //!
 //! * [`Rabbit::shared`] is the RabbitMQ that all tests of a binary use, each with queues of its [own](unique);
 //!   a [`Node`] is one for a single test, to be killed, paused and restarted.
-//! * [`Peer`] is pika under remote control: it sends and reads raw messages, property by property.
-//! * [`RawPeer`] writes AMQP by hand: bytes where client libraries want texts and tables.
-//! * [`Python`] runs the programs in `tests/python`, [`Process`] any other program, the examples first.
-//! * [`Relay`] stands between a client and a broker, and cuts, stalls, swallows and delays what passes.
-//! * [`Random`] repeats what looks random.
+//! * [`Peer`] is pika under remote control: it sends and reads raw messages with all properties.
+//! * [`RawPeer`] writes AMQP by hand: any bytes in place of texts and tables.
+//! * [`Python`] runs the programs in `tests/python`, [`Process`] runs any other program, such as the examples.
+//! * [`Relay`] is between a client and a broker, and cuts connections or stalls, swallows and delays bytes.
+//! * [`Random`] generates repeatable random values.
 //! * [`eventually`] waits for a state; nothing else here or in the tests sleeps.
 //!
 //! Nothing is left behind, even after `kill -9`: see [`guardian`](mod@guardian).
@@ -15,7 +15,7 @@
     clippy::expect_used,
     clippy::panic,
     clippy::missing_panics_doc,
-    reason = "a test that cannot go on says why in a sentence and fails; its caller could do nothing else"
+    reason = "a test that cannot continue panics with the reason; its caller could do nothing else"
 )]
 
 mod eventually;
@@ -43,8 +43,8 @@ pub use raw::{Event, Property, RawMessage, RawPeer, RawProperties, long, short};
 pub use relay::{Direction, Relay};
 pub use unique::unique;
 
-/// The Rust code in README.md and in these pages compiles, and runs where it says nothing else: each is the documentation of an
-/// item here when doctests are collected.
+/// Compiles the Rust code in README.md and in these pages, and runs it unless marked otherwise: each page is the documentation
+/// of an item here when doctests are collected.
 #[cfg(doctest)]
 mod pages {
     #[doc = include_str!("../../README.md")]

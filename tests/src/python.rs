@@ -12,16 +12,16 @@ pub struct Python {
 }
 
 impl Python {
-    /// `RPC_TEST_PYTHON` if it is set, else the environment in `target/python`.
+    /// The interpreter in `RPC_TEST_PYTHON` if it is set, else the one in `target/python`.
     ///
     /// # Panics
     ///
-    /// When there is none.
+    /// If there is none.
     pub fn find() -> Self {
         let given = env::var_os("RPC_TEST_PYTHON").map(PathBuf::from);
         if let Some(given) = given.as_ref().filter(|given| !given.is_file()) {
             panic!(
-                "RPC_TEST_PYTHON={} is not there: scripts/test makes an environment of its own without it",
+                "RPC_TEST_PYTHON={} does not exist: unset it, and scripts/test makes an environment of its own",
                 given.display()
             );
         }
@@ -36,10 +36,10 @@ impl Python {
         }
     }
 
-    /// A program in `tests/python`, to be completed and run by the caller.
+    /// The command of a program in `tests/python`, to be completed and run by the caller.
     pub fn command(&self, script: &str) -> Command {
         let mut command = Command::new(&self.interpreter);
-        // Without -B, Python leaves compiled files beside the sources; -u: lines come when they are printed.
+        // -B prevents compiled files beside the sources; -u prints lines unbuffered.
         command.args(["-B", "-u"]).arg(root().join("tests/python").join(script));
         command
     }
@@ -58,7 +58,7 @@ pub(crate) fn root() -> &'static Path {
     package.parent().unwrap_or(package)
 }
 
-/// Where cargo's target directory may be: above this very program, as `CARGO_TARGET_DIR` says, or where it is by default.
+/// Possible target directories of cargo: above this program, in `CARGO_TARGET_DIR`, and the default.
 fn targets() -> impl Iterator<Item = PathBuf> {
     let program = env::current_exe().unwrap_or_default();
     let above: Vec<PathBuf> = program.ancestors().skip(1).take(5).map(Path::to_owned).collect();

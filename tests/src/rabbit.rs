@@ -4,7 +4,7 @@ use tokio::sync::OnceCell;
 
 use crate::Node;
 
-/// The RabbitMQ that the tests of a binary share: the one at `AMQP_URL`, else a [`Node`].
+/// The RabbitMQ shared by the tests of a binary: at `AMQP_URL`, else a [`Node`].
 #[derive(Debug)]
 pub struct Rabbit {
     url: String,
@@ -12,11 +12,11 @@ pub struct Rabbit {
 }
 
 impl Rabbit {
-    /// The broker, started by whoever asks first.
+    /// The broker. The first call starts it.
     ///
     /// # Panics
     ///
-    /// When there is neither `AMQP_URL` nor a RabbitMQ to start. No test is ever skipped for want of a broker.
+    /// If there is neither `AMQP_URL` nor an installed RabbitMQ. No test is skipped without a broker.
     pub async fn shared() -> &'static Self {
         static SHARED: OnceCell<Rabbit> = OnceCell::const_new();
         SHARED.get_or_init(Self::start).await
@@ -35,7 +35,7 @@ impl Rabbit {
         &self.url
     }
 
-    /// The node itself, unless the broker is somebody else's.
+    /// The node, unless `AMQP_URL` names another broker.
     pub fn node(&self) -> Option<&Node> {
         self.node.as_ref()
     }

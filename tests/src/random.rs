@@ -1,9 +1,9 @@
-/// Numbers and bytes that look random and are the same for the same seed: Steele and Vigna's `SplitMix64`.
+/// Pseudo-random numbers and bytes, the same for the same seed: Steele and Vigna's `SplitMix64`.
 #[derive(Debug)]
 pub struct Random(u64);
 
 impl Random {
-    /// The generator of a seed.
+    /// The generator with this seed.
     pub fn new(seed: u64) -> Self {
         Self(seed)
     }
@@ -22,7 +22,7 @@ impl Random {
         usize::try_from(self.bits() % bound.max(1) as u64).expect("it is below a usize")
     }
 
-    /// Once in so many times.
+    /// True once in so many times.
     pub fn once_in(&mut self, times: usize) -> bool {
         self.below(times) == 0
     }
@@ -37,7 +37,7 @@ impl Random {
         (0..count.div_ceil(8)).flat_map(|_| self.bits().to_le_bytes()).take(count).collect()
     }
 
-    /// A number that is more often at an end than within.
+    /// A number that is often near the limits of its range.
     pub fn number(&mut self) -> u64 {
         let ends = [0, 1, 127, 255, 65_535, 1 << 31, u64::from(u32::MAX), 1 << 63, u64::MAX];
         match self.below(3) {

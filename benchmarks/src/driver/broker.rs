@@ -1,4 +1,4 @@
-//! The broker under measurement.
+//! The measured broker.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -8,16 +8,16 @@ use tokio::process::Command;
 
 use crate::processor;
 
-/// How long a server may take to consume.
+/// How long a server may take until it consumes.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// The one at `AMQP_URL`, else a throwaway node.
+/// The broker at `AMQP_URL`, else a throwaway node.
 pub(crate) struct Broker {
     rabbit: &'static Rabbit,
     process: Option<u32>,
 }
 
-/// Who consumes at some moment; `None` where nobody can be asked.
+/// The consumers at one time; `None` if they cannot be listed.
 pub(crate) struct Consumers(Option<HashSet<String>>);
 
 impl Broker {
@@ -30,13 +30,13 @@ impl Broker {
         Self { rabbit, process }
     }
 
-    /// Its process, if that is on this machine.
+    /// Its process, if it is on this machine.
     pub(crate) fn process(&self) -> Option<u32> {
         self.process
     }
 
-    /// Tells a program where it is.
-    pub(crate) fn tell(&self, command: &mut Command) {
+    /// Passes the broker's address to a program.
+    pub(crate) fn pass_address(&self, command: &mut Command) {
         let url = self.rabbit.url();
         command.env("AMQP_URL", url).env("AMQP_ADDR", address(url));
     }
@@ -48,20 +48,20 @@ impl Broker {
         })
     }
 
-    /// Waits until somebody consumes who did not.
+    /// Waits for a new consumer.
     pub(crate) async fn another_consumer(&self, before: Consumers) {
         match (self.rabbit.node(), before.0) {
             (Some(node), Some(before)) => {
                 let another = async || (!consumers(node).await.is_subset(&before)).then_some(());
                 eventually_async("the server consumes", PATIENCE, another).await;
             }
-            // Whoever starts a broker of his own starts peers that are quick, too.
+            // Without our own node the consumers cannot be listed, so wait for a fixed time.
             _ => tokio::time::sleep(Duration::from_secs(2)).await,
         }
     }
 }
 
-/// The channels that consume.
+/// The process ids of consuming channels.
 async fn consumers(node: &Node) -> HashSet<String> {
     let channels =
         "[proplists:get_value(channel_pid, C) || C <- rabbit_amqqueue:consumers_all(<<\"/\">>)].";

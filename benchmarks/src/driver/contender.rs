@@ -1,4 +1,4 @@
-//! What is measured: a server and a client, ours or anybody's.
+//! A contender: a server and a client that are measured, ours or a peer's.
 
 use std::env;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use crate::flags::Peer;
 /// How long a program may take to start.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A row.
+/// A contender is one row of the tables.
 pub(crate) struct Contender {
     pub(crate) name: String,
     programs: Programs,
@@ -32,7 +32,7 @@ enum Programs {
     },
 }
 
-/// What a client is to do, but for how often.
+/// The load of a measurement, without the number of calls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Setting {
     pub(crate) servers: usize,
@@ -55,7 +55,7 @@ impl Contender {
         }
     }
 
-    /// Somebody else's programs.
+    /// Programs of a peer.
     pub(crate) fn peer(peer: &Peer) -> Self {
         let Peer { name, server, client } = peer.clone();
         Self { name, programs: Programs::Peer { server, client } }
@@ -69,7 +69,7 @@ impl Contender {
         }
     }
 
-    /// Whether it can be told to.
+    /// Whether it supports this setting.
     pub(crate) fn can(&self, setting: Setting) -> bool {
         match &self.programs {
             Programs::Own { .. } => true,
@@ -79,38 +79,43 @@ impl Contender {
         }
     }
 
-    /// Whether its client warms up and says when it begins.
-    pub(crate) fn says_when_it_begins(&self) -> bool {
+    /// Whether its client warms up and then prints that it begins.
+    pub(crate) fn announces_begin(&self) -> bool {
         !matches!(self.programs, Programs::Peer { .. })
     }
 
-    /// Starts another server of it; returns when it takes requests.
+    /// Starts another server; returns when it accepts requests.
     pub(crate) async fn serve(&self, broker: &Broker) -> Process {
         let before = broker.consumers().await;
         let process = self.start("server", self.server(broker));
-        self.is_served_by(&process, broker, before).await;
+        self.wait_until_ready(&process, broker, before).await;
         process
     }
 
-    /// Starts a client that makes so many calls.
+    /// Starts a client that makes `total` calls.
     pub(crate) fn call(&self, broker: &Broker, setting: Setting, total: usize) -> Process {
         self.start("client", self.client(broker, setting, total))
     }
 
-    /// Starts one of its programs, or another that runs it.
+    /// Starts one of its programs, or a command that wraps one.
     pub(crate) fn start(&self, role: &str, command: Command) -> Process {
         Process::start(&format!("the {role} of {}", self.name), command)
     }
 
-    /// Waits until this server takes requests.
-    pub(crate) async fn is_served_by(&self, process: &Process, broker: &Broker, before: Consumers) {
+    /// Waits until this server accepts requests.
+    pub(crate) async fn wait_until_ready(
+        &self,
+        process: &Process,
+        broker: &Broker,
+        before: Consumers,
+    ) {
         match &self.programs {
             Programs::Peer { .. } => broker.another_consumer(before).await,
             Programs::Own { .. } => drop(process.line_with("serving", PATIENCE).await),
         }
     }
 
-    /// The command that serves.
+    /// The command of a server.
     pub(crate) fn server(&self, broker: &Broker) -> Command {
         let mut command = match &self.programs {
             Programs::Own { program, queue, flavour, .. } => {
@@ -118,11 +123,11 @@ impl Contender {
             }
             Programs::Peer { server, .. } => shell(server),
         };
-        broker.tell(&mut command);
+        broker.pass_address(&mut command);
         command
     }
 
-    /// The command that makes so many calls.
+    /// The command of a client that makes `total` calls.
     pub(crate) fn client(&self, broker: &Broker, setting: Setting, total: usize) -> Command {
         let [window, payload, total] =
             [setting.window, setting.payload, total].map(|number| number.to_string());
@@ -138,7 +143,7 @@ impl Contender {
                 shell(&client.replace("{payload}", &payload))
             }
         };
-        broker.tell(&mut command);
+        broker.pass_address(&mut command);
         command
     }
 }
@@ -149,14 +154,14 @@ pub(crate) fn built(name: &str) -> Command {
     Command::new(this.with_file_name(name))
 }
 
-/// One of those under measurement.
+/// A measured program of this package.
 fn own(name: &str, flavour: Flavour, arguments: &[&str]) -> Command {
     let mut command = built("bench-programs");
     command.args(["--runtime", flavour.name(), name]).args(arguments);
     command
 }
 
-/// Somebody's command, as a shell reads it; the process is the program's and not the shell's.
+/// A command line of a peer. `exec` replaces the shell, so that the process is the program.
 fn shell(text: &str) -> Command {
     let mut command = Command::new("/bin/sh");
     command.arg("-c").arg(format!("exec {text}"));

@@ -1,4 +1,4 @@
-//! What counts the instructions of a program.
+//! Counts the instructions of a program.
 
 use std::time::Duration;
 
@@ -10,13 +10,13 @@ const PATIENCE: Duration = Duration::from_secs(600);
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Counter {
-    /// The processor's own counter, of what runs outside the kernel.
+    /// The processor's counter of instructions outside the kernel.
     Perf,
     Callgrind,
 }
 
 impl Counter {
-    /// What this machine can do.
+    /// The best counter that works on this machine.
     pub(crate) async fn find() -> Option<Self> {
         for counter in [Self::Perf, Self::Callgrind] {
             let output = counter.wrap(&Command::new("true")).output().await;
@@ -28,10 +28,10 @@ impl Counter {
         None
     }
 
-    /// The command, counted.
+    /// The command under the counter.
     pub(crate) fn wrap(self, command: &Command) -> Command {
         let (counter, arguments) = match self {
-            // perf ends with SIGTERM before it has said anything. So it ignores the signal, and ends with its program.
+            // On SIGTERM perf ends before it prints. So it ignores the signal, and ends with its program.
             Self::Perf => (
                 "sh",
                 &["-c", "trap '' TERM; exec perf stat -x ';' -e instructions:u -- \"$@\"", "perf"]
@@ -48,7 +48,7 @@ impl Counter {
         wrapped
     }
 
-    /// How many instructions it was from its start to its end, which is waited for.
+    /// Waits for the end of the process and returns its number of instructions.
     pub(crate) async fn read(self, process: Process) -> f64 {
         let printed = process.success(PATIENCE).await;
         self.count(&printed).unwrap_or_else(|| panic!("no instructions in {printed}"))

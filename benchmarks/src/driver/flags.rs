@@ -3,53 +3,53 @@
 use clap::{Parser, ValueEnum};
 use rpc_benchmarks::arguments::Flavour;
 
-/// Measures calls over rpc-runtime beside the same by hand over lapin, in turns, and prints tables.
+/// Measures calls over rpc-runtime and the same calls by hand over lapin, in turns, and prints tables.
 #[derive(Debug, Parser)]
 pub(crate) struct Flags {
-    /// What to measure; everything, unless said.
+    /// What to measure [default: everything].
     #[arg(long, value_enum, value_delimiter = ',')]
     parts: Vec<Part>,
 
-    /// A run that shows whether everything works, in seconds; its figures mean nothing.
+    /// A test run of a few seconds that shows whether everything works. Its figures mean nothing.
     #[arg(long)]
     pub(crate) quick: bool,
 
-    /// How often everything is measured.
+    /// Number of rounds.
     #[arg(long)]
     rounds: Option<usize>,
 
-    /// How long each measurement is to take, in seconds.
+    /// How long each measurement should take, in seconds.
     #[arg(long)]
     seconds: Option<f64>,
 
-    /// How many calls are in flight; by default 1, 16, 256 and 4096.
+    /// How many calls to keep in flight [default: 1, 16, 256 and 4096].
     #[arg(long, value_delimiter = ',')]
     windows: Vec<usize>,
 
-    /// The bytes of an argument and of its result; by default 8, 1 KiB, 64 KiB and 1 MiB.
+    /// The bytes of an argument and of its result [default: 8, 1 KiB, 64 KiB and 1 MiB].
     #[arg(long, value_delimiter = ',')]
     payloads: Vec<usize>,
 
-    /// How many calls are in flight while payloads are compared.
+    /// How many calls to keep in flight while payloads are compared.
     #[arg(long, default_value_t = 16)]
     pub(crate) payload_window: usize,
 
-    /// How many calls are made to see whether they leave something behind.
+    /// How many calls to make to see whether memory is lost.
     #[arg(long)]
     calls: Option<usize>,
 
-    /// Only the rows whose names begin with one of these.
+    /// Only rows whose names begin with one of these.
     #[arg(long, value_delimiter = ',')]
     only: Vec<String>,
 
-    /// How tokio runs in the programs that are measured.
+    /// The kind of tokio runtime in the measured programs.
     #[arg(long, value_enum, default_value_t)]
     pub(crate) runtime: Flavour,
 
-    /// A further program, `NAME=SERVER::CLIENT`; the one called `limit` has targets. Both commands get the broker as
-    /// `AMQP_URL` and as `AMQP_ADDR` (host and port); `{window}`, `{total}` and `{payload}` in the client's are replaced,
-    /// and one without `{payload}` sends 8 bytes. The client prints a line with `rate=…/s` and, if it knows them,
-    /// `p50=…us`, `p99=…us` or `mean=…us`.
+    /// Another pair of programs, `NAME=SERVER::CLIENT`; targets compare with the one called `limit`. Both commands get the
+    /// broker as `AMQP_URL` and as `AMQP_ADDR` (host and port). `{window}`, `{total}` and `{payload}` in the client's are
+    /// replaced; a client without `{payload}` sends 8 bytes. The client prints a line with `rate=…/s` and, if it measures
+    /// them, `p50=…us`, `p99=…us` or `mean=…us`.
     #[arg(long = "peer", value_name = "NAME=SERVER::CLIENT", value_parser = peer)]
     pub(crate) peers: Vec<Peer>,
 }
@@ -57,15 +57,15 @@ pub(crate) struct Flags {
 /// A table.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Part {
-    /// Calls a second, and how long they take, by how many are in flight.
+    /// Calls a second and latencies, by number of calls in flight.
     Calls,
     /// Bytes a second.
     Payloads,
     /// One server and four.
     Servers,
-    /// Bytes in the calling process.
+    /// Memory of the calling process.
     Memory,
-    /// Instructions of the processor.
+    /// Instructions for each call.
     Instructions,
 }
 
@@ -101,7 +101,7 @@ impl Flags {
     }
 }
 
-/// A program that is not ours.
+/// The programs of a peer.
 #[derive(Debug, Clone)]
 pub(crate) struct Peer {
     pub(crate) name: String,

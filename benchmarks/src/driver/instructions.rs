@@ -1,5 +1,5 @@
-//! Instructions of the processor for each call: the difference between twice as many calls and once as many. Unlike
-//! times they can be compared from run to run, and from day to day.
+//! Instructions for each call: the difference between runs of twice as many calls and once as many. Unlike times they can
+//! be compared between runs and days.
 
 use std::time::Duration;
 
@@ -12,15 +12,15 @@ use crate::flags::{Flags, Part};
 use crate::statistics::Spread;
 use crate::table;
 
-/// One thread beside lapin's: how often threads wake each other is chance.
+/// One thread (lapin has its own): the number of wake-ups between threads is random.
 const FLAVOUR: Flavour = Flavour::CurrentThread;
 const WINDOWS: [usize; 2] = [1, 16];
 const ROUNDS: usize = 3;
 
-/// How long calls may take to a server that is counted.
+/// How long calls may take while instructions are counted.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// What is counted of a contender.
+/// The measured end of a contender.
 #[derive(Clone, Copy)]
 enum Role {
     Client,
@@ -32,11 +32,11 @@ pub(crate) async fn run(flags: &Flags, broker: &Broker) {
         return;
     }
     let Some(counter) = Counter::find().await else {
-        eprintln!("== instructions are not counted: neither perf nor valgrind can do it here");
+        eprintln!("== instructions are not counted: neither perf nor valgrind works here");
         return;
     };
     eprintln!("== instructions");
-    // In a quick run a single count: each takes valgrind a second to start.
+    // A quick run counts once: valgrind takes a second to start each time.
     let (calls, rounds, rows, windows) = if flags.quick {
         (20, 1, 1, &WINDOWS[..1])
     } else {
@@ -105,7 +105,7 @@ impl Study<'_> {
         let command = contender.server(self.broker);
         let before = self.broker.consumers().await;
         let server = contender.start("server", self.counter.wrap(&command));
-        contender.is_served_by(&server, self.broker, before).await;
+        contender.wait_until_ready(&server, self.broker, before).await;
         contender.call(self.broker, setting, calls).success(PATIENCE).await;
         server.terminate();
         self.counter.read(server).await

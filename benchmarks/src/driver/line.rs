@@ -1,4 +1,4 @@
-//! What programs print: words of the form `name=number`, with or without a unit.
+//! Reads the output of programs: words of the form `name=number`, with or without a unit.
 
 /// The number of this name, in microseconds if it is a time.
 pub(crate) fn field(line: &str, name: &str) -> Option<f64> {
@@ -21,7 +21,7 @@ mod tests {
     use super::field;
 
     #[test]
-    fn numbers_are_read_whatever_stands_around_them() {
+    fn numbers_are_found_between_other_text() {
         let line = "limit window=16 direct=false rate=44400/s mean=360.5us p99=1.5ms left=-12";
         assert_eq!(field(line, "rate"), Some(44400.0));
         assert_eq!(field(line, "mean"), Some(360.5));

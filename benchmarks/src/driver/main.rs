@@ -1,9 +1,9 @@
-//! Measures calls over rpc-runtime beside the same by hand over lapin, in turns: `scripts/benchmark`.
+//! Measures calls over rpc-runtime and the same calls by hand over lapin, in turns: `scripts/benchmark`.
 
 #![allow(
     clippy::expect_used,
     clippy::panic,
-    reason = "a measurement that cannot go on says why in a sentence and ends; nothing waits for it"
+    reason = "a measurement that fails prints the reason and ends; nothing depends on it"
 )]
 
 mod broker;

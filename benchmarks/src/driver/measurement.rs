@@ -1,4 +1,4 @@
-//! One measurement: so many calls of one client.
+//! One measurement: a number of calls of one client.
 
 use std::time::Duration;
 
@@ -9,21 +9,21 @@ use crate::contender::{Contender, Setting};
 use crate::line::field;
 use crate::processor;
 
-/// How long a client may take, however slow the broker is.
+/// How long a client may take.
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What came of it.
+/// The figures of a measurement.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Measurement {
     /// Calls a second.
     pub(crate) rate: f64,
     /// The bytes of an argument and of its result.
     payload: u32,
-    /// How long a call took in the middle, in microseconds; the mean, of a peer that knows no other.
+    /// The median latency in microseconds, or the mean of a peer that measures only that.
     pub(crate) p50: Option<f64>,
-    /// What one call in a hundred took longer than.
+    /// The 99th percentile of latencies, in microseconds.
     pub(crate) p99: Option<f64>,
-    /// Processor time for each call, in microseconds.
+    /// Processor time of the client for each call, in microseconds.
     pub(crate) client: Option<f64>,
     pub(crate) server: Option<f64>,
     pub(crate) broker: Option<f64>,
@@ -35,7 +35,7 @@ impl Measurement {
         Some(self.client? + self.server?)
     }
 
-    /// How many went each way in a second.
+    /// Megabytes a second each way.
     pub(crate) fn megabytes(&self) -> f64 {
         self.rate * f64::from(self.payload) / 1e6
     }
@@ -56,7 +56,7 @@ impl Measurement {
             ]
         };
         let mut before = used();
-        if contender.says_when_it_begins() {
+        if contender.announces_begin() {
             process.line_with("begin", PATIENCE).await;
             before = used();
         }

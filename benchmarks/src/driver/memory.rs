@@ -1,4 +1,4 @@
-//! The bytes that calls take in the process that makes them.
+//! The memory that calls use in the calling process.
 
 use std::time::Duration;
 
@@ -53,7 +53,7 @@ pub(crate) async fn run(flags: &Flags, broker: &Broker, targets: &mut Targets) {
     );
 }
 
-/// With a server that does not answer, on a queue of its own.
+/// Measures calls to a server that does not answer, on a queue of its own.
 async fn pending(
     flags: &Flags,
     broker: &Broker,
@@ -74,7 +74,7 @@ async fn pending(
 async fn figure(name: &str, arguments: &[&str], broker: &Broker) -> Option<f64> {
     let mut command = built("bench-memory");
     command.args(arguments);
-    broker.tell(&mut command);
+    broker.pass_address(&mut command);
     let process = Process::start("bench-memory", command);
     let line = process.line_with(&format!("{name}="), PATIENCE).await;
     field(&line, name)

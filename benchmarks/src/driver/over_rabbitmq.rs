@@ -1,4 +1,4 @@
-//! Calls between processes, with RabbitMQ between them.
+//! Calls between processes over RabbitMQ.
 
 use rpc_benchmarks::arguments::NUMBER;
 
@@ -17,10 +17,10 @@ const UNCONFIRMED: &str = "ours, no confirms";
 const OVER_LAPIN: &str = "ours over lapin";
 const NAIVE: &str = "naive lapin";
 const BATCHED: &str = "batched lapin";
-/// The peer that says what the broker can carry.
+/// The peer that shows the broker's limit.
 const LIMIT: &str = "limit";
 
-/// How many calls are in flight while one server is compared with four.
+/// How many calls to keep in flight while one server is compared with four.
 const SERVERS_WINDOW: usize = 256;
 const SERVERS: [usize; 2] = [1, 4];
 
@@ -32,7 +32,7 @@ const SERVER: Figure = |measured| measured.server;
 const BROKER: Figure = |measured| measured.broker;
 const MEGABYTES: Figure = |measured| Some(measured.megabytes());
 
-/// A table: its columns are settings, its rows contenders, once for each measure.
+/// A table: its columns are settings; its rows are contenders, repeated for each measure.
 struct Sheet {
     title: String,
     columns: Vec<(String, Setting)>,
@@ -53,7 +53,7 @@ pub(crate) async fn run(flags: &Flags, broker: &Broker, targets: &mut Targets) {
         sheet.print(&contenders, &results);
     }
     if !flags.peers.is_empty() {
-        println!("\nA peer that says no p50 has its mean there.");
+        println!("\nFor a peer without p50 the mean is shown.");
     }
     call_targets(&results, targets);
     payload_targets(flags, &results, targets);

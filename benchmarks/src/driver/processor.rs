@@ -1,11 +1,11 @@
-//! The time that processes have had of the processors, as `/proc` has it.
+//! Processor time of processes, from `/proc`.
 
 use std::fs;
 
-/// In seconds, all its threads together, to a hundredth; `None` if there is no such process here.
+/// The processor time of all threads in seconds, to a hundredth; `None` if there is no such process here.
 pub(crate) fn seconds(process: u32) -> Option<f64> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
-    // The second field is a name, which may contain anything; the first after it is the third.
+    // The second field is a name, which may contain spaces and brackets. The rest starts at the third.
     let (_, rest) = text.rsplit_once(')')?;
     let mut fields = rest.split_whitespace().skip(11);
     let user: u32 = fields.next()?.parse().ok()?;
@@ -14,12 +14,12 @@ pub(crate) fn seconds(process: u32) -> Option<f64> {
     Some((f64::from(user) + f64::from(system)) / f64::from(ticks))
 }
 
-/// Of all of these together.
+/// The sum over these processes.
 pub(crate) fn seconds_of(processes: impl IntoIterator<Item = u32>) -> Option<f64> {
     processes.into_iter().map(seconds).sum()
 }
 
-/// The process that listens at this host and port, if that is on this machine and may be known.
+/// The process that listens at this host and port, if it is on this machine and visible to us.
 pub(crate) fn listening(address: &str) -> Option<u32> {
     let (host, port) = address.rsplit_once(':')?;
     let here = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
@@ -55,7 +55,7 @@ mod tests {
     use super::{listening, seconds};
 
     #[test]
-    fn this_process_has_had_time() {
+    fn this_process_has_used_time() {
         assert!(seconds(process::id()).is_some());
         assert_eq!(seconds(u32::MAX), None);
     }

@@ -1,4 +1,4 @@
-//! What was measured, by row, setting and round.
+//! The measurements by row, setting and round.
 
 use std::collections::HashMap;
 
@@ -6,7 +6,7 @@ use crate::contender::Setting;
 use crate::measurement::Measurement;
 use crate::statistics::Spread;
 
-/// A contender, by number, at a setting.
+/// The index of a contender, and a setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) struct Cell {
     pub(crate) contender: usize,
@@ -19,11 +19,11 @@ pub(crate) struct Results {
     rounds: HashMap<Cell, Vec<Measurement>>,
 }
 
-/// One of a measurement's figures.
+/// Reads one figure of a measurement.
 pub(crate) type Figure = fn(&Measurement) -> Option<f64>;
 
 impl Results {
-    /// A round's measurement; rounds come in order.
+    /// Adds a measurement. Rounds are added in order.
     pub(crate) fn add(&mut self, cell: Cell, name: &str, measured: Measurement) {
         self.names.entry(name.to_owned()).or_insert(cell.contender);
         self.rounds.entry(cell).or_default().push(measured);
@@ -33,7 +33,7 @@ impl Results {
         Spread::of(self.each(name, setting, figure)?)
     }
 
-    /// The one to the other, round by round: the two were measured next to each other.
+    /// The ratio of two cells, for each round: the two were measured one after the other.
     pub(crate) fn ratio(
         &self,
         (name, setting): (&str, Setting),
@@ -45,7 +45,7 @@ impl Results {
         Spread::of(ones.iter().zip(others).map(|(one, other)| one / other))
     }
 
-    /// The one to whichever of these is more.
+    /// The ratio to the larger of two others.
     pub(crate) fn ratio_to_best(
         &self,
         name: &str,

@@ -1,4 +1,4 @@
-//! Everything in turns, so that whatever else the machine does falls on all alike.
+//! Measures everything in turns, so that other load on the machine affects all contenders equally.
 
 use std::collections::HashMap;
 
@@ -17,7 +17,7 @@ pub(crate) struct Rounds<'a> {
     pub(crate) flags: &'a Flags,
 }
 
-/// The servers that run, by contender.
+/// The running servers of each contender.
 type Servers = Vec<Vec<Process>>;
 
 impl Rounds<'_> {
@@ -25,7 +25,7 @@ impl Rounds<'_> {
         let mut results = Results::default();
         let mut servers: Servers = self.contenders.iter().map(|_| Vec::new()).collect();
         let mut totals = HashMap::new();
-        // A trial says how many calls to make; in a quick run there is nothing but the trial.
+        // A trial decides how many calls to make. A quick run has only the trial.
         let rounds = if self.flags.quick { 0 } else { self.flags.rounds() };
         for round in 0..=rounds {
             match round {
@@ -57,8 +57,8 @@ impl Rounds<'_> {
         counts
     }
 
-    /// What is measured with so many servers, in the order of this round: none is always measured after the same other
-    /// one.
+    /// The cells with so many servers, in the order of this round. The order differs between rounds, so that no cell always
+    /// follows the same other one.
     fn cells(&self, servers: usize, round: usize) -> Vec<Cell> {
         let settings = self.settings.iter().filter(|setting| setting.servers == servers);
         let mut cells = Vec::new();
@@ -97,7 +97,7 @@ impl Rounds<'_> {
         (rate * self.flags.seconds()) as usize
     }
 
-    /// How many calls show about how many a second are possible.
+    /// How many calls are enough to estimate the rate.
     fn trial(&self, setting: Setting) -> usize {
         const BYTES: usize = 16 * 1024 * 1024;
         let calls = if self.flags.quick { 100 } else { 1_000 };

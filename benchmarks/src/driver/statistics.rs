@@ -1,4 +1,4 @@
-//! The middle of several measurements, and how far apart they are.
+//! The median and spread of several measurements.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub(crate) struct Spread {
 }
 
 impl Spread {
-    /// `None` of nothing.
+    /// `None` without values.
     pub(crate) fn of(values: impl IntoIterator<Item = f64>) -> Option<Self> {
         let mut values: Vec<f64> = values.into_iter().collect();
         values.sort_by(f64::total_cmp);
@@ -29,12 +29,12 @@ impl fmt::Display for Spread {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { low, median, high } = *self;
         write!(f, "{}", Number(median))?;
-        // Of a single measurement there is no more to say.
+        // A single measurement has no spread.
         if low < high { write!(f, " ({}–{})", Number(low), Number(high)) } else { Ok(()) }
     }
 }
 
-/// With the digits that mean something.
+/// Shows a number with its significant digits.
 struct Number(f64);
 
 impl fmt::Display for Number {

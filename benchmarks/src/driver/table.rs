@@ -2,18 +2,18 @@
 
 use crate::statistics::Spread;
 
-/// Prints its first lines.
+/// Prints the heading of a table.
 pub(crate) fn head(title: &str, columns: &[String]) {
     println!("\n| {title} | {} |", columns.join(" | "));
     println!("| --- |{}", " ---: |".repeat(columns.len()));
 }
 
-/// Prints a line that stands above those of one measure.
+/// Prints the line above the rows of one measure.
 pub(crate) fn section(name: &str, columns: usize) {
     println!("| **{name}** |{}", " |".repeat(columns));
 }
 
-/// Prints a line, unless there is nothing in it.
+/// Prints a row, unless it is empty.
 pub(crate) fn row(name: &str, columns: impl IntoIterator<Item = Option<Spread>>) {
     let columns: Vec<Option<Spread>> = columns.into_iter().collect();
     if columns.iter().any(Option::is_some) {

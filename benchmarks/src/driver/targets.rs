@@ -1,10 +1,10 @@
-//! What is aimed at, beside what was measured. They judge nothing: no run fails for them.
+//! Targets beside the measured figures. A missed target does not fail the run.
 
 use std::fmt;
 
 use crate::statistics::Spread;
 
-/// What a figure should be.
+/// The bound of a target.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Bound {
     Unbound,
@@ -26,7 +26,7 @@ struct Target {
 }
 
 impl Targets {
-    /// What has to be so now, and what is wanted after that; nothing where nothing was measured.
+    /// Adds a target with the bound of today and a later one; nothing if it was not measured.
     pub(crate) fn add(&mut self, what: &str, bound: Bound, then: Bound, measured: Option<Spread>) {
         if let Some(measured) = measured {
             self.lines.push(Target { what: what.to_owned(), bound, then, measured });

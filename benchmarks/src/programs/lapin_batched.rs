@@ -1,5 +1,5 @@
-//! The same over lapin as fast as it goes: whatever is ready is taken together, published without waiting in between, and
-//! acknowledged at once.
+//! The same over lapin, as fast as possible: all ready deliveries are handled as a batch, published without waiting in
+//! between, and acknowledged together.
 
 use std::collections::HashMap;
 use std::time::Instant;
@@ -9,7 +9,7 @@ use lapin::options::{BasicAckOptions, BasicPublishOptions};
 use lapin::types::ShortString;
 use lapin::{Channel, Consumer, message::Delivery};
 use rpc_benchmarks::arguments::{
-    ClientArguments, Load, Role, ServerArguments, serving, told_to_end,
+    ClientArguments, Load, Role, ServerArguments, serving, terminated,
 };
 use rpc_benchmarks::{Failure, Meter, begin};
 
@@ -19,13 +19,13 @@ pub(crate) async fn run(role: Role) -> Result<(), Failure> {
     match role {
         Role::Server(arguments) => tokio::select! {
             ended = serve(arguments) => ended,
-            told = told_to_end() => told,
+            ended = terminated() => ended,
         },
         Role::Client(arguments) => call(arguments).await,
     }
 }
 
-/// The next delivery, and those that are there already.
+/// Waits for a delivery, and returns it with all others that are ready.
 async fn ready(consumer: &mut Consumer, most: usize) -> Result<Vec<Delivery>, Failure> {
     let mut deliveries: Vec<_> = consumer.next().await.transpose()?.into_iter().collect();
     while deliveries.len() < most
@@ -36,7 +36,7 @@ async fn ready(consumer: &mut Consumer, most: usize) -> Result<Vec<Delivery>, Fa
     if deliveries.is_empty() { Err("the consumer ended".into()) } else { Ok(deliveries) }
 }
 
-/// The most requests that are answered together: more would keep the first of them waiting.
+/// Most requests in a batch: more would delay the first reply.
 const BATCH: usize = 256;
 
 async fn serve(arguments: ServerArguments) -> Result<(), Failure> {
@@ -57,7 +57,7 @@ async fn serve(arguments: ServerArguments) -> Result<(), Failure> {
                     .await
             }
         });
-        // On the socket, or the acknowledgement overtakes them.
+        // The replies have to be on the socket, or the acknowledgement overtakes them.
         raw::publish_all(replies).await?;
         channel.basic_ack(last, BasicAckOptions { multiple: true }).await?;
     }
@@ -92,7 +92,7 @@ impl Caller {
             let replies = ready(&mut self.consumer, window).await?;
             for reply in &replies {
                 let id = reply.properties.correlation_id().as_ref();
-                let sent = id.and_then(|id| self.sent.remove(id)).ok_or("nobody's reply")?;
+                let sent = id.and_then(|id| self.sent.remove(id)).ok_or("a reply to no request")?;
                 meter.ended(sent.elapsed());
             }
             self.publish(numbers.by_ref().take(replies.len()), payload).await?;

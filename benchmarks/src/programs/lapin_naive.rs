@@ -1,4 +1,4 @@
-//! The same over lapin as its examples have it: each publish is awaited, then each request acknowledged.
+//! The same over lapin in the style of its examples: each publish is awaited, then each request is acknowledged.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -7,7 +7,7 @@ use futures_util::StreamExt as _;
 use lapin::options::{BasicAckOptions, BasicPublishOptions};
 use lapin::types::ShortString;
 use lapin::{Channel, Consumer};
-use rpc_benchmarks::arguments::{ClientArguments, Role, ServerArguments, serving, told_to_end};
+use rpc_benchmarks::arguments::{ClientArguments, Role, ServerArguments, serving, terminated};
 use rpc_benchmarks::{Failure, keep_in_flight};
 use tokio::sync::oneshot;
 
@@ -17,7 +17,7 @@ pub(crate) async fn run(role: Role) -> Result<(), Failure> {
     match role {
         Role::Server(arguments) => tokio::select! {
             ended = serve(arguments) => ended,
-            told = told_to_end() => told,
+            ended = terminated() => ended,
         },
         Role::Client(arguments) => call(arguments).await,
     }
@@ -96,7 +96,7 @@ async fn read(mut consumer: Consumer, pending: Pending) -> Result<(), lapin::Err
         let Some(id) = delivery.properties.correlation_id() else { continue };
         let caller = pending.lock().unwrap_or_else(PoisonError::into_inner).remove(id);
         if let Some(caller) = caller {
-            // Whoever no longer waits needs no answer.
+            // The caller may have stopped waiting.
             let _ = caller.send(delivery.data);
         }
     }

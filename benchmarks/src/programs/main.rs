@@ -1,4 +1,4 @@
-//! The programs under measurement, in one file, so that they are linked but once: each is one of its commands.
+//! The measured programs, as commands of one program, so that linking happens once.
 
 mod lapin_batched;
 mod lapin_naive;
@@ -15,7 +15,7 @@ struct Arguments {
     #[command(subcommand)]
     program: Program,
 
-    /// How tokio runs.
+    /// The kind of tokio runtime.
     #[arg(long, value_enum, default_value_t, global = true)]
     runtime: Flavour,
 }
@@ -28,10 +28,10 @@ enum Program {
     /// Over rpc-runtime, over connections of lapin.
     #[command(subcommand)]
     OursOverLapin(Role),
-    /// Over lapin as its examples have it.
+    /// Over lapin in the style of its examples.
     #[command(subcommand)]
     LapinNaive(Role),
-    /// Over lapin as fast as it goes.
+    /// Over lapin, as fast as possible.
     #[command(subcommand)]
     LapinBatched(Role),
 }

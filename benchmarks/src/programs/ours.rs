@@ -1,7 +1,7 @@
-//! A service of rpc-runtime as its README has it, and a client of it.
+//! A service of rpc-runtime as in its README, and a client.
 
 use rpc_benchmarks::arguments::{
-    ClientArguments, NUMBER, Role, ServerArguments, serving, told_to_end,
+    ClientArguments, NUMBER, Role, ServerArguments, serving, terminated,
 };
 use rpc_benchmarks::{Failure, LeastClient, LeastServer, Worker, increment, keep_in_flight};
 use rpc_runtime::{Broker, BrokerBuilder, Queue, Server};
@@ -32,12 +32,12 @@ pub(crate) async fn run(role: Role, connecting: Connecting) -> Result<(), Failur
 
 async fn serve(arguments: ServerArguments, connecting: Connecting) -> Result<(), Failure> {
     let broker = connecting(&arguments.common.url).connect().await?;
-    // Gone by itself on a broker that is not thrown away.
+    // Expires by itself on a broker that is not thrown away.
     let queue = Queue::named(arguments.common.queue).argument("x-expires", 60_000);
     let server =
         Server::builder(&broker).service_on(queue, LeastServer::new(Worker)).start().await?;
     serving();
-    told_to_end().await?;
+    terminated().await?;
     server.shutdown().await?;
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What both programs over lapin do before they differ: connect, declare, consume.
+//! The common parts of both programs over lapin: connect, declare, consume.
 
 use futures_util::FutureExt as _;
 use lapin::options::{BasicConsumeOptions, BasicPublishOptions, QueueDeclareOptions};
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use rpc_benchmarks::Failure;
 use rpc_benchmarks::arguments::{Common, NUMBER};
 
-/// A connection with one channel, on which one queue is consumed.
+/// A connection with one channel that consumes one queue.
 #[derive(Debug)]
 pub(crate) struct Consuming {
     /// Closed when dropped.
@@ -24,14 +24,14 @@ pub(crate) struct Consuming {
     pub(crate) queue: ShortString,
 }
 
-/// Consumes the queue of requests, which is acknowledged, with the broker's own prefetch: none.
+/// Consumes the queue of requests, with acknowledgements and without a prefetch limit.
 ///
 /// # Errors
 ///
-/// What the broker refuses.
+/// If the broker refuses.
 pub(crate) async fn requests(common: &Common) -> Result<Consuming, Failure> {
     let mut arguments = FieldTable::default();
-    // Gone by itself on a broker that is not thrown away.
+    // Expires by itself on a broker that is not thrown away.
     arguments.insert("x-expires".into(), 60_000.into());
     consume(common, &common.queue, QueueDeclareOptions::durable(), arguments, false).await
 }
@@ -40,7 +40,7 @@ pub(crate) async fn requests(common: &Common) -> Result<Consuming, Failure> {
 ///
 /// # Errors
 ///
-/// What the broker refuses.
+/// If the broker refuses.
 pub(crate) async fn replies(common: &Common) -> Result<Consuming, Failure> {
     let exclusive = QueueDeclareOptions {
         exclusive: true,
@@ -79,11 +79,11 @@ pub(crate) fn request(id: &ShortString, reply_to: &ShortString) -> BasicProperti
 }
 
 /// Publishes all of these without waiting in between: lapin queues a message when its future is first polled. Returns
-/// when the last is on the socket.
+/// when all are on the socket.
 ///
 /// # Errors
 ///
-/// The first that could not be sent.
+/// The first publish that failed.
 pub(crate) async fn publish_all<P>(publishes: impl Iterator<Item = P>) -> Result<(), Failure>
 where
     P: Future<Output = Result<PublisherConfirm, lapin::Error>>,
@@ -107,7 +107,7 @@ pub(crate) fn fresh_id() -> ShortString {
     Uuid::new_v4().to_string().into()
 }
 
-/// The properties of the reply to a request, and where it goes.
+/// The properties of the reply to a request, and its queue.
 pub(crate) fn reply(request: &BasicProperties) -> (BasicProperties, ShortString) {
     let mut properties = BasicProperties::default();
     if let Some(id) = request.correlation_id() {
@@ -121,7 +121,7 @@ pub(crate) fn body(number: u64, payload: usize) -> Vec<u8> {
     if payload == NUMBER { number.to_le_bytes().to_vec() } else { vec![0x5a; payload] }
 }
 
-/// What a server answers: the number after the one that it got, or what it got.
+/// The body of a reply: the next number, or an echo.
 pub(crate) fn answer(body: Vec<u8>) -> Vec<u8> {
     match <[u8; NUMBER]>::try_from(body.as_slice()) {
         Ok(number) => u64::from_le_bytes(number).wrapping_add(1).to_le_bytes().to_vec(),

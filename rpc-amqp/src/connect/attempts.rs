@@ -19,7 +19,6 @@ const NOT_ALLOWED: u16 = 530;
 pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> ConnectError {
     let hopeless = failed.iter().all(|failed| failed.failure.is_hopeless());
     let alike = gathered(failed);
-    let one = alike.len() == 1;
     let of_address = |index| alike.iter().filter(|alike| alike.address == index).count();
     let named: Vec<String> = alike
         .iter()
@@ -37,21 +36,16 @@ pub(super) fn nowhere(failed: Vec<Failed>, addresses: &[Address]) -> ConnectErro
             })
         })
         .collect();
-    let mut errors = alike.into_iter().zip(named).filter_map(|(alike, named)| {
+    let errors = alike.into_iter().zip(named).filter_map(|(alike, named)| {
         Some(connecting(alike.failure, addresses.get(alike.address)?, &named))
     });
-    let mut error = match (errors.next(), one) {
-        (Some(error), true) => error,
-        (Some(first), false) => {
-            let errors: Vec<ConnectError> = [first].into_iter().chain(errors).collect();
-            several(&errors)
-        }
-        (None, _) => ConnectError::new(ConnectErrorKind::InvalidAddress, "there is no address"),
+    let mut errors: Vec<ConnectError> = errors.collect();
+    let error = match errors.len() {
+        0 => ConnectError::new(ConnectErrorKind::InvalidAddress, "there is no address"),
+        1 => errors.remove(0),
+        _ => several(&errors),
     };
-    if hopeless {
-        error = error.hopeless();
-    }
-    error
+    if hopeless { error.hopeless() } else { error }
 }
 
 /// Places of an address that failed in the same way, as both of `localhost` do.

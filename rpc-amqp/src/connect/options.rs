@@ -9,6 +9,7 @@ pub(crate) type OnStall = Arc<dyn Fn(Stall) + Send + Sync>;
 
 /// How a [`Connector`](crate::Connector) makes connections.
 #[derive(Clone)]
+#[must_use = "options do nothing until a connector has them"]
 pub struct ConnectOptions {
     pub(super) name: String,
     pub(super) product: String,

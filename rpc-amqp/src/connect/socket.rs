@@ -16,7 +16,6 @@ use tokio::{
 use super::{encrypt::Encryption, failure::Failure};
 use crate::{Address, limits};
 
-/// Resolves the name of a host.
 pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, Failure> {
     let found = tokio::net::lookup_host((host, port)).await.map_err(Failure::Unresolved)?;
     let found: Vec<SocketAddr> = found.take(limits::MOST_PLACES).collect();

@@ -58,12 +58,10 @@ impl Heartbeat {
         Self { every, received: now, sent: now, timer, wakes: now + every / 2, stalled: None }
     }
 
-    /// Something was received.
     pub(super) fn received(&mut self) {
         self.received = Instant::now();
     }
 
-    /// Something was sent.
     pub(super) fn sent(&mut self) {
         self.sent = Instant::now();
     }

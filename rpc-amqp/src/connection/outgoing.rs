@@ -130,7 +130,6 @@ impl State {
     }
 }
 
-/// Writes the acknowledgements of a channel.
 pub(crate) fn acknowledge(frames: &mut Frames, channel: u16, tracker: &mut AckTracker) {
     for ack in tracker.take_acks() {
         frames.ack(channel, ack.tag, ack.multiple);

@@ -1,6 +1,6 @@
 //! Frames: taken from the bytes that came, and put into the bytes that go.
 
-use std::{collections::VecDeque, fmt, mem};
+use std::{collections::VecDeque, fmt, mem, ops::Range};
 
 use bytes::{BufMut, Bytes, BytesMut};
 
@@ -134,23 +134,23 @@ impl Frames {
         self.frame(HEADER, channel, |to| {
             properties::write_content(to, &message.properties, message.body.len());
         });
-        let mut rest = message.body.clone();
-        while !rest.is_empty() {
-            let chunk = rest.split_to(rest.len().min(frame_max.saturating_sub(PREFIX + 1).max(1)));
-            self.body(channel, chunk);
+        let (size, most) = (message.body.len(), frame_max.saturating_sub(PREFIX + 1).max(1));
+        for start in (0..size).step_by(most) {
+            self.body(channel, &message.body, start..size.min(start.saturating_add(most)));
         }
     }
 
-    fn body(&mut self, channel: u16, chunk: Bytes) {
-        if chunk.len() < COPY_BELOW {
-            self.frame(BODY, channel, |to| to.put_slice(&chunk));
+    /// Part of a body. A large one is shared, which would cost a small one an allocation.
+    fn body(&mut self, channel: u16, body: &Bytes, part: Range<usize>) {
+        if part.len() < COPY_BELOW {
+            self.frame(BODY, channel, |to| to.put_slice(&body[part]));
             return;
         }
         self.tail.put_u8(BODY);
         self.tail.put_u16(channel);
-        self.tail.put_u32(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+        self.tail.put_u32(u32::try_from(part.len()).unwrap_or(u32::MAX));
         self.seal();
-        self.ready.push_back(Item::Bytes(chunk));
+        self.ready.push_back(Item::Bytes(body.slice(part)));
         self.tail.put_u8(END);
     }
 

@@ -44,7 +44,6 @@ pub(crate) enum Answer {
     Consumer(SmolStr),
 }
 
-/// A method.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Method {
     Deliver {

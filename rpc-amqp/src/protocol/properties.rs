@@ -58,7 +58,6 @@ fn read(cursor: &mut Cursor<'_>, properties: &mut Properties) -> Option<()> {
     Some(())
 }
 
-/// Writes the payload of a content header.
 pub(super) fn write_content(to: &mut BytesMut, properties: &Properties, size: usize) {
     to.put_u16(BASIC);
     to.put_u16(0);

@@ -13,7 +13,7 @@ use crate::{
     show::{json, raw_json},
 };
 
-/// What is written for programs.
+/// The JSON output.
 #[derive(Serialize)]
 struct Ended {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -32,7 +32,7 @@ pub(super) async fn run(global: &Global, arguments: &CallArgs) -> Result<(), Fai
     let written = write(global, &ended, took_us);
     match ended {
         Ok(_) => written,
-        // How the call ended counts for more than who reads it.
+        // A failure of the call takes precedence over a failure of the output.
         Err(error) => Err(prepared.explain(error).await),
     }
 }
@@ -59,7 +59,7 @@ fn write(
 /// The reply as JSON; one in plain text is a string.
 fn value(reply: &UntypedReply) -> Result<Box<RawValue>, Failure> {
     let unreadable = |error: serde_json::Error| {
-        Failure::new(Kind::Error, format!("the answer is not what it says it is: {error}"))
+        Failure::new(Kind::Error, format!("the reply does not match its content type: {error}"))
     };
     match reply.encoding {
         Encoding::Json if reply.body.is_empty() => serde_json::from_str("null").map_err(unreadable),

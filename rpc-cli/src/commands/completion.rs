@@ -1,4 +1,4 @@
-//! `rpc completion`: what a shell needs to complete this program's arguments.
+//! `rpc completion`: a script for a shell that completes the arguments of this program.
 
 use clap::CommandFactory as _;
 use clap_complete::{Shell, generate};

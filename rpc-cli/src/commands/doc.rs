@@ -14,13 +14,15 @@ pub(super) async fn run(global: &Global, arguments: &DocArgs) -> Result<(), Fail
     let found = find::service(&broker, global, &arguments.service).await?;
     if !found.differences.is_empty() {
         let differences = found.differences.join(", ");
-        warning(&format!("its servers differ in {differences}; this is what one of them says"));
+        warning(&format!(
+            "its servers differ in {differences}; this is the description of one of them"
+        ));
     }
     let service = found.service;
     match (arguments.format, global.output) {
         (DocFormat::Asyncapi, _) => {
             let document = asyncapi::document(&service);
-            // Indented wherever it goes: it is a file that people read, and put under version control.
+            // Always indented: people read the file and put it under version control.
             line(clean_json(&indent(&document.to_string())))
         }
         (DocFormat::Markdown, Output::Json) => json(&service),

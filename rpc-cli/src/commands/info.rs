@@ -1,4 +1,4 @@
-//! `rpc info`: what a service is, and who serves it.
+//! `rpc info`: the description of a service and its servers.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -18,7 +18,7 @@ use crate::{
 /// The encoding whose signatures cover types.
 const BINCODE: &str = "application/x-bincode";
 
-/// What is written for programs.
+/// The JSON output.
 #[derive(Serialize)]
 struct Described<'a> {
     service: &'a rpc_runtime::discovery::ServiceInfo,
@@ -39,7 +39,7 @@ pub(super) async fn run(global: &Global, service: &Service) -> Result<(), Failur
     line(described(&found))
 }
 
-/// The whole of it, for a person.
+/// The description for a person.
 fn described(found: &Found) -> String {
     let Found { service, instances, differences } = found;
     let mut text = format!("{BOLD}{}{BOLD:#}\n", clean(&service.name));
@@ -57,11 +57,11 @@ fn described(found: &Found) -> String {
             if options.is_empty() { String::new() } else { format!("  {}", options.join(", ")) };
         let _ = writeln!(text, "  {BOLD}{}{BOLD:#}{DIM}{beside}{DIM:#}", clean(&signature(method)));
         write_indented(&mut text, "      ", &method.doc);
-        // Names count in JSON: nothing there goes unnoticed for want of a signature.
+        // JSON decodes by name, so it needs no signature.
         let unseen = method.unseen.iter().filter(|_| service.encoding == BINCODE);
         for part in unseen {
-            let said = format!("bincode: a change inside of {part} is not noticed");
-            write_indented(&mut text, "      ", &said);
+            let note = format!("bincode: a change inside {part} is not noticed");
+            write_indented(&mut text, "      ", &note);
         }
     }
     write_types(&mut text, &NamedTypes::of(service));
@@ -76,9 +76,9 @@ fn described(found: &Found) -> String {
     text
 }
 
-/// What the types of the methods are, below them.
+/// Writes the types of the methods.
 fn write_types(text: &mut String, types: &NamedTypes) {
-    /// The most that are named for want of a schema.
+    /// Most types without a schema that are listed.
     const MOST: usize = 20;
     for NamedType { name, doc, shape } in &types.described {
         let mut lines = shape.lines();
@@ -91,11 +91,11 @@ fn write_types(text: &mut String, types: &NamedTypes) {
         let mut names: Vec<&str> =
             types.undescribed.iter().take(MOST).map(String::as_str).collect();
         names.extend((types.undescribed.len() > MOST).then_some("…"));
-        let said = format!(
+        let note = format!(
             "No schema of {}: derive schemars::JsonSchema, and switch on rpc-runtime's feature schemars.",
             names.join(", ")
         );
-        let _ = writeln!(text, "\n  {DIM}{}{DIM:#}", clean(&said));
+        let _ = writeln!(text, "\n  {DIM}{}{DIM:#}", clean(&note));
     }
 }
 

@@ -1,4 +1,4 @@
-//! `rpc ls`: the services that are there.
+//! `rpc ls`: the services that have a running server.
 
 use std::collections::BTreeMap;
 
@@ -8,11 +8,11 @@ use super::{connect, discovery};
 use crate::{
     cli::{Global, Output},
     failure::Failure,
-    find::{nobody, note_dropped},
+    find::{no_answer, note_dropped},
     show::{Align, Table, json, line},
 };
 
-/// A service, over all its servers.
+/// A service with the total over its servers.
 #[derive(Debug, Default, Serialize)]
 struct Listed {
     name: String,
@@ -29,9 +29,9 @@ pub(super) async fn run(global: &Global) -> Result<(), Failure> {
     let instances = asking.info().await?;
     note_dropped(&asking);
     if instances.is_empty() {
-        return Err(nobody(global, None));
+        return Err(no_answer(global, None));
     }
-    // One name may stand on several queues.
+    // Services of one name may use several queues.
     let mut services: BTreeMap<(String, String), Listed> = BTreeMap::new();
     for service in instances.into_iter().flat_map(|instance| instance.services) {
         let listed = services.entry((service.name.clone(), service.queue.clone())).or_default();

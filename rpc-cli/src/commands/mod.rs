@@ -1,4 +1,4 @@
-//! The commands, a file for each.
+//! The commands, one file each.
 
 mod bench;
 mod call;
@@ -53,7 +53,7 @@ async fn connect(global: &Global) -> Result<Broker, Failure> {
     Ok(builder.connect().await?)
 }
 
-/// Asks every server, or those of a service.
+/// A discovery that asks all servers, or the servers of one service.
 fn discovery(broker: &Broker, global: &Global, service: Option<&str>) -> Discovery {
     let discovery = Discovery::new(broker).timeout(global.wait);
     match service {

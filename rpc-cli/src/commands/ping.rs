@@ -1,4 +1,4 @@
-//! `rpc ping`: which servers are there.
+//! `rpc ping`: the running servers.
 
 use serde::Serialize;
 
@@ -7,11 +7,11 @@ use crate::{
     cli::{Chosen, Global, Output},
     duration,
     failure::Failure,
-    find::{nobody, note_dropped},
+    find::{no_answer, note_dropped},
     show::{Align, Table, json, line, short},
 };
 
-/// An answer, with what is measured here.
+/// An answer with its round-trip time.
 #[derive(Debug, Serialize)]
 struct Pong {
     instance: String,
@@ -29,7 +29,7 @@ pub(super) async fn run(global: &Global, chosen: &Chosen) -> Result<(), Failure>
     note_dropped(&asking);
     pings.retain(|ping| chosen.includes(&ping.instance));
     if pings.is_empty() {
-        return Err(nobody(global, service));
+        return Err(no_answer(global, service));
     }
     if global.output == Output::Json {
         let answers = pings.into_iter().map(|ping| Pong {

@@ -1,4 +1,4 @@
-//! `rpc stats`: what servers have done.
+//! `rpc stats`: statistics of servers.
 
 use std::{collections::BTreeMap, time::Duration};
 
@@ -10,7 +10,7 @@ use crate::{
     cli::{Global, Output, StatsArgs},
     duration,
     failure::Failure,
-    find::{nobody, note_dropped},
+    find::{no_answer, note_dropped},
     show::{Align, Table, clean, json, line, short},
 };
 
@@ -40,7 +40,7 @@ async fn show(global: &Global, arguments: &StatsArgs, asking: &Discovery) -> Res
         }
     }
     if stats.is_empty() && arguments.watch.is_none() {
-        return Err(nobody(global, chosen.service.as_deref()));
+        return Err(no_answer(global, chosen.service.as_deref()));
     }
     if global.output == Output::Json {
         return json(&stats);
@@ -49,8 +49,7 @@ async fn show(global: &Global, arguments: &StatsArgs, asking: &Discovery) -> Res
     refusals(&stats).chain(rejections(&stats)).try_for_each(line)
 }
 
-/// A line for each service that refused requests before it was known which method they are for, or whether they may be for
-/// one: no row counts them.
+/// A line for each service that refused requests before their method was known. No row of the table counts them.
 fn refusals(stats: &[InstanceStats]) -> impl Iterator<Item = String> {
     let services =
         stats.iter().flat_map(|stats| stats.services.iter().map(move |service| (stats, service)));
@@ -70,7 +69,7 @@ fn refusals(stats: &[InstanceStats]) -> impl Iterator<Item = String> {
     })
 }
 
-/// A line for each server that has rejected requests. They named no method, so no row counts them.
+/// A line for each server that has rejected requests. No row of the table counts them, because they name no method.
 fn rejections(stats: &[InstanceStats]) -> impl Iterator<Item = String> {
     stats.iter().filter_map(|stats| {
         let counted = [
@@ -87,7 +86,7 @@ fn rejections(stats: &[InstanceStats]) -> impl Iterator<Item = String> {
     })
 }
 
-/// A row for each method of each server, with the queue of its service in the first.
+/// A row for each method of each server. The first row of a service also shows its queue.
 fn table(stats: &[InstanceStats]) -> Table {
     let mut table = Table::new(&[
         ("SERVICE", Align::Left),
@@ -143,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn requests_without_a_method_have_a_line_by_service() {
+    fn refusals_without_a_method_have_a_line() {
         let counted = |faults: serde_json::Value, errors: serde_json::Value| -> InstanceStats {
             let method = json!({"name": "m", "errors": errors});
             let service = json!({"name": "S\n", "faults": faults, "methods": [method]});
@@ -165,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn rejected_requests_have_a_line_by_server() {
+    fn rejections_have_a_line_for_each_server() {
         let stats = |instance: &str, refused_reply_to: u64, unreadable: u64| -> InstanceStats {
             let stats = json!({
                 "instance": instance, "refused_reply_to": refused_reply_to, "unreadable": unreadable,

@@ -1,4 +1,4 @@
-//! What a call is made of, before it is made.
+//! Prepares a call: finds the service and its queue, and checks the arguments.
 
 use std::time::Duration;
 
@@ -16,17 +16,17 @@ use crate::{
     find,
 };
 
-/// The longest that a call waits because an answer of discovery says so.
-const LONGEST_TOLD: Duration = Duration::from_secs(60 * 60);
+/// Longest timeout accepted from an answer of discovery.
+const MAX_CLAIMED_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
-/// How long a look at a queue may take.
+/// How long to wait for the state of a queue.
 const LOOK_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long a call waits if nobody says how long.
+/// The timeout of a call if neither the user nor the servers set one.
 const USUAL: Duration = Duration::from_secs(10);
 
-/// What to do where answers leave a doubt.
-const CHOOSE: &str = "`rpc info` shows who says what; choose the queue with --queue, for nobody vouches for these answers";
+/// The remedy where answers contradict each other.
+const CHOOSE: &str = "`rpc info` shows the answer of each server; choose the queue with --queue, because answers are not authenticated";
 
 /// A call that can be made, once or many times.
 pub(super) struct Prepared {
@@ -36,12 +36,12 @@ pub(super) struct Prepared {
     queue: String,
     method: String,
     body: String,
-    /// As its servers describe it, if they were asked.
+    /// The description from its servers, if they were asked.
     service: Option<ServiceInfo>,
 }
 
 impl Prepared {
-    /// Finds the service and its method, unless the queue is given.
+    /// Finds the service and its method. With a given queue, no server is asked.
     pub(super) async fn new(
         broker: &Broker,
         global: &Global,
@@ -85,7 +85,7 @@ impl Prepared {
         })
     }
 
-    /// The call, not yet sent.
+    /// A new call, not yet sent.
     pub(super) fn call(&self) -> UntypedCall {
         let mut call = self.client.call(&self.method, self.body.clone());
         call = call.timeout(self.timeout());
@@ -95,13 +95,14 @@ impl Prepared {
         call
     }
 
-    /// How long a call waits for its answer.
+    /// How long a call waits for its reply.
     fn timeout(&self) -> Duration {
-        let of_method = self.service.as_ref().and_then(|service| told(service, &self.method));
+        let of_method =
+            self.service.as_ref().and_then(|service| claimed_timeout(service, &self.method));
         self.target.timeout.or(of_method).unwrap_or(USUAL)
     }
 
-    /// What a call that failed comes down to.
+    /// Turns the error of a call into a failure with a remedy.
     pub(super) async fn explain(&self, error: CallError<UntypedReply>) -> Failure {
         let name = &self.target.method;
         match error {
@@ -129,7 +130,7 @@ impl Prepared {
         }
     }
 
-    /// No answer came: because nobody is there to give it, or because it takes so long.
+    /// No reply came: either the queue has no consumer, or the method takes too long.
     async fn late(&self, may_have_run: bool) -> Failure {
         let ran = if may_have_run { "it may have run" } else { "it has not run" };
         if is_unconsumed(&self.broker, &self.queue).await {
@@ -142,14 +143,15 @@ impl Prepared {
     }
 }
 
-/// How long callers of the method wait, as its servers say.
-fn told(service: &ServiceInfo, method: &str) -> Option<Duration> {
+/// The timeout of the method, as its servers describe it.
+fn claimed_timeout(service: &ServiceInfo, method: &str) -> Option<Duration> {
     let method = service.methods.iter().find(|known| known.name == method)?;
-    let told = method.timeout_ms.or(service.timeout_ms).map(Duration::from_millis);
-    told.map(|told| told.min(LONGEST_TOLD))
+    let claimed = method.timeout_ms.or(service.timeout_ms).map(Duration::from_millis);
+    claimed.map(|claimed| claimed.min(MAX_CLAIMED_TIMEOUT))
 }
 
-/// An argument is no JSON, and no server described the method. Where nobody consumes the queue, that is why.
+/// The failure for an argument that is not JSON when no server described the method. A queue without consumers is the
+/// better explanation, so it is checked first.
 async fn undescribed(
     broker: &Broker,
     target: &Target,
@@ -158,7 +160,7 @@ async fn undescribed(
     text: &str,
 ) -> Failure {
     let queue = target.queue.as_deref().unwrap_or(name);
-    // A user who may not ask RabbitMQ may still call.
+    // A user without the right to see the queue may still call.
     match broker.queue_state(queue).await {
         Ok(None) => return no_server(&format!("there is no queue {queue:?}")),
         Ok(Some(state)) if state.consumers == 0 => return unconsumed(queue),
@@ -166,12 +168,12 @@ async fn undescribed(
     }
     let why = match target.queue {
         Some(_) => format!("with --queue no server is asked what {method} takes"),
-        None => format!("no server said what {method} takes"),
+        None => format!("no server described the arguments of {method}"),
     };
     not_known(text, &why)
 }
 
-/// Whether nobody consumes a queue that is there. It does not wait for a connection that is down, or for a silent broker.
+/// Whether a queue exists and has no consumer. Does not wait long for a lost connection or a silent broker.
 async fn is_unconsumed(broker: &Broker, queue: &str) -> bool {
     let looked = timeout(LOOK_WITHIN, broker.queue_state(queue)).await;
     matches!(looked, Ok(Ok(Some(QueueState { consumers: 0, .. }))))
@@ -186,10 +188,10 @@ fn no_server(because: &str) -> Failure {
         .remedy("`rpc ls` lists the services that are there")
 }
 
-/// The service, if its servers can be asked and have the method; `None` where nothing is known of it.
+/// The service as its servers describe it; `None` if no server answers.
 ///
-/// Nothing vouches for an answer, and the arguments of the call go where it says. So all servers are asked, and where the
-/// answers leave a doubt, nothing is sent.
+/// Answers are not authenticated, and the arguments of the call go to the queue that they name. So all servers are asked,
+/// and nothing is sent if the answers contradict each other.
 async fn described(
     broker: &Broker,
     global: &Global,
@@ -197,7 +199,7 @@ async fn described(
     method: &str,
 ) -> Result<Option<ServiceInfo>, Failure> {
     let asking = Discovery::new(broker).timeout(global.wait).service(name);
-    // Its servers may have discovery switched off, or this user no right to ask: the call shows what is there.
+    // The servers may have discovery switched off, or this user may not use it. The call may work nevertheless.
     let instances = asking.info().await.unwrap_or_default();
     if asking.dropped() > 0 {
         let dropped = format!("{} answers about {name:?} could not be read", asking.dropped());
@@ -226,7 +228,7 @@ async fn described(
     }
 }
 
-/// Holds the queue that servers name against what RabbitMQ says of it, and of the one that the service usually has.
+/// Checks the queue that servers name against RabbitMQ's state of it and of the service's default queue.
 async fn confirm(broker: &Broker, service: &ServiceInfo) -> Result<(), Failure> {
     let (name, queue) = (&service.name, &service.queue);
     if queue.is_empty() {
@@ -234,7 +236,7 @@ async fn confirm(broker: &Broker, service: &ServiceInfo) -> Result<(), Failure> 
         return Err(Failure::new(Kind::Error, unsaid).remedy(CHOOSE));
     }
     let consumers = async |queue: &str| {
-        // A user who may not ask RabbitMQ may still call.
+        // A user without the right to see the queue may still call.
         let state = broker.queue_state(queue).await.ok()?;
         Some(state.map_or(0, |state| state.consumers))
     };
@@ -263,13 +265,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn no_answer_makes_a_call_wait_for_years() {
+    fn a_claimed_timeout_is_bounded() {
         let service = |milliseconds: u64| -> ServiceInfo {
             let method = json!({"name": "m", "timeout_ms": milliseconds});
             serde_json::from_value(json!({"name": "S", "methods": [method]})).unwrap()
         };
-        assert_eq!(told(&service(250), "m"), Some(Duration::from_millis(250)));
-        assert_eq!(told(&service(u64::MAX), "m"), Some(LONGEST_TOLD));
-        assert_eq!(told(&service(250), "other"), None);
+        assert_eq!(claimed_timeout(&service(250), "m"), Some(Duration::from_millis(250)));
+        assert_eq!(claimed_timeout(&service(u64::MAX), "m"), Some(MAX_CLAIMED_TIMEOUT));
+        assert_eq!(claimed_timeout(&service(250), "other"), None);
     }
 }

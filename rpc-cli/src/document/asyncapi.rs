@@ -85,7 +85,7 @@ fn request(method: &MethodInfo) -> Value {
     let arguments = method.arguments.iter();
     let properties: Map<String, Value> = arguments
         .clone()
-        .map(|one| (one.name.clone(), types::told(one.schema.as_ref(), &one.ty)))
+        .map(|one| (one.name.clone(), types::sent_or_derived(one.schema.as_ref(), &one.ty)))
         .collect();
     let required: Vec<&str> = arguments
         .filter(|one| !one.ty.trim_start().starts_with("Option<"))
@@ -127,15 +127,15 @@ fn answer(kind: &str, payload: &Value) -> Value {
 
 fn result(method: &MethodInfo) -> Value {
     let (value, _) = types::result(&method.returns);
-    answer("result", &types::told(method.result_schema.as_ref(), value))
+    answer("result", &types::sent_or_derived(method.result_schema.as_ref(), value))
 }
 
 fn error(method: &MethodInfo) -> Option<Value> {
     let (_, error) = types::result(&method.returns);
-    error.map(|ty| answer("error", &types::told(method.error_schema.as_ref(), ty)))
+    error.map(|ty| answer("error", &types::sent_or_derived(method.error_schema.as_ref(), ty)))
 }
 
-/// A refusal: why is in its headers, and in its body for those who read nothing else.
+/// A fault: the reason is in its headers, and again in its body for readers that ignore headers.
 fn fault() -> Value {
     let text = json!({"type": "string"});
     let reason = json!({"type": "object", "properties": {"fault": text, "message": text}});
@@ -161,7 +161,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_method_is_an_operation_with_its_request_and_its_replies() {
+    fn every_method_is_an_operation() {
         let document = document(&crate::document::sample());
         assert_eq!(document["info"]["version"], json!("2"));
         assert_eq!(document["channels"]["requests"]["address"], json!("Fibonacci.v2"));
@@ -174,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn every_reference_leads_somewhere() {
+    fn every_reference_resolves() {
         let document = document(&crate::document::sample());
         let mut references = Vec::new();
         gather(&document, &mut references);

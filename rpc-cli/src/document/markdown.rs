@@ -38,7 +38,7 @@ pub(crate) fn document(service: &ServiceInfo) -> String {
         text.push_str("\n## Types\n");
     }
     for NamedType { name, doc, shape } in types {
-        // Nothing in the block can end it.
+        // The fence is longer than any run of backticks inside.
         let longest = shape.split(|letter| letter != '`').map(str::len).max().unwrap_or(0);
         let fence = "`".repeat(longest.max(2) + 1);
         let name = name.replace('`', "");

@@ -1,4 +1,4 @@
-//! The documentation of a service, written from what its servers say of it.
+//! The documentation of a service, written from the description that its servers send.
 
 pub(crate) mod asyncapi;
 pub(crate) mod markdown;

@@ -1,6 +1,6 @@
 //! The types of a service that have names of their own, as their JSON Schemas describe them.
 //!
-//! All of it comes from a peer. So there is a bound on how many types, how many parts and how deep, and every word is cut.
+//! Schemas come from a peer. So the number of types, their parts, their depth and the length of words are bounded.
 
 use std::collections::BTreeSet;
 
@@ -10,22 +10,22 @@ use serde_json::Value;
 use super::types;
 use crate::show::clean;
 
-/// More types than any service that people read has.
+/// Most types of a service that are shown.
 const MOST_TYPES: usize = 200;
-/// More parts than all types together that people read have.
+/// Most parts of all types together that are shown.
 const MOST_PARTS: usize = 5_000;
-/// Deeper than people read.
+/// Deepest nesting that is shown.
 const DEEPEST: usize = 16;
 /// The longest name or value that is shown, in characters.
 const LONGEST_WORD: usize = 100;
-/// What fits on a line of a terminal, with what stands before it.
+/// The width of a line, with room for indentation on a terminal.
 const WIDTH: usize = 76;
 
 /// The named types of a service, in the order of its methods.
 #[derive(Debug, Default)]
 pub(crate) struct NamedTypes {
     pub(crate) described: Vec<NamedType>,
-    /// Those that servers send no schema of.
+    /// Types without a schema.
     pub(crate) undescribed: Vec<String>,
 }
 
@@ -79,7 +79,7 @@ impl Gathering {
                 None => {}
             }
         }
-        // Types that hold themselves stand apart.
+        // Recursive types are in `definitions`.
         let definitions = schema.and_then(|schema| schema.get("definitions")?.as_object());
         for (name, schema) in definitions.into_iter().flatten() {
             self.describe(&word(name), schema);
@@ -103,12 +103,12 @@ impl Gathering {
     }
 }
 
-/// What a value looks like.
+/// The form of a JSON value.
 enum Shape {
     Word(String),
     Object(Vec<Member>),
     List(Vec<Shape>),
-    /// One of several, or all of them together.
+    /// Alternatives (`|`), or parts that all apply (`&`).
     Several(&'static str, Vec<Shape>),
 }
 
@@ -120,7 +120,7 @@ struct Member {
 }
 
 struct Reading<'a> {
-    /// The type that is read, for what refers to the whole.
+    /// The name of the type, for references to the whole schema.
     name: &'a str,
     parts: &'a mut usize,
 }
@@ -253,7 +253,7 @@ impl Reading<'_> {
 }
 
 impl Shape {
-    /// On one line, unless something in it has documentation or it is longer than `left`.
+    /// The shape on one line; `None` if a part has documentation or the line is longer than `left`.
     fn inline(&self, left: usize) -> Option<String> {
         let joined = |shapes: &mut dyn Iterator<Item = (&str, &Self)>, between: &str| {
             let mut line = String::new();
@@ -334,7 +334,7 @@ impl Shape {
     }
 }
 
-/// The name of a member, as JavaScript has it.
+/// The name of a member, as JavaScript writes it.
 fn key(name: &str) -> String {
     let plain = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     if !name.is_empty() && name.len() <= LONGEST_WORD && name.chars().all(plain) {
@@ -343,7 +343,7 @@ fn key(name: &str) -> String {
     word(&Value::from(name).to_string())
 }
 
-/// Text of a peer on one line, and not a long one.
+/// Text of a peer, on one line and cut to `LONGEST_WORD`.
 fn word(text: &str) -> String {
     let mut short: String = text.chars().take(LONGEST_WORD).collect();
     if short.len() < text.len() {
@@ -434,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn a_type_that_holds_itself_is_described_once() {
+    fn a_recursive_type_is_described_once() {
         let tree = json!({
             "$ref": "#/definitions/Tree",
             "definitions": {"Tree": {"type": "object", "properties": {
@@ -451,7 +451,7 @@ mod tests {
     }
 
     #[test]
-    fn nothing_of_a_peer_is_shown_without_end_or_unescaped() {
+    fn text_of_a_peer_is_cut_and_escaped() {
         let mut deep = json!({"type": "string"});
         for _ in 0..60 {
             deep = json!({"type": "array", "items": deep});

@@ -1,16 +1,16 @@
-//! What JSON a Rust type is written as, as far as its name tells.
+//! The JSON Schema of a Rust type, derived from its name.
 
 use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-/// Deeper than any type that people read.
+/// Deepest nesting of types that is followed.
 const DEEPEST: usize = 32;
 
-/// The JSON Schema that a server tells of a type; else what its name tells. One that refers to parts of itself, because
-/// its type holds itself, has to stand in a document of its own.
-pub(super) fn told(schema_told: Option<&Value>, ty: &str) -> Value {
-    schema_told.filter(|told| !refers(told)).cloned().unwrap_or_else(|| schema(ty))
+/// The JSON Schema that a server sent for a type; without one, the schema derived from its name. A recursive schema refers
+/// to its own definitions and cannot be part of another document, so it is not used.
+pub(super) fn sent_or_derived(sent: Option<&Value>, ty: &str) -> Value {
+    sent.filter(|schema| !refers(schema)).cloned().unwrap_or_else(|| schema(ty))
 }
 
 fn refers(schema: &Value) -> bool {
@@ -21,12 +21,12 @@ fn refers(schema: &Value) -> bool {
     }
 }
 
-/// The JSON Schema of a type; of one that is not known by its name, its name alone.
+/// The JSON Schema derived from the name of a type. An unknown type has only its name as title.
 pub(super) fn schema(ty: &str) -> Value {
     schema_within(ty, DEEPEST)
 }
 
-/// No deeper than so many levels: the name comes from a peer.
+/// The same down to so many levels: the name comes from a peer.
 fn schema_within(ty: &str, levels: usize) -> Value {
     let ty = ty.trim();
     let Some(levels) = levels.checked_sub(1) else { return json!({"title": ty}) };
@@ -54,7 +54,7 @@ fn schema_within(ty: &str, levels: usize) -> Value {
     }
 }
 
-/// The parts of a type that have names of their own, each with what is said of it: `Order` of `Vec<Option<Order>>`.
+/// The named types in a type, each with its schema: `Order` in `Vec<Option<Order>>`.
 pub(super) fn named_parts<'a>(
     ty: &'a str,
     schema: Option<&Value>,
@@ -101,7 +101,7 @@ fn gather_parts<'a>(
     }
 }
 
-/// What is left of the schema of an `Option` where there is a value.
+/// The schema of the value in an `Option`.
 fn not_null(schema: &Value) -> Cow<'_, Value> {
     for key in ["anyOf", "oneOf"] {
         let Some(Value::Array(alternatives)) = schema.get(key) else { continue };
@@ -120,9 +120,9 @@ fn not_null(schema: &Value) -> Cow<'_, Value> {
     schema
 }
 
-/// Whether JSON has a string in the place of this type, as its schema says; without one, as its name does.
+/// Whether this type is a string in JSON. The schema decides; without one, the name.
 pub(crate) fn is_string(ty: &str, schema: Option<&Value>) -> bool {
-    /// Types of other crates that are known to be written as strings.
+    /// Types of other crates that serialize as strings.
     const STRINGS: [&str; 16] = [
         "Uuid",
         "Ulid",
@@ -145,7 +145,7 @@ pub(crate) fn is_string(ty: &str, schema: Option<&Value>) -> bool {
         return says_string(schema, DEEPEST);
     }
     let mut ty = ty.trim();
-    // The name comes from a peer: no deeper than people read.
+    // The name comes from a peer, so the depth is bounded.
     for _ in 0..DEEPEST {
         match split(ty) {
             (path, arguments) if ["Option", "Box", "Arc", "Rc"].contains(&last(path)) => {
@@ -195,7 +195,7 @@ pub(super) fn result(ty: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// `Vec<T>` into `Vec` and `T`; what has no arguments, into itself.
+/// Splits `Vec<T>` into `Vec` and `T`. A name without arguments stays whole.
 fn split(ty: &str) -> (&str, Vec<&str>) {
     let inside = ty.find('<').and_then(|open| {
         Some((ty.get(..open)?.trim(), ty.get(open + 1..)?.trim_end().strip_suffix('>')?))
@@ -204,7 +204,7 @@ fn split(ty: &str) -> (&str, Vec<&str>) {
     (path, split_at_commas(inside))
 }
 
-/// At those that stand in no brackets.
+/// Splits at commas outside brackets.
 fn split_at_commas(inside: &str) -> Vec<&str> {
     let (mut arguments, mut depth, mut start) = (Vec::new(), 0usize, 0);
     for (at, letter) in inside.char_indices() {
@@ -227,7 +227,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn types_are_known_by_their_names() {
+    fn schemas_are_derived_from_type_names() {
         for (ty, expected) in [
             ("u32", json!({"type": "integer", "minimum": 0})),
             ("std::string::String", json!({"type": "string"})),
@@ -248,16 +248,16 @@ mod tests {
     }
 
     #[test]
-    fn what_a_server_tells_comes_first_unless_it_cannot_stand_alone() {
-        let told_of = json!({"type": "integer", "maximum": 255});
-        assert_eq!(told(Some(&told_of), "u8"), told_of);
-        assert_eq!(told(None, "bool"), json!({"type": "boolean"}));
+    fn a_sent_schema_is_preferred_unless_recursive() {
+        let sent = json!({"type": "integer", "maximum": 255});
+        assert_eq!(sent_or_derived(Some(&sent), "u8"), sent);
+        assert_eq!(sent_or_derived(None, "bool"), json!({"type": "boolean"}));
         let tree = json!({"type": "array", "items": {"$ref": "#/definitions/Tree"}});
-        assert_eq!(told(Some(&tree), "Tree"), json!({"title": "Tree"}));
+        assert_eq!(sent_or_derived(Some(&tree), "Tree"), json!({"title": "Tree"}));
     }
 
     #[test]
-    fn a_type_nested_without_end_is_known_as_far_as_people_read() {
+    fn deeply_nested_types_are_cut() {
         let schema = schema(&"Vec<".repeat(100_000));
         assert!(schema.is_object());
         let deep = format!("{}u8{}", "Vec<".repeat(100_000), ">".repeat(100_000));
@@ -265,7 +265,7 @@ mod tests {
     }
 
     #[test]
-    fn strings_are_known_by_schema_and_by_name() {
+    fn strings_are_recognized_by_schema_and_name() {
         for ty in [
             "String",
             "Option<std::string::String>",
@@ -292,14 +292,14 @@ mod tests {
     }
 
     #[test]
-    fn a_deep_name_is_looked_at_once() {
+    fn a_deep_name_is_read_in_one_pass() {
         let deep = format!("{}String{}", "Option<".repeat(20_000), ">".repeat(20_000));
         assert!(!is_string(&deep, None));
     }
 
-    /// A copy of the whole schema for each part would take minutes.
+    /// Copying the whole schema for each part would take minutes.
     #[test]
-    fn a_tuple_of_any_width_is_taken_apart() {
+    fn a_wide_tuple_is_split_quickly() {
         let width = 100_000;
         let tuple = format!("({})", "A,".repeat(width));
         let schema = json!({"items": vec![0; width]});
@@ -307,7 +307,7 @@ mod tests {
     }
 
     #[test]
-    fn a_result_is_its_value_and_its_error() {
+    fn a_result_is_split_in_value_and_error() {
         assert_eq!(result("Result<HashMap<u8, u8>, E>"), ("HashMap<u8, u8>", Some("E")));
         assert_eq!(result("io::Result<u8>"), ("u8", None));
         assert_eq!(result("u8"), ("u8", None));

@@ -1,7 +1,6 @@
-//! JSON for people: indented, and otherwise letter by letter as it came. Reading it into numbers of this program's would
-//! change the large ones.
+//! Indents JSON for people without changing it. Parsing would lose digits of large numbers.
 
-/// Indents JSON that is known to be JSON.
+/// Indents valid JSON.
 pub(crate) fn indent(text: &str) -> String {
     let mut shown = String::with_capacity(text.len() * 2);
     let mut depth = 0usize;
@@ -46,7 +45,7 @@ pub(crate) fn indent(text: &str) -> String {
 }
 
 fn new_line(shown: &mut String, depth: usize) {
-    // Text of others, nested thousands deep, is not worth its indentation.
+    // A peer may nest thousands of levels; indenting each would take too much memory.
     const DEEPEST: usize = 40;
     shown.push('\n');
     shown.extend(std::iter::repeat_n("  ", depth.min(DEEPEST)));

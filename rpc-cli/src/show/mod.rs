@@ -1,4 +1,4 @@
-//! What a person sees: tables, documents, JSON.
+//! Output: tables, documents, JSON.
 
 mod json;
 mod table;
@@ -23,7 +23,7 @@ use crate::{
 
 /// Names and headings.
 pub(crate) const BOLD: Style = Style::new().bold();
-/// What is beside the point.
+/// Less important text.
 pub(crate) const DIM: Style = Style::new().dimmed();
 
 /// A method as it is written in Rust.
@@ -54,13 +54,13 @@ pub(crate) fn options(method: &MethodInfo) -> Vec<String> {
     flags.chain(times).collect()
 }
 
-/// What an instance calls itself, as far as it takes to tell it from others.
+/// The first characters of an instance's name.
 pub(crate) fn short(instance: &str) -> String {
     instance.chars().take(8).collect()
 }
 
-/// Text of others on one line, with what cannot be seen written out: control characters, line breaks, characters without a
-/// width, and those that turn the direction of writing.
+/// Text of a peer on one line, with invisible characters escaped: control characters, line breaks, characters without a
+/// width, and those that change the direction of writing.
 pub(crate) fn clean(text: &str) -> String {
     Escaped::new(text).whole().to_string()
 }
@@ -70,7 +70,7 @@ pub(crate) fn clean_lines(text: &str) -> String {
     Escaped::new(text).whole().lines().to_string()
 }
 
-/// The same for JSON, of which it stays the same value.
+/// The same for JSON, without changing its value.
 pub(crate) fn clean_json(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for letter in text.chars() {
@@ -95,7 +95,7 @@ pub(crate) fn line(text: impl AsRef<str>) -> Result<(), Failure> {
     )
 }
 
-/// Says beside the output that it is not all that it could be.
+/// Prints a warning to the standard error.
 pub(crate) fn warning(text: &str) {
     let yellow = Style::new().fg_color(Some(AnsiColor::Yellow.into())).bold();
     anstream::eprintln!("{yellow}warning:{yellow:#} {}", clean(text));
@@ -108,7 +108,7 @@ pub(crate) fn json<T: Serialize>(value: &T) -> Result<(), Failure> {
     raw_json(&serde_json::to_string(value).map_err(unwritable)?)
 }
 
-/// Writes JSON to the standard output: as it is, but indented and harmless where a person reads it.
+/// Writes JSON to the standard output: unchanged, but indented and escaped on a terminal.
 pub(crate) fn raw_json(text: &str) -> Result<(), Failure> {
     if std::io::stdout().is_terminal() { line(clean_json(&indent(text))) } else { line(text) }
 }
@@ -118,7 +118,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_of_others_moves_the_cursor_or_hides() {
+    fn text_of_peers_cannot_control_the_terminal() {
         let hostile = "a\u{1b}[2J\r\nb\u{202e}c\u{200b}\u{2028}\u{9b}";
         assert_eq!(clean(hostile), "a\\u{1b}[2J\\r\\nb\\u{202e}c\\u{200b}\\u{2028}\\u{9b}");
         assert_eq!(clean_lines(hostile), "a\\u{1b}[2J\\r\nb\\u{202e}c\\u{200b}\\u{2028}\\u{9b}");

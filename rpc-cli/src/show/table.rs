@@ -1,4 +1,4 @@
-//! Columns.
+//! Tables with aligned columns.
 
 use std::fmt::{self, Write as _};
 
@@ -6,10 +6,10 @@ use rpc_runtime::Escaped;
 
 use super::BOLD;
 
-/// The longest text of a cell, in characters: each row is as wide as the widest.
+/// Longest text of a cell, in characters.
 const LONGEST: usize = 200;
 
-/// Which side a column's texts stand at.
+/// The alignment of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Align {
     Left,
@@ -28,7 +28,7 @@ impl Table {
         Self { columns: columns.to_vec(), rows: Vec::new() }
     }
 
-    /// Adds a row; a cell is one line, and not a long one.
+    /// Adds a row. Each cell is escaped, and cut to `LONGEST`.
     pub(crate) fn row<const COLUMNS: usize>(&mut self, cells: [String; COLUMNS]) {
         let shown = |cell| Escaped::new(cell).at_most(LONGEST).to_string();
         self.rows.push(cells.into_iter().map(shown).collect());
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_cell_is_one_line_and_no_wider_than_a_screen() {
+    fn a_cell_is_one_short_line() {
         let mut table = Table::new(&[("ABOUT", Align::Left)]);
         table.row(["one\ntwo\u{202e}".to_owned()]);
         table.row(["x".repeat(1_000_000)]);

@@ -19,7 +19,7 @@ async fn arguments_go_by_name_and_by_position() {
 }
 
 #[tokio::test]
-async fn a_result_is_printed_as_it_came() {
+async fn a_result_is_printed_unchanged() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let printed = place.rpc(&["call", "Calculator.largest"]).await;
@@ -35,7 +35,7 @@ async fn headers_arrive() {
     let _server = place.serve().await;
     let call = ["call", "Calculator.header", "[\"tenant\"]", "-H", "tenant=a=b"];
     assert_eq!(place.rpc(&call).await.printed(), "\"a=b\"");
-    // What a terminal might obey goes to other programs as it came.
+    // Escape sequences reach other programs unchanged.
     let call = ["call", "Calculator.header", "[\"tenant\"]", "-H", "tenant=\u{202e}x"];
     assert_eq!(place.rpc(&call).await.printed(), "\"\u{202e}x\"");
 }
@@ -68,7 +68,7 @@ async fn arguments_come_from_the_standard_input() {
 }
 
 #[tokio::test]
-async fn the_queue_is_that_of_the_service_or_the_one_that_is_given() {
+async fn the_queue_can_be_given() {
     let place = Place::new().await;
     let server = place.serve_on("sums").await;
     assert_eq!(place.rpc(&["call", "Calculator.add", "1", "2"]).await.printed(), "3");
@@ -78,7 +78,7 @@ async fn the_queue_is_that_of_the_service_or_the_one_that_is_given() {
 }
 
 #[tokio::test]
-async fn a_server_that_cannot_be_found_can_be_called() {
+async fn a_server_without_discovery_can_be_called() {
     let place = Place::new().await;
     let _server = rpc_runtime::Server::builder(&place.broker)
         .service(crate::sample::CalculatorServer::new(crate::sample::Exact))
@@ -90,7 +90,7 @@ async fn a_server_that_cannot_be_found_can_be_called() {
 }
 
 #[tokio::test]
-async fn an_error_of_the_methods_own_is_told_from_others() {
+async fn a_methods_own_error_is_printed_apart() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let failed = place.rpc(&["call", "Calculator.divide", "[7, 0]", "-o", "json"]).await;
@@ -98,9 +98,9 @@ async fn an_error_of_the_methods_own_is_told_from_others() {
     let printed: serde_json::Value = serde_json::from_str(&failed.stdout).unwrap();
     assert_eq!(printed["error"], json!("7 by zero"));
     let failed = place.rpc(&["call", "Calculator.explode"]).await;
-    let said = failed.failed(1);
+    let stderr = failed.failed(1);
     assert_eq!(
-        said,
+        stderr,
         "error: Calculator.explode panicked in the server\n  the server's standard error has the reason"
     );
 }

@@ -12,7 +12,7 @@ use crate::{
 };
 
 #[tokio::test]
-async fn requests_go_by_the_exchange_that_is_given() {
+async fn requests_go_to_the_given_exchange() {
     let place = Place::new().await;
     let broker = Broker::builder(&place.url).exchange("requests").connect().await.unwrap();
     let server =
@@ -22,15 +22,15 @@ async fn requests_go_by_the_exchange_that_is_given() {
     let given = [&call[..], &["--exchange", "requests"]].concat();
     assert_eq!(place.rpc(&given).await.printed(), "3");
     let refused = place.rpc(&call).await;
-    let said = refused.failed(1);
-    assert!(said.contains("requests come by the exchange \"requests\" alone"), "{said}");
+    let stderr = refused.failed(1);
+    assert!(stderr.contains("requests come by the exchange \"requests\" alone"), "{stderr}");
     let missing = place.rpc(&[&call[..], &["--exchange", "nothing"]].concat()).await;
     missing.failed(3);
     server.shutdown().await.unwrap();
 }
 
 #[tokio::test]
-async fn an_authority_that_this_machine_does_not_know_is_trusted_where_it_is_given() {
+async fn a_given_authority_is_trusted() {
     let (authority, issuer) = authority();
     let key = KeyPair::generate().unwrap();
     let params = CertificateParams::new(["localhost".to_owned()]).unwrap();
@@ -66,15 +66,15 @@ async fn an_authority_that_this_machine_does_not_know_is_trusted_where_it_is_giv
 
     assert_eq!(trusted.printed(), "3");
     for refused in [unknown, another] {
-        let said = refused.failed(5);
-        assert!(said.contains("certificate"), "{said}");
-        assert!(!said.contains("guest:guest"), "{said}");
+        let stderr = refused.failed(5);
+        assert!(stderr.contains("certificate"), "{stderr}");
+        assert!(!stderr.contains("guest:guest"), "{stderr}");
     }
     missing.failed(2);
     server.shutdown().await.unwrap();
 }
 
-/// A throwaway authority: its certificate, and what it signs with.
+/// A throwaway authority: its certificate and its key.
 fn authority() -> (String, Issuer<'static, KeyPair>) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::default();

@@ -1,4 +1,4 @@
-//! What goes wrong: each has a sentence, a remedy and an exit code.
+//! Failures: each has a message, a remedy and an exit code.
 
 use rpc_tests::NodeBuilder;
 
@@ -14,28 +14,28 @@ const TIMEOUT: i32 = 4;
 const BROKER: i32 = 5;
 
 #[tokio::test]
-async fn nobody_is_there() {
+async fn no_server_is_running() {
     let place = Place::new().await;
     for command in [&["ls"][..], &["ping"], &["stats"]] {
         let ended = place.rpc(command).await;
-        let said = ended.failed(NO_SERVER);
-        assert!(said.starts_with("error: no server answered within 2 s\n"), "{said}");
+        let stderr = ended.failed(NO_SERVER);
+        assert!(stderr.starts_with("error: no server answered within 2 s\n"), "{stderr}");
     }
     for command in
         [&["info", "Calculator"][..], &["doc", "Calculator"], &["call", "Calculator.add", "1", "2"]]
     {
         let ended = place.rpc(command).await;
-        let said = ended.failed(NO_SERVER);
-        assert!(said.starts_with("error: no server of \"Calculator\" answered"), "{said}");
-        assert!(said.contains("`rpc ls`"), "{said}");
+        let stderr = ended.failed(NO_SERVER);
+        assert!(stderr.starts_with("error: no server of \"Calculator\" answered"), "{stderr}");
+        assert!(stderr.contains("`rpc ls`"), "{stderr}");
     }
     let ended = place.rpc(&["call", "Calculator.add", "1", "2", "--queue", "sums"]).await;
-    let said = ended.failed(NO_SERVER);
-    assert!(said.starts_with("error: no server: there is no queue \"sums\"\n"), "{said}");
+    let stderr = ended.failed(NO_SERVER);
+    assert!(stderr.starts_with("error: no server: there is no queue \"sums\"\n"), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_queue_that_nobody_consumes_has_no_server() {
+async fn a_queue_without_consumers_has_no_server() {
     let place = Place::new().await;
     place.serve().await.shutdown().await.unwrap();
     let nobody = "error: no server: nobody consumes the queue \"Calculator\"\n";
@@ -47,16 +47,16 @@ async fn a_queue_that_nobody_consumes_has_no_server() {
         &["call", "Calculator.add", "1", "2", "--queue", "Calculator"],
     ] {
         let ended = place.rpc(command).await;
-        let said = ended.failed(NO_SERVER);
-        assert!(said.starts_with(nobody), "{command:?}: {said}");
+        let stderr = ended.failed(NO_SERVER);
+        assert!(stderr.starts_with(nobody), "{command:?}: {stderr}");
     }
     let ended = place.rpc(&["call", "Calculator.header", "tea", "--queue", "Nope"]).await;
-    let said = ended.failed(NO_SERVER);
-    assert!(said.starts_with("error: no server: there is no queue \"Nope\"\n"), "{said}");
+    let stderr = ended.failed(NO_SERVER);
+    assert!(stderr.starts_with("error: no server: there is no queue \"Nope\"\n"), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_call_whose_server_went_may_have_run() {
+async fn a_call_whose_server_ended_may_have_run() {
     let place = Place::new().await;
     let server = place.serve().await;
     let goes = async {
@@ -67,13 +67,13 @@ async fn a_call_whose_server_went_may_have_run() {
     };
     let call = ["call", "Calculator.wait", "--queue", "Calculator", "--timeout", "2s"];
     let (ended, ()) = tokio::join!(place.rpc(&call), goes);
-    let said = ended.failed(NO_SERVER);
+    let stderr = ended.failed(NO_SERVER);
     let now = "error: no server: nobody consumes the queue \"Calculator\" now; it may have run\n";
-    assert!(said.starts_with(now), "{said}");
+    assert!(stderr.starts_with(now), "{stderr}");
 }
 
 #[tokio::test]
-async fn a_string_without_quotes_needs_a_server_to_ask() {
+async fn an_unquoted_string_needs_a_server_to_ask() {
     let place = Place::new().await;
     let server = rpc_runtime::Server::builder(&place.broker)
         .service(CalculatorServer::new(Exact))
@@ -85,7 +85,9 @@ async fn a_string_without_quotes_needs_a_server_to_ask() {
     let unasked = place.rpc(&["call", "Calculator.header", "tea"]).await;
     assert_eq!(
         unasked.failed(USAGE),
-        format!("error: no server said what header takes, and \"tea\" is not JSON\n{write}")
+        format!(
+            "error: no server described the arguments of header, and \"tea\" is not JSON\n{write}"
+        )
     );
     let chosen = ["call", "Calculator.header", "tea", "--queue", "Calculator"];
     assert_eq!(
@@ -100,43 +102,43 @@ async fn a_string_without_quotes_needs_a_server_to_ask() {
 }
 
 #[tokio::test]
-async fn names_that_are_nearly_right_are_suggested() {
+async fn similar_names_are_suggested_for_mistyped_ones() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let ended = place.rpc(&["info", "Calculater"]).await;
     assert!(ended.failed(NO_SERVER).contains("did you mean Calculator?"), "{ended:?}");
     let ended = place.rpc(&["call", "Calculator.divid", "1", "2"]).await;
-    let said = ended.failed(ERROR);
-    assert!(said.starts_with("error: Calculator has no method \"divid\"\n"), "{said}");
-    assert!(said.contains("did you mean divide?"), "{said}");
+    let stderr = ended.failed(ERROR);
+    assert!(stderr.starts_with("error: Calculator has no method \"divid\"\n"), "{stderr}");
+    assert!(stderr.contains("did you mean divide?"), "{stderr}");
     let ended = place.rpc(&["call", "Calculator.multiply"]).await;
     let known = "its methods are add, divide, largest, header, wait, explode, forget";
     assert!(ended.failed(ERROR).contains(known), "{ended:?}");
 }
 
 #[tokio::test]
-async fn an_answer_that_does_not_come_is_a_timeout() {
+async fn a_missing_reply_is_a_timeout() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let ended = place.rpc(&["call", "Calculator.wait", "--timeout", "200ms"]).await;
-    let said = ended.failed(TIMEOUT);
+    let stderr = ended.failed(TIMEOUT);
     assert!(
-        said.starts_with("error: Calculator.wait did not answer within 200 ms; it may have run"),
-        "{said}"
+        stderr.starts_with("error: Calculator.wait did not answer within 200 ms; it may have run"),
+        "{stderr}"
     );
-    // Without one of its own, the method's.
+    // Without --timeout, the method's timeout counts.
     let ended = place.rpc(&["call", "Calculator.wait"]).await;
-    let said = ended.failed(TIMEOUT);
-    assert!(said.contains("Calculator.wait did not answer within 100 ms"), "{said}");
+    let stderr = ended.failed(TIMEOUT);
+    assert!(stderr.contains("Calculator.wait did not answer within 100 ms"), "{stderr}");
 }
 
 #[tokio::test]
-async fn arguments_that_the_method_does_not_take_are_refused() {
+async fn wrong_arguments_are_refused() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let ended = place.rpc(&["call", "Calculator.add", "{\"a\": 1}"]).await;
-    let said = ended.failed(ERROR);
-    assert!(said.starts_with("error: Calculator.add was refused: bad-arguments"), "{said}");
+    let stderr = ended.failed(ERROR);
+    assert!(stderr.starts_with("error: Calculator.add was refused: bad-arguments"), "{stderr}");
     let ended = place.rpc(&["call", "Calculator.add", "one", "2"]).await;
     assert!(ended.failed(USAGE).starts_with("error: \"one\" is not JSON"), "{ended:?}");
     let ended = place.rpc(&["call", "Calculator.add", "1"]).await;
@@ -149,7 +151,7 @@ async fn arguments_that_the_method_does_not_take_are_refused() {
 }
 
 #[tokio::test]
-async fn a_broker_that_is_not_there_or_refuses() {
+async fn failures_of_the_broker_have_their_code() {
     let url = format!("amqp://ada:s3cret@127.0.0.1:{}/%2f", NodeBuilder::free_port());
     let nowhere = rpc(&url, &["ls", "--wait", "1s"]).await;
     assert!(
@@ -173,19 +175,19 @@ async fn a_broker_that_is_not_there_or_refuses() {
 }
 
 #[tokio::test]
-async fn a_user_without_the_rights_is_told_which_are_missing() {
+async fn missing_permissions_are_named() {
     let node = node().await;
     node.add_user("nobody", "s3cret", ["^$", "^$", "^$"]).await;
     let ended = rpc(&node.url_for("nobody", "s3cret", "%2f"), &["ls"]).await;
-    // On a virtual host without the exchange nobody is there to be asked, whoever asks.
+    // A virtual host without the exchange has no servers to ask.
     assert!([NO_SERVER, BROKER].contains(&ended.code), "{ended:?}");
     let place = Place::new().await;
     let _server = place.serve().await;
     let vhost = place.url.rsplit('/').next().unwrap();
     node.ctl(&["set_permissions", "-p", vhost, "nobody", "^$", "^$", "^$"]).await;
     let ended = rpc(&node.url_for("nobody", "s3cret", vhost), &["ls"]).await;
-    let said = ended.failed(BROKER);
-    assert!(said.contains("rpc.discovery") && said.contains("amq.gen-"), "{said}");
+    let stderr = ended.failed(BROKER);
+    assert!(stderr.contains("rpc.discovery") && stderr.contains("amq.gen-"), "{stderr}");
 }
 
 #[tokio::test]
@@ -204,10 +206,10 @@ async fn no_secret_of_a_command_line_is_shown() {
 }
 
 #[tokio::test]
-async fn usage_shows_what_is_required_alone() {
+async fn usage_shows_only_required_arguments() {
     let ended = rpc("amqp://rabbit", &["info"]).await;
-    let said = ended.failed(USAGE);
-    assert!(said.contains("Usage: rpc info <SERVICE>"), "{said}");
+    let stderr = ended.failed(USAGE);
+    assert!(stderr.contains("Usage: rpc info <SERVICE>"), "{stderr}");
 }
 
 /// A line of the table, or of the list, that begins with this exit code.
@@ -221,7 +223,7 @@ fn exit_code(text: &str, code: &str) -> String {
 }
 
 #[tokio::test]
-async fn exit_codes_are_those_of_the_readme() {
+async fn exit_codes_match_the_readme() {
     let help = rpc("", &["--help"]).await;
     let readme = include_str!("../../README.md");
     let (_, readme) = readme.split_once("| code |").expect("there is a table");
@@ -231,7 +233,7 @@ async fn exit_codes_are_those_of_the_readme() {
 }
 
 #[tokio::test]
-async fn top_without_a_terminal_says_what_to_use_instead() {
+async fn top_without_a_terminal_suggests_stats() {
     let place = Place::new().await;
     let ended = place.rpc(&["top"]).await;
     assert!(ended.failed(USAGE).contains("rpc stats --watch --output json"), "{ended:?}");

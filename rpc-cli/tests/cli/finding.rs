@@ -27,7 +27,7 @@ async fn ls_lists_services_over_all_their_servers() {
 }
 
 #[tokio::test]
-async fn ping_shows_each_server_and_chooses_by_the_beginning_of_an_instance() {
+async fn ping_lists_servers_and_filters_by_instance() {
     let place = Place::new().await;
     let servers = [place.serve().await, place.serve().await];
     let pinged = place.rpc(&["ping"]).await;
@@ -47,7 +47,7 @@ async fn ping_shows_each_server_and_chooses_by_the_beginning_of_an_instance() {
 }
 
 #[tokio::test]
-async fn info_reads_as_the_trait_does() {
+async fn info_reads_like_the_trait() {
     let place = Place::new().await;
     let server = place.serve_on("sums").await;
     let text = place.rpc(&["info", "Calculator"]).await;
@@ -82,7 +82,7 @@ Calculator
 }
 
 #[tokio::test]
-async fn info_says_what_servers_do_not_agree_on() {
+async fn info_lists_differences_between_servers() {
     let place = Place::new().await;
     let _servers = [place.serve().await, place.serve_on("other").await];
     let text = place.rpc(&["info", "Calculator"]).await;
@@ -165,7 +165,7 @@ async fn documentation_is_markdown_or_asyncapi() {
 }
 
 #[tokio::test]
-async fn servers_of_other_tests_are_elsewhere() {
+async fn virtual_hosts_separate_tests() {
     let place = Place::new().await;
     assert_eq!(Discovery::new(&place.broker).ping().await.unwrap(), []);
 }

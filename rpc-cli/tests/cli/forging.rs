@@ -1,4 +1,4 @@
-//! Answers of discovery that somebody made up: RabbitMQ does not say who answers.
+//! Forged answers of discovery: RabbitMQ does not authenticate who answers.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const ERROR: i32 = 1;
 const NO_SERVER: i32 = 3;
 const SOON: Duration = Duration::from_secs(10);
 
-/// Answers every question with the same body until it is dropped.
+/// Answers every discovery request with the same body until it is dropped.
 struct Forger(JoinHandle<()>);
 
 impl Forger {
@@ -46,14 +46,14 @@ impl Drop for Forger {
     }
 }
 
-/// An answer that says that the calculator is on this queue.
+/// A discovery answer that names this queue for the calculator.
 fn claim(queue: &str) -> String {
     let method = json!({"name": "add", "timeout_ms": u64::MAX});
     let service = json!({"name": "Calculator", "queue": queue, "methods": [method]});
     json!({"instance": "f0f0f0f0f0", "host": "elsewhere", "services": [service]}).to_string()
 }
 
-/// A queue with a consumer that takes nothing.
+/// A queue of an attacker.
 async fn trap(place: &Place) -> (Peer, String) {
     let (peer, name) = (Peer::connect(&place.url).await.unwrap(), unique("trap"));
     peer.declare(QueueSpec::named(&name)).await.unwrap();
@@ -61,17 +61,20 @@ async fn trap(place: &Place) -> (Peer, String) {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_where_answers_differ() {
+async fn nothing_is_sent_if_answers_differ() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let (peer, queue) = trap(&place).await;
     let _forger = Forger::start(&place, claim(&queue)).await;
     for command in ["call", "bench"] {
         let ended = place.rpc(&[command, "Calculator.add", "1", "2"]).await;
-        let said = ended.failed(ERROR);
-        assert!(said.contains("do not agree on its queue"), "{said}");
-        assert!(said.contains(&queue) && said.contains("\"Calculator\" ("), "{said}");
-        assert!(said.contains("f0f0f0f0 on \"elsewhere\"") && said.contains("--queue"), "{said}");
+        let stderr = ended.failed(ERROR);
+        assert!(stderr.contains("do not agree on its queue"), "{stderr}");
+        assert!(stderr.contains(&queue) && stderr.contains("\"Calculator\" ("), "{stderr}");
+        assert!(
+            stderr.contains("f0f0f0f0 on \"elsewhere\"") && stderr.contains("--queue"),
+            "{stderr}"
+        );
     }
     assert_eq!(peer.queue(&queue).await.unwrap().messages, 0);
     let chosen = ["call", "Calculator.add", "1", "2", "--queue", "Calculator"];
@@ -84,7 +87,7 @@ async fn nothing_is_sent_where_answers_differ() {
 }
 
 #[tokio::test]
-async fn nothing_is_sent_past_the_usual_queue() {
+async fn nothing_is_sent_beside_the_default_queue() {
     let place = Place::new().await;
     let server = Server::builder(&place.broker)
         .service(CalculatorServer::new(Exact))
@@ -96,8 +99,8 @@ async fn nothing_is_sent_past_the_usual_queue() {
     let consumer = peer.consume(&queue).await.unwrap();
     let _forger = Forger::start(&place, claim(&queue)).await;
     let ended = place.rpc(&["call", "Calculator.add", "1", "2"]).await;
-    let said = ended.failed(ERROR);
-    assert!(said.contains("others consume the queue \"Calculator\""), "{said}");
+    let stderr = ended.failed(ERROR);
+    assert!(stderr.contains("others consume the queue \"Calculator\""), "{stderr}");
     let caught = peer.next(&consumer, Duration::from_millis(200)).await.unwrap();
     assert_eq!(caught, None);
     server.shutdown().await.unwrap();
@@ -114,7 +117,7 @@ async fn nothing_is_sent_to_a_queue_without_consumers() {
 }
 
 #[tokio::test]
-async fn answers_that_cannot_be_read_are_mentioned() {
+async fn unreadable_answers_are_reported() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let _forger = Forger::start(&place, "\u{1b}[2J").await;
@@ -127,12 +130,12 @@ async fn answers_that_cannot_be_read_are_mentioned() {
     assert!(ended.failed(ERROR).contains("could not be read"), "{ended:?}");
 }
 
-/// Line breaks that forge lines, escape sequences, characters without a width, and those that turn the direction.
+/// Line breaks that forge lines, escape sequences, characters without a width, and changes of direction.
 const HOSTILE: &str =
     "a\nb\u{1b}[2J\u{9b}\u{200b}\u{202e}\u{2066}\u{2028}\u{feff}\u{e0041}\r\u{7f}";
 
 #[tokio::test]
-async fn nothing_unseen_of_an_answer_is_shown() {
+async fn invisible_characters_of_answers_are_escaped() {
     let place = Place::new().await;
     let largest = u64::MAX;
     let method = json!({
@@ -160,7 +163,7 @@ async fn nothing_unseen_of_an_answer_is_shown() {
     };
     assert_eq!(lines(&["ls"], &info).await.len(), 2);
     let shown = lines(&["info", "S"], &info).await;
-    // Documentation keeps its lines, but stays where documentation stands.
+    // Documentation keeps its line breaks, but stays indented.
     let forged: Vec<_> = shown.iter().filter(|line| line.starts_with('b')).collect();
     assert!(
         forged.is_empty() && shown.iter().any(|line| line.starts_with("  b\\u{1b}")),

@@ -1,4 +1,4 @@
-//! `bench`, and what shells are told.
+//! `bench` and `completion`.
 
 use crate::{run::rpc, sample::Place};
 
@@ -21,7 +21,7 @@ async fn a_measurement_has_figures_and_a_histogram() {
 }
 
 #[tokio::test]
-async fn errors_are_counted_by_kind_and_all_of_them_are_a_failure() {
+async fn errors_are_counted_by_kind() {
     let place = Place::new().await;
     let _server = place.serve().await;
     let ended = place.rpc(&["bench", "Calculator.divide", "1", "0", "-d", "200ms"]).await;
@@ -43,7 +43,7 @@ async fn the_first_error_is_written_for_programs_too() {
 }
 
 #[tokio::test]
-async fn what_cannot_be_called_is_not_measured() {
+async fn a_missing_service_is_not_measured() {
     let place = Place::new().await;
     let ended = place.rpc(&["bench", "Calculator.add", "1", "2"]).await;
     ended.failed(3);

@@ -1,4 +1,4 @@
-//! A reader that has enough: `rpc doc Calculator | head -1`.
+//! A reader that closes the pipe early: `rpc doc Calculator | head -1`.
 
 use std::process::Stdio;
 
@@ -6,12 +6,12 @@ use tokio::process::Command;
 
 use crate::sample::Place;
 
-/// Runs the program with an output that nobody reads; how it ended and what it said.
+/// Runs the program with a closed output; returns its exit code and its standard error.
 async fn unread(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
     let mut command = Command::new(env!("CARGO_BIN_EXE_rpc"));
     command.env("AMQP_URL", &place.url).args(arguments).kill_on_drop(true);
     let (reader, writer) = std::io::pipe().unwrap();
-    // Gone before anything is written, so that the first byte is one too many.
+    // Closed before anything is written, so that the first write fails.
     drop(reader);
     command.stdin(Stdio::null()).stdout(writer).stderr(Stdio::piped());
     let output = command.spawn().unwrap().wait_with_output().await.unwrap();
@@ -19,7 +19,7 @@ async fn unread(place: &Place, arguments: &[&str]) -> (Option<i32>, String) {
 }
 
 #[tokio::test]
-async fn a_reader_that_has_enough_is_no_failure() {
+async fn a_closed_output_is_no_failure() {
     let place = Place::new().await;
     let _server = place.serve().await;
     for command in [
@@ -39,7 +39,8 @@ async fn a_reader_that_has_enough_is_no_failure() {
     ] {
         assert_eq!(unread(&place, command).await, (Some(0), String::new()), "{command:?}");
     }
-    // How a call ended counts, whoever reads it.
-    let (code, said) = unread(&place, &["call", "Calculator.divide", "1", "0", "-o", "json"]).await;
-    assert!(code == Some(1) && said.contains("by zero"), "{said}");
+    // A failed call keeps its exit code although nobody reads the output.
+    let (code, stderr) =
+        unread(&place, &["call", "Calculator.divide", "1", "0", "-o", "json"]).await;
+    assert!(code == Some(1) && stderr.contains("by zero"), "{stderr}");
 }

@@ -1,4 +1,4 @@
-//! Running the program, and what it printed.
+//! Runs the program and captures its output.
 
 use std::{process::Stdio, time::Duration};
 
@@ -8,7 +8,7 @@ use tokio::{io::AsyncWriteExt as _, process::Command, time::timeout};
 /// Longer than anything takes here.
 const SOON: Duration = Duration::from_secs(30);
 
-/// How a run ended.
+/// The exit code and output of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
     pub(crate) code: i32,
@@ -43,7 +43,7 @@ pub(crate) async fn rpc_with_input(url: &str, arguments: &[&str], input: &str) -
 }
 
 impl Ended {
-    /// What it printed, where it went well and said nothing else.
+    /// Its standard output; it must have succeeded without warnings.
     pub(crate) fn printed(&self) -> &str {
         assert_eq!((self.code, self.stderr.as_str()), (0, ""), "{self:?}");
         assert!(!self.stdout.contains('\u{1b}'), "no colour without a terminal: {self:?}");
@@ -55,7 +55,7 @@ impl Ended {
         serde_json::from_str(self.printed()).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 
-    /// What it said, where it failed with this code.
+    /// Its standard error; it must have failed with this code.
     pub(crate) fn failed(&self, code: i32) -> &str {
         assert_eq!(self.code, code, "{self:?}");
         assert!(!self.stderr.contains('\u{1b}'), "no colour without a terminal: {self:?}");

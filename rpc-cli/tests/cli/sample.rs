@@ -1,4 +1,4 @@
-//! The service that the program is tried on, in a virtual host of its own for each test.
+//! The service under test, in a virtual host of its own for each test.
 
 use std::time::Duration;
 
@@ -71,7 +71,7 @@ pub(crate) async fn node() -> &'static Node {
     NODE.get_or_init(Node::start).await
 }
 
-/// A virtual host that nobody else uses.
+/// A virtual host for one test.
 pub(crate) struct Place {
     pub(crate) url: String,
     pub(crate) broker: Broker,
@@ -79,10 +79,10 @@ pub(crate) struct Place {
 
 impl Place {
     pub(crate) async fn new() -> Self {
-        // One after another: the node takes two that come at once for one.
+        // One at a time: the node mixes up two that are created at once.
         static MAKING: Mutex<()> = Mutex::const_new(());
         let (node, name) = (node().await, unique("place"));
-        // As `rabbitmqctl` does it, which takes seconds to start.
+        // The same as `rabbitmqctl`, which takes seconds to start.
         let all = "<<\".*\">>";
         let made = format!(
             "rabbit_vhost:add(<<\"{name}\">>, <<\"test\">>), \

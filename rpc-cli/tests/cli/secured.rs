@@ -28,8 +28,8 @@ async fn every_command_works_with_a_secured_service() {
         assert!(place.rpc(command).await.printed().contains("Calculator"), "{command:?}");
     }
     let refused = place.rpc(&["call", "Calculator.largest"]).await;
-    let said = refused.failed(1);
-    assert!(said.contains("guest may not call Calculator.largest"), "{said}");
+    let stderr = refused.failed(1);
+    assert!(stderr.contains("guest may not call Calculator.largest"), "{stderr}");
 }
 
 #[tokio::test]
@@ -37,9 +37,9 @@ async fn anonymous_calls_name_nobody() {
     let place = Place::new().await;
     let _server = serve(&place).await;
     let refused = place.rpc(&["call", "Calculator.add", "1", "2", "--anonymous"]).await;
-    let said = refused.failed(1);
+    let stderr = refused.failed(1);
     assert_eq!(
-        said,
+        stderr,
         "error: Calculator.add was refused: not-permitted: the request does not say which user sent it, and this server \
          requires it (`require_caller`): connect with `announce_user`, or set `user_id`"
     );

@@ -1,4 +1,4 @@
-//! Types that the trait alone does not show, and strings that are no JSON.
+//! Types that the trait alone does not show, and strings that are not JSON.
 
 use rpc_runtime::{Queue, Server, rpc_service};
 use schemars::JsonSchema;
@@ -81,7 +81,7 @@ async fn info_describes_the_types_below_the_methods() {
     );
 }
 
-/// What bincode cannot read, in a trait that is not in bincode.
+/// bincode cannot read this type, but the trait uses JSON.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Flat {
     item: String,
@@ -99,7 +99,7 @@ impl Flats for Shop {
 }
 
 #[tokio::test]
-async fn info_of_a_json_service_has_nothing_of_bincode() {
+async fn info_of_a_json_service_omits_bincode() {
     let place = Place::new().await;
     let queue = Queue::named("Flats").temporary();
     let builder = Server::builder(&place.broker).service_on(queue, FlatsServer::new(Shop));
@@ -132,6 +132,6 @@ async fn a_string_needs_no_quotes() {
     assert_eq!(called.json(), json!("two words"));
     assert_eq!(place.rpc(&["call", "Orders.echo", "42"]).await.json(), json!("42"));
     let failed = place.rpc(&["call", "Orders.get", "338ffa35-0b1c", "two"]).await;
-    let said = failed.failed(2);
-    assert!(said.contains("\"two\" is not JSON") && said.contains("version: u32"), "{said}");
+    let stderr = failed.failed(2);
+    assert!(stderr.contains("\"two\" is not JSON") && stderr.contains("version: u32"), "{stderr}");
 }

@@ -13,7 +13,7 @@ pub(super) fn check<'a>(argument: &'a PatType, errors: &Errors) -> Option<Argume
     for attribute in &argument.attrs {
         if attribute.path().is_ident("cfg") || attribute.path().is_ident("cfg_attr") {
             let fault = Fault::new(attribute, "an argument cannot be conditional")
-                .note("the two sides would disagree about what a message holds")
+                .note("the two sides would disagree about the content of a message")
                 .help("make it an `Option`, or write the method twice under a `#[cfg(…)]` and two names");
             errors.push(fault);
         }
@@ -25,11 +25,11 @@ pub(super) fn check<'a>(argument: &'a PatType, errors: &Errors) -> Option<Argume
             let ident = &name.ident;
             if let Some(by_ref) = &name.by_ref {
                 Fault::new(by_ref, "an argument of a service cannot be `ref`")
-                    .note("how a body binds its arguments is for the `impl` to say")
+                    .note("the `impl` decides how its body binds arguments")
                     .help(format!("write `{ident}: {ty}`"))
             } else if let Some(mutability) = &name.mutability {
                 Fault::new(mutability, "an argument of a service cannot be `mut`")
-                    .note("how a body binds its arguments is for the `impl` to say, where `mut` may stand")
+                    .note("the `impl` decides how its body binds arguments, and may use `mut`")
                     .help(format!("write `{ident}: {ty}`"))
             } else if let Some((at, _)) = &name.subpat {
                 Fault::new(at, "an argument of a service cannot be a pattern")
@@ -51,4 +51,4 @@ pub(super) fn check<'a>(argument: &'a PatType, errors: &Errors) -> Option<Argume
 }
 
 const NAMES: &str =
-    "callers in JSON give arguments by name, and the client's documentation shows the names";
+    "callers that use JSON name the arguments, and the client's documentation shows the names";

@@ -1,17 +1,16 @@
-//! Signatures as they should have been, for messages.
+//! Corrected signatures, for messages.
 
 use syn::Pat;
 
 use crate::{syntax::TraitMethod, tidy};
 
-/// `fn fib(&self, n: u32) -> u64`, whatever the receiver was; with `…` for the arguments where they are many, or are
-/// themselves at fault.
+/// `fn fib(&self, n: u32) -> u64` with a correct receiver. The arguments become `…` if they are many or faulty.
 pub(super) fn with_receiver(method: &TraitMethod) -> String {
     let returns = method.returns().map(|ty| format!(" -> {}", tidy::text(ty)));
     with_output(method, &returns.unwrap_or_default())
 }
 
-/// The same, with another result.
+/// The same with this result.
 pub(super) fn with_output(method: &TraitMethod, output: &str) -> String {
     const LONGEST: usize = 60;
     let arguments: Option<Vec<String>> = method

@@ -1,4 +1,4 @@
-//! The trait around the methods.
+//! Checks of the trait itself.
 
 use quote::ToTokens;
 use syn::{TraitItem as Item, TypeParamBound};
@@ -13,7 +13,7 @@ pub(super) fn check(written: &ServiceTrait, errors: &Errors) {
     attributes_of(written, errors);
     if let Some(unsafety) = &written.unsafety {
         let fault = Fault::new(unsafety, "a service trait cannot be `unsafe`")
-            .note("the generated code calls the implementation, and can keep no promise for it")
+            .note("the generated code calls the implementation, and cannot uphold its safety conditions")
             .help("leave `unsafe` out");
         errors.push(fault);
     }
@@ -45,7 +45,7 @@ fn attributes_of(written: &ServiceTrait, errors: &Errors) {
     for attribute in &written.attrs {
         let path = attribute.path();
         if attributes::is_service(attribute) {
-            let fault = Fault::new(attribute, "`#[rpc_service]` stands on this trait twice")
+            let fault = Fault::new(attribute, "`#[rpc_service]` is on this trait twice")
                 .note("a trait is one service, with one name and one queue")
                 .help("keep one, with all options in it");
             errors.push(fault);
@@ -55,7 +55,7 @@ fn attributes_of(written: &ServiceTrait, errors: &Errors) {
             errors.push(fault);
         } else if attributes::is_async_trait(attribute) {
             let fault = Fault::new(attribute, "`#[async_trait]` does not go together with `#[rpc_service]`")
-                .note("the emitted trait has no `async fn` left for it to rewrite, and needs no boxed future")
+                .note("the generated trait has no `async fn` that it could rewrite, and needs no boxed future")
                 .help("remove it here and on every `impl`");
             errors.push(fault);
         }
@@ -64,9 +64,10 @@ fn attributes_of(written: &ServiceTrait, errors: &Errors) {
 
 fn generics(written: &ServiceTrait, errors: &Errors) {
     if !written.generics.params.is_empty() {
-        let fault = Fault::new(&written.generics.params, "a service trait cannot have generic parameters")
-            .note("the queue and the names on the wire are the same for every caller, whatever its types are")
-            .help("write the types out, or declare one trait for each of them");
+        let fault =
+            Fault::new(&written.generics.params, "a service trait cannot have generic parameters")
+                .note("the queue and the names on the wire are the same for every caller")
+                .help("write the types out, or declare one trait for each of them");
         errors.push(fault);
     }
     if let Some(clause) = &written.generics.where_clause {
@@ -92,7 +93,7 @@ fn supertrait(bound: &TypeParamBound, errors: &Errors) {
     };
     if !harmless {
         let fault = Fault::new(bound, "a service trait cannot have a supertrait")
-            .note("what a supertrait asks for cannot be called from another process; only `Send`, `Sync` and `'static`, which every service is, may stand here")
+            .note("the methods of a supertrait cannot be called from another process; only `Send`, `Sync` and `'static` are allowed, because every service has them")
             .help("put the bound on the `impl` of the trait, or copy the methods into it");
         errors.push(fault);
     }
@@ -112,12 +113,12 @@ fn not_a_method(item: &Item) -> Fault {
         ),
         Item::Macro(item) => (
             item.mac.to_token_stream(),
-            "a macro cannot stand in a service trait",
+            "a service trait cannot contain a macro",
             "write its methods out, or let the macro make the whole trait with `#[rpc_service]` on it",
         ),
         other => (
             other.to_token_stream(),
-            "this cannot stand in a service trait",
+            "a service trait cannot contain this",
             "write methods: `async fn name(&self, argument: u32) -> u32;`",
         ),
     };
@@ -125,7 +126,7 @@ fn not_a_method(item: &Item) -> Fault {
         Item::Macro(_) => {
             "an attribute sees a macro before it is expanded, and would miss the methods in it"
         }
-        _ => "a service is known to its callers by its methods, and nothing else travels",
+        _ => "callers use a service only through its methods",
     };
     Fault::new(&at, what).note(reason).help(help)
 }

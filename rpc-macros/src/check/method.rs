@@ -1,4 +1,4 @@
-//! One method: its form, its arguments, its result.
+//! Checks of one method: its signature, its arguments, its result.
 
 use quote::{ToTokens, format_ident};
 use syn::{Safety, Type, TypeTuple, token::Paren};
@@ -13,7 +13,7 @@ use crate::{
     tidy,
 };
 
-/// serde's tuples end at 16 elements.
+/// serde supports tuples of up to 16 elements.
 const MOST_ARGUMENTS: usize = 16;
 
 pub(super) fn check<'a>(index: usize, draft: &Draft<'a>, errors: &Errors) -> Option<Method<'a>> {
@@ -62,9 +62,9 @@ fn arguments<'a>(written: &'a TraitMethod, errors: &Errors) -> Option<Vec<Argume
     if let Some(first_too_many) = written.arguments().nth(MOST_ARGUMENTS) {
         let count = checked.len();
         let fault =
-            Fault::new(first_too_many, format!("{count} arguments are more than a call can carry"))
+            Fault::new(first_too_many, format!("{count} arguments are more than a method can have"))
                 .note(format!(
-                    "arguments travel as one tuple, and serde knows those up to {MOST_ARGUMENTS}"
+                    "arguments are sent as one tuple, and the longest tuple of serde has length {MOST_ARGUMENTS}"
                 ))
                 .help("put them into a struct, and take that as the argument");
         errors.push(fault);
@@ -81,7 +81,7 @@ fn attributes_of(written: &TraitMethod, errors: &Errors) {
         }
         let hidden = attributes::conditional(attribute).unwrap_or_default();
         if let Some(ours) = hidden.iter().find(|meta| meta.path().is_ident("rpc")) {
-            let fault = Fault::new(ours, "`#[rpc(…)]` cannot stand behind a `cfg_attr`")
+            let fault = Fault::new(ours, "`#[rpc(…)]` cannot be inside a `cfg_attr`")
                 .note("the macro runs before the condition is known")
                 .help("write the method twice, each with a `#[cfg(…)]` and its own `#[rpc(…)]`");
             errors.push(fault);
@@ -99,17 +99,13 @@ fn qualifiers(written: &TraitMethod, errors: &Errors) {
         errors.push(fault);
     };
     if let Some(token) = &sig.constness {
-        refuse(
-            token,
-            "`const`",
-            "it runs in another process, and nothing there is known at compile time",
-        );
+        refuse(token, "`const`", "it runs in another process, not at compile time");
     }
     if let Safety::Unsafe(token) = &sig.safety {
-        refuse(token, "`unsafe`", "a caller in another process cannot vouch for anything here");
+        refuse(token, "`unsafe`", "a caller in another process cannot uphold safety conditions");
     }
     if let Safety::Safe(token) = &sig.safety {
-        refuse(token, "`safe`", "only functions of an `extern` block say it");
+        refuse(token, "`safe`", "only functions of an `extern` block can be `safe`");
     }
     if let Some(abi) = &sig.abi {
         refuse(abi, "`extern`", "calls arrive as messages, not by a calling convention");
@@ -122,7 +118,7 @@ fn qualifiers(written: &TraitMethod, errors: &Errors) {
     }
 }
 
-/// Whether it is `async` or `blocking`; exactly one of them.
+/// Whether the method is `async` or `blocking`. It has to be exactly one.
 fn kind(written: &TraitMethod, options: &MethodOptions, errors: &Errors) -> Option<Kind> {
     let name = &written.sig.ident;
     match (&written.sig.asyncness, &options.blocking) {
@@ -147,7 +143,7 @@ fn kind(written: &TraitMethod, options: &MethodOptions, errors: &Errors) -> Opti
             .note("a plain function would hold up every other call while it runs");
             errors.push(match written.returns().and_then(future_output) {
                 Some(output) => fault.help(format!(
-                    "write `async {}`, which promises the same future",
+                    "write `async {}`, which returns the same future",
                     corrected::with_output(written, &format!(" -> {output}"))
                 )),
                 None => fault.help(format!(
@@ -192,14 +188,14 @@ fn generics(written: &TraitMethod, errors: &Errors) {
                 )
         } else {
             Fault::new(&generics.params, "a method of a service cannot be generic")
-                .note("a message does not say what types its caller chose")
+                .note("a message does not carry the types that its caller chose")
                 .help("write the types out, with one method for each, or take an enum")
         };
         errors.push(fault);
     }
     if let Some(clause) = &generics.where_clause {
         let fault = Fault::new(clause, "a method of a service cannot have a `where` clause")
-            .note("every method can be called by everyone")
+            .note("any caller can call every method")
             .help("leave it out");
         errors.push(fault);
     }

@@ -1,4 +1,4 @@
-//! From what was written to what is meant; every fault on the way is reported, and none hides another.
+//! Checks the syntax of a trait and makes the model of its service. All faults are reported; none hides another.
 
 mod argument;
 mod corrected;
@@ -24,7 +24,7 @@ use crate::{
     syntax::{ServiceTrait, TraitMethod},
 };
 
-/// The service, if nothing is wrong with it; what is wrong is in `errors`.
+/// The service, if it has no faults. Faults go to `errors`.
 pub(crate) fn service<'a>(
     written: &'a ServiceTrait,
     options: &ServiceOptions,
@@ -57,7 +57,7 @@ pub(crate) fn service<'a>(
     })
 }
 
-/// A method with its options read, and nothing checked yet.
+/// A method whose options are read, but not yet checked.
 struct Draft<'a> {
     written: &'a TraitMethod,
     options: MethodOptions,
@@ -69,12 +69,12 @@ impl<'a> Draft<'a> {
     }
 }
 
-/// The `#[cfg]`s under which both methods are there.
+/// The `#[cfg]`s under which both methods exist.
 fn conditions(earlier: &Draft<'_>, later: &Draft<'_>) -> TokenStream {
     [earlier, later].into_iter().map(|draft| attributes::conditions(&draft.written.attrs)).collect()
 }
 
-/// Each with each one behind it.
+/// All pairs of an element and a later one.
 fn pairs<T>(all: &[T]) -> impl Iterator<Item = (&T, &T)> {
     all.iter()
         .enumerate()

@@ -1,4 +1,4 @@
-//! Names on the wire: the service's, its queue's, its methods'.
+//! Names on the wire: of the service, its queue and its methods.
 
 use proc_macro2::TokenStream;
 use quote::ToTokens;
@@ -11,13 +11,13 @@ use crate::{
     syntax::{ServiceTrait, TraitMethod},
 };
 
-/// AMQP's short strings, of which a queue's name is one.
+/// The length of AMQP's short strings, such as names of queues.
 const LONGEST_QUEUE: usize = 255;
 const LONGEST_METHOD: usize = 64;
-/// Functions that every client has, so that a method of that name could not be called.
+/// Functions of every client. A method cannot have the same name.
 const CONSTRUCTORS: &[&str] = &["new", "builder"];
 
-/// What a service is called.
+/// The names of a service and its queue.
 pub(super) struct ServiceNames {
     pub(super) name: String,
     pub(super) queue: String,
@@ -54,7 +54,7 @@ fn check_length(name: &str, at: &TokenStream, what: &str, errors: &Errors) -> bo
         )
     } else if name.len() > LONGEST_QUEUE {
         Fault::new(at, format!("the name of this {what} is {} bytes long", name.len()))
-            .note(format!("RabbitMQ takes names of up to {LONGEST_QUEUE} bytes"))
+            .note(format!("RabbitMQ accepts names of up to {LONGEST_QUEUE} bytes"))
             .help("shorten it")
     } else {
         return true;
@@ -66,13 +66,13 @@ fn check_length(name: &str, at: &TokenStream, what: &str, errors: &Errors) -> bo
 fn check_queue(queue: &str, at: &TokenStream, what: &str, errors: &Errors) {
     if check_length(queue, at, what, errors) && queue.starts_with("amq.") {
         let fault = Fault::new(at, format!("a queue cannot be called {queue:?}"))
-            .note("RabbitMQ keeps names that begin with `amq.` to itself")
+            .note("RabbitMQ reserves names that begin with `amq.`")
             .help("choose another beginning");
         errors.push(fault);
     }
 }
 
-/// The name of a method, if it is one.
+/// The name of a method, if it is legal.
 pub(super) fn of_method(
     written: &TraitMethod,
     options: &MethodOptions,
@@ -94,7 +94,7 @@ pub(super) fn of_method(
     let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_' || letter == '-';
     let reason = match name.chars().find(|letter| !legal(*letter)) {
         _ if name.is_empty() => "it is empty".to_owned(),
-        Some(letter) => format!("{letter:?} is not possible in it"),
+        Some(letter) => format!("it contains {letter:?}"),
         None if name.len() > LONGEST_METHOD => format!("it has {} letters", name.len()),
         None => return Some(name),
     };
@@ -116,7 +116,7 @@ pub(super) fn of_method(
     None
 }
 
-/// The name with a `-` for everything that cannot stand in it, if that is still a name.
+/// The name with `-` in place of illegal characters, if the result is legal.
 fn mended(name: &str) -> Option<String> {
     let legal = |letter: char| letter.is_ascii_alphanumeric() || letter == '_';
     let words: Vec<&str> =
@@ -125,7 +125,7 @@ fn mended(name: &str) -> Option<String> {
     (!mended.is_empty() && mended.len() <= LONGEST_METHOD).then_some(mended)
 }
 
-/// Two methods of one name, also where it takes a `#[cfg]` or two for both to be there.
+/// Reports two methods of one name, also if `#[cfg]`s decide whether both exist.
 pub(super) fn distinct_methods(drafts: &[Draft<'_>], errors: &Errors) {
     let named: Vec<Named<'_>> = drafts.iter().map(Named::new).collect();
     for (earlier, later) in pairs(&named).filter(|(earlier, later)| earlier.name == later.name) {
@@ -146,7 +146,7 @@ fn one_name(earlier: &Named<'_>, later: &Named<'_>) -> Fault {
         .also(&earlier.at, format!("the other method called `{name}` is here"))
 }
 
-/// A method's name on the wire, and the tokens that it comes from.
+/// The name of a method on the wire, with its tokens.
 struct Named<'a> {
     draft: &'a Draft<'a>,
     name: String,

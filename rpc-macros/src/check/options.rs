@@ -1,4 +1,4 @@
-//! Options that contradict each other or the method they stand on.
+//! Options that contradict each other or their method.
 
 use quote::ToTokens as _;
 use syn::Type;
@@ -17,14 +17,14 @@ pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Err
     if let Some(oneway) = &options.oneway {
         if let Some(ty) = written.returns().filter(|ty| !is_unit(ty)) {
             let fault = Fault::new(ty, "a one-way method has no result")
-                .note("its caller does not wait, so nobody is there to take one")
+                .note("its caller does not wait for a result")
                 .help(format!("leave `-> {}` out, or `oneway`", tidy::text(ty)))
                 .also(&oneway.key, "`oneway` is here");
             errors.push(fault);
         }
         if let Some(timeout) = &options.timeout {
             let fault = Fault::new(&timeout.key, "a one-way method has no timeout")
-                .note("its caller waits for no answer that could be late")
+                .note("its caller does not wait for a reply")
                 .help("leave `timeout` out, or `oneway`")
                 .also(&oneway.key, "`oneway` is here");
             errors.push(fault);
@@ -42,7 +42,7 @@ pub(super) fn check(written: &TraitMethod, options: &MethodOptions, errors: &Err
     }
 }
 
-/// A result that is kept stands for runs that do not happen.
+/// `cacheable` needs arguments that identify a call, a result, and a method that may be skipped or run again.
 fn cacheable(written: &TraitMethod, options: &MethodOptions, errors: &Errors) {
     let Some(cacheable) = &options.cacheable else { return };
     for argument in written.arguments() {
@@ -52,13 +52,13 @@ fn cacheable(written: &TraitMethod, options: &MethodOptions, errors: &Errors) {
             &hashed,
             format!("an argument of a `cacheable` method cannot have a `{hashed}`"),
         )
-        .note("it is written in another order each time, and a cache finds a result by what is written")
+        .note("it is serialized in another order each time, and a cache finds a result by the serialized arguments")
         .help(format!("take a `{ordered}`, or leave `cacheable` out"))
         .also(&cacheable.key, "`cacheable` is here");
         errors.push(fault);
     }
     if let Some(oneway) = &options.oneway {
-        let fault = Fault::new(&cacheable.key, "a one-way method has no result that could be kept")
+        let fault = Fault::new(&cacheable.key, "a one-way method has no result to cache")
             .help("leave `cacheable` out, or `oneway`")
             .also(&oneway.key, "`oneway` is here");
         errors.push(fault);
@@ -75,13 +75,13 @@ fn cacheable(written: &TraitMethod, options: &MethodOptions, errors: &Errors) {
     }
 }
 
-/// At most one `default`, also where it takes a `#[cfg]` or two for both to be there.
+/// Reports a second `default` method, also if `#[cfg]`s decide whether both exist.
 pub(super) fn one_default(drafts: &[Draft<'_>], errors: &Errors) {
     let defaults: Vec<_> =
         drafts.iter().filter_map(|draft| Some((draft, draft.options.default.as_ref()?))).collect();
     for ((earlier_draft, earlier), (later_draft, later)) in pairs(&defaults) {
         let fault = Fault::new(&later.key, "two methods are `default`")
-            .note("a request that names no method can mean only one")
+            .note("a request without a method name can run only one method")
             .help("keep one")
             .also(&earlier.key, "the other `default` is here");
         errors.push_if(&conditions(earlier_draft, later_draft), fault);

@@ -1,4 +1,4 @@
-//! `&self`, and why nothing else.
+//! The receiver has to be `&self`.
 
 use syn::{FnArg, Receiver, ReceiverKind, Type};
 
@@ -34,7 +34,7 @@ fn refused(receiver: &Receiver, method: &TraitMethod) -> Option<Fault> {
     let (what, reason, help) = match &receiver.kind {
         ReceiverKind::Reference(_, None, None) => return None,
         ReceiverKind::Typed(_, ty) if is_ref_self(ty) => return None,
-        // A lifetime that the method declares is complained about there.
+        // A lifetime that the method declares is reported with its generics.
         ReceiverKind::Reference(_, Some(_), None)
             if method.sig.generics.lifetimes().next().is_some() =>
         {
@@ -52,13 +52,13 @@ fn refused(receiver: &Receiver, method: &TraitMethod) -> Option<Fault> {
         ),
         ReceiverKind::Value => (
             "`self` by value".to_owned(),
-            "the first call would use the service up, and it has more to answer",
+            "the first call would consume the service, and other calls follow",
             "write `&self`",
         ),
         ReceiverKind::Typed(_, ty) => (
             format!("`self: {}`", tidy::text(ty)),
             "the server keeps the service in an `Arc` of its own, and lends it to each call",
-            "write `&self`; what outlives the call goes into an `Arc` in a field of the service",
+            "write `&self`; data that outlives the call goes into an `Arc` in a field of the service",
         ),
         _ => ("this receiver".to_owned(), "many calls share the service", "write `&self`"),
     };

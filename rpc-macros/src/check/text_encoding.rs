@@ -10,7 +10,7 @@ use crate::{
     tidy,
 };
 
-/// Types that are no scalar, whatever is in them.
+/// Types that are never a scalar.
 const COLLECTIONS: &[&str] =
     &["Vec", "VecDeque", "HashMap", "HashSet", "BTreeMap", "BTreeSet", "LinkedList", "BinaryHeap"];
 
@@ -46,7 +46,7 @@ pub(super) fn check(written: &ServiceTrait, encoding: Option<&Given<Encoding>>, 
     }
 }
 
-/// The `T` of what looks like a `Result<T, E>`; anything else is its own value.
+/// The `T` of a type that looks like `Result<T, E>`; otherwise the type itself.
 fn value(ty: &Type) -> &Type {
     let Type::Path(path) = ty else { return ty };
     let Some(last) = path.path.segments.last().filter(|last| last.ident == "Result") else {

@@ -1,6 +1,6 @@
-//! Types that cannot stand in a message, as far as their tokens show it.
+//! Types that cannot be sent in a message, as far as their tokens show it.
 //!
-//! What only the compiler knows, such as a missing `Serialize`, is asked where the generated code names the type.
+//! The compiler checks the rest, such as a missing `Serialize`, where the generated code names the type.
 
 use proc_macro2::{Delimiter, Group, Ident, Span, TokenStream, TokenTree};
 use quote::ToTokens;
@@ -12,7 +12,7 @@ use crate::{
     words::Words,
 };
 
-/// Where a type stands.
+/// Where a type is used.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
     Argument,
@@ -69,8 +69,8 @@ fn owned_remedy(ty: &Type, tokens: TokenStream) -> String {
     }
 }
 
-/// The type with what it borrows replaced by what it could own: `&str` by `String`, `&[T]` by `Vec<T>`, `&T` by `T`,
-/// `Cow<'a, T>` by `Cow<'static, T>`. Nothing if only its author can say what it could own.
+/// The type with borrowed parts replaced by owned ones: `&str` by `String`, `&[T]` by `Vec<T>`, `&T` by `T`,
+/// `Cow<'a, T>` by `Cow<'static, T>`. `None` if no replacement is known.
 fn owned(tokens: TokenStream) -> Option<TokenStream> {
     let mut tokens = tokens.into_iter().peekable();
     let mut owned = TokenStream::new();
@@ -80,7 +80,7 @@ fn owned(tokens: TokenStream) -> Option<TokenStream> {
             TokenTree::Punct(sign) if sign.as_char() == '&' => {
                 while let Some(part) = tokens.next_if(is_reference_part) {
                     if matches!(&part, TokenTree::Punct(sign) if sign.as_char() == '\'') {
-                        // The name behind the `'`.
+                        // The name after the `'`.
                         tokens.next()?;
                     }
                 }
@@ -104,7 +104,7 @@ fn owned(tokens: TokenStream) -> Option<TokenStream> {
     Some(owned)
 }
 
-/// What stands between `&` and the type: the `'` of a lifetime, `mut`, another `&`.
+/// A token between `&` and the type: the `'` of a lifetime, `mut`, another `&`.
 fn is_reference_part(token: &TokenTree) -> bool {
     match token {
         TokenTree::Punct(sign) => matches!(sign.as_char(), '\'' | '&'),
@@ -157,7 +157,7 @@ mod tests {
     use crate::tidy;
 
     #[test]
-    fn a_borrowed_type_has_an_owned_one() {
+    fn borrowed_types_have_owned_ones() {
         for (borrowed, expected) in [
             ("&str", "String"),
             ("&'static str", "String"),
@@ -176,7 +176,7 @@ mod tests {
     }
 
     #[test]
-    fn where_no_owner_is_known_none_is_named() {
+    fn no_owned_type_is_guessed() {
         for borrowed in ["&dyn Display", "&", "Option<&>", "MyError<'a>"] {
             assert!(borrowed.parse().ok().and_then(owned).is_none(), "{borrowed}");
         }

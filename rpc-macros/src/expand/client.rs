@@ -1,4 +1,4 @@
-//! `FibonacciClient`: the trait as its callers see it.
+//! `FibonacciClient`: the client of the service.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,7 +10,7 @@ use crate::{
     model::{Method, Service},
 };
 
-/// The type.
+/// The client's type.
 pub(super) fn declaration(service: &Service<'_>) -> TokenStream {
     let private = &service.private;
     let (vis, client) = (service.vis(), &service.client);
@@ -23,7 +23,7 @@ pub(super) fn declaration(service: &Service<'_>) -> TokenStream {
         #attributes
         #[doc = #doc]
         #[doc = ""]
-        #[doc = "Every method of the trait is one here, and makes a `Call` that is sent when it is awaited."]
+        #[doc = "Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited."]
         #[doc = "A clone is cheap, and shares the connection."]
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #vis struct #client {
@@ -86,7 +86,7 @@ fn call(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
         let (name, ty) = (argument.ident, argument.ty);
         quote!(#name: #ty)
     });
-    // Of the types of arguments, only the runtime sees the fields.
+    // Only the runtime can inspect the fields of argument types.
     let call = match method.cacheable {
         Some(_) if !method.arguments.is_empty() => quote!(call_cacheable),
         _ => quote!(call),

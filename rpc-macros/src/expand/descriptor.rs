@@ -1,4 +1,4 @@
-//! The service as data.
+//! Statics that describe the service.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ pub(super) fn statics(service: &Service<'_>, schemas: bool) -> TokenStream {
     let descriptors = service.methods.iter().map(|method| method_static(service, method, schemas));
     quote! {
         #(#descriptors)*
-        static __RPC_SERVICE: #private::ServiceDescriptor = #private::ServiceDescriptor {
+        static __RPC_SERVICE: #private::ServiceDescriptor = #private::service(#private::ServiceParts {
             name: #name,
             version: #version,
             queue: #queue,
@@ -43,7 +43,7 @@ pub(super) fn statics(service: &Service<'_>, schemas: bool) -> TokenStream {
             timeout: #timeout,
             doc: #doc,
             methods: &[#(#methods),*],
-        };
+        });
     }
 }
 
@@ -51,14 +51,14 @@ pub(super) fn statics(service: &Service<'_>, schemas: bool) -> TokenStream {
 //     #[rpc(timeout = "5s")]
 //     async fn fib(&self, n: u32) -> u64;
 // Output:
-//     static __RPC_METHOD_0: MethodDescriptor = MethodDescriptor {
+//     static __RPC_METHOD_0: MethodDescriptor = method(MethodParts {
 //         name: "fib",
-//         arguments: &[argument("n", "u32")],
+//         arguments: const { &[argument("n", "u32")] },
 //         returns: "u64",
 //         timeout: Some(Duration::from_nanos(5000000000)),
 //         …
-//         signature: Signature::of(|| signature_of(__RpcMethod0)),
-//     };
+//         signature: || signature_of(__RpcMethod0),
+//     });
 fn method_static(service: &Service<'_>, method: &Method<'_>, schemas: bool) -> TokenStream {
     let private = &service.private;
     let Method { marker, descriptor, wire_name, oneway, idempotent, at_most_once, default, .. } =
@@ -77,10 +77,10 @@ fn method_static(service: &Service<'_>, method: &Method<'_>, schemas: bool) -> T
     let schemas = schemas.then(|| schemas_of(service, method));
     quote! {
         #conditions
-        static #descriptor: #private::MethodDescriptor = #private::MethodDescriptor {
+        static #descriptor: #private::MethodDescriptor = #private::method(#private::MethodParts {
             name: #wire_name,
             doc: #doc,
-            arguments: &[#(#arguments),*],
+            arguments: const { &[#(#arguments),*] },
             returns: #returns,
             timeout: #timeout,
             oneway: #oneway,
@@ -89,16 +89,16 @@ fn method_static(service: &Service<'_>, method: &Method<'_>, schemas: bool) -> T
             at_most_once: #at_most_once,
             cacheable: #cacheable,
             default: #default,
-            signature: #private::Signature::new(|| #private::signature_of(#marker)),
+            signature: || #private::signature_of(#marker),
             #schemas
-        };
+        });
     }
 }
 
 // Input:
 //     async fn fib(&self, n: u32) -> u64;
 // Output:
-//     schemas: MethodSchemas::new(
+//     schemas: schemas(
 //         &[SchemaProbe::<u32>::schema],
 //         SchemaProbe::<ValueOf<u64, __RPC_FALLIBLE_0>>::schema,
 //         SchemaProbe::<ErrorOf<u64, __RPC_FALLIBLE_0>>::schema,
@@ -108,7 +108,7 @@ fn schemas_of(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     let Method { returns, fallible, .. } = method;
     let arguments = method.arguments.iter().map(|argument| argument.ty);
     quote! {
-        schemas: #private::MethodSchemas::new(
+        schemas: #private::schemas(
             &[#(#private::SchemaProbe::<#arguments>::schema),*],
             #private::SchemaProbe::<#private::ValueOf<#returns, #fallible>>::schema,
             #private::SchemaProbe::<#private::ErrorOf<#returns, #fallible>>::schema,
@@ -124,7 +124,7 @@ fn option(value: Option<TokenStream>) -> TokenStream {
 }
 
 fn duration(duration: Duration) -> TokenStream {
-    // The longest duration that an option takes is far from the end of a `u64`, which is 584 years.
+    // The longest duration of an option is far below the limit of a `u64`, 584 years.
     let nanos = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
     quote!(::core::time::Duration::from_nanos(#nanos))
 }

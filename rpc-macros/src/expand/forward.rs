@@ -1,4 +1,4 @@
-//! A shared service is a service: the trait for `Arc<S>`.
+//! Implements the trait for `Arc<S>`, so that a shared service is a service.
 
 use proc_macro2::TokenStream;
 use quote::quote;

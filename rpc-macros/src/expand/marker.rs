@@ -1,7 +1,7 @@
-//! A type for each method, which carries the method's types into the generic functions of the runtime.
+//! A marker type for each method. It passes the method's types to the generic functions of the runtime.
 //!
-//! Here, and only here, is it asked whether the types can travel: each stands alone behind an associated type with
-//! that bound, so rustc complains once about each and points at it as the author wrote it.
+//! Only this code requires that the types can be serialized. Each type is an associated type of its own with that bound, so
+//! rustc reports each once and points at the author's token.
 
 use proc_macro2::TokenStream;
 use quote::quote;

@@ -1,8 +1,8 @@
-//! The code of a service without a fault.
+//! Generates the code of a service without faults.
 //!
-//! What users name (the trait, `XClient`, `XServer`) stands beside the trait. Everything else is in one
-//! anonymous constant, where its names meet no others, and says only what differs from method to method: the work is
-//! done by generic functions of the runtime.
+//! The names for users (the trait, `XClient`, `XServer`) are beside the trait. Everything else is in one anonymous
+//! constant, where its names cannot clash, and contains only the differences between methods: generic functions of the
+//! runtime do the work.
 
 mod client;
 mod descriptor;
@@ -19,7 +19,7 @@ use crate::{
     model::{Method, Service},
 };
 
-/// Everything that is written for one service.
+/// All code for one service.
 pub(crate) fn service(service: &Service<'_>, schemas: bool) -> TokenStream {
     let private = &service.private;
     let conditions = attributes::conditions(&service.written.attrs);
@@ -58,7 +58,7 @@ pub(crate) fn service(service: &Service<'_>, schemas: bool) -> TokenStream {
     }
 }
 
-/// What types have that have no JSON Schema; it is used where all of them do, too.
+/// The trait behind types without a JSON Schema. One use of it avoids a warning if all types have schemas.
 fn no_schema(service: &Service<'_>) -> TokenStream {
     let private = &service.private;
     quote! {
@@ -69,14 +69,14 @@ fn no_schema(service: &Service<'_>) -> TokenStream {
     }
 }
 
-/// The attributes of a generated type: there when the trait is, and deprecated with it.
+/// The attributes of a generated type: the trait's conditions and deprecation.
 fn of_type(service: &Service<'_>) -> TokenStream {
     let same = attributes::of_generated_type(&service.written.attrs);
     let lints = attributes::allowed_lints(&service.written.attrs);
     quote!(#same #lints #[allow(dead_code)])
 }
 
-/// What lints may not say about code that nobody wrote: that half of it is unused, or its style.
+/// Silences lints about unused code and style in generated code.
 fn allowed(service: &Service<'_>) -> TokenStream {
     let written = attributes::allowed_lints(&service.written.attrs);
     let deprecated = deprecates_anything(service).then(|| quote!(deprecated,));
@@ -97,7 +97,7 @@ fn tuple<T: ToTokens>(elements: impl IntoIterator<Item = T>) -> TokenStream {
     quote!((#(#elements,)*))
 }
 
-/// The names that the server's closures give to a method's arguments.
+/// The names of a method's arguments in the server's closures.
 fn places(method: &Method<'_>) -> Vec<syn::Ident> {
     let span = proc_macro2::Span::mixed_site();
     (0..method.arguments.len()).map(|index| quote::format_ident!("a{index}", span = span)).collect()

@@ -1,4 +1,4 @@
-//! `FibonacciServer`: finds the method of a request, and calls it.
+//! `FibonacciServer`: finds the method of a request and calls it.
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -10,17 +10,17 @@ use crate::{
     model::{Kind, Method, Service},
 };
 
-/// The type.
+/// The server's type.
 pub(super) fn declaration(service: &Service<'_>) -> TokenStream {
     let (vis, server) = (service.vis(), &service.server);
     let attributes = super::of_type(service);
     let parameter = parameter(service);
-    let doc = format!("Answers calls of the service [`{0}`](trait@{0}).", service.ident());
+    let doc = format!("Serves requests for the service [`{0}`](trait@{0}).", service.ident());
     quote! {
         #attributes
         #[doc = #doc]
         #[doc = ""]
-        #[doc = "It is given to the builder of a server, which takes it to the broker."]
+        #[doc = "Pass it to the builder of a server."]
         #vis struct #server<#parameter> {
             service: ::std::sync::Arc<#parameter>,
         }
@@ -36,13 +36,13 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
     let handlers = service.methods.iter().map(|method| handler(service, method));
     quote! {
         impl<#parameter: #ident> #server<#parameter> {
-            /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+            /// Serves requests with `service`, which may be an `Arc`.
             #vis fn new(service: #parameter) -> Self {
                 Self { service: ::std::sync::Arc::new(service) }
             }
         }
 
-        // Not derived, because the service in it need not be `Debug`.
+        // Not derived, because the service need not be `Debug`.
         #[automatically_derived]
         impl<#parameter> ::core::fmt::Debug for #server<#parameter> {
             fn fmt(&self, formatter: &mut ::core::fmt::Formatter<'_>) -> ::core::fmt::Result {
@@ -55,8 +55,11 @@ pub(super) fn implementation(service: &Service<'_>) -> TokenStream {
             fn descriptor(&self) -> &'static #private::ServiceDescriptor {
                 &__RPC_SERVICE
             }
+        }
 
-            fn handlers(&self) -> ::std::vec::Vec<#private::Handler> {
+        #[automatically_derived]
+        impl<__RpcService: #ident> #private::GeneratedServer for #server<__RpcService> {
+            fn handlers(&self, _: #private::Internal) -> ::std::vec::Vec<#private::Handler> {
                 <::std::vec::Vec<_> as ::core::convert::From<_>>::from([#(#handlers),*])
             }
         }
@@ -93,7 +96,7 @@ fn handler(service: &Service<'_>, method: &Method<'_>) -> TokenStream {
     }
 }
 
-/// `S`, unless the trait itself is called that. No type of the author's is named where it is in scope.
+/// `S`, unless the trait has that name. No other name of the author is used where it is in scope.
 fn parameter(service: &Service<'_>) -> Ident {
     let name = if service.ident() == "S" { "Service" } else { "S" };
     Ident::new(name, proc_macro2::Span::call_site())

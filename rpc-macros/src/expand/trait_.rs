@@ -1,4 +1,4 @@
-//! The trait, as implementors see it. It is written for a faulty service too.
+//! The trait that users implement. It is generated for a faulty service too.
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, quote, quote_spanned};
@@ -50,13 +50,13 @@ fn declaration(method: &TraitMethod) -> TokenStream {
     let end = match (&method.end, method.sig.asyncness) {
         (End::Semicolon(token), _) => token.to_token_stream(),
         (End::Body(body), None) => body.to_token_stream(),
-        // What `async fn` does to its body, except that the future is now promised to be `Send`.
+        // The same as for an `async fn`, but the future has to be `Send`.
         (End::Body(body), Some(_)) => quote!({ async move #body }),
     };
     quote!(#(#attrs)* #vis #head #output #clause #end)
 }
 
-/// What an implementation returns: a future for an `async fn`, else the type as it stands.
+/// The result type of an implementation: a future for an `async fn`, else the type as written.
 pub(super) fn return_type(method: &TraitMethod) -> TokenStream {
     match method.sig.asyncness {
         Some(token) => future(token, method),
@@ -82,7 +82,7 @@ fn head(sig: &Signature, has_body: bool) -> TokenStream {
     quote!(#safety #abi #fn_token #ident #lt #params #gt (#(#inputs),*))
 }
 
-/// An argument of a method without a body, where rustc takes no pattern; the complaint about it is ours.
+/// An argument of a method without a body. rustc allows no patterns there, so one becomes a plain name: we report it ourselves.
 fn bodiless(input: &FnArg) -> TokenStream {
     match input {
         FnArg::Receiver(receiver) => {
@@ -109,8 +109,8 @@ fn bodiless(input: &FnArg) -> TokenStream {
 // Output:
 //     -> impl Future<Output = R> + Send
 fn future(asyncness: Token![async], method: &TraitMethod) -> TokenStream {
-    // What replaces `async` stands where it stood: there rustc points for a future that is not `Send`, and a method of
-    // tokens from one place is one place itself.
+    // The replacement has the span of `async`: rustc points there if the future is not `Send`, and the tokens of the method
+    // stay together.
     let span = asyncness.span;
     let output = match method.returns() {
         Some(ty) => ty.to_token_stream(),
@@ -120,7 +120,7 @@ fn future(asyncness: Token![async], method: &TraitMethod) -> TokenStream {
     quote_spanned!(span=> -> impl ::core::future::Future<Output = #output> #send)
 }
 
-/// False of a faulty method whose arguments could make every future break the promise, which nobody needs to hear too.
+/// False for a faulty method whose arguments could make every future not `Send`, to avoid a second error.
 fn may_be_send(method: &TraitMethod) -> bool {
     let generic = method.sig.generics.type_params().next().is_some();
     let opaque = method.arguments().any(|argument| {

@@ -1,4 +1,4 @@
-//! One option between two commas, before its value is understood.
+//! One option between two commas, with its value not yet interpreted.
 
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use quote::ToTokens as _;
@@ -16,9 +16,9 @@ pub(super) struct Entry {
     pub(super) value: Option<TokenStream>,
 }
 
-/// Every well-formed option of the level, each key once; the others are reported.
+/// All well-formed options of the level, each key once. The others are reported.
 ///
-/// The tokens are cut at their commas first, so that a fault in one option hides none in the next.
+/// The tokens are split at commas first, so that a fault in one option does not hide a fault in the next.
 pub(super) fn entries(lists: Vec<TokenStream>, level: Level, errors: &Errors) -> Vec<Entry> {
     let mut entries: Vec<Entry> = Vec::new();
     for segment in lists.into_iter().flat_map(segments) {
@@ -76,7 +76,7 @@ fn entry(segment: Vec<TokenTree>, level: Level, errors: &Errors) -> Option<Entry
     Some(Entry { key, value: Some(value) })
 }
 
-/// `at-most-once`, which is three words to Rust.
+/// `at-most-once`, which Rust splits into several tokens.
 fn hyphenated(tokens: &TokenStream) -> Option<String> {
     let mut name = String::new();
     for token in tokens.clone() {
@@ -90,7 +90,7 @@ fn hyphenated(tokens: &TokenStream) -> Option<String> {
     name.contains('-').then_some(name)
 }
 
-/// A fragment of a `macro_rules!` macro comes in a group that nobody wrote.
+/// Unwraps the invisible group around a fragment of a `macro_rules!` macro.
 fn ungrouped(token: TokenTree) -> TokenTree {
     match token {
         TokenTree::Group(group) if group.delimiter() == Delimiter::None => {
@@ -130,7 +130,7 @@ fn unknown(key: &Ident, name: &str, level: Level) -> Fault {
     if let Some(example) = other.example(name) {
         let place = match other {
             Level::Service => "on the trait",
-            Level::Method => "on the method that it is about",
+            Level::Method => "on the method",
         };
         return Fault::new(
             key,

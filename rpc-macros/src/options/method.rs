@@ -48,7 +48,7 @@ fn list(attribute: &Attribute, errors: &Errors) -> Option<TokenStream> {
     match &attribute.meta {
         Meta::List(list) if !list.tokens.is_empty() => Some(list.tokens.clone()),
         _ => {
-            let fault = Fault::new(attribute, "`#[rpc]` says nothing here")
+            let fault = Fault::new(attribute, "`#[rpc]` has no options here")
                 .help("write an option in it, as in `#[rpc(oneway)]`, or leave it out: every method of the trait can be called");
             errors.push(fault);
             None

@@ -1,4 +1,4 @@
-//! `name = "…", oneway, …`: what stands between the parentheses of `#[rpc_service(…)]` and `#[rpc(…)]`.
+//! `name = "…", oneway, …`: the options in `#[rpc_service(…)]` and `#[rpc(…)]`.
 
 mod entry;
 pub(crate) mod method;
@@ -8,11 +8,11 @@ mod value;
 use proc_macro2::TokenStream;
 use syn::Ident;
 
-/// An option as it was given.
+/// An option with its value and tokens.
 pub(crate) struct Given<T> {
     pub(crate) key: Ident,
     pub(crate) value: T,
-    /// The tokens of the value, for complaints about it.
+    /// The tokens of the value, for messages.
     pub(crate) at: TokenStream,
 }
 
@@ -24,7 +24,7 @@ enum Level {
 }
 
 impl Level {
-    /// The options of this level, each as it is written.
+    /// The options of this level, each with an example.
     const fn options(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Service => &[
@@ -69,7 +69,7 @@ impl Level {
         }
     }
 
-    /// How `name` is written on this level, if it is an option of it.
+    /// An example of the option `name`, if this level has it.
     fn example(self, name: &str) -> Option<&'static str> {
         self.options().iter().find(|(option, _)| *option == name).map(|(_, example)| *example)
     }

@@ -36,7 +36,7 @@ pub(crate) fn read(tokens: TokenStream, errors: &Errors) -> ServiceOptions {
 }
 
 impl ServiceOptions {
-    /// The hidden module of the runtime, where everything is that generated code names.
+    /// The path of the runtime's hidden module, which has everything that generated code names.
     pub(crate) fn private(&self) -> TokenStream {
         match &self.runtime {
             Some(Given { value: path, .. }) => quote!(#path::__private),

@@ -124,7 +124,7 @@ pub(super) fn flag(entry: Entry, errors: &Errors) -> Option<Given<()>> {
     };
     let key = &entry.key;
     let remedy = if value.to_string() == "false" {
-        format!("leave `{key}` out where it does not hold")
+        format!("leave `{key}` out")
     } else {
         format!("write `#[rpc({key})]`")
     };

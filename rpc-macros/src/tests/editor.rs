@@ -1,4 +1,4 @@
-//! What an editor goes by: a name that is generated stands where the author wrote it, with the author's documentation.
+//! Editor support: generated names have the author's spans, and generated items the author's documentation.
 
 use proc_macro2::{LineColumn, TokenStream, TokenTree};
 use syn::{File, ImplItem, Item};
@@ -17,7 +17,7 @@ pub trait Fibonacci {
 ";
 
 #[test]
-fn every_copy_of_a_name_stands_where_it_was_written() {
+fn generated_names_have_the_authors_spans() {
     let (written, generated) = (parse(SOURCE), expanded());
     for name in ["Fibonacci", "fib", "number", "Large", "Failure", "slow"] {
         let original = places(written.clone(), name);
@@ -31,7 +31,7 @@ fn every_copy_of_a_name_stands_where_it_was_written() {
 }
 
 #[test]
-fn the_generated_types_stand_at_the_name_of_the_trait() {
+fn generated_types_have_the_traits_span() {
     let name = places(parse(SOURCE), "Fibonacci");
     for generated in ["FibonacciClient", "FibonacciServer"] {
         let all = places(expanded(), generated);
@@ -43,7 +43,7 @@ fn the_generated_types_stand_at_the_name_of_the_trait() {
 }
 
 #[test]
-fn a_method_of_the_client_shows_the_documentation_of_the_trait() {
+fn client_methods_have_the_traits_documentation() {
     let file: Option<File> = syn::parse2(expanded()).ok();
     let items = file.into_iter().flat_map(|file| file.items);
     let block = items.filter_map(|item| match item {
@@ -72,7 +72,7 @@ fn expanded() -> TokenStream {
     rpc_service_tokens(TokenStream::new(), &parse(SOURCE), false)
 }
 
-/// Where the identifier occurs; the columns of every expansion are those of this one source.
+/// Where the identifier occurs, as positions in `SOURCE`.
 fn places(tokens: TokenStream, name: &str) -> Vec<LineColumn> {
     let mut places = Vec::new();
     for token in tokens {

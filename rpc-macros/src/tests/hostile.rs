@@ -1,4 +1,4 @@
-//! No input makes the macro panic, and a trait that goes in comes out.
+//! No input makes the macro panic, and the output always contains the trait.
 
 use proc_macro2::{Delimiter, Group, TokenStream, TokenTree};
 use rpc_tests::Random;
@@ -7,7 +7,7 @@ use crate::{errors::Errors, rpc_service_tokens, syntax::ServiceTrait};
 
 const ROUNDS: u64 = 4000;
 
-/// Words that mean something to the macro, or to Rust, or to nobody.
+/// Words with a meaning for the macro or for Rust, and meaningless ones.
 const WORDS: &[&str] = &[
     "trait",
     "async",
@@ -118,7 +118,7 @@ fn damaged_traits_never_panic() {
     }
 }
 
-/// Runs the macro; what can be read as a trait has to be among what comes out.
+/// Runs the macro. If the input parses as a trait, the output has to contain it.
 fn check(options: TokenStream, item: &TokenStream) {
     let errors = Errors::new();
     let written = ServiceTrait::parse(item, &errors);
@@ -170,7 +170,7 @@ fn delimiter(random: &mut Random) -> Delimiter {
     ])
 }
 
-/// The same with one token, somewhere, taken out, doubled, replaced or wrapped.
+/// The same with one random token removed, doubled, replaced or wrapped.
 fn damaged(tokens: TokenStream, random: &mut Random) -> TokenStream {
     let mut trees: Vec<TokenTree> = tokens.into_iter().collect();
     if trees.is_empty() {

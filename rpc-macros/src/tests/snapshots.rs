@@ -1,7 +1,7 @@
-//! What is written for each shape of method, kept to be read in review.
+//! The code that is generated for each kind of method, as snapshots for review.
 //!
-//! `tests/expand/<shape>.rs` holds the trait and `<shape>.expanded.rs` what becomes of it. After a change that is meant,
-//! `UPDATE_SNAPSHOTS=1 cargo test -p rpc-macros` writes the latter anew.
+//! `tests/expand/<kind>.rs` has the trait and `<kind>.expanded.rs` the generated code. After an intended change,
+//! `UPDATE_SNAPSHOTS=1 cargo test -p rpc-macros` writes the latter again.
 
 use std::{env, fs, path::Path};
 

@@ -13,16 +13,16 @@ pub trait Store: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[allow(dead_code)]
 ///Calls the service [`Store`](trait@Store) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct StoreClient {
     inner: ::rpc_runtime::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Store`](trait@Store).
+///Serves requests for the service [`Store`](trait@Store).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 pub struct StoreServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -100,10 +100,10 @@ const _: () = {
         };
     }
     #[cfg(feature = "old")]
-    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "fetch",
         doc: "",
-        arguments: &[::rpc_runtime::__private::argument("key", "String")],
+        arguments: const { &[::rpc_runtime::__private::argument("key", "String")] },
         returns: "u8",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -112,14 +112,12 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod0,
-        )),
-    };
-    static __RPC_METHOD_1: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod0),
+    });
+    static __RPC_METHOD_1: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "get",
         doc: "",
-        arguments: &[::rpc_runtime::__private::argument("key", "String")],
+        arguments: const { &[::rpc_runtime::__private::argument("key", "String")] },
         returns: "u8",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -128,11 +126,9 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod1,
-        )),
-    };
-    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod1),
+    });
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::service(::rpc_runtime::__private::ServiceParts {
         name: "Store",
         version: ::core::option::Option::None,
         queue: "Store",
@@ -140,7 +136,7 @@ const _: () = {
         timeout: ::core::option::Option::None,
         doc: "",
         methods: &[#[cfg(feature = "old")] &__RPC_METHOD_0, &__RPC_METHOD_1],
-    };
+    });
     impl StoreClient {
         /// A client with the defaults of the trait.
         pub fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
@@ -179,7 +175,7 @@ const _: () = {
         }
     }
     impl<S: Store> StoreServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         pub fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),
@@ -201,7 +197,14 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Store> ::rpc_runtime::__private::GeneratedServer
+    for StoreServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

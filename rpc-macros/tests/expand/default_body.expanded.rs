@@ -9,16 +9,16 @@ trait Greeter: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[allow(dead_code)]
 ///Calls the service [`Greeter`](trait@Greeter) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct GreeterClient {
     inner: ::rpc_runtime::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Greeter`](trait@Greeter).
+///Serves requests for the service [`Greeter`](trait@Greeter).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 struct GreeterServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -57,10 +57,10 @@ const _: () = {
             &CODEC
         };
     }
-    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "greet",
         doc: "",
-        arguments: &[::rpc_runtime::__private::argument("name", "String")],
+        arguments: const { &[::rpc_runtime::__private::argument("name", "String")] },
         returns: "String",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -69,11 +69,9 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod0,
-        )),
-    };
-    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod0),
+    });
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::service(::rpc_runtime::__private::ServiceParts {
         name: "Greeter",
         version: ::core::option::Option::None,
         queue: "Greeter",
@@ -81,7 +79,7 @@ const _: () = {
         timeout: ::core::option::Option::None,
         doc: "",
         methods: &[&__RPC_METHOD_0],
-    };
+    });
     impl GreeterClient {
         /// A client with the defaults of the trait.
         fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
@@ -111,7 +109,7 @@ const _: () = {
         }
     }
     impl<S: Greeter> GreeterServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),
@@ -133,7 +131,14 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Greeter> ::rpc_runtime::__private::GeneratedServer
+    for GreeterServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

@@ -7,16 +7,16 @@ pub(crate) trait Options: ::core::marker::Send + ::core::marker::Sync + 'static 
 #[allow(dead_code)]
 ///Calls the service [`Options`](trait@Options) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub(crate) struct OptionsClient {
     inner: renamed::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Options`](trait@Options).
+///Serves requests for the service [`Options`](trait@Options).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 pub(crate) struct OptionsServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -86,10 +86,10 @@ const _: () = {
             &CODEC
         };
     }
-    static __RPC_METHOD_0: renamed::__private::MethodDescriptor = renamed::__private::MethodDescriptor {
+    static __RPC_METHOD_0: renamed::__private::MethodDescriptor = renamed::__private::method(renamed::__private::MethodParts {
         name: "first-one",
         doc: "",
-        arguments: &[],
+        arguments: const { &[] },
         returns: "()",
         timeout: ::core::option::Option::Some(
             ::core::time::Duration::from_nanos(250000000u64),
@@ -100,14 +100,12 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: true,
-        signature: renamed::__private::Signature::new(|| renamed::__private::signature_of(
-            __RpcMethod0,
-        )),
-    };
-    static __RPC_METHOD_1: renamed::__private::MethodDescriptor = renamed::__private::MethodDescriptor {
+        signature: || renamed::__private::signature_of(__RpcMethod0),
+    });
+    static __RPC_METHOD_1: renamed::__private::MethodDescriptor = renamed::__private::method(renamed::__private::MethodParts {
         name: "two",
         doc: "",
-        arguments: &[],
+        arguments: const { &[] },
         returns: "()",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -116,14 +114,12 @@ const _: () = {
         at_most_once: true,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: renamed::__private::Signature::new(|| renamed::__private::signature_of(
-            __RpcMethod1,
-        )),
-    };
-    static __RPC_METHOD_2: renamed::__private::MethodDescriptor = renamed::__private::MethodDescriptor {
+        signature: || renamed::__private::signature_of(__RpcMethod1),
+    });
+    static __RPC_METHOD_2: renamed::__private::MethodDescriptor = renamed::__private::method(renamed::__private::MethodParts {
         name: "three",
         doc: "",
-        arguments: &[],
+        arguments: const { &[] },
         returns: "()",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -134,11 +130,9 @@ const _: () = {
             ::core::time::Duration::from_nanos(30000000000u64),
         ),
         default: false,
-        signature: renamed::__private::Signature::new(|| renamed::__private::signature_of(
-            __RpcMethod2,
-        )),
-    };
-    static __RPC_SERVICE: renamed::__private::ServiceDescriptor = renamed::__private::ServiceDescriptor {
+        signature: || renamed::__private::signature_of(__RpcMethod2),
+    });
+    static __RPC_SERVICE: renamed::__private::ServiceDescriptor = renamed::__private::service(renamed::__private::ServiceParts {
         name: "everything",
         version: ::core::option::Option::Some(2u32),
         queue: "everything.v2",
@@ -148,7 +142,7 @@ const _: () = {
         ),
         doc: "Everything.",
         methods: &[&__RPC_METHOD_0, &__RPC_METHOD_1, &__RPC_METHOD_2],
-    };
+    });
     impl OptionsClient {
         /// A client with the defaults of the trait.
         pub(crate) fn new(broker: &renamed::__private::Broker) -> Self {
@@ -183,7 +177,7 @@ const _: () = {
         }
     }
     impl<S: Options> OptionsServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         pub(crate) fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),
@@ -205,7 +199,14 @@ const _: () = {
         fn descriptor(&self) -> &'static renamed::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<renamed::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Options> renamed::__private::GeneratedServer
+    for OptionsServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: renamed::__private::Internal,
+        ) -> ::std::vec::Vec<renamed::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

@@ -62,13 +62,18 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             loop {}
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    impl<S: 'static> ::rpc_runtime::__private::GeneratedServer for FaultyServer<S> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             loop {}
         }
     }
 };
 ::core::compile_error! {
-    "\"soon\" is not a timeout: `soon` follows no number\n  = note: a timeout is a number and a unit: `ms`, `s`, `m`, `h` or `d`, also several together\n  = help: write one like `\"250ms\"`, `\"5s\"`, `\"1.5s\"` or `\"1h30m\"`"
+    "\"soon\" is not a timeout: `soon` has no number before it\n  = note: a timeout is a number and a unit: `ms`, `s`, `m`, `h` or `d`, also several together\n  = help: write one like `\"250ms\"`, `\"5s\"`, `\"1.5s\"` or `\"1h30m\"`"
 }
 ::core::compile_error! {
     "an argument of a service cannot borrow\n  = note: it is copied into a message and out of it again, in another process\n  = help: write `String` instead of `&str`"
@@ -77,16 +82,16 @@ const _: () = {
     "`neither` is neither `async` nor `blocking`\n  = note: a plain function would hold up every other call while it runs\n  = help: write `async fn neither(&self, …) -> Self`, or `#[rpc(blocking)]` above it to run it on threads of its own"
 }
 ::core::compile_error! {
-    "an argument of a service cannot be a pattern\n  = note: callers in JSON give arguments by name, and the client's documentation shows the names\n  = help: name it, and take it apart in the `impl`: `value: (u8, u8)`"
+    "an argument of a service cannot be a pattern\n  = note: callers that use JSON name the arguments, and the client's documentation shows the names\n  = help: name it, and take it apart in the `impl`: `value: (u8, u8)`"
 }
 ::core::compile_error! {
     "a result of a service cannot name `Self`\n  = note: `Self` is the implementation, which callers do not have\n  = help: write the type out"
 }
 ::core::compile_error! {
-    "a method of a service cannot take `self` by value\n  = note: the first call would use the service up, and it has more to answer\n  = help: write `&self`"
+    "a method of a service cannot take `self` by value\n  = note: the first call would consume the service, and other calls follow\n  = help: write `&self`"
 }
 ::core::compile_error! {
-    "a method of a service cannot be generic\n  = note: a message does not say what types its caller chose\n  = help: write the types out, with one method for each, or take an enum"
+    "a method of a service cannot be generic\n  = note: a message does not carry the types that its caller chose\n  = help: write the types out, with one method for each, or take an enum"
 }
 ::core::compile_error! {
     "a method of a service cannot be called `new`\n  = note: the generated client has a constructor `new`\n  = help: give it another name in Rust; `#[rpc(name = \"new\")]` keeps the one on the wire"

@@ -10,16 +10,16 @@ trait Fibonacci: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[allow(dead_code)]
 ///Calls the service [`Fibonacci`](trait@Fibonacci) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 struct FibonacciClient {
     inner: ::rpc_runtime::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Fibonacci`](trait@Fibonacci).
+///Serves requests for the service [`Fibonacci`](trait@Fibonacci).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 struct FibonacciServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -62,10 +62,10 @@ const _: () = {
             &CODEC
         };
     }
-    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "fib",
         doc: "The `n`-th number.",
-        arguments: &[::rpc_runtime::__private::argument("n", "u32")],
+        arguments: const { &[::rpc_runtime::__private::argument("n", "u32")] },
         returns: "Result<u64, FibError>",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -74,11 +74,9 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod0,
-        )),
-    };
-    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod0),
+    });
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::service(::rpc_runtime::__private::ServiceParts {
         name: "Fibonacci",
         version: ::core::option::Option::None,
         queue: "Fibonacci",
@@ -86,7 +84,7 @@ const _: () = {
         timeout: ::core::option::Option::None,
         doc: "",
         methods: &[&__RPC_METHOD_0],
-    };
+    });
     impl FibonacciClient {
         /// A client with the defaults of the trait.
         fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
@@ -116,7 +114,7 @@ const _: () = {
         }
     }
     impl<S: Fibonacci> FibonacciServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),
@@ -138,7 +136,14 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Fibonacci> ::rpc_runtime::__private::GeneratedServer
+    for FibonacciServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

@@ -10,16 +10,16 @@ pub trait Orders: ::core::marker::Send + ::core::marker::Sync + 'static {
 #[allow(dead_code)]
 ///Calls the service [`Orders`](trait@Orders) from any process that reaches its broker.
 ///
-///Every method of the trait is one here, and makes a `Call` that is sent when it is awaited.
+///Each method of the trait is a method of the client. It returns a `Call`, which is sent when it is awaited.
 ///A clone is cheap, and shares the connection.
 #[derive(::core::clone::Clone, ::core::fmt::Debug)]
 pub struct OrdersClient {
     inner: ::rpc_runtime::__private::Client,
 }
 #[allow(dead_code)]
-///Answers calls of the service [`Orders`](trait@Orders).
+///Serves requests for the service [`Orders`](trait@Orders).
 ///
-///It is given to the builder of a server, which takes it to the broker.
+///Pass it to the builder of a server.
 pub struct OrdersServer<S> {
     service: ::std::sync::Arc<S>,
 }
@@ -72,13 +72,15 @@ const _: () = {
             &CODEC
         };
     }
-    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::MethodDescriptor {
+    static __RPC_METHOD_0: ::rpc_runtime::__private::MethodDescriptor = ::rpc_runtime::__private::method(::rpc_runtime::__private::MethodParts {
         name: "place",
         doc: "",
-        arguments: &[
-            ::rpc_runtime::__private::argument("order", "Order"),
-            ::rpc_runtime::__private::argument("urgent", "bool"),
-        ],
+        arguments: const {
+            &[
+                ::rpc_runtime::__private::argument("order", "Order"),
+                ::rpc_runtime::__private::argument("urgent", "bool"),
+            ]
+        },
         returns: "Result<Receipt, Refusal>",
         timeout: ::core::option::Option::None,
         oneway: false,
@@ -87,10 +89,8 @@ const _: () = {
         at_most_once: false,
         cacheable: ::core::option::Option::None,
         default: false,
-        signature: ::rpc_runtime::__private::Signature::new(|| ::rpc_runtime::__private::signature_of(
-            __RpcMethod0,
-        )),
-        schemas: ::rpc_runtime::__private::MethodSchemas::new(
+        signature: || ::rpc_runtime::__private::signature_of(__RpcMethod0),
+        schemas: ::rpc_runtime::__private::schemas(
             &[
                 ::rpc_runtime::__private::SchemaProbe::<Order>::schema,
                 ::rpc_runtime::__private::SchemaProbe::<bool>::schema,
@@ -108,8 +108,8 @@ const _: () = {
                 >,
             >::schema,
         ),
-    };
-    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::ServiceDescriptor {
+    });
+    static __RPC_SERVICE: ::rpc_runtime::__private::ServiceDescriptor = ::rpc_runtime::__private::service(::rpc_runtime::__private::ServiceParts {
         name: "Orders",
         version: ::core::option::Option::None,
         queue: "Orders",
@@ -117,7 +117,7 @@ const _: () = {
         timeout: ::core::option::Option::None,
         doc: "",
         methods: &[&__RPC_METHOD_0],
-    };
+    });
     impl OrdersClient {
         /// A client with the defaults of the trait.
         pub fn new(broker: &::rpc_runtime::__private::Broker) -> Self {
@@ -151,7 +151,7 @@ const _: () = {
         }
     }
     impl<S: Orders> OrdersServer<S> {
-        /// Answers with `service`, or, if that is an `Arc`, with the service in it.
+        /// Serves requests with `service`, which may be an `Arc`.
         pub fn new(service: S) -> Self {
             Self {
                 service: ::std::sync::Arc::new(service),
@@ -173,7 +173,14 @@ const _: () = {
         fn descriptor(&self) -> &'static ::rpc_runtime::__private::ServiceDescriptor {
             &__RPC_SERVICE
         }
-        fn handlers(&self) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
+    }
+    #[automatically_derived]
+    impl<__RpcService: Orders> ::rpc_runtime::__private::GeneratedServer
+    for OrdersServer<__RpcService> {
+        fn handlers(
+            &self,
+            _: ::rpc_runtime::__private::Internal,
+        ) -> ::std::vec::Vec<::rpc_runtime::__private::Handler> {
             <::std::vec::Vec<
                 _,
             > as ::core::convert::From<

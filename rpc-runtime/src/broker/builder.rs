@@ -4,7 +4,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::Broker;
 use crate::{
-    client::{Session, SessionLimits},
+    causes::opaque_debug,
+    client::{Session, SessionLimits, WhenFull},
     connection::{Patience, Supervisor, Unavailable},
     error::BrokerError,
     limits,
@@ -12,10 +13,12 @@ use crate::{
     transport::{
         CallerOptions, Tls, Transport,
         amqp::{AmqpOptions, AmqpTransport},
+        memory::MemoryTransport,
     },
 };
 
-/// Sets up a connection to RabbitMQ; made by [`Broker::builder`].
+/// Sets up a connection to RabbitMQ, made by [`Broker::builder`]; or a broker in the process with the same options:
+/// [`BrokerBuilder::in_memory`].
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
@@ -35,32 +38,27 @@ use crate::{
 #[derive(Clone)]
 #[must_use = "`connect()` makes the connection"]
 pub struct BrokerBuilder {
-    pub(super) addresses: Vec<String>,
+    addresses: Vec<String>,
     name: Option<String>,
     connect_timeout: Duration,
     wait_for_broker: Option<Duration>,
-    pub(super) heartbeat: Duration,
+    heartbeat: Duration,
     max_attempts: Option<u32>,
     unavailable: Unavailable,
     max_in_flight: usize,
-    when_full: Unavailable,
+    when_full: WhenFull,
     tls: Tls,
     external: bool,
     caller: CallerOptions,
-    /// Makes the connections, instead of the addresses.
-    #[cfg(feature = "lapin")]
-    pub(super) over_lapin: Option<crate::transport::lapin::Connect>,
+    /// Makes what takes the place of a connection to the addresses.
+    instead: Option<MakeTransport>,
 }
 
-impl std::fmt::Debug for BrokerBuilder {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        // Addresses hold passwords.
-        f.debug_struct("BrokerBuilder")
-            .field("addresses", &self.addresses.len())
-            .field("name", &self.name)
-            .finish_non_exhaustive()
-    }
-}
+/// Called for each broker that is made.
+type MakeTransport = Arc<dyn Fn() -> Arc<dyn Transport> + Send + Sync>;
+
+// Addresses hold passwords.
+opaque_debug!(BrokerBuilder, |it| addresses: it.addresses.len(), name: it.name);
 
 impl BrokerBuilder {
     pub(super) fn new(address: &str) -> Self {
@@ -73,31 +71,68 @@ impl BrokerBuilder {
             max_attempts: None,
             unavailable: Unavailable::default(),
             max_in_flight: limits::MAX_IN_FLIGHT,
-            when_full: Unavailable::Fail,
+            when_full: WhenFull::default(),
             tls: Tls::default(),
             external: false,
             caller: CallerOptions::default(),
-            #[cfg(feature = "lapin")]
-            over_lapin: None,
+            instead: None,
         }
     }
 
-    /// Another node of the same cluster. The nodes are tried in turn, from a random one on, so that the connections of many
-    /// programs spread. If a node is slow, the next one is tried soon: a node that swallows packets costs a moment.
+    /// Sets up a broker over another transport than AMQP. It needs no address.
+    pub(super) fn over(make: impl Fn() -> Arc<dyn Transport> + Send + Sync + 'static) -> Self {
+        Self { instead: Some(Arc::new(make)), ..Self::new("") }
+    }
+
+    /// Sets up a broker in the process, for tests of what is deployed with options: calls, limits and the exchange are as
+    /// with RabbitMQ. Each [`connect`](Self::connect) makes another broker. [`Broker::in_memory`] is the short form.
+    ///
+    /// There is no socket, so [`address`](Self::address), [`name`](Self::name), [`heartbeat`](Self::heartbeat),
+    /// [`tls`](Self::tls) and [`login_by_certificate`](Self::login_by_certificate) do nothing. `connect` succeeds at once.
+    ///
+    /// ```
+    /// # use rpc_runtime::{CallError, FaultKind, Server, rpc_service};
+    /// use rpc_runtime::BrokerBuilder;
+    /// # #[rpc_service]
+    /// # trait Clock { async fn year(&self) -> u32; }
+    /// # struct Stopped;
+    /// # impl Clock for Stopped { async fn year(&self) -> u32 { 1926 } }
+    ///
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// // The same function sets the options of the broker that is deployed.
+    /// fn options(builder: BrokerBuilder) -> BrokerBuilder {
+    ///     builder.exchange("rpc").max_in_flight(1_000)
+    /// }
+    ///
+    /// let broker = options(BrokerBuilder::in_memory()).connect().await?;
+    /// let server = Server::builder(&broker).service(ClockServer::new(Stopped)).start().await?;
+    /// assert_eq!(ClockClient::new(&broker).year().await?, 1926);
+    /// # server.shutdown().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn in_memory() -> Self {
+        Self::over(|| Arc::new(MemoryTransport::default()))
+    }
+
+    /// Another node of the same cluster. The nodes are tried in turn, starting with a random one, to distribute the
+    /// connections of many programs. If a node is slow, the next one is tried soon, so a node that drops packets causes only
+    /// a short delay. It does nothing in memory.
     pub fn address(mut self, address: &str) -> Self {
         self.addresses.push(address.to_owned());
         self
     }
 
-    /// What the connection is called in RabbitMQ's management pages; by default the program's name.
+    /// The name of the connection in RabbitMQ's management pages; by default the program's name. It does nothing in memory.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
     }
 
-    /// How long the first connection may take, over all attempts; by default 30 seconds. Where nobody will ever answer
-    /// (each address refuses the connection, is not found, has another certificate, or does not speak AMQP), it is given up
-    /// after 3 seconds, unless the broker is [waited for](Self::wait_for_broker).
+    /// How long the first connection may take, over all attempts; by default 30 seconds. If no attempt can succeed (each
+    /// address refuses the connection, is not found, has another certificate, or does not speak AMQP), attempts end after 3
+    /// seconds, unless [`wait_for_broker`](Self::wait_for_broker) is set.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
         self
@@ -125,21 +160,21 @@ impl BrokerBuilder {
         self
     }
 
-    /// How many attempts in a row may fail before the connection is given up for good, at the start and whenever it was
-    /// lost; at least 1. An attempt tries all addresses. By default attempts go on for ever, with pauses of up to 5 seconds.
+    /// How many attempts in a row may fail before the connection is given up for good, at the start and after each loss; at
+    /// least 1. One attempt tries all addresses. By default attempts continue for ever, with pauses of up to 5 seconds.
     pub fn max_attempts(mut self, attempts: u32) -> Self {
         self.max_attempts = Some(attempts.max(1));
         self
     }
 
-    /// What calls do while the connection is down, or while RabbitMQ takes no messages because it is short of memory or
-    /// of disk; by default they wait until their deadline.
+    /// What calls do while the connection is down, or while RabbitMQ accepts no messages because it is short of memory or of
+    /// disk space; by default they wait until their deadline.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
     /// use rpc_runtime::{Broker, Unavailable};
     ///
-    /// // For callers that have something better to do than to wait.
+    /// // For callers that should fail at once instead of waiting.
     /// let broker =
     ///     Broker::builder("amqp://localhost").when_unavailable(Unavailable::Fail).connect().await?;
     /// # Ok(())
@@ -150,57 +185,71 @@ impl BrokerBuilder {
         self
     }
 
-    /// How often both sides assure each other that they live, in whole seconds; by default 8. A connection that died
-    /// without a word is noticed within twice that.
+    /// The interval of heartbeats, in whole seconds; by default 8. A dead connection is detected within twice this time. It does
+    /// nothing in memory.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
         self
     }
 
-    /// How connections to `amqps://` addresses are made: private roots, a certificate of our own. It takes the feature
-    /// `tls` of this crate; without, such addresses are refused.
+    /// TLS settings for `amqps://` addresses: private roots, a client certificate. These addresses need the feature `tls` of
+    /// this crate, and are refused without it. The settings do nothing in memory.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
         self
     }
 
-    /// Logs in by the certificate that [`tls`](Self::tls) shows (SASL EXTERNAL) instead of by a password.
+    /// Logs in with the client certificate of [`tls`](Self::tls) (SASL EXTERNAL) instead of a password. It does nothing in
+    /// memory.
     pub fn login_by_certificate(mut self) -> Self {
         self.external = true;
         self
     }
 
-    /// The most calls in flight at once, over all clients; by default 131,072. See [`when_full`](Self::when_full) for what
-    /// one more does.
+    /// The most calls in flight at once, over all clients; by default 131,072. [`when_full`](Self::when_full) sets what one
+    /// more call does.
     pub fn max_in_flight(mut self, calls: usize) -> Self {
         self.max_in_flight = calls;
         self
     }
 
-    /// What a call does while as many are in flight as allowed: end at once, refused as `overloaded`, which is the default;
-    /// or wait for one of them to end, until its own deadline.
-    pub fn when_full(mut self, when_full: Unavailable) -> Self {
-        self.when_full = when_full;
+    /// What a call does while the allowed number of calls is in flight. It fails at once, refused as `overloaded`, which is
+    /// the default; or it waits for another call to end, until its own deadline.
+    ///
+    /// ```
+    /// # #[tokio::main(flavor = "current_thread")]
+    /// # async fn main() -> Result<(), rpc_runtime::BrokerError> {
+    /// use rpc_runtime::{BrokerBuilder, WhenFull};
+    ///
+    /// let broker =
+    ///     BrokerBuilder::in_memory().max_in_flight(100).when_full(WhenFull::Wait).connect().await?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`Unavailable`] is an older spelling: its `Fail` stands for [`WhenFull::Refuse`].
+    pub fn when_full(mut self, then: impl Into<WhenFull>) -> Self {
+        self.when_full = then.into();
         self
     }
 
-    /// Whether RabbitMQ confirms each request; by default it does. Without, calls are a little cheaper, and a queue that
-    /// is missing or full shows only when the deadline passes.
+    /// Whether RabbitMQ confirms each request; by default it does. Without confirms, calls are a little cheaper, but a full
+    /// queue is only noticed when the deadline passes, and a one-way call succeeds as soon as it is sent.
     pub fn confirms(mut self, confirms: bool) -> Self {
         self.caller.confirms = confirms;
         self
     }
 
-    /// Receives replies by RabbitMQ's direct reply-to instead of a callback queue of its own. It saves a queue for
-    /// processes that make few calls; for many calls the queue is faster, and RabbitMQ recommends it.
+    /// Receives replies through RabbitMQ's direct reply-to instead of a callback queue. This saves a queue for processes
+    /// that make few calls. For many calls a callback queue is faster, and RabbitMQ recommends it.
     pub fn direct_reply_to(mut self, direct: bool) -> Self {
         self.caller.direct_reply_to = direct;
         self
     }
 
-    /// Has each request say which user sent it (`user_id`), the one in the address; RabbitMQ lets nobody say another. Servers
+    /// Names the user of the address in each request (`user_id`). RabbitMQ refuses requests that name another user. Servers
     /// see it as [`Context::caller`](crate::Context::caller), and may [require](crate::ServerBuilder::require_caller) it.
-    /// With a login by certificate, write the name that RabbitMQ takes from it into the address.
+    /// With a login by certificate, the address has to contain the user name that RabbitMQ reads from the certificate.
     ///
     /// ```no_run
     /// # use rpc_runtime::{Broker, Server, rpc_service};
@@ -223,8 +272,8 @@ impl BrokerBuilder {
         self
     }
 
-    /// Sends requests through this durable topic exchange, which servers declare, with the routing key
-    /// `<queue>.<method>`: RabbitMQ's topic permissions then say who may call what.
+    /// Sends requests through this durable topic exchange, which servers declare, with the routing key `<queue>.<method>`:
+    /// RabbitMQ's topic permissions then decide who may call what.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
@@ -244,30 +293,29 @@ impl BrokerBuilder {
     ///
     /// # Errors
     ///
-    /// An address is not one, nobody answers within the time allowed, or the broker refuses the user, the password or
-    /// the virtual host.
+    /// An address is invalid, no broker responds within the time limit, or the broker refuses the user, the password or the
+    /// virtual host.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives the attempt up.
+    /// Dropping the future ends the attempt.
     pub async fn connect(self) -> Result<Broker, BrokerError> {
         self.connected().await
     }
 
     fn connected(self) -> BoxFuture<'static, Result<Broker, BrokerError>> {
         boxed(async {
-            let transport = self.transport()?;
+            let transport = match &self.instead {
+                Some(make) => make(),
+                None => self.amqp()?,
+            };
             let broker = self.build(transport);
             broker.session.access().supervisor().first_connection().await?;
             Ok(broker)
         })
     }
 
-    fn transport(&self) -> Result<Arc<dyn Transport>, BrokerError> {
-        #[cfg(feature = "lapin")]
-        if let Some(transport) = self.transport_over_lapin() {
-            return Ok(transport);
-        }
+    fn amqp(&self) -> Result<Arc<dyn Transport>, BrokerError> {
         let name = self.name.clone().unwrap_or_else(program_name);
         let transport = AmqpTransport::new(&AmqpOptions {
             addresses: &self.addresses,
@@ -277,13 +325,15 @@ impl BrokerBuilder {
             external: self.external,
         })?;
         #[cfg(all(feature = "lapin", feature = "failpoints"))]
-        if let Some(transport) = self.transport_of_tests(&name) {
-            return Ok(transport);
+        if let Some(over_lapin) =
+            super::over_lapin::for_tests(&self.addresses, &name, self.heartbeat)
+        {
+            return Ok(over_lapin);
         }
         Ok(Arc::new(transport))
     }
 
-    pub(super) fn build(self, transport: Arc<dyn Transport>) -> Broker {
+    fn build(self, transport: Arc<dyn Transport>) -> Broker {
         let (connect, wait) = (self.connect_timeout, self.wait_for_broker);
         let patience = Patience {
             within: wait.map_or(connect, |wait| wait.max(connect)),

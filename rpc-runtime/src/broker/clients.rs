@@ -1,4 +1,4 @@
-//! What is made from a broker: servers, calls without a trait, and questions to servers. Generated clients are made by
+//! Constructors that take a broker: for servers, untyped clients and discovery. Those of generated clients are in
 //! `private.rs`.
 
 use super::Broker;
@@ -16,14 +16,15 @@ impl Server {
 }
 
 impl UntypedClient {
-    /// A client that sends JSON to this queue: the service's name, unless its trait or its server says otherwise.
+    /// A client that sends JSON to this queue. The queue has the service's name, unless its trait or its server sets
+    /// another.
     pub fn new(broker: &Broker, queue: impl Into<String>) -> Self {
         Self::over(broker.session.clone(), broker.layers(), queue.into().into())
     }
 }
 
 impl Discovery {
-    /// Asks every server of this broker's virtual host.
+    /// Discovery of all servers in this broker's virtual host.
     pub fn new(broker: &Broker) -> Self {
         Self::over(broker.session.access().clone())
     }

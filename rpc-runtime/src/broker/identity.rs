@@ -1,15 +1,12 @@
-//! Who calls, where no RabbitMQ vouches for it.
+//! Users of the broker in the process.
 
 use super::Broker;
-use crate::error::BrokerError;
-
-/// The longest name of a user that a message can carry, in bytes.
-const LONGEST_NAME: usize = 255;
+use crate::{error::BrokerError, message::MAX_SHORT_STRING};
 
 impl Broker {
-    /// The same broker in the process, for another user: a connection of its own, whose requests say that `user` sent them.
-    /// Servers see it as [`Context::caller`](crate::Context::caller) and take it for what RabbitMQ vouches for
-    /// ([`announce_user`](crate::BrokerBuilder::announce_user)). So a test without RabbitMQ can show who may call what.
+    /// The same broker in the process, for another user: a separate connection, whose requests name `user` as their sender.
+    /// Servers see it as [`Context::caller`](crate::Context::caller), as if RabbitMQ had checked it
+    /// ([`announce_user`](crate::BrokerBuilder::announce_user)). So a test can check without RabbitMQ who may call what.
     ///
     /// ```
     /// use rpc_runtime::{Broker, CallError, FaultKind, Server, middleware::Authorization, rpc_service};
@@ -50,10 +47,10 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// This is a connection to RabbitMQ, where the user is the one in the address; or the name is empty, or longer than
-    /// 255 bytes.
+    /// This is a connection to RabbitMQ, whose user is the one in the address; or the name is empty, or longer than 255
+    /// bytes.
     pub fn as_user(&self, user: &str) -> Result<Self, BrokerError> {
-        if user.is_empty() || user.len() > LONGEST_NAME {
+        if user.is_empty() || user.len() > MAX_SHORT_STRING {
             return Err(BrokerError::misuse("the name of a user has 1 to 255 bytes"));
         }
         let access = self.session.access();
@@ -64,7 +61,7 @@ impl Broker {
             )));
         };
         let session = self.session.announcing(connection);
-        // What the first connection serves goes on as long as this one is used.
+        // Keeps the servers of the first connection running as long as this one is used.
         session.access().keep(access.clone());
         Ok(Self { session, layers: self.layers.clone() })
     }
@@ -94,11 +91,11 @@ mod tests {
         assert_eq!(caller(&ada).await.as_deref(), Some("ada"));
         assert_eq!(caller(&bob).await.as_deref(), Some("bob"));
         assert_eq!(caller(&ada.as_user("eve").unwrap()).await.as_deref(), Some("eve"));
-        assert_eq!(caller(&broker).await, None, "unless asked for, nobody says who calls");
+        assert_eq!(caller(&broker).await, None, "by default a request names no user");
     }
 
     #[tokio::test]
-    async fn another_user_keeps_what_is_served() {
+    async fn another_user_keeps_servers_running() {
         let client = {
             let broker = Broker::serving(MirrorServer::new(Plain));
             MirrorClient::new(&broker.as_user("ada").unwrap())
@@ -120,7 +117,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_name_fits_into_a_message() {
+    async fn a_user_name_has_1_to_255_bytes() {
         let broker = Broker::in_memory();
         for name in ["", &"n".repeat(256)] {
             assert!(broker.as_user(name).is_err());
@@ -137,7 +134,7 @@ mod tests {
         assert_eq!(ada.caller().await.unwrap().as_deref(), Some("ada"));
         faults.lose_connection();
         faults.return_requests(1);
-        // The connection comes back, and it is hers.
+        // The connection is made again, for the same user.
         assert!(matches!(ada.caller().await, Err(CallError::NoServer)));
         assert_eq!(ada.caller().await.unwrap().as_deref(), Some("ada"));
     }

@@ -8,13 +8,14 @@ mod identity;
 #[cfg(feature = "lapin")]
 mod over_lapin;
 
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 use tower::{Layer, Service};
 
 pub use builder::BrokerBuilder;
 
 use crate::{
+    causes::opaque_debug,
     client::Session,
     connection::{BrokerStatus, StatusChanges, Supervisor},
     error::BrokerError,
@@ -23,10 +24,10 @@ use crate::{
     transport::{QueueState, memory::MemoryTransport},
 };
 
-/// A connection to RabbitMQ, kept up, or a broker in the process.
+/// A connection to RabbitMQ that is made again after each loss, or a broker in the process.
 ///
-/// It is cheap to clone. All clients and servers made from it share one connection, and all clients one callback queue.
-/// The connection closes when the last clone, client and server is gone.
+/// It is cheap to clone. All clients and servers made from it share one connection, and all clients one callback queue. The
+/// connection closes when the last clone, client and server is dropped.
 ///
 /// ```no_run
 /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
@@ -39,7 +40,7 @@ use crate::{
 #[derive(Clone)]
 pub struct Broker {
     session: Arc<Session>,
-    /// Around the calls of the clients made from this handle.
+    /// The layers around the calls of clients that are made from this handle.
     layers: Option<Next>,
 }
 
@@ -47,21 +48,21 @@ impl Broker {
     /// Connects to RabbitMQ.
     ///
     /// The address is `amqp://user:password@host:port/vhost`; port 5672, the virtual host `/` (written `%2f`), and the user
-    /// and password `guest` may be left out. A query may follow, as other programs have it: `heartbeat` (seconds),
-    /// `channel_max`, `frame_max` (bytes) and `auth_mechanism` (`plain` or `external`).
+    /// and password `guest` may be left out. A query may follow, with the parameters that other programs use: `heartbeat`
+    /// (seconds), `channel_max`, `frame_max` (bytes) and `auth_mechanism` (`plain` or `external`).
     ///
     /// In a user, a password or a virtual host, `#`, `/`, `?`, `@` and `%` have to be percent-encoded.
     ///
-    /// Attempts are repeated for 30 seconds, and each that fails is logged; where nobody listens, or somebody who is no
-    /// broker, for 3. See [`builder`](Self::builder) to change that, or to give the addresses of several nodes.
+    /// Attempts are repeated for 30 seconds, or for 3 seconds if no broker listens at the address. Each failed attempt is
+    /// logged. Use [`builder`](Self::builder) to change these times, or to connect to several nodes.
     ///
     /// # Errors
     ///
-    /// The address is not one, nobody answers, or the broker refuses the user, the password or the virtual host.
+    /// The address is invalid, no broker responds, or the broker refuses the user, the password or the virtual host.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives the attempt up.
+    /// Dropping the future ends the attempt.
     pub async fn connect(address: &str) -> Result<Self, BrokerError> {
         Self::builder(address).connect().await
     }
@@ -71,7 +72,8 @@ impl Broker {
         BrokerBuilder::new(address)
     }
 
-    /// A broker in this process, for tests and demonstrations. Each call makes another one.
+    /// A broker in this process, for tests and demonstrations. Each call makes a new broker.
+    /// [`BrokerBuilder::in_memory`] makes one with the options that you deploy with.
     ///
     /// ```
     /// use rpc_runtime::Broker;
@@ -119,9 +121,13 @@ impl Broker {
         self
     }
 
-    /// The same connection, with a layer around all calls of the clients that are made from here on: see
-    /// [`middleware`](crate::middleware). What they have in common (a limit, a cache) they share. Clients that were made
-    /// before, and those of other clones, are as they were. The last layer that is added is the first to see a call.
+    /// The same connection, with a layer around all calls of clients that are made from the returned handle: see
+    /// [`middleware`](crate::middleware). These clients share the state of the layer (a limit, a cache). Clients that were
+    /// made before, and clients of other clones, do not change. The last layer that is added sees a call first.
+    ///
+    /// Servers that are built from the handle do not take its layers over: those of a server are given to
+    /// [`ServerBuilder::layer`](crate::ServerBuilder::layer). A handler that calls other services with clients made from
+    /// the handle has its calls go through them, as any caller has.
     ///
     /// ```
     /// # use rpc_runtime::{Broker, rpc_service};
@@ -138,6 +144,7 @@ impl Broker {
     /// # Ok(())
     /// # }
     /// ```
+    #[must_use = "the layer is around the calls of clients that are made from the handle that this returns"]
     pub fn layer<L>(self, layer: L) -> Self
     where
         L: Layer<Next>,
@@ -153,13 +160,13 @@ impl Broker {
         self.layers.clone()
     }
 
-    /// Closes the connection. Calls in flight end with [`CallError::ConnectionLost`](crate::CallError), later ones with
-    /// an error that says that the broker was closed. Shut servers down first.
+    /// Closes the connection. Calls in flight end with [`CallError::ConnectionLost`](crate::CallError), later ones with an
+    /// error that reports that the broker was closed. Shut servers down first.
     pub async fn close(&self) {
         self.session.access().supervisor().close().await;
     }
 
-    /// How the connection stands.
+    /// The status of the connection.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -175,7 +182,7 @@ impl Broker {
         self.session.access().status()
     }
 
-    /// Follows how the connection stands, from now on.
+    /// The status of the connection and its changes, from now on.
     ///
     /// ```
     /// # async fn report(broker: &rpc_runtime::Broker) {
@@ -194,13 +201,13 @@ impl Broker {
         self.session.in_flight().len()
     }
 
-    /// How many replies came that no call was waiting for: late, duplicate or forged ones.
+    /// How many replies arrived that no call was waiting for: late, duplicate or forged ones.
     pub fn unclaimed_replies(&self) -> u64 {
         self.session.in_flight().unclaimed()
     }
 
-    /// How many messages wait in a queue, and who consumes it; `None` if there is no such queue. RabbitMQ tells everybody
-    /// in the virtual host.
+    /// The numbers of messages and of consumers of a queue; `None` if there is no such queue. Every user of the virtual host
+    /// may ask RabbitMQ for them.
     ///
     /// ```
     /// # #[tokio::main(flavor = "current_thread")]
@@ -213,11 +220,11 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// There is no connection, and never will be, or it was lost.
+    /// There is no connection and there will be none, or the connection was lost.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future drops the answer.
+    /// Dropping the future discards the response.
     pub async fn queue_state(&self, queue: &str) -> Result<Option<QueueState>, BrokerError> {
         self.session.access().queue_state(queue).await
     }
@@ -227,11 +234,4 @@ impl Broker {
     }
 }
 
-impl fmt::Debug for Broker {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Broker")
-            .field("address", &self.session.access().address())
-            .field("in_flight", &self.in_flight())
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Broker, |it| address: it.session.access().address(), in_flight: it.in_flight());

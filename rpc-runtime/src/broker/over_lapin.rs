@@ -5,8 +5,7 @@ use std::sync::Arc;
 use super::{Broker, BrokerBuilder};
 use crate::{
     error::BrokerError,
-    tasks::BoxFuture,
-    transport::{Transport, lapin::LapinTransport},
+    transport::lapin::{Connect, LapinTransport},
 };
 
 impl Broker {
@@ -80,23 +79,19 @@ impl BrokerBuilder {
         F: Fn() -> C + Send + Sync + 'static,
         C: Future<Output = Result<lapin::Connection, lapin::Error>> + Send + 'static,
     {
-        let connect = Arc::new(move || -> BoxFuture<'static, _> { Box::pin(connect()) });
-        let mut builder = Self::new("");
-        builder.over_lapin = Some(connect);
-        builder
+        let connect: Connect = Arc::new(move || Box::pin(connect()));
+        Self::over(move || Arc::new(LapinTransport::over_lapin(connect.clone())))
     }
+}
 
-    pub(super) fn transport_over_lapin(&self) -> Option<Arc<dyn Transport>> {
-        let connect = self.over_lapin.clone()?;
-        Some(Arc::new(LapinTransport::over_lapin(connect)))
-    }
-
-    /// Where the tests of this workspace run over lapin.
-    #[cfg(feature = "failpoints")]
-    pub(super) fn transport_of_tests(&self, name: &str) -> Option<Arc<dyn Transport>> {
-        let heartbeat = u16::try_from(self.heartbeat.as_secs()).unwrap_or(u16::MAX);
-        let connect =
-            crate::transport::lapin::by_address::wanted(&self.addresses, name, heartbeat)?;
-        Some(Arc::new(LapinTransport::over_lapin(connect)))
-    }
+/// The transport of tests that run over lapin.
+#[cfg(feature = "failpoints")]
+pub(super) fn for_tests(
+    addresses: &[String],
+    name: &str,
+    heartbeat: std::time::Duration,
+) -> Option<Arc<dyn crate::transport::Transport>> {
+    let heartbeat = u16::try_from(heartbeat.as_secs()).unwrap_or(u16::MAX);
+    let connect = crate::transport::lapin::by_address::wanted(addresses, name, heartbeat)?;
+    Some(Arc::new(LapinTransport::over_lapin(connect)))
 }

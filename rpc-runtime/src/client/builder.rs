@@ -9,6 +9,7 @@ use super::{
     handle::{Client, ClientShared},
 };
 use crate::{
+    causes::opaque_debug,
     codec::Encoding,
     contract::ServiceDescriptor,
     limits,
@@ -153,11 +154,4 @@ impl<C: Stub> ClientBuilder<C> {
     }
 }
 
-impl<C> std::fmt::Debug for ClientBuilder<C> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ClientBuilder")
-            .field("queue", &self.shared.queue)
-            .field("encoding", &self.shared.encoding)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(ClientBuilder<C>, |it| queue: it.shared.queue, encoding: it.shared.encoding);

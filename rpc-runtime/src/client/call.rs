@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{
     Outgoing,
     draft::Draft,
-    running::{NotSent, Running, refused},
+    running::{Running, refused},
 };
 use crate::{
     codec::{DecodeError, Encoding},
@@ -174,13 +174,7 @@ impl<T, E> Call<T, E> {
             }
         };
         draft.change(|call| call.oneway = true);
-        let mut running = match Running::start(draft) {
-            Ok(running) => running,
-            Err(not_sent) => {
-                let NotSent { call, error } = *not_sent;
-                return Err(failed(error.widen(), Some(&call)));
-            }
-        };
+        let mut running = Running::start(draft);
         match (&mut running).await {
             Ok(_) => Ok(()),
             Err(error) => Err(failed(error.widen(), Some(running.call()))),
@@ -215,13 +209,7 @@ impl<T, E> Call<T, E> {
             match &mut self.state {
                 State::Draft(_) => {
                     if let State::Draft(draft) = std::mem::replace(&mut self.state, State::Ended) {
-                        match Running::start(draft) {
-                            Ok(running) => self.state = State::Running(running),
-                            Err(not_sent) => {
-                                let NotSent { call, error } = *not_sent;
-                                return Poll::Ready(Err(failed(error.widen(), Some(&call))));
-                            }
-                        }
+                        self.state = State::Running(Running::start(draft));
                     }
                 }
                 State::Running(running) => {
@@ -286,15 +274,13 @@ impl<T, E> fmt::Debug for Call<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut debug = f.debug_struct("Call");
         match &self.state {
-            State::Draft(draft) => {
-                debug.field("service", &draft.call.service());
-                debug.field("method", &draft.call.method_name()).finish_non_exhaustive()
+            State::Draft(Draft { call, .. }) => {
+                debug.field("service", &call.service()).field("method", &call.method_name())
             }
-            State::Running(_) => debug.field("state", &"running").finish_non_exhaustive(),
-            State::ChangedTooLate(_) => {
-                debug.field("state", &"changed too late").finish_non_exhaustive()
-            }
-            State::Ended => debug.field("state", &"ended").finish_non_exhaustive(),
-        }
+            State::Running(_) => debug.field("state", &"running"),
+            State::ChangedTooLate(_) => debug.field("state", &"changed too late"),
+            State::Ended => debug.field("state", &"ended"),
+        };
+        debug.finish_non_exhaustive()
     }
 }

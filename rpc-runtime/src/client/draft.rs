@@ -65,7 +65,6 @@ impl Draft {
         }
     }
 
-    /// Changes how it is sent.
     pub(super) fn change(&mut self, change: impl FnOnce(&mut Outgoing)) {
         // There is no other owner before it is sent.
         if let Some(call) = Arc::get_mut(&mut self.call) {

@@ -12,12 +12,12 @@ use super::{
     Outgoing,
     in_flight::{CallGuard, Outcome},
     session::{OpenCaller, RetryBudget},
-    verdict::{Decision, Sending, Verdict, Why, decide, refused},
+    verdict::{Decision, Sending, Verdict, Why, conclude, decide, is_worth_a_pause, not_ready},
 };
 use crate::{
     clock,
     codec::Encoding,
-    connection::{NotReady, pauses},
+    connection::pauses,
     error::{CallError, TooLarge},
     fault::{Fault, FaultKind},
     limits,
@@ -31,37 +31,11 @@ use crate::{
 pub(super) async fn send(call: Arc<Outgoing>, request: Request) -> Result<Reply, BoxError> {
     let Request { body, encoding, deadline, headers, .. } = request;
     // A layer may have made it larger.
-    let (size, limit) = (body.len(), call.client.max_request);
-    if size > limit {
-        return Err(CallError::<Infallible>::TooLarge(TooLarge { size, limit }).into());
-    }
+    let fits = TooLarge::check(body.len(), call.client.max_request);
+    fits.map_err(CallError::<Infallible>::TooLarge)?;
     let deadline = deadline.unwrap_or_else(Instant::now);
     let exchange = Exchange { headers, ..Exchange::new(call, body, encoding, deadline) };
     exchange.run().await.map_err(Into::into)
-}
-
-fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
-    match ended {
-        Ok(Reply::Fault(fault)) => fault.may_have_run(),
-        Ok(_) => true,
-        Err(error) => error.may_have_run(),
-    }
-}
-
-/// How a call ends whose last sending did not run, where an earlier one may have.
-fn after_a_loss(ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
-    match ended {
-        Ok(Reply::Fault(fault)) => Ok(Reply::Fault(fault.ran(true))),
-        Err(CallError::Refused(fault)) => Err(CallError::Refused(fault.ran(true))),
-        Err(CallError::DeadlineExceeded { .. }) => {
-            Err(CallError::DeadlineExceeded { may_have_run: true })
-        }
-        Err(error) => {
-            debug!(%error, "a request was sent again in vain; the first sending may have run");
-            Err(CallError::ConnectionLost { may_have_run: true })
-        }
-        Ok(reply) => Ok(reply),
-    }
 }
 
 /// A request and what it needs to be sent, again if need be.
@@ -98,13 +72,10 @@ impl Exchange {
     pub(super) fn run(mut self) -> impl Future<Output = Result<Reply, CallError>> + Send {
         async move {
             let ended = self.attempts().await;
-            if may_have_run(&ended) {
-                return ended;
+            let (ended, may_have_run) = conclude(ended, self.left_behind);
+            if !may_have_run {
+                self.take_back();
             }
-            if self.left_behind {
-                return after_a_loss(ended);
-            }
-            self.take_back();
             ended
         }
     }
@@ -124,7 +95,7 @@ impl Exchange {
                 Some(caller) => caller,
                 None => match self.in_time(session.caller()).await? {
                     Ok(caller) => caller,
-                    Err(reason) => return Err(self.not_ready(reason)),
+                    Err(reason) => return Err(not_ready(reason, self.handed_over)),
                 },
             };
             if let Some(watch) = call.client.watch.as_ref().filter(|_| !call.oneway)
@@ -202,15 +173,6 @@ impl Exchange {
         verdict
     }
 
-    fn not_ready(&self, reason: NotReady) -> CallError {
-        match reason {
-            NotReady::Down => CallError::ConnectionLost { may_have_run: self.handed_over },
-            NotReady::Blocked(reason) if !self.handed_over => broker_full(&reason),
-            NotReady::Blocked(_) => CallError::ConnectionLost { may_have_run: true },
-            NotReady::Never(error) => refused(error),
-        }
-    }
-
     /// Waits a while before a request that was refused for want of room is sent again; `false` if it is not to be.
     async fn may_ask_again(&mut self, budget: &RetryBudget) -> bool {
         if !self.call.idempotent {
@@ -218,9 +180,8 @@ impl Exchange {
         }
         let pauses = self.pauses.get_or_insert_with(|| Box::new(pauses()));
         let pause = pauses.next().unwrap_or(limits::LONGEST_PAUSE);
-        // To be refused now is worth more than to be cut off in the middle of the pause.
-        let in_time = Instant::now() + pause < self.deadline;
-        if !in_time || !budget.spend() {
+        let left = self.deadline.saturating_duration_since(Instant::now());
+        if !is_worth_a_pause(pause, left, budget) {
             return false;
         }
         sleep(pause).await;
@@ -283,11 +244,6 @@ impl Exchange {
             self.call.came_back();
         }
     }
-}
-
-fn broker_full(reason: &str) -> CallError {
-    let message = format!("the broker takes no messages: {reason}");
-    CallError::Refused(Fault::new(FaultKind::Overloaded, message))
 }
 
 fn too_many_in_flight() -> CallError {

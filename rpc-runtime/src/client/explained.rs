@@ -84,10 +84,7 @@ fn failure<E>(error: CallError<E>, call: Option<&Outgoing>) -> CallFailure<E> {
 }
 
 fn facts(call: Option<&Outgoing>) -> Facts {
-    let Some(call) = call else {
-        let [service, method, queue, exchange, broker] = std::array::from_fn(|_| String::new());
-        return Facts { service, method, queue, exchange, broker, looks: false, ended: None };
-    };
+    let Some(call) = call else { return Facts::default() };
     let access = call.access();
     let service = match call.service() {
         "" => call.queue(),

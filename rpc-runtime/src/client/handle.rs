@@ -1,11 +1,13 @@
 //! What every generated client holds.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
+use bytes::Bytes;
 use smol_str::SmolStr;
 
 use super::{Call, Session, draft::Draft, unordered, unserved::QueueWatch};
 use crate::{
+    causes::opaque_debug,
     codec::{self, EncodeError, Encoding},
     contract::{MethodDescriptor, Payload, ReturnType, ServiceDescriptor, Shape},
     error::{CallError, TooLarge},
@@ -46,25 +48,7 @@ impl Client {
         A: Payload,
         R: ReturnType<FALLIBLE>,
     {
-        let body = self
-            .check_types(method)
-            .and_then(|()| {
-                codec::encode_arguments(&arguments, method.arguments, self.shared.encoding)
-            })
-            .and_then(|body| {
-                if self.shared.encoding == Encoding::Bincode
-                    && !method.signature.unseen().is_empty()
-                {
-                    codec::reads_back::<A>(&body)?;
-                }
-                Ok(body)
-            })
-            .map_err(CallError::Encode)
-            .and_then(|body| match (body.len(), self.shared.max_request) {
-                (size, limit) if size > limit => Err(CallError::TooLarge(TooLarge { size, limit })),
-                _ => Ok(body),
-            });
-        let draft = Draft::new(self.shared.clone(), method, body);
+        let draft = Draft::new(self.shared.clone(), method, self.encode(method, &arguments));
         Call::new(draft, R::decode_value, R::decode_error)
     }
 
@@ -86,9 +70,23 @@ impl Client {
         let draft = Draft::new(self.shared.clone(), method, Err(CallError::Encode(error)));
         Call::new(draft, R::decode_value, R::decode_error)
     }
-}
 
-impl Client {
+    fn encode<A: Payload>(
+        &self,
+        method: &'static MethodDescriptor,
+        arguments: &A,
+    ) -> Result<Bytes, CallError> {
+        let encoding = self.shared.encoding;
+        self.check_types(method).map_err(CallError::Encode)?;
+        let body = codec::encode_arguments(arguments, method.arguments, encoding);
+        let body = body.map_err(CallError::Encode)?;
+        if encoding == Encoding::Bincode && !method.signature.unseen().is_empty() {
+            codec::reads_back::<A>(&body).map_err(CallError::Encode)?;
+        }
+        TooLarge::check(body.len(), self.shared.max_request).map_err(CallError::TooLarge)?;
+        Ok(body)
+    }
+
     /// Fails if bincode would misread the method's types.
     fn check_types(&self, method: &MethodDescriptor) -> Result<(), EncodeError> {
         match method.misfit(self.shared.encoding) {
@@ -101,12 +99,8 @@ impl Client {
     }
 }
 
-impl fmt::Debug for Client {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Client")
-            .field("service", &self.shared.service.name)
-            .field("queue", &self.shared.queue)
-            .field("encoding", &self.shared.encoding)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Client, |it|
+    service: it.shared.service.name,
+    queue: it.shared.queue,
+    encoding: it.shared.encoding
+);

@@ -40,7 +40,6 @@ impl Pool {
     }
 }
 
-/// A random (v4) id.
 pub(crate) fn random() -> Uuid {
     POOL.with_borrow_mut(Pool::take)
 }

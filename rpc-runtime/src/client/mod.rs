@@ -29,6 +29,7 @@ pub(crate) use in_flight::InFlight;
 #[cfg(any(test, feature = "bench"))]
 pub(crate) use in_flight::Outcome;
 use outgoing::Outgoing;
+pub use session::WhenFull;
 pub(crate) use session::{Session, SessionLimits};
 pub use unserved::WhenUnserved;
 pub use untyped::{UntypedCall, UntypedClient, UntypedReply};

@@ -105,7 +105,6 @@ impl Outgoing {
         }
     }
 
-    /// The routing key of its request.
     fn routing_key(&self) -> Cow<'_, str> {
         if self.access().exchange().is_empty() {
             self.queue().into()
@@ -146,7 +145,6 @@ impl Outgoing {
         if self.identified.swap(true, Ordering::Relaxed) { ids::random() } else { self.message_id }
     }
 
-    /// Whether the method may have run.
     pub(super) fn may_have_run(&self) -> bool {
         self.under_way.load(Ordering::Relaxed) > 0
     }

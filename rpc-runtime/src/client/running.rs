@@ -1,10 +1,10 @@
 //! A call that was polled: on its way, through layers if there are any.
 
 use std::{
-    future::Future,
+    future::{Future, ready},
     pin::Pin,
     sync::Arc,
-    task::{Context, Poll, ready},
+    task::{self, Context, Poll},
 };
 
 use bytes::Bytes;
@@ -49,32 +49,18 @@ impl Way {
     }
 }
 
-/// A call that ended before it was sent.
-pub(super) struct NotSent {
-    pub(super) call: Arc<Outgoing>,
-    pub(super) error: CallError,
-}
-
 impl Running {
-    pub(super) fn start(draft: Draft) -> Result<Self, Box<NotSent>> {
+    pub(super) fn start(draft: Draft) -> Self {
         let (call, deadline, body) = draft.start(Instant::now());
         let (service, method) = call.labels();
-        let metered = Metered::start(End::Client, service, || method);
-        match body {
-            Ok(body) => {
-                let way = Way::start(&call, body, deadline);
-                Ok(Self { call, metered: Some(metered), way })
-            }
-            Err(error) => {
-                observe::end(&call.span, (&error).into());
-                metered.end((&error).into());
-                Err(Box::new(NotSent { call, error }))
-            }
-        }
+        let metered = Some(Metered::start(End::Client, service, || method));
+        let way = match body {
+            Ok(body) => Way::start(&call, body, deadline),
+            Err(error) => Way::Direct(Box::pin(ready(Err(error)))),
+        };
+        Self { call, metered, way }
     }
-}
 
-impl Running {
     pub(super) fn call(&self) -> &Arc<Outgoing> {
         &self.call
     }
@@ -86,7 +72,7 @@ impl Future for Running {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let Self { call, metered, way } = &mut *self;
         let _entered = call.span.enter();
-        let ended = ready!(match way {
+        let ended = task::ready!(match way {
             Way::Direct(answer) => answer.as_mut().poll(cx),
             Way::Layered(answer) => {
                 answer.as_mut().poll(cx).map_err(|error| outcome(error, call.may_have_run()))

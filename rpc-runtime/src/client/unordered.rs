@@ -5,15 +5,12 @@
 
 use std::{any::type_name, error::Error, fmt, mem};
 
-use serde::{
-    Serialize, Serializer,
-    ser::{
-        SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
-        SerializeTupleStruct, SerializeTupleVariant,
-    },
-};
+use serde::Serialize;
 
-use crate::{codec::EncodeError, contract::MethodDescriptor};
+use crate::{
+    codec::{Compound, EncodeError, Inspector, Members, Place, Scalar, inspect},
+    contract::MethodDescriptor,
+};
 
 /// What is in the names of such types, behind the path of a module; what they are called; and what to use instead.
 const HASHED: [(&str, &str, &str); 2] =
@@ -30,7 +27,7 @@ pub(super) fn check<A: Serialize>(
     method: &MethodDescriptor,
 ) -> Result<(), EncodeError> {
     let mut search = Search { left: VALUES, inside: false, argument: 0 };
-    let Err(Stop(Some((found, ordered)))) = arguments.serialize(&mut search) else { return Ok(()) };
+    let Err(Stop(Some((found, ordered)))) = inspect(arguments, &mut search) else { return Ok(()) };
     let argument = method.arguments.get(search.argument).map_or("", |argument| argument.name);
     Err(EncodeError::because(format!(
         "{service}.{} is `cacheable`, and its argument `{argument}` has a `{found}`, which is written in another order each \
@@ -65,217 +62,68 @@ impl serde::ser::Error for Stop {
     }
 }
 
-type Looked = Result<(), Stop>;
+impl<'a> Inspector for &'a mut Search {
+    type Ok = ();
+    type Error = Stop;
+    type Members = Inside<'a>;
 
-impl Search {
-    fn look<T: Serialize + ?Sized>(&mut self, value: &T) -> Looked {
+    fn scalar(self, _: Scalar) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn none(self) -> Result<(), Stop> {
+        Ok(())
+    }
+
+    fn some<T: ?Sized + Serialize>(self, value: &T) -> Result<(), Stop> {
         let name = type_name::<T>();
         if let Some((_, found, ordered)) = HASHED.iter().find(|(part, ..)| name.contains(part)) {
             return Err(Stop(Some((found, ordered))));
         }
         self.left = self.left.checked_sub(1).ok_or(Stop(None))?;
-        value.serialize(self)
+        inspect(value, self)
     }
 
-    fn members(&mut self) -> Members<'_> {
+    fn newtype<T: ?Sized + Serialize>(self, value: &T) -> Result<(), Stop> {
+        self.some(value)
+    }
+
+    fn variant(self, _: u32, _: &'static str) -> Result<Self, Stop> {
+        Ok(self)
+    }
+
+    fn members(self, _: Compound, _: Option<usize>) -> Result<Inside<'a>, Stop> {
         let arguments = !mem::replace(&mut self.inside, true);
-        Members { search: self, arguments, seen: 0 }
+        Ok(Inside { search: self, arguments, seen: 0 })
     }
 }
 
 /// What is in a sequence, a map, a tuple or a struct.
-struct Members<'a> {
+struct Inside<'a> {
     search: &'a mut Search,
     arguments: bool,
     seen: usize,
 }
 
-impl Members<'_> {
-    fn member<T: Serialize + ?Sized>(&mut self, value: &T) -> Looked {
+impl Members for Inside<'_> {
+    type Ok = ();
+    type Error = Stop;
+
+    fn member<T: ?Sized + Serialize>(&mut self, at: Place, value: &T) -> Result<(), Stop> {
+        let one_of_many = matches!(at, Place::Element | Place::Key | Place::Value);
+        if one_of_many && self.seen >= ELEMENTS {
+            return Ok(());
+        }
         if self.arguments {
             self.search.argument = self.seen;
         }
         self.seen += 1;
-        self.search.look(value)
+        self.search.some(value)
     }
 
-    /// One of many of the same type.
-    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Looked {
-        if self.seen < ELEMENTS { self.member(value) } else { Ok(()) }
-    }
-}
-
-macro_rules! nothing_inside {
-    ($($function:ident($type:ty))*) => {
-        $(fn $function(self, _: $type) -> Looked {
-            Ok(())
-        })*
-    };
-}
-
-impl<'a> Serializer for &'a mut Search {
-    type Ok = ();
-    type Error = Stop;
-    type SerializeSeq = Members<'a>;
-    type SerializeTuple = Members<'a>;
-    type SerializeTupleStruct = Members<'a>;
-    type SerializeTupleVariant = Members<'a>;
-    type SerializeMap = Members<'a>;
-    type SerializeStruct = Members<'a>;
-    type SerializeStructVariant = Members<'a>;
-
-    nothing_inside! {
-        serialize_bool(bool)
-        serialize_i8(i8)
-        serialize_i16(i16)
-        serialize_i32(i32)
-        serialize_i64(i64)
-        serialize_i128(i128)
-        serialize_u8(u8)
-        serialize_u16(u16)
-        serialize_u32(u32)
-        serialize_u64(u64)
-        serialize_u128(u128)
-        serialize_f32(f32)
-        serialize_f64(f64)
-        serialize_char(char)
-        serialize_str(&str)
-        serialize_bytes(&[u8])
-        serialize_unit_struct(&'static str)
-    }
-
-    fn serialize_none(self) -> Looked {
+    fn end(self) -> Result<(), Stop> {
         Ok(())
     }
-
-    fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Looked {
-        self.look(value)
-    }
-
-    fn serialize_unit(self) -> Looked {
-        Ok(())
-    }
-
-    fn serialize_unit_variant(self, _: &'static str, _: u32, _: &'static str) -> Looked {
-        Ok(())
-    }
-
-    fn serialize_newtype_struct<T: Serialize + ?Sized>(self, _: &'static str, value: &T) -> Looked {
-        self.look(value)
-    }
-
-    fn serialize_newtype_variant<T: Serialize + ?Sized>(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        value: &T,
-    ) -> Looked {
-        self.look(value)
-    }
-
-    fn serialize_seq(self, _: Option<usize>) -> Result<Members<'a>, Stop> {
-        Ok(self.members())
-    }
-
-    fn serialize_tuple(self, _: usize) -> Result<Members<'a>, Stop> {
-        Ok(self.members())
-    }
-
-    fn serialize_tuple_struct(self, _: &'static str, _: usize) -> Result<Members<'a>, Stop> {
-        Ok(self.members())
-    }
-
-    fn serialize_tuple_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Members<'a>, Stop> {
-        Ok(self.members())
-    }
-
-    fn serialize_map(self, _: Option<usize>) -> Result<Members<'a>, Stop> {
-        Ok(self.members())
-    }
-
-    fn serialize_struct(self, _: &'static str, _: usize) -> Result<Members<'a>, Stop> {
-        Ok(self.members())
-    }
-
-    fn serialize_struct_variant(
-        self,
-        _: &'static str,
-        _: u32,
-        _: &'static str,
-        _: usize,
-    ) -> Result<Members<'a>, Stop> {
-        Ok(self.members())
-    }
-
-    fn collect_str<T: fmt::Display + ?Sized>(self, _: &T) -> Looked {
-        Ok(())
-    }
-
-    fn is_human_readable(&self) -> bool {
-        false
-    }
-}
-
-impl SerializeSeq for Members<'_> {
-    type Ok = ();
-    type Error = Stop;
-
-    fn serialize_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Looked {
-        self.element(value)
-    }
-
-    fn end(self) -> Looked {
-        Ok(())
-    }
-}
-
-impl SerializeMap for Members<'_> {
-    type Ok = ();
-    type Error = Stop;
-
-    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Looked {
-        self.element(key)
-    }
-
-    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Looked {
-        self.element(value)
-    }
-
-    fn end(self) -> Looked {
-        Ok(())
-    }
-}
-
-macro_rules! members {
-    ($($of:ident::$function:ident($($name:ty)?))*) => {
-        $(impl $of for Members<'_> {
-            type Ok = ();
-            type Error = Stop;
-
-            fn $function<T: Serialize + ?Sized>(&mut self, $(_: $name,)? value: &T) -> Looked {
-                self.member(value)
-            }
-
-            fn end(self) -> Looked {
-                Ok(())
-            }
-        })*
-    };
-}
-
-members! {
-    SerializeTuple::serialize_element()
-    SerializeTupleStruct::serialize_field()
-    SerializeTupleVariant::serialize_field()
-    SerializeStruct::serialize_field(&'static str)
-    SerializeStructVariant::serialize_field(&'static str)
 }
 
 #[cfg(test)]
@@ -302,7 +150,7 @@ mod tests {
 
     fn found<A: Serialize>(arguments: &A) -> Option<(&'static str, usize)> {
         let mut search = Search { left: VALUES, inside: false, argument: 0 };
-        let ended = arguments.serialize(&mut search);
+        let ended = inspect(arguments, &mut search);
         ended.err().and_then(|Stop(found)| Some((found?.0, search.argument)))
     }
 

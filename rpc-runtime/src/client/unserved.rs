@@ -5,14 +5,14 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
 use smol_str::SmolStr;
 use tokio::time::{Instant, sleep_until, timeout};
 
-use crate::{connection::Access, limits};
+use crate::{connection::Access, limits, lock::lock};
 
 /// What calls do while no server consumes their queue; see
 /// [`ClientBuilder::when_unserved`](crate::ClientBuilder::when_unserved).
@@ -146,11 +146,6 @@ impl QueueWatch {
         let seen = *lock(&self.seen);
         seen.filter(|seen| !near && seen.at.elapsed() < seen.good_for)
     }
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No code of a user runs under these locks, so a poisoned one is as good as another.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

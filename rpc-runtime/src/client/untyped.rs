@@ -7,6 +7,7 @@ use smol_str::SmolStr;
 
 use super::{Call, Session, draft::Draft, handle::ClientShared};
 use crate::{
+    causes::opaque_debug,
     codec::{DecodeError, EncodeError, Encoding},
     contract::{MethodDescriptor, ServiceDescriptor, Signature},
     error::{CallError, TooLarge},
@@ -68,6 +69,7 @@ impl fmt::Display for UntypedReply {
 /// # }
 /// ```
 #[derive(Clone)]
+#[must_use = "it does nothing until one of its calls is awaited"]
 pub struct UntypedClient {
     session: Arc<Session>,
     layers: Option<Next>,
@@ -115,14 +117,7 @@ impl UntypedClient {
     }
 }
 
-impl fmt::Debug for UntypedClient {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UntypedClient")
-            .field("queue", &self.queue)
-            .field("encoding", &self.encoding)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(UntypedClient, |it| queue: it.queue, encoding: it.encoding);
 
 /// What nothing is known of.
 static SERVICE: ServiceDescriptor = ServiceDescriptor {
@@ -158,10 +153,7 @@ fn check(method: &str, body: Bytes) -> Result<Bytes, CallError> {
         let reason = "a method's name has 1 to 64 of the letters `A-Z`, `a-z`, `0-9`, `_` and `-`";
         return Err(CallError::Encode(EncodeError::because(reason)));
     }
-    let (size, limit) = (body.len(), limits::MAX_MESSAGE);
-    if size > limit {
-        return Err(CallError::TooLarge(TooLarge { size, limit }));
-    }
+    TooLarge::check(body.len(), limits::MAX_MESSAGE).map_err(CallError::TooLarge)?;
     Ok(body)
 }
 

@@ -1,10 +1,17 @@
-//! What follows from what became of a sending: the call ends, or it is sent again.
+//! What follows from what became of a sending: the call ends, or it is sent again. And what it ends with, over all of its
+//! sendings.
+//!
+//! Nothing here waits or sends: `exchange.rs` does what is decided here.
+
+use std::time::Duration;
 
 use bytes::Bytes;
+use tracing::debug;
 
-use super::in_flight::Outcome;
+use super::{in_flight::Outcome, session::RetryBudget};
 use crate::{
     codec::{DecodeError, Encoding},
+    connection::NotReady,
     error::{BrokerError, BrokerErrorKind, CallError},
     fault::{Fault, FaultKind},
     reply::Reply,
@@ -87,6 +94,59 @@ pub(super) fn decide(outcome: Outcome, sending: &Sending<'_>) -> Decision {
     Decision { verdict, left_behind }
 }
 
+/// Whether a request that was refused for want of room is sent again after a pause, which takes a retry from the budget.
+/// To be refused now is worth more than to be cut off in the middle of the pause.
+pub(super) fn is_worth_a_pause(pause: Duration, left: Duration, budget: &RetryBudget) -> bool {
+    pause < left && budget.spend()
+}
+
+/// How a call ends that cannot be sent now.
+pub(super) fn not_ready(reason: NotReady, handed_over: bool) -> CallError {
+    match reason {
+        NotReady::Down => CallError::ConnectionLost { may_have_run: handed_over },
+        NotReady::Blocked(reason) if !handed_over => broker_full(&reason),
+        NotReady::Blocked(_) => CallError::ConnectionLost { may_have_run: true },
+        NotReady::Never(error) => refused(error),
+    }
+}
+
+/// What a call ends with whose last sending ended like this, and whether its method may have run. An earlier sending that
+/// was left behind may have.
+pub(super) fn conclude(
+    ended: Result<Reply, CallError>,
+    left_behind: bool,
+) -> (Result<Reply, CallError>, bool) {
+    match (may_have_run(&ended), left_behind) {
+        (true, _) => (ended, true),
+        (false, true) => (after_a_loss(ended), true),
+        (false, false) => (ended, false),
+    }
+}
+
+fn may_have_run(ended: &Result<Reply, CallError>) -> bool {
+    match ended {
+        Ok(Reply::Fault(fault)) => fault.may_have_run(),
+        Ok(_) => true,
+        Err(error) => error.may_have_run(),
+    }
+}
+
+/// How a call ends whose last sending did not run, where an earlier one may have.
+fn after_a_loss(ended: Result<Reply, CallError>) -> Result<Reply, CallError> {
+    match ended {
+        Ok(Reply::Fault(fault)) => Ok(Reply::Fault(fault.ran(true))),
+        Err(CallError::Refused(fault)) => Err(CallError::Refused(fault.ran(true))),
+        Err(CallError::DeadlineExceeded { .. }) => {
+            Err(CallError::DeadlineExceeded { may_have_run: true })
+        }
+        Err(error) => {
+            debug!(%error, "a request was sent again in vain; the first sending may have run");
+            Err(CallError::ConnectionLost { may_have_run: true })
+        }
+        Ok(reply) => Ok(reply),
+    }
+}
+
 /// A reply that does not name its encoding has that of the request.
 fn answered(reply: ReceivedReply, asked_in: Encoding) -> Result<Reply, CallError> {
     Ok(match reply {
@@ -109,12 +169,17 @@ fn nothing() -> Reply {
 }
 
 /// What an error of the broker means for a call.
-pub(super) fn refused(error: BrokerError) -> CallError {
+fn refused(error: BrokerError) -> CallError {
     match error.kind() {
         // The exchange is declared by the servers, like their queues.
         BrokerErrorKind::NotFound => CallError::NoServer,
         _ => CallError::Broker(error),
     }
+}
+
+fn broker_full(reason: &str) -> CallError {
+    let message = format!("the broker takes no messages: {reason}");
+    CallError::Refused(Fault::new(FaultKind::Overloaded, message))
 }
 
 fn queue_full(queue: &str) -> CallError {
@@ -129,12 +194,9 @@ fn queue_full(queue: &str) -> CallError {
 mod tests {
     use super::*;
 
-    /// What follows, in short: of a call that is idempotent or not.
-    fn follows(outcome: Outcome, idempotent: bool) -> String {
-        let (encoding, handed_over) = (Encoding::Json, true);
-        let sending = Sending { queue: "q", encoding, idempotent, handed_over };
-        let Decision { verdict, left_behind } = decide(outcome, &sending);
-        let ended = |ended: Result<Reply, CallError>| match ended {
+    /// An end, in short.
+    fn ended(ended: Result<Reply, CallError>) -> String {
+        match ended {
             Ok(Reply::Result { encoding, .. }) => format!("a result in {encoding}"),
             Ok(Reply::Error { encoding, .. }) => format!("an error in {encoding}"),
             Ok(Reply::Fault(fault)) => format!("the fault {}", fault.kind().as_str()),
@@ -145,7 +207,14 @@ mod tests {
             Err(CallError::Decode(_)) => "unreadable".to_owned(),
             Err(CallError::Broker(error)) => format!("the broker: {:?}", error.kind()),
             Err(error) => error.to_string(),
-        };
+        }
+    }
+
+    /// What follows, in short: of a call that is idempotent or not.
+    fn follows(outcome: Outcome, idempotent: bool) -> String {
+        let (encoding, handed_over) = (Encoding::Json, true);
+        let sending = Sending { queue: "q", encoding, idempotent, handed_over };
+        let Decision { verdict, left_behind } = decide(outcome, &sending);
         let mut said = match verdict {
             Verdict::End(how) => ended(how),
             Verdict::Again(why) => format!("again, {why:?}"),
@@ -213,5 +282,82 @@ mod tests {
             panic!("{verdict:?}")
         };
         assert!(!may_have_run);
+    }
+
+    #[test]
+    fn a_lost_sending_may_have_run_whatever_follows() {
+        let fault = |kind, ran| Ok(Reply::Fault(Fault::new(kind, "").ran(ran)));
+        let refused = || CallError::Refused(Fault::new(FaultKind::Overloaded, ""));
+        for (last, alone, after_a_loss) in [
+            (Ok(nothing()), ("a result in bincode", true), "a result in bincode"),
+            (fault(FaultKind::Panicked, true), ("the fault panicked", true), "the fault panicked"),
+            (fault(FaultKind::Expired, false), ("the fault expired", false), "the fault expired"),
+            (Err(refused()), ("refused as overloaded", false), "refused as overloaded"),
+            (
+                Err(CallError::DeadlineExceeded { may_have_run: false }),
+                ("expired false", false),
+                "expired true",
+            ),
+            (Err(CallError::NoServer), ("no server", false), "lost true"),
+            (
+                Err(CallError::ConnectionLost { may_have_run: false }),
+                ("lost false", false),
+                "lost true",
+            ),
+            (
+                Err(CallError::ConnectionLost { may_have_run: true }),
+                ("lost true", true),
+                "lost true",
+            ),
+        ] {
+            let (end, ran) = conclude(clone(&last), false);
+            assert_eq!((ended(end).as_str(), ran), alone);
+            let (end, ran) = conclude(last, true);
+            assert!(ran && may_have_run(&end), "{end:?}");
+            assert_eq!(ended(end), after_a_loss);
+        }
+    }
+
+    /// Errors are not cloned outside of tests.
+    fn clone(ended: &Result<Reply, CallError>) -> Result<Reply, CallError> {
+        match ended {
+            Ok(Reply::Fault(fault)) => Ok(Reply::Fault(fault.clone())),
+            Ok(_) => Ok(nothing()),
+            Err(CallError::Refused(fault)) => Err(CallError::Refused(fault.clone())),
+            Err(CallError::DeadlineExceeded { may_have_run }) => {
+                Err(CallError::DeadlineExceeded { may_have_run: *may_have_run })
+            }
+            Err(CallError::ConnectionLost { may_have_run }) => {
+                Err(CallError::ConnectionLost { may_have_run: *may_have_run })
+            }
+            Err(_) => Err(CallError::NoServer),
+        }
+    }
+
+    #[test]
+    fn a_call_that_cannot_be_sent_says_why() {
+        let error = |kind| NotReady::Never(BrokerError::new(kind, ""));
+        for (reason, handed_over, expected) in [
+            (NotReady::Down, false, "lost false"),
+            (NotReady::Down, true, "lost true"),
+            (NotReady::Blocked("low on memory".into()), false, "refused as overloaded"),
+            (NotReady::Blocked("low on memory".into()), true, "lost true"),
+            (error(BrokerErrorKind::NotFound), false, "no server"),
+            (error(BrokerErrorKind::NotPermitted), false, "the broker: NotPermitted"),
+        ] {
+            let shown = format!("{reason:?}, {handed_over}");
+            assert_eq!(ended(Err(not_ready(reason, handed_over))), expected, "{shown}");
+        }
+    }
+
+    #[test]
+    fn a_pause_has_to_end_in_time_and_costs_a_retry() {
+        let (short, long) = (Duration::from_millis(50), Duration::from_millis(51));
+        let budget = RetryBudget::default();
+        assert!(is_worth_a_pause(short, long, &budget));
+        assert!(!is_worth_a_pause(short, short, &budget), "it would end with the deadline");
+        assert!(!is_worth_a_pause(short, Duration::ZERO, &budget));
+        let granted = (0..100).filter(|_| is_worth_a_pause(short, long, &budget)).count();
+        assert_eq!(granted, 9, "what is too late costs nothing, and the budget ends");
     }
 }

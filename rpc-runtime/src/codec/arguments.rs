@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{
-        DeserializeOwned, DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor,
+        DeserializeOwned, DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor,
         value::{SeqAccessDeserializer, UnitDeserializer},
     },
     forward_to_deserialize_any,
@@ -21,6 +21,7 @@ use super::{
 
 /// One argument of a method.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub struct ArgumentDescriptor {
     /// Its name.
     pub name: &'static str,
@@ -80,7 +81,7 @@ fn by_position<A: DeserializeOwned>(
     described: &'static [ArgumentDescriptor],
     error: DecodeError,
 ) -> DecodeError {
-    let values = match Positions::read(body, described) {
+    let values = match positions(body, described) {
         Ok(values) => values,
         Err(wrong_count) => return wrong_count.unwrap_or(error),
     };
@@ -166,63 +167,29 @@ fn listed(described: &[ArgumentDescriptor]) -> String {
     if names.is_empty() { "none".to_owned() } else { names.join(", ") }
 }
 
-/// As many elements of an array as there are arguments, undecoded, and the number of all.
-struct Positions<'a> {
-    most: usize,
-    values: Vec<&'a RawValue>,
-    count: usize,
-}
-
-impl<'a> Positions<'a> {
-    /// `Err` with what is wrong with their number; with nothing if they are no array.
-    fn read(
-        body: &'a [u8],
-        described: &'static [ArgumentDescriptor],
-    ) -> Result<OrderedArguments<'a>, Option<DecodeError>> {
-        let mut read = Self { most: described.len(), values: Vec::new(), count: 0 };
-        if !body.trim_ascii().is_empty() {
-            let mut json = serde_json::Deserializer::from_slice(body);
-            (&mut read).deserialize(&mut json).and_then(|()| json.end()).map_err(|_| None)?;
-        }
-        let (count, taken) = (read.count, listed(described));
-        let said = match count {
-            _ if count == described.len() => {
-                let names = described.iter().map(|argument| argument.name);
-                let values: Vec<_> = names.zip(read.values.into_iter().map(Some)).collect();
-                return Ok(OrderedArguments(values.into_iter()));
-            }
-            0 => "there is no argument".to_owned(),
-            1 => "there is 1 argument".to_owned(),
-            several => format!("there are {several} arguments"),
-        };
-        Err(Some(DecodeError::because(format!("{said}; the method takes {taken}"))))
+/// The elements of an array, undecoded. `Err` with what is wrong with their number; with nothing if they are no array.
+fn positions<'a>(
+    body: &'a [u8],
+    described: &'static [ArgumentDescriptor],
+) -> Result<OrderedArguments<'a>, Option<DecodeError>> {
+    let count = match body.trim_ascii() {
+        b"" => 0,
+        // Counted first, which takes no memory, however many there are.
+        _ => serde_json::from_slice::<Vec<IgnoredAny>>(body).map_err(|_| None)?.len(),
+    };
+    if count == described.len() {
+        let values: Vec<&RawValue> = serde_json::from_slice(body).map_err(|_| None)?;
+        let names = described.iter().map(|argument| argument.name);
+        let values: Vec<_> = names.zip(values.into_iter().map(Some)).collect();
+        return Ok(OrderedArguments(values.into_iter()));
     }
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Positions<'de> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Positions<'de> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array of arguments")
-    }
-
-    fn visit_seq<S: SeqAccess<'de>>(self, mut elements: S) -> Result<(), S::Error> {
-        while let Some(value) = elements.next_element()? {
-            self.count += 1;
-            if self.count <= self.most {
-                self.values.push(value);
-            }
-        }
-        Ok(())
-    }
+    let taken = listed(described);
+    let said = match count {
+        0 => "there is no argument".to_owned(),
+        1 => "there is 1 argument".to_owned(),
+        several => format!("there are {several} arguments"),
+    };
+    Err(Some(DecodeError::because(format!("{said}; the method takes {taken}"))))
 }
 
 impl<'de> Deserialize<'de> for NamedArguments<'de> {

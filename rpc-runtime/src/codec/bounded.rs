@@ -141,9 +141,18 @@ impl<'b, D> Bounded<'b, D> {
         Self { inner, budget, counted: true }
     }
 
-    fn spend<T, E: Error>(&self, element: Option<T>) -> Result<Option<T>, E> {
-        if self.counted && element.is_some() {
-            self.budget.spend_element()?;
+    /// Reads an element of a sequence, or a key of a map.
+    fn element<T, E: Error>(
+        &mut self,
+        read: impl FnOnce(&mut D, &'b Budget<'b>) -> Result<Option<T>, E>,
+    ) -> Result<Option<T>, E> {
+        let Self { inner, budget, counted } = self;
+        if !*counted {
+            return read(inner, budget);
+        }
+        let element = budget.apart(size_of::<T>(), || read(inner, budget))?;
+        if element.is_some() {
+            budget.spend_element()?;
         }
         Ok(element)
     }
@@ -268,13 +277,7 @@ impl<'de, A: SeqAccess<'de>> SeqAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, A::Error> {
-        let Self { inner, budget, counted } = self;
-        let seed = Bounded::new(seed, budget);
-        if !*counted {
-            return inner.next_element_seed(seed);
-        }
-        let element = budget.apart(size_of::<T::Value>(), || inner.next_element_seed(seed))?;
-        self.spend(element)
+        self.element(|inner, budget| inner.next_element_seed(Bounded::new(seed, budget)))
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -289,13 +292,7 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for Bounded<'_, A> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, A::Error> {
-        let Self { inner, budget, counted } = self;
-        let seed = Bounded::new(seed, budget);
-        if !*counted {
-            return inner.next_key_seed(seed);
-        }
-        let key = budget.apart(size_of::<K::Value>(), || inner.next_key_seed(seed))?;
-        self.spend(key)
+        self.element(|inner, budget| inner.next_key_seed(Bounded::new(seed, budget)))
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {

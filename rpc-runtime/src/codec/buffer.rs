@@ -5,35 +5,60 @@ use std::{io, mem};
 
 use bincode::{enc::write::Writer, error::EncodeError};
 use bytes::Bytes;
-use smallvec::SmallVec;
 
 /// More than most arguments and results take.
 const SMALL: usize = 128;
 
-#[derive(Debug, Default)]
-pub(super) struct Buffer(SmallVec<[u8; SMALL]>);
+#[derive(Debug)]
+pub(super) struct Buffer {
+    small: [u8; SMALL],
+    /// The bytes in `small`.
+    len: usize,
+    /// Everything, once `small` has no room for it.
+    large: Vec<u8>,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self { small: [0; SMALL], len: 0, large: Vec::new() }
+    }
+}
 
 impl Buffer {
+    #[inline]
+    fn put(&mut self, bytes: &[u8]) {
+        if self.large.is_empty() {
+            if let Some(room) = self.small[self.len..].get_mut(..bytes.len()) {
+                room.copy_from_slice(bytes);
+                self.len += bytes.len();
+                return;
+            }
+            self.large.extend_from_slice(&self.small[..self.len]);
+        }
+        self.large.extend_from_slice(bytes);
+    }
+
     /// By reference, so that the stack's part is not moved.
     pub(super) fn take_body(&mut self) -> Bytes {
-        if self.0.spilled() {
-            mem::take(&mut self.0).into_vec().into_boxed_slice().into()
+        if self.large.is_empty() {
+            Bytes::copy_from_slice(&self.small[..self.len])
         } else {
-            Bytes::copy_from_slice(&self.0)
+            mem::take(&mut self.large).into_boxed_slice().into()
         }
     }
 }
 
 impl Writer for Buffer {
+    #[inline]
     fn write(&mut self, bytes: &[u8]) -> Result<(), EncodeError> {
-        self.0.extend_from_slice(bytes);
+        self.put(bytes);
         Ok(())
     }
 }
 
 impl io::Write for Buffer {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.extend_from_slice(bytes);
+        self.put(bytes);
         Ok(bytes.len())
     }
 

@@ -280,15 +280,24 @@ impl<C> Members<C> {
 }
 
 macro_rules! members {
-    ($($trait:ident $method:ident;)*) => {$(
+    ($($trait:ident $function:ident($($name:ident)?) $($skip:ident)?;)*) => {$(
         impl<C: $trait> $trait for Members<C> {
             type Ok = C::Ok;
             type Error = C::Error;
 
-            fn $method<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), C::Error> {
+            fn $function<T: ?Sized + Serialize>(
+                &mut self,
+                $($name: &'static str,)?
+                value: &T,
+            ) -> Result<(), C::Error> {
                 let value = self.next(value);
-                self.inner.$method(&value)
+                self.inner.$function($($name,)? &value)
             }
+
+            $(fn $skip(&mut self, name: &'static str) -> Result<(), C::Error> {
+                self.skip(name)?;
+                self.inner.$skip(name)
+            })?
 
             fn end(self) -> Result<C::Ok, C::Error> {
                 self.complete()?.end()
@@ -298,40 +307,13 @@ macro_rules! members {
 }
 
 members! {
-    SerializeSeq serialize_element;
-    SerializeTuple serialize_element;
-    SerializeTupleStruct serialize_field;
-    SerializeTupleVariant serialize_field;
+    SerializeSeq serialize_element();
+    SerializeTuple serialize_element();
+    SerializeTupleStruct serialize_field();
+    SerializeTupleVariant serialize_field();
+    SerializeStruct serialize_field(name) skip_field;
+    SerializeStructVariant serialize_field(name) skip_field;
 }
-
-macro_rules! fields {
-    ($($trait:ident)*) => {$(
-        impl<C: $trait> $trait for Members<C> {
-            type Ok = C::Ok;
-            type Error = C::Error;
-
-            fn serialize_field<T: ?Sized + Serialize>(
-                &mut self,
-                name: &'static str,
-                value: &T,
-            ) -> Result<(), C::Error> {
-                let value = self.next(value);
-                self.inner.serialize_field(name, &value)
-            }
-
-            fn skip_field(&mut self, name: &'static str) -> Result<(), C::Error> {
-                self.skip(name)?;
-                self.inner.skip_field(name)
-            }
-
-            fn end(self) -> Result<C::Ok, C::Error> {
-                self.complete()?.end()
-            }
-        }
-    )*};
-}
-
-fields! { SerializeStruct SerializeStructVariant }
 
 impl<C: SerializeMap> SerializeMap for Members<C> {
     type Ok = C::Ok;

@@ -10,6 +10,7 @@ mod bounded;
 mod buffer;
 mod error;
 mod faithful;
+mod inspect;
 mod json;
 #[cfg(test)]
 mod property_tests;
@@ -24,6 +25,7 @@ use serde::{Serialize, de::DeserializeOwned};
 pub use arguments::ArgumentDescriptor;
 pub(crate) use arguments::{decode_arguments, encode_arguments};
 pub use error::{DecodeError, EncodeError};
+pub(crate) use inspect::{Compound, Inspector, Members, Place, Scalar, inspect};
 pub(crate) use json::encode as encode_json;
 
 /// How a body is written.

@@ -4,14 +4,14 @@ use std::str;
 
 use bytes::Bytes;
 use serde::{
-    Serialize, Serializer,
+    Serialize,
     de::{DeserializeOwned, DeserializeSeed, SeqAccess, value::SeqAccessDeserializer},
-    ser::{Impossible, SerializeTuple},
 };
 
 use super::{
-    DecodeError, EncodeError, Encoding,
+    Compound, DecodeError, EncodeError, Encoding, Inspector, Members, Place, Scalar,
     bounded::{Bounded, Budget},
+    inspect,
 };
 
 type Error = serde_plain::Error;
@@ -31,7 +31,7 @@ pub(super) fn decode<T: DeserializeOwned>(body: &[u8]) -> Result<T, DecodeError>
 
 /// Writes a tuple of one argument, or of none.
 pub(super) fn encode_arguments<A: Serialize>(arguments: &A) -> Result<Bytes, EncodeError> {
-    let text = arguments.serialize(OneArgument(None)).map_err(refused)?;
+    let text = inspect(arguments, OneArgument(None)).map_err(refused)?;
     Ok(text.into())
 }
 
@@ -64,93 +64,54 @@ impl<'de> SeqAccess<'de> for Argument<'de> {
     }
 }
 
-/// Serializes `(argument,)` as its only element, and `()` as nothing.
+/// Writes `(argument,)` as its only element, and `()` as nothing. Arguments are always a tuple; anything else is refused.
 struct OneArgument(Option<String>);
 
-impl SerializeTuple for OneArgument {
+fn not_one<T>() -> Result<T, Error> {
+    Err(serde::ser::Error::custom("text carries one scalar argument"))
+}
+
+impl Inspector for OneArgument {
+    type Ok = String;
+    type Error = Error;
+    type Members = Self;
+
+    fn scalar(self, scalar: Scalar) -> Result<String, Error> {
+        if scalar == Scalar::Unit { Ok(String::new()) } else { not_one() }
+    }
+
+    fn none(self) -> Result<String, Error> {
+        not_one()
+    }
+
+    fn some<T: ?Sized + Serialize>(self, _: &T) -> Result<String, Error> {
+        not_one()
+    }
+
+    fn newtype<T: ?Sized + Serialize>(self, _: &T) -> Result<String, Error> {
+        not_one()
+    }
+
+    fn variant(self, _: u32, _: &'static str) -> Result<Self, Error> {
+        not_one()
+    }
+
+    fn members(self, compound: Compound, length: Option<usize>) -> Result<Self, Error> {
+        if (compound, length) == (Compound::Tuple, Some(1)) { Ok(self) } else { not_one() }
+    }
+}
+
+impl Members for OneArgument {
     type Ok = String;
     type Error = Error;
 
-    fn serialize_element<T: ?Sized + Serialize>(&mut self, value: &T) -> Result<(), Error> {
+    fn member<T: ?Sized + Serialize>(&mut self, _: Place, value: &T) -> Result<(), Error> {
         self.0 = Some(value.serialize(serde_plain::Serializer)?);
         Ok(())
     }
 
     fn end(self) -> Result<String, Error> {
         Ok(self.0.unwrap_or_default())
-    }
-}
-
-/// Arguments are always a tuple, so nothing else can come here; if it does, it is refused.
-macro_rules! refuse {
-    ($($method:ident($($argument:ty),*) -> $out:ty;)*) => {$(
-        fn $method(self, $(_: $argument),*) -> Result<$out, Error> {
-            Err(not_one())
-        }
-    )*};
-}
-
-macro_rules! refuse_generic {
-    ($($method:ident($($argument:ty),*);)*) => {$(
-        fn $method<T: ?Sized + Serialize>(self, $(_: $argument,)* _: &T) -> Result<String, Error> {
-            Err(not_one())
-        }
-    )*};
-}
-
-fn not_one() -> Error {
-    serde::ser::Error::custom("text carries one scalar argument")
-}
-
-impl Serializer for OneArgument {
-    type Ok = String;
-    type Error = Error;
-    type SerializeSeq = Impossible<String, Error>;
-    type SerializeTuple = Self;
-    type SerializeTupleStruct = Impossible<String, Error>;
-    type SerializeTupleVariant = Impossible<String, Error>;
-    type SerializeMap = Impossible<String, Error>;
-    type SerializeStruct = Impossible<String, Error>;
-    type SerializeStructVariant = Impossible<String, Error>;
-
-    fn serialize_unit(self) -> Result<String, Error> {
-        Ok(String::new())
-    }
-
-    fn serialize_tuple(self, len: usize) -> Result<Self, Error> {
-        if len == 1 { Ok(self) } else { Err(not_one()) }
-    }
-
-    refuse! {
-        serialize_bool(bool) -> String;
-        serialize_i8(i8) -> String;
-        serialize_i16(i16) -> String;
-        serialize_i32(i32) -> String;
-        serialize_i64(i64) -> String;
-        serialize_u8(u8) -> String;
-        serialize_u16(u16) -> String;
-        serialize_u32(u32) -> String;
-        serialize_u64(u64) -> String;
-        serialize_f32(f32) -> String;
-        serialize_f64(f64) -> String;
-        serialize_char(char) -> String;
-        serialize_str(&str) -> String;
-        serialize_bytes(&[u8]) -> String;
-        serialize_none() -> String;
-        serialize_unit_struct(&'static str) -> String;
-        serialize_unit_variant(&'static str, u32, &'static str) -> String;
-        serialize_seq(Option<usize>) -> Self::SerializeSeq;
-        serialize_tuple_struct(&'static str, usize) -> Self::SerializeTupleStruct;
-        serialize_tuple_variant(&'static str, u32, &'static str, usize) -> Self::SerializeTupleVariant;
-        serialize_map(Option<usize>) -> Self::SerializeMap;
-        serialize_struct(&'static str, usize) -> Self::SerializeStruct;
-        serialize_struct_variant(&'static str, u32, &'static str, usize) -> Self::SerializeStructVariant;
-    }
-
-    refuse_generic! {
-        serialize_some();
-        serialize_newtype_struct(&'static str);
-        serialize_newtype_variant(&'static str, u32, &'static str);
     }
 }
 

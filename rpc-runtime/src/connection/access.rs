@@ -1,32 +1,31 @@
-//! The access of one user to a broker, which clients and servers share.
+//! One user's access to a broker, shared by clients and servers.
 
 use std::{
     any::Any,
-    fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
 };
 
 use smol_str::SmolStr;
 
 use super::{BrokerStatus, StatusChanges, Supervisor};
-use crate::{error::BrokerError, transport::QueueState};
+use crate::{causes::opaque_debug, error::BrokerError, lock::lock, transport::QueueState};
 
-/// A connection, where requests go on it, and what lives as long as it is used.
+/// A supervised connection, the exchange for requests, and values that live as long as the access is used.
 pub(crate) struct Access {
     supervisor: Supervisor,
     exchange: SmolStr,
     host: Option<String>,
-    kept: Mutex<Vec<Box<dyn Any + Send>>>,
+    kept_alive: Mutex<Vec<Box<dyn Any + Send>>>,
 }
 
 impl Access {
-    /// Requests go through this topic exchange; through the default exchange if it is empty.
+    /// `exchange` is the topic exchange for requests. If it is empty, they go through the default exchange.
     pub(crate) fn new(supervisor: Supervisor, exchange: &str) -> Arc<Self> {
         let host = host(&supervisor.address());
-        Arc::new(Self { supervisor, exchange: exchange.into(), host, kept: Mutex::default() })
+        Arc::new(Self { supervisor, exchange: exchange.into(), host, kept_alive: Mutex::default() })
     }
 
-    /// The connection itself, for what must not keep the rest alive.
+    /// The supervisor alone, for code that must not keep the rest alive.
     pub(crate) fn supervisor(&self) -> &Supervisor {
         &self.supervisor
     }
@@ -36,12 +35,12 @@ impl Access {
         &self.exchange
     }
 
-    /// Where the broker is, as `host:port`; `None` in the process, and where there are several.
+    /// The broker's `host:port`; `None` for a broker in the process, and if there are several addresses.
     pub(crate) fn host(&self) -> Option<&str> {
         self.host.as_deref()
     }
 
-    /// Where the broker is, without user and password.
+    /// The address of the broker, without user and password.
     pub(crate) fn address(&self) -> String {
         self.supervisor.address()
     }
@@ -58,21 +57,15 @@ impl Access {
         self.supervisor.connection().await?.queue_state(queue).await
     }
 
-    /// Keeps something alive for as long as this.
+    /// Keeps something alive as long as this access.
     pub(crate) fn keep(&self, something: impl Any + Send) {
-        // No code of a user runs under the lock, so a poisoned one is as good as another.
-        let mut kept = self.kept.lock().unwrap_or_else(PoisonError::into_inner);
-        kept.push(Box::new(something));
+        lock(&self.kept_alive).push(Box::new(something));
     }
 }
 
-impl fmt::Debug for Access {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Access").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Access, |it| address: it.address());
 
-/// The `host:port` of an address; `None` where it names several, or no host.
+/// The `host:port` of an address; `None` if it names several hosts, or none.
 fn host(address: &str) -> Option<String> {
     let (_, authority) = address.split_once("://")?;
     let (host, vhost) = authority.split_once('/')?;

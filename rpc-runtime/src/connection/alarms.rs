@@ -1,4 +1,4 @@
-//! Log lines about a broker that takes no messages. A broker that changes all the time is not logged at each change.
+//! Log lines about a broker that accepts no messages. Frequent changes are combined into one line.
 
 use std::sync::Arc;
 
@@ -7,30 +7,30 @@ use tracing::{info, warn};
 
 use crate::{escape::Escaped, limits};
 
-/// Logs the first change at once, and those that follow soon in one line.
+/// Logs the first change at once, and combines the changes that follow soon after.
 #[derive(Default)]
 pub(super) struct AlarmLog {
-    /// As it is.
-    now: Option<Arc<str>>,
+    /// Why the broker is blocked now; `None` if it is not.
+    blocked: Option<Arc<str>>,
     last_line: Option<Instant>,
     /// Changes since the last line.
     changes: u64,
 }
 
 impl AlarmLog {
-    /// Notes why the broker takes no messages, if so, and writes a line if one is due.
+    /// Records why the broker accepts no messages (`None` if it does), and logs a line if one is due.
     pub(super) fn note(&mut self, blocked: Option<&Arc<str>>, broker: &str) {
-        if self.now.is_some() != blocked.is_some() {
+        if self.blocked.is_some() != blocked.is_some() {
             self.changes += 1;
         }
-        self.now = blocked.cloned();
+        self.blocked = blocked.cloned();
         if self.changes == 0 || self.due().is_some_and(|due| Instant::now() < due) {
             return;
         }
         let changes = std::mem::take(&mut self.changes);
         self.last_line = Some(Instant::now());
-        let now = self.now.as_ref().map(Escaped::new);
-        match (changes, now) {
+        let reason = self.blocked.as_ref().map(Escaped::new);
+        match (changes, reason) {
             (1, Some(reason)) => warn!(broker, %reason, "the broker takes no messages for now"),
             (1, None) => info!(broker, "the broker takes messages again"),
             (changes, Some(reason)) => warn!(
@@ -46,7 +46,7 @@ impl AlarmLog {
         }
     }
 
-    /// When the next line is due, if there is something to write.
+    /// When the next line is due; `None` if there is nothing to log.
     pub(super) fn due(&self) -> Option<Instant> {
         if self.changes == 0 {
             return None;
@@ -63,7 +63,7 @@ mod tests {
 
     use super::*;
 
-    /// How many lines are written of changes this far apart.
+    /// How many lines are logged for changes at this interval.
     async fn lines(changes: usize, apart: Duration) -> usize {
         let (mut log, reason) = (AlarmLog::default(), Arc::from("low on memory"));
         let mut lines = 0;
@@ -76,19 +76,19 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn changes_now_and_then_are_each_written() {
+    async fn rare_changes_are_each_logged() {
         assert_eq!(lines(10, limits::ALARM_LOG).await, 10);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn a_broker_that_flaps_is_written_about_seldom() {
+    async fn frequent_changes_are_logged_rarely() {
         let took = Duration::from_millis(1) * 50_000;
         let lines = lines(50_000, Duration::from_millis(1)).await;
         assert!(lines <= 1 + usize::try_from(took.as_secs() / 10).unwrap(), "{lines}");
     }
 
     #[tokio::test(start_paused = true)]
-    async fn the_last_change_is_written_in_the_end() {
+    async fn the_last_change_is_always_logged() {
         let (mut log, reason) = (AlarmLog::default(), Arc::from("low on memory"));
         log.note(Some(&reason), "broker");
         assert_eq!(log.due(), None);

@@ -1,4 +1,4 @@
-//! A connection that is kept up: each one that is lost is followed by a new one. It knows no calls and no services.
+//! Keeps a connection up: a lost connection is replaced by a new one. This module knows nothing of calls and services.
 
 mod access;
 mod alarms;
@@ -6,10 +6,7 @@ mod patience;
 mod reconnect;
 mod status;
 
-use std::{
-    fmt,
-    sync::{Arc, atomic::AtomicBool},
-};
+use std::sync::{Arc, atomic::AtomicBool};
 
 use tokio::sync::watch;
 
@@ -23,31 +20,25 @@ use crate::{
     transport::{Connection, Transport},
 };
 
-/// Cheap to clone; the last clone takes the connection with it.
+/// Cheap to clone. Dropping the last clone ends the connection.
 #[derive(Clone)]
 pub(crate) struct Supervisor(Arc<Supervised>);
 
 struct Supervised {
-    transport: Arc<dyn Transport>,
-    max_attempts: Option<u32>,
-    /// For the first connection; later ones are tried for as long as it takes.
-    patience: Option<Patience>,
-    /// There was one.
-    connected: Arc<AtomicBool>,
-    state: watch::Sender<State>,
+    reconnects: Arc<Reconnects>,
     task: Lasting,
 }
 
 #[derive(Clone)]
 pub(crate) enum State {
-    /// Nobody has needed it yet, or an attempt is under way.
+    /// No connection has been needed yet, or an attempt is in progress.
     Connecting,
     Up {
         connection: Arc<dyn Connection>,
-        /// Why the broker takes no messages, if so.
+        /// Why the broker accepts no messages; `None` if it does.
         blocked: Option<Arc<str>>,
     },
-    /// The broker refused us, or as many attempts failed as were allowed.
+    /// The broker refused the connection, or the allowed number of attempts failed.
     Refused(BrokerError),
     Closed,
 }
@@ -64,21 +55,15 @@ impl State {
     }
 }
 
-impl fmt::Debug for State {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.status().fmt(f)
-    }
-}
-
-/// What calls do while the connection is down, or takes no messages.
+/// What calls do while the connection is down, or the broker accepts no messages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 #[non_exhaustive]
 pub enum Unavailable {
-    /// They wait for it, until their deadline.
+    /// They wait until their deadline.
     #[default]
     Wait,
-    /// They end at once: with [`CallError::ConnectionLost`](crate::CallError) where there is no connection, refused as
-    /// `overloaded` where the broker takes no messages. Both say that the request was not sent.
+    /// They fail at once: with [`CallError::ConnectionLost`](crate::CallError) if there is no connection, and refused as
+    /// `overloaded` if the broker accepts no messages. Both errors report that the request was not sent.
     Fail,
 }
 
@@ -87,9 +72,9 @@ pub enum Unavailable {
 pub(crate) enum NotReady {
     /// There is no connection.
     Down,
-    /// The broker takes no messages.
+    /// The broker accepts no messages.
     Blocked(Arc<str>),
-    /// There is none, and waiting is pointless.
+    /// There is no connection, and there will be none.
     Never(BrokerError),
 }
 
@@ -102,7 +87,7 @@ impl Supervisor {
         Self::in_state(State::Connecting, transport, max_attempts, patience)
     }
 
-    /// One that is up already.
+    /// A supervisor whose connection is already up.
     pub(crate) fn up(transport: Arc<dyn Transport>, connection: Arc<dyn Connection>) -> Self {
         Self::in_state(State::Up { connection, blocked: None }, transport, None, None)
     }
@@ -113,55 +98,55 @@ impl Supervisor {
         max_attempts: Option<u32>,
         patience: Option<Patience>,
     ) -> Self {
-        Self(Arc::new(Supervised {
+        let reconnects = Reconnects {
             transport,
             max_attempts,
             patience,
-            connected: Arc::default(),
+            connected: AtomicBool::new(false),
             state: watch::Sender::new(state),
-            task: Lasting::default(),
-        }))
+        };
+        Self(Arc::new(Supervised { reconnects: Arc::new(reconnects), task: Lasting::default() }))
     }
 
-    /// Follows it from now on, and not only once somebody needs it.
+    /// Follows the connection from now on, instead of from its first use.
     #[cfg(feature = "testing")]
     pub(crate) fn start(&self) {
-        // A runtime that takes no tasks any more waits for no connection.
+        // If the runtime has shut down, nobody waits for a connection.
         let _ = self.0.start();
     }
 
-    /// The same broker for another user, where that can be had.
+    /// The same broker for another user; `None` if the transport does not support it.
     pub(crate) fn for_user(&self, user: &str) -> Option<Self> {
-        let (transport, connection) = self.0.transport.for_user(user)?;
+        let (transport, connection) = self.0.reconnects.transport.for_user(user)?;
         Some(match connection {
             Some(connection) => Self::up(transport, connection),
-            None => Self::new(transport, None, None),
+            None => Self::new(transport, self.0.reconnects.max_attempts, None),
         })
     }
 
     pub(crate) fn address(&self) -> String {
-        self.0.transport.address()
+        self.0.reconnects.transport.address()
     }
 
     pub(crate) fn states(&self) -> watch::Receiver<State> {
-        self.0.state.subscribe()
+        self.0.reconnects.state.subscribe()
     }
 
-    /// Whether this program has closed it.
     pub(crate) fn is_closed(&self) -> bool {
-        matches!(*self.0.state.borrow(), State::Closed)
+        matches!(*self.0.reconnects.state.borrow(), State::Closed)
     }
 
-    /// Whether the broker takes messages at this moment.
+    /// Whether the broker accepts messages now.
     pub(crate) fn is_ready(&self) -> bool {
-        matches!(*self.0.state.borrow(), State::Up { blocked: None, .. })
+        matches!(*self.0.reconnects.state.borrow(), State::Up { blocked: None, .. })
     }
 
-    /// Returns when the broker takes messages; what `unavailable` says decides whether that is waited for.
+    /// Returns when the broker accepts messages. `unavailable` decides whether it waits for that or fails.
     pub(crate) async fn ready(&self, unavailable: Unavailable) -> Result<(), NotReady> {
         let mut states = self.states();
         loop {
-            // Each time: the runtime that it was followed on may have ended. What changes from here on is seen below.
+            // Started in each round, because the task's runtime may have ended. `changed` below sees every change from here
+            // on.
             states.mark_unchanged();
             self.0.start().map_err(NotReady::Never)?;
             let not_ready = match &*states.borrow() {
@@ -180,7 +165,7 @@ impl Supervisor {
         }
     }
 
-    /// Resolves when a call that does not wait has to end.
+    /// Resolves when a call with [`Unavailable::Fail`] has to fail.
     pub(crate) async fn not_ready(&self) -> NotReady {
         let mut states = self.states();
         loop {
@@ -195,7 +180,7 @@ impl Supervisor {
 
     /// The live connection, as soon as there is one.
     pub(crate) async fn connection(&self) -> Result<Arc<dyn Connection>, BrokerError> {
-        let mut states = self.0.state.subscribe();
+        let mut states = self.0.reconnects.state.subscribe();
         loop {
             states.mark_unchanged();
             self.0.start()?;
@@ -211,14 +196,14 @@ impl Supervisor {
         }
     }
 
-    /// The first connection, if there is one in time.
+    /// Waits for the first connection, within its time limit.
     pub(crate) async fn first_connection(&self) -> Result<(), BrokerError> {
-        // It is followed on this runtime, and gives up by itself.
+        // The task runs on this runtime, and gives up at the time limit.
         self.connection().await.map(drop)
     }
 
     pub(crate) async fn close(&self) {
-        let before = self.0.state.send_replace(State::Closed);
+        let before = self.0.reconnects.state.send_replace(State::Closed);
         self.0.task.stop();
         if let State::Up { connection, .. } = before {
             connection.close().await;
@@ -228,40 +213,34 @@ impl Supervisor {
 
 impl Supervised {
     fn start(&self) -> Result<(), BrokerError> {
-        if matches!(*self.state.borrow(), State::Closed) {
+        let reconnects = &self.reconnects;
+        if matches!(*reconnects.state.borrow(), State::Closed) {
             return Ok(());
         }
         let task = || {
-            let first = match &*self.state.borrow() {
+            let first = match &*reconnects.state.borrow() {
                 State::Up { connection, .. } => Some(connection.clone()),
                 _ => None,
             };
-            let reconnects = Reconnects {
-                transport: self.transport.clone(),
-                max_attempts: self.max_attempts,
-                patience: self.patience,
-                connected: self.connected.clone(),
-                state: self.state.clone(),
-            };
-            reconnects.run(first)
+            reconnects.clone().run(first)
         };
-        let (state, changed) = (self.state.clone(), self.state.clone());
-        let lost = self.transport.needs_its_runtime();
+        let ends_with_runtime = reconnects.transport.needs_its_runtime();
+        let [dropped, woken] = [reconnects.clone(), reconnects.clone()];
         let dropped = move || {
-            if lost {
-                advance(&state, State::Connecting);
+            if ends_with_runtime {
+                advance(&dropped.state, State::Connecting);
             }
         };
         let wake = move || {
-            if lost {
-                changed.send_modify(|_| {});
+            if ends_with_runtime {
+                woken.state.send_modify(|_| {});
             }
         };
         if self.task.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
     }
 }
 
-/// The runtime that a connection was made on, or is to be made on, is no more.
+/// The runtime that a connection was made on, or should be made on, has ended.
 pub(crate) fn runtime_ended() -> BrokerError {
     let message = "the tokio runtime that the connection was made on has ended";
     BrokerError::new(BrokerErrorKind::ConnectionLost, message)

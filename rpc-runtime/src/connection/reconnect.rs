@@ -1,4 +1,4 @@
-//! The task that replaces each connection that is lost by the next.
+//! The task that replaces a lost connection by a new one.
 
 use std::{
     future::pending,
@@ -25,19 +25,21 @@ use crate::{
 pub(super) struct Reconnects {
     pub(super) transport: Arc<dyn Transport>,
     pub(super) max_attempts: Option<u32>,
+    /// For the first connection; later ones are tried for as long as it takes.
     pub(super) patience: Option<Patience>,
-    pub(super) connected: Arc<AtomicBool>,
+    /// There was one.
+    pub(super) connected: AtomicBool,
     pub(super) state: watch::Sender<State>,
 }
 
 impl Reconnects {
-    pub(super) async fn run(self, mut first: Option<Arc<dyn Connection>>) {
-        let Self { transport, max_attempts, patience, connected, state } = self;
+    pub(super) async fn run(self: Arc<Self>, mut first: Option<Arc<dyn Connection>>) {
+        let Self { transport, max_attempts, patience, connected, state } = &*self;
         let began = Instant::now();
         let mut waits = pauses();
         let mut failures = 0;
         loop {
-            // What bounds the first connection bounds no later one.
+            // The time limits are only for the first connection.
             let patience = patience.filter(|_| !connected.load(Ordering::Relaxed));
             let started = Instant::now();
             let attempted = match first.take() {
@@ -53,13 +55,13 @@ impl Reconnects {
                         observe::reconnected();
                     }
                     let since = Instant::now();
-                    let reason = follow(&state, &connection, &transport.address()).await;
+                    let reason = follow(state, &connection, &transport.address()).await;
                     warn!(
                         broker = transport.address(),
                         reason = %reason.whole(),
                         "connection lost; connecting again"
                     );
-                    if !advance(&state, State::Connecting) {
+                    if !advance(state, State::Connecting) {
                         return;
                     }
                     failures = 0;
@@ -67,22 +69,22 @@ impl Reconnects {
                         waits = pauses();
                         continue;
                     }
-                    // A broker that takes every connection and loses it again is not to be hammered.
+                    // Do not hammer a broker that accepts connections and loses them at once.
                     sleep(waits.next().unwrap_or(limits::LONGEST_PAUSE)).await;
                     continue;
                 }
                 Err(error) => error,
             };
-            // The error names the address.
+            // The error names the address, so the lines below do not.
             failures += 1;
-            if max_attempts.is_some_and(|most| failures >= most) {
+            if max_attempts.is_some_and(|max| failures >= max) {
                 warn!(error = %error.whole(), "no connection; giving up");
-                advance(&state, State::Refused(error));
+                advance(state, State::Refused(error));
                 return;
             }
             if error.is_permanent() {
                 warn!(error = %error.whole(), "the broker refuses the connection");
-                if !advance(&state, State::Refused(error)) {
+                if !advance(state, State::Refused(error)) {
                     return;
                 }
                 sleep(limits::PERMANENT_PAUSE).await;
@@ -95,13 +97,13 @@ impl Reconnects {
                 let Some(shorter) = shorter else {
                     let error = patience.exhausted(error);
                     warn!(error = %error.whole(), "no connection; giving up");
-                    advance(&state, State::Refused(error));
+                    advance(state, State::Refused(error));
                     return;
                 };
                 pause = shorter;
             }
             warn!(error = %error.whole(), "no connection yet; trying again");
-            if !advance(&state, State::Connecting) {
+            if !advance(state, State::Connecting) {
                 return;
             }
             sleep(pause).await;
@@ -109,7 +111,7 @@ impl Reconnects {
     }
 }
 
-/// Announces a connection and whether it takes messages, until it is gone.
+/// Publishes a connection and whether it accepts messages, until it ends. Returns the reason for the end.
 async fn follow(
     state: &watch::Sender<State>,
     connection: &Arc<dyn Connection>,
@@ -120,14 +122,14 @@ async fn follow(
     loop {
         let blocked = alarms.borrow_and_update().reason();
         log.note(blocked.as_ref(), broker);
-        // Where the connection was closed in the meantime, its connection ends, too.
+        // This has no effect if this program has closed the supervisor. Then the connection ends, too.
         advance(state, State::Up { connection: connection.clone(), blocked });
         let changed = async {
             if alarms.changed().await.is_err() {
                 pending::<()>().await;
             }
         };
-        let to_be_written = async {
+        let line_due = async {
             match log.due() {
                 Some(due) => sleep_until(due).await,
                 None => pending().await,
@@ -136,7 +138,7 @@ async fn follow(
         tokio::select! {
             reason = &mut closed => return reason,
             () = changed => {}
-            () = to_be_written => {}
+            () = line_due => {}
         }
     }
 }

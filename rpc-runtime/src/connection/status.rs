@@ -1,4 +1,4 @@
-//! What can be known of a connection from outside.
+//! The status of a connection, as users see it.
 
 use std::{
     fmt,
@@ -13,24 +13,25 @@ use tokio::sync::watch;
 
 use super::State;
 use crate::{
+    causes::opaque_debug,
     error::BrokerError,
     escape::Escaped,
     tasks::{BoxFuture, boxed},
 };
 
-/// How the connection of a [`Broker`](crate::Broker) stands.
+/// The status of a [`Broker`](crate::Broker)'s connection.
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum BrokerStatus {
-    /// There is none, and attempts to make one go on.
+    /// There is no connection, and attempts to make one continue.
     Connecting,
-    /// It is up.
+    /// The connection is up.
     Connected,
-    /// It is up, and the broker takes no messages for the reason given: it is short of memory or of disk. Replies to what
-    /// it has taken still arrive.
+    /// The connection is up, but the broker accepts no messages, for the given reason: for example, it is short of memory or
+    /// of disk space. Replies to requests that it has accepted still arrive.
     Blocked(Arc<str>),
-    /// The broker refuses it. Attempts go on, seldom, in case somebody mends it; unless
-    /// [`max_attempts`](crate::BrokerBuilder::max_attempts) says otherwise.
+    /// The broker refuses the connection. Attempts continue with long pauses, in case the cause is fixed, unless
+    /// [`max_attempts`](crate::BrokerBuilder::max_attempts) ends them.
     Refused(BrokerError),
     /// This program closed it.
     Closed,
@@ -50,12 +51,13 @@ impl fmt::Display for BrokerStatus {
     }
 }
 
-/// The changes of a [`BrokerStatus`], as a stream; made by [`Broker::status_changes`](crate::Broker::status_changes).
+/// A stream of the changes of a [`BrokerStatus`]; made by [`Broker::status_changes`](crate::Broker::status_changes).
 ///
-/// The first item is the status now, and each later one follows; it ends after [`Closed`](BrokerStatus::Closed), or when
-/// the broker is gone. Whoever asks seldom sees the newest only.
+/// The first item is the current status, and an item follows for each change. The stream ends after
+/// [`Closed`](BrokerStatus::Closed), or when the broker is dropped. A slow reader misses changes in between and gets the
+/// newest status.
 pub struct StatusChanges {
-    /// The next status, with what tells of those after it; `None` after the last.
+    /// The next status, and the receiver for the statuses after it; `None` after the last.
     next: Option<BoxFuture<'static, Option<Changed>>>,
 }
 
@@ -63,7 +65,7 @@ type Changed = (BrokerStatus, watch::Receiver<State>);
 
 impl StatusChanges {
     pub(super) fn new(mut states: watch::Receiver<State>) -> Self {
-        // The first one is the state as it is.
+        // The first item is the current state.
         states.mark_changed();
         Self { next: Some(boxed(change(states))) }
     }
@@ -78,7 +80,7 @@ impl StatusChanges {
     }
 }
 
-/// `None` where the broker is gone.
+/// `None` if the broker was dropped.
 async fn change(mut states: watch::Receiver<State>) -> Option<Changed> {
     states.changed().await.ok()?;
     let now = states.borrow_and_update().status();
@@ -101,8 +103,4 @@ impl Stream for StatusChanges {
     }
 }
 
-impl fmt::Debug for StatusChanges {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StatusChanges").finish_non_exhaustive()
-    }
-}
+opaque_debug!(StatusChanges);

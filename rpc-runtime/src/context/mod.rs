@@ -1,9 +1,8 @@
-//! What a handler can know of the request that it serves, and what the calls that it makes inherit. The server fills it.
+//! The context of a request, for its handler and for the calls that the handler makes. The server fills it.
 
 mod phase;
 
 use std::{
-    fmt,
     future::Future,
     sync::{
         Arc, OnceLock,
@@ -20,6 +19,7 @@ use tokio::{
 
 pub(crate) use self::phase::Phase;
 use crate::{
+    causes::opaque_debug,
     contract::MethodDescriptor,
     message::Id,
     wire::{TRACE_HEADERS, UserHeaders},
@@ -62,7 +62,7 @@ pub struct Context {
 pub(crate) struct RequestContext {
     pub(crate) service: &'static str,
     pub(crate) method: &'static str,
-    /// What the trait says of the method; `None` where no server filled it.
+    /// The method's description in the trait; `None` if no server filled the context.
     pub(crate) descriptor: Option<&'static MethodDescriptor>,
     pub(crate) deadline: Option<Instant>,
     pub(crate) headers: UserHeaders,
@@ -70,11 +70,11 @@ pub(crate) struct RequestContext {
     pub(crate) redelivered: bool,
     pub(crate) correlation_id: CorrelationId,
     pub(crate) phase: Arc<watch::Receiver<Phase>>,
-    /// The method has been called.
+    /// Whether the method has been called.
     pub(crate) started: AtomicBool,
 }
 
-/// What the caller recognises its answer by; written down when somebody asks for it.
+/// The correlation id of the request. Its text is made at the first use.
 #[derive(Clone)]
 pub(crate) struct CorrelationId {
     id: Option<Id>,
@@ -96,8 +96,8 @@ impl Context {
         Self { request: Arc::new(request) }
     }
 
-    /// The request that the running handler serves; `None` outside of one, and in tasks that it spawned without
-    /// [`scope`](Self::scope).
+    /// The request that the running handler serves. `None` outside of handlers, and in tasks that a handler spawned
+    /// without [`scope`](Self::scope).
     pub fn current() -> Option<Self> {
         CURRENT.try_with(Clone::clone).ok()
     }
@@ -122,7 +122,7 @@ impl Context {
         CURRENT.scope(self.clone(), future)
     }
 
-    /// The same for a plain function.
+    /// Runs a plain function with this context.
     pub(crate) fn scope_sync<T>(self, run: impl FnOnce() -> T) -> T {
         CURRENT.sync_scope(self, run)
     }
@@ -137,7 +137,8 @@ impl Context {
         self.request.method
     }
 
-    /// When the caller stops waiting; `None` if it does not say. Calls made by this handler end by then, too.
+    /// When the caller stops waiting; `None` if the request has no deadline. Calls made by this handler end by then,
+    /// too.
     ///
     /// ```
     /// use rpc_runtime::{Broker, Context, rpc_service};
@@ -168,7 +169,7 @@ impl Context {
 
     /// A header that the caller sent.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers().find(|(known, _)| *known == name).map(|(_, value)| value)
+        self.headers().find(|(key, _)| *key == name).map(|(_, value)| value)
     }
 
     /// Every header that the caller sent.
@@ -176,25 +177,26 @@ impl Context {
         self.request.headers.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// The user that the request came from. RabbitMQ has checked it; a caller that does not say it has none.
+    /// The user that sent the request, as checked by RabbitMQ. `None` if the caller did not
+    /// [announce](crate::BrokerBuilder::announce_user) it.
     pub fn caller(&self) -> Option<&str> {
         self.request.caller.as_deref()
     }
 
-    /// Whether the request was with a server before, which may have run it; or in another queue, from which it was
-    /// dead-lettered.
+    /// Whether the request was delivered before, to a server that may have run it, or was dead-lettered from another
+    /// queue.
     pub fn redelivered(&self) -> bool {
         self.request.redelivered
     }
 
-    /// What the caller recognises its answer by; good for log lines. An id that is no UTF-8 is shown with `\xff` for its bytes;
-    /// the reply has it as it came.
+    /// The correlation id of the request, for log lines. An id that is not UTF-8 is shown with escapes such as `\xff`;
+    /// the reply carries its original bytes.
     pub fn correlation_id(&self) -> Option<&str> {
         self.request.correlation_id.as_text()
     }
 
-    /// Resolves when nobody waits for the answer any more: at the deadline, or when the grace period of a server that
-    /// shuts down has ended.
+    /// Resolves when nobody waits for the reply any more: at the deadline, or when the server is shutting down and its
+    /// grace period has ended.
     ///
     /// ```
     /// # use rpc_runtime::Context;
@@ -228,7 +230,7 @@ impl Context {
         }
     }
 
-    /// The same request as a layer has changed it.
+    /// The same request, with the headers and the deadline that a layer has set.
     pub(crate) fn changed(&self, headers: UserHeaders, deadline: Option<Instant>) -> Self {
         let RequestContext {
             service,
@@ -262,7 +264,7 @@ impl Context {
         &self.request.headers
     }
 
-    /// Notes that the method is called now.
+    /// Records that the method is called now.
     pub(crate) fn start(&self) {
         self.request.started.store(true, Ordering::Relaxed);
     }
@@ -272,22 +274,18 @@ impl Context {
         self.request.started.load(Ordering::Relaxed)
     }
 
-    /// What nested calls pass on.
+    /// The headers that nested calls pass on.
     pub(crate) fn trace_headers(&self) -> Vec<(String, String)> {
         let traced = |(name, _): &&(String, String)| TRACE_HEADERS.contains(&name.as_str());
         self.request.headers.iter().filter(traced).cloned().collect()
     }
 }
 
-impl fmt::Debug for Context {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Headers may hold what is nobody else's business.
-        f.debug_struct("Context")
-            .field("service", &self.request.service)
-            .field("method", &self.request.method)
-            .field("correlation_id", &self.correlation_id())
-            .field("deadline", &self.request.deadline)
-            .field("redelivered", &self.request.redelivered)
-            .finish_non_exhaustive()
-    }
-}
+// Headers may hold private data.
+opaque_debug!(Context, |it|
+    service: it.request.service,
+    method: it.request.method,
+    correlation_id: it.correlation_id(),
+    deadline: it.request.deadline,
+    redelivered: it.request.redelivered
+);

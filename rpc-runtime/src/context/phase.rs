@@ -1,24 +1,24 @@
-//! How far a server has come on its way to its end.
+//! The phases of a server, from serving to stopped.
 
 use tokio::sync::watch;
 
-/// Where a server is on its way.
+/// The phase of a server.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Phase {
     Serving,
-    /// It takes no more requests.
+    /// It accepts no more requests.
     Draining,
-    /// The grace period has ended: handlers are told.
+    /// The grace period has ended, and `Context::cancelled` resolves in handlers.
     Over,
     /// Handlers that still run are stopped.
     Stopped,
 }
 
 impl Phase {
-    /// Waits until the server has come so far, or is gone.
-    pub(crate) async fn reached(self, on_its_way: &mut watch::Receiver<Self>) {
-        // An error means that it is gone.
-        let _ = on_its_way.wait_for(|phase| *phase >= self).await;
+    /// Waits until the server has reached this phase, or was dropped.
+    pub(crate) async fn reached(self, phases: &mut watch::Receiver<Self>) {
+        // An error means that the server was dropped.
+        let _ = phases.wait_for(|phase| *phase >= self).await;
     }
 }
 
@@ -28,13 +28,13 @@ mod tests {
     use crate::tasks::now;
 
     #[test]
-    fn a_phase_that_passed_is_reached() {
-        let (server, mut seen) = watch::channel(Phase::Draining);
-        assert!(now(Phase::Over.reached(&mut seen)).is_none());
+    fn a_phase_that_has_passed_is_reached() {
+        let (server, mut phases) = watch::channel(Phase::Draining);
+        assert!(now(Phase::Over.reached(&mut phases)).is_none());
         server.send_replace(Phase::Stopped);
-        assert!(now(Phase::Over.reached(&mut seen)).is_some(), "nobody looked meanwhile");
+        assert!(now(Phase::Over.reached(&mut phases)).is_some(), "nobody looked in between");
         server.send_replace(Phase::Serving);
         drop(server);
-        assert!(now(Phase::Over.reached(&mut seen)).is_some());
+        assert!(now(Phase::Over.reached(&mut phases)).is_some());
     }
 }

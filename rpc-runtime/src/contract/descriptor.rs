@@ -1,13 +1,13 @@
 //! A service as data: what its trait said, readable at run time.
 //!
-//! Only generated code makes these, and it is pinned to one version of this crate: reading them is stable, building
-//! them by hand is not.
+//! Programs read descriptors. Only generated code makes them, through `__private`, of the parts that it knows: so a later
+//! version, or a feature, can add a field.
 
 use std::time::Duration;
 
 #[cfg(feature = "schemars")]
 use super::MethodSchemas;
-use super::Signature;
+use super::{Signature, trace::Traced};
 use crate::codec::{ArgumentDescriptor, Encoding};
 
 /// What a service is: its names, its defaults and its methods, as written at its trait.
@@ -34,6 +34,7 @@ use crate::codec::{ArgumentDescriptor, Encoding};
 /// assert_eq!(service.methods[0].arguments[1].name, "b");
 /// ```
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct ServiceDescriptor {
     /// The service's name: the trait's, or what `name = "…"` says.
     pub name: &'static str,
@@ -57,6 +58,7 @@ pub struct ServiceDescriptor {
     clippy::struct_excessive_bools,
     reason = "each is an option that stands alone at the method"
 )]
+#[non_exhaustive]
 pub struct MethodDescriptor {
     /// Its name on the wire.
     pub name: &'static str,
@@ -113,4 +115,69 @@ impl ServiceDescriptor {
             several => several.iter().copied().find(|method| method.default),
         }
     }
+}
+
+/// What generated code makes a [`ServiceDescriptor`] of.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "as in the descriptor")]
+pub struct ServiceParts {
+    pub name: &'static str,
+    pub version: Option<u32>,
+    pub queue: &'static str,
+    pub encoding: Encoding,
+    pub timeout: Option<Duration>,
+    pub doc: &'static str,
+    pub methods: &'static [&'static MethodDescriptor],
+}
+
+/// What generated code makes a [`MethodDescriptor`] of.
+#[derive(Debug)]
+#[allow(missing_docs, reason = "as in the descriptor")]
+#[allow(clippy::struct_excessive_bools, reason = "as in the descriptor")]
+pub struct MethodParts {
+    pub name: &'static str,
+    pub doc: &'static str,
+    pub arguments: &'static [ArgumentDescriptor],
+    pub returns: &'static str,
+    pub timeout: Option<Duration>,
+    pub oneway: bool,
+    pub blocking: bool,
+    pub idempotent: bool,
+    pub at_most_once: bool,
+    pub cacheable: Option<Duration>,
+    pub default: bool,
+    pub signature: fn() -> Traced,
+    #[cfg(feature = "schemars")]
+    pub schemas: MethodSchemas,
+}
+
+/// The descriptor of a service.
+pub const fn service(parts: ServiceParts) -> ServiceDescriptor {
+    let ServiceParts { name, version, queue, encoding, timeout, doc, methods } = parts;
+    ServiceDescriptor { name, version, queue, encoding, timeout, doc, methods }
+}
+
+/// The descriptor of a method.
+pub const fn method(parts: MethodParts) -> MethodDescriptor {
+    MethodDescriptor {
+        name: parts.name,
+        doc: parts.doc,
+        arguments: parts.arguments,
+        returns: parts.returns,
+        timeout: parts.timeout,
+        oneway: parts.oneway,
+        blocking: parts.blocking,
+        idempotent: parts.idempotent,
+        at_most_once: parts.at_most_once,
+        cacheable: parts.cacheable,
+        default: parts.default,
+        signature: Signature::new(parts.signature),
+        #[cfg(feature = "schemars")]
+        schemas: parts.schemas,
+    }
+}
+
+/// An argument in a descriptor.
+pub const fn argument(name: &'static str, ty: &'static str) -> ArgumentDescriptor {
+    ArgumentDescriptor { name, ty }
 }

@@ -104,11 +104,6 @@ pub type ValueOf<R, const FALLIBLE: bool> = <R as super::Returns<FALLIBLE>>::Val
 #[cfg(feature = "schemars")]
 pub type ErrorOf<R, const FALLIBLE: bool> = <R as super::Returns<FALLIBLE>>::Error;
 
-/// An argument in a descriptor.
-pub const fn argument(name: &'static str, ty: &'static str) -> ArgumentDescriptor {
-    ArgumentDescriptor { name, ty }
-}
-
 /// The signature of a method.
 pub fn signature_of<M: Method<FALLIBLE>, const FALLIBLE: bool>(_method: M) -> Traced {
     signature::<M::Arguments, M::Output, FALLIBLE>(M::DESCRIPTOR.arguments)

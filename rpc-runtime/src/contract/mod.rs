@@ -11,10 +11,12 @@ mod signature;
 mod trace;
 
 pub use crate::codec::ArgumentDescriptor;
-pub use descriptor::{MethodDescriptor, ServiceDescriptor};
+pub use descriptor::{
+    MethodDescriptor, MethodParts, ServiceDescriptor, ServiceParts, argument, method, service,
+};
 pub(crate) use method::Given;
 pub(crate) use method::Tuple;
-pub use method::{Argument, Arguments, Method, argument, signature_of};
+pub use method::{Argument, Arguments, Method, signature_of};
 #[cfg(feature = "schemars")]
 pub use method::{ErrorOf, ValueOf};
 pub use method_codec::MethodCodec;
@@ -22,6 +24,6 @@ pub use payload::Payload;
 pub use returns::{Fallback, Probe};
 pub(crate) use returns::{ReturnType, Returns, Shape};
 #[cfg(feature = "schemars")]
-pub use schema::{MethodSchemas, NoSchema, SchemaProbe};
+pub use schema::{MethodSchemas, NoSchema, SchemaProbe, schemas};
 pub use signature::Signature;
 pub(crate) use signature::signature;

@@ -3,10 +3,12 @@
 //! The types are asked, as `returns` asks them: the generated code writes `{ use NoSchema as _; SchemaProbe::<T>::schema }`.
 //! Where `T` has a schema, the inherent function is found first; for anything else only the trait's remains.
 
-use std::{fmt, marker::PhantomData};
+use std::marker::PhantomData;
 
 use schemars::{JsonSchema, generate::SchemaSettings};
 use serde_json::Value;
+
+use crate::causes::opaque_debug;
 
 /// Asks a type for its schema.
 #[derive(Debug)]
@@ -62,9 +64,13 @@ pub struct MethodSchemas {
 
 type Schema = fn() -> Option<Value>;
 
+/// The schemas of a method.
+pub const fn schemas(arguments: &'static [Schema], result: Schema, error: Schema) -> MethodSchemas {
+    MethodSchemas::new(arguments, result, error)
+}
+
 impl MethodSchemas {
-    #[doc(hidden)]
-    pub const fn new(arguments: &'static [Schema], result: Schema, error: Schema) -> Self {
+    pub(crate) const fn new(arguments: &'static [Schema], result: Schema, error: Schema) -> Self {
         Self { arguments, result, error }
     }
 
@@ -84,8 +90,4 @@ impl MethodSchemas {
     }
 }
 
-impl fmt::Debug for MethodSchemas {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("MethodSchemas").finish_non_exhaustive()
-    }
-}
+opaque_debug!(MethodSchemas);

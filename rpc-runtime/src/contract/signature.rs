@@ -49,8 +49,7 @@ struct Known {
 }
 
 impl Signature {
-    #[doc(hidden)]
-    pub const fn new(compute: fn() -> Traced) -> Self {
+    pub(crate) const fn new(compute: fn() -> Traced) -> Self {
         Self { compute, known: OnceLock::new() }
     }
 

@@ -47,6 +47,7 @@ use crate::{
 /// # }
 /// ```
 #[derive(Debug, Clone)]
+#[must_use = "nothing is asked until one of its questions is awaited"]
 pub struct Discovery {
     access: Arc<Access>,
     addressee: Addressee,

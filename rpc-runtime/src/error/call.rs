@@ -95,6 +95,12 @@ pub struct TooLarge {
     pub limit: usize,
 }
 
+impl TooLarge {
+    pub(crate) fn check(size: usize, limit: usize) -> Result<(), Self> {
+        if size > limit { Err(Self { size, limit }) } else { Ok(()) }
+    }
+}
+
 impl<E> CallError<E> {
     /// Whether the method may have run, wholly or in part.
     pub fn may_have_run(&self) -> bool {

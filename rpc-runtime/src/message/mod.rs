@@ -1,5 +1,6 @@
-//! A message as AMQP 0-9-1 has it: the types of rpc-amqp, which all transports share.
+//! The message of AMQP 0-9-1: types of rpc-amqp, which all transports share.
 
 pub(crate) use rpc_amqp::{
-    DEATHS, Delivery, Expiration, Id, Message, Properties, Table as Headers, Value as HeaderValue,
+    DEATHS, Delivery, Expiration, Id, MAX_SHORT_STRING, MAX_TABLE_BYTES, MAX_TABLE_DEPTH, Message,
+    Properties, Table as Headers, Value as HeaderValue,
 };

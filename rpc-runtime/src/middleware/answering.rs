@@ -1,7 +1,6 @@
 //! The future of our own layers.
 
 use std::{
-    fmt,
     future::Future,
     pin::Pin,
     task::{Context, Poll, ready},
@@ -10,6 +9,7 @@ use std::{
 use pin_project_lite::pin_project;
 
 use super::{BoxError, Reply};
+use crate::causes::opaque_debug;
 
 /// How a request ended below a layer.
 pub(super) type Ended = Result<Reply, BoxError>;
@@ -76,8 +76,4 @@ where
     }
 }
 
-impl<F, W> fmt::Debug for Answering<F, W> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Answering").finish_non_exhaustive()
-    }
-}
+opaque_debug!(Answering<F, W>);

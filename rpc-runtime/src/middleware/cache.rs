@@ -1,7 +1,7 @@
 //! Results kept for methods that say how long.
 
 use std::{
-    fmt, mem,
+    mem,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -20,6 +20,7 @@ use super::{
     answering::{Answering, Ended, Watch},
 };
 use crate::{
+    causes::opaque_debug,
     codec::Encoding,
     limits, observe,
     wire::{TRACE_HEADERS, UserHeaders},
@@ -170,11 +171,7 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Cache {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Cache").field("results", &self.kept.entry_count()).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Cache, |it| results: it.kept.entry_count());
 
 impl<S> Layer<S> for Cache {
     type Service = Caching<S>;
@@ -200,11 +197,7 @@ pub struct Keep {
     lifetime: Duration,
 }
 
-impl fmt::Debug for Keep {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Keep").field("lifetime", &self.lifetime).finish_non_exhaustive()
-    }
-}
+opaque_debug!(Keep, |it| lifetime: it.lifetime);
 
 impl Watch for Option<Keep> {
     fn ended(self, ended: &Ended) {

@@ -11,12 +11,12 @@ use tokio::time::Instant;
 use super::{
     BoxError, Reply,
     answering::{Ended, Watch},
-    circuit_breaker::lock,
     failure::is_elapsed,
 };
 use crate::{
     error::CallError,
     fault::{Fault, FaultKind},
+    lock::lock,
     observe,
 };
 

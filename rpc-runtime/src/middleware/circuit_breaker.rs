@@ -4,7 +4,7 @@ use std::{
     collections::HashMap,
     error::Error,
     fmt,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
     time::Duration,
 };
@@ -17,7 +17,7 @@ use super::{
     answering::Answering,
     circuit::{Attempt, Circuit},
 };
-use crate::{causes::debug_as_sentence, limits};
+use crate::{causes::debug_as_sentence, limits, lock::lock};
 
 /// A layer for clients: after some failures in a row, calls of that service fail at once for a while. Then one of them
 /// is let through: if it gets an answer the others follow, if not they wait again.
@@ -146,11 +146,6 @@ impl<S> Breaking<S> {
         circuits.insert(queue.to_owned(), circuit.clone());
         circuit
     }
-}
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // No code of a user runs under these locks, so a poisoned one is as good as another.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<S> Service<Request> for Breaking<S>

@@ -17,6 +17,7 @@ use tower::{Layer, Service};
 
 use super::{BoxError, Reply, Request};
 use crate::{
+    causes::opaque_debug,
     codec::EncodeError,
     context::Context as RequestContext,
     error::CallError,
@@ -252,8 +253,4 @@ impl Future for NextFuture {
     }
 }
 
-impl fmt::Debug for NextFuture {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NextFuture").finish_non_exhaustive()
-    }
-}
+opaque_debug!(NextFuture);

@@ -1,12 +1,13 @@
 //! What goes out, or comes in.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use bytes::Bytes;
 use tokio::time::Instant;
 
 use super::NextFuture;
 use crate::{
+    causes::opaque_debug,
     codec::{EncodeError, Encoding},
     context::Context,
     wire::{UserHeaders, add_header},
@@ -205,16 +206,12 @@ impl Request {
     }
 }
 
-impl fmt::Debug for Request {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Headers and bodies may hold what is nobody else's business.
-        f.debug_struct("Request")
-            .field("service", &self.service())
-            .field("method", &self.method())
-            .field("correlation_id", &self.correlation_id())
-            .field("deadline", &self.deadline)
-            .field("encoding", &self.encoding)
-            .field("size", &self.body.len())
-            .finish_non_exhaustive()
-    }
-}
+// Headers and bodies may hold what is nobody else's business.
+opaque_debug!(Request, |it|
+    service: it.service(),
+    method: it.method(),
+    correlation_id: it.correlation_id(),
+    deadline: it.deadline,
+    encoding: it.encoding,
+    size: it.body.len()
+);

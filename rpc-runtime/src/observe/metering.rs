@@ -1,8 +1,8 @@
-//! Metrics, through the facade `metrics`. Without the feature of that name nothing is left of it.
+//! Metrics, recorded through the facade `metrics`. Without the feature `metrics`, all of this compiles to nothing.
 
 use super::Outcome;
 
-/// Which end of a call is metered.
+/// Which end of a call is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum End {
     Client,
@@ -23,7 +23,7 @@ mod facade {
         total: &'static str,
         duration: &'static str,
         in_flight: &'static str,
-        /// The outcome of one that was dropped.
+        /// The outcome of a call or a request that was dropped.
         dropped: &'static str,
     }
 
@@ -49,8 +49,8 @@ mod facade {
     const CACHE_HITS: &str = "rpc_cache_hits_total";
     const CACHE_MISSES: &str = "rpc_cache_misses_total";
 
-    /// Tells the recorder of the program what the metrics of this crate mean, and their units. Call it once, after the
-    /// recorder is installed; without it they are recorded as well, and say less.
+    /// Gives the program's recorder the description and the unit of each metric of this crate. Call it once, after the
+    /// recorder is installed. Without it, metrics are recorded all the same, but without descriptions.
     ///
     /// ```
     /// // metrics_exporter_prometheus::PrometheusBuilder::new().install()?;
@@ -59,20 +59,20 @@ mod facade {
     pub fn describe_metrics() {
         describe_counter!(CLIENT.total, Unit::Count, "Calls that ended, by outcome");
         describe_histogram!(CLIENT.duration, Unit::Seconds, "How long calls took, by outcome");
-        describe_gauge!(CLIENT.in_flight, Unit::Count, "Calls under way");
+        describe_gauge!(CLIENT.in_flight, Unit::Count, "Calls in flight");
         describe_counter!(SERVER.total, Unit::Count, "Requests that ended, by outcome");
         describe_histogram!(SERVER.duration, Unit::Seconds, "How long requests took, by outcome");
-        describe_gauge!(SERVER.in_flight, Unit::Count, "Requests under way");
+        describe_gauge!(SERVER.in_flight, Unit::Count, "Requests in progress");
         describe_counter!(RETRIES, Unit::Count, "Requests that were sent again");
         describe_counter!(LATE_REPLIES, Unit::Count, "Replies that no call was waiting for");
         describe_counter!(RECONNECTS, Unit::Count, "Connections made after one was lost");
-        describe_gauge!(OPEN_CIRCUITS, Unit::Count, "Circuits that are open or tried again");
+        describe_gauge!(OPEN_CIRCUITS, Unit::Count, "Circuits that are open or half-open");
         describe_counter!(CIRCUITS_OPENED, Unit::Count, "Circuits that opened after failures");
-        describe_counter!(CACHE_HITS, Unit::Count, "Calls answered with a result that was kept");
-        describe_counter!(CACHE_MISSES, Unit::Count, "Calls of which no result was kept");
+        describe_counter!(CACHE_HITS, Unit::Count, "Calls answered from a cache");
+        describe_counter!(CACHE_MISSES, Unit::Count, "Calls whose result was in no cache");
     }
 
-    /// A call, or a request, under way.
+    /// A call in flight, or a request in progress.
     pub(crate) struct Metered {
         names: &'static Names,
         service: &'static str,
@@ -118,33 +118,32 @@ mod facade {
         }
     }
 
-    /// A request is sent again.
+    /// Counts a request that is sent again.
     pub(crate) fn retried(service: &'static str, method: &'static str) {
         counter!(RETRIES, "service" => service, "method" => method).increment(1);
     }
 
-    /// A reply came that no call was waiting for.
+    /// Counts a reply that no call was waiting for.
     pub(crate) fn late_reply() {
         counter!(LATE_REPLIES).increment(1);
     }
 
-    /// A connection took the place of one that was lost.
+    /// Counts a connection that replaced a lost one.
     pub(crate) fn reconnected() {
         counter!(RECONNECTS).increment(1);
     }
 
-    /// A circuit opened.
     pub(crate) fn circuit_opened(service: &'static str) {
         counter!(CIRCUITS_OPENED, "service" => service).increment(1);
         gauge!(OPEN_CIRCUITS, "service" => service).increment(1);
     }
 
-    /// A circuit that was open is closed, or gone.
+    /// Records that an open circuit was closed or dropped.
     pub(crate) fn circuit_closed(service: &'static str) {
         gauge!(OPEN_CIRCUITS, "service" => service).decrement(1);
     }
 
-    /// A cache was asked for a result.
+    /// Counts a lookup in a cache.
     #[cfg(feature = "cache")]
     pub(crate) fn looked_up((service, method): (&'static str, &'static str), found: bool) {
         let name = if found { CACHE_HITS } else { CACHE_MISSES };
@@ -163,7 +162,7 @@ mod facade {
             Self
         }
 
-        #[allow(clippy::unused_self, reason = "as with the feature")]
+        #[allow(clippy::unused_self, reason = "the same signature as with the feature")]
         pub(crate) fn end(self, _: Outcome) {}
     }
 

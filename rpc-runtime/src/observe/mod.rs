@@ -1,4 +1,4 @@
-//! What can be seen of calls from outside: spans, trace context, metrics. See docs/observation.md.
+//! Spans, trace context and metrics of calls. See docs/observation.md.
 
 mod metering;
 mod span;
@@ -16,15 +16,15 @@ pub(crate) use span::{CallDetails, call_span, end, inject, request_span};
 
 use crate::{error::CallError, reply::Reply};
 
-/// What stands for a method that a server does not have: names from outside would be without bound.
+/// Replaces the name of a method that the server does not have. Otherwise peers could add any number of names.
 pub(crate) const OTHER: &str = "_OTHER";
 
 /// How a call or a request ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Outcome {
-    /// One of a few words.
+    /// One of a fixed set of words.
     pub(crate) word: &'static str,
-    /// A method's own error is an answer, and no failure.
+    /// `false` for a method's own error, which is an ordinary reply.
     pub(crate) failed: bool,
 }
 

@@ -1,4 +1,4 @@
-//! Spans, with the names that OpenTelemetry gives to RPC and to messaging.
+//! Spans, named by OpenTelemetry's conventions for RPC and for messaging.
 
 use std::{borrow::Cow, fmt};
 
@@ -28,7 +28,7 @@ impl fmt::Display for Called<'_> {
     }
 }
 
-/// An id that a peer wrote.
+/// An id from a peer, escaped.
 fn id(id: Option<&Id>) -> Option<field::DisplayValue<Escaped<&Id>>> {
     id.map(|id| field::display(Escaped::new(id)))
 }
@@ -45,13 +45,13 @@ impl fmt::Display for Destination<'_> {
     }
 }
 
-/// Whether some subscriber may want spans. Asked first: where a dependency switches tracing's `log` on, a span's fields are
-/// gathered for it also if there is none.
+/// Whether any subscriber may want spans. Checked first, because with tracing's feature `log`, which a dependency may
+/// enable, a span's fields are collected even without a subscriber.
 fn wanted() -> bool {
     Level::INFO <= LevelFilter::current()
 }
 
-/// What the span of a call says of it.
+/// The fields of a call's span.
 pub(crate) struct CallDetails<'a> {
     pub(crate) service: &'a str,
     pub(crate) method: &'a str,
@@ -62,7 +62,7 @@ pub(crate) struct CallDetails<'a> {
     pub(crate) host: Option<&'a str>,
 }
 
-/// The span of a call, from its first poll to its end; `None` where nobody looks, and then nothing is written down.
+/// The span of a call, from its first poll to its end. `None` if no subscriber wants it; then `details` is not called.
 pub(crate) fn call_span<'a>(details: impl FnOnce() -> CallDetails<'a>) -> Option<Span> {
     if !wanted() {
         return None;
@@ -87,7 +87,7 @@ pub(crate) fn call_span<'a>(details: impl FnOnce() -> CallDetails<'a>) -> Option
     ))
 }
 
-/// Has the server's span be a child of this one, by the headers of the request.
+/// Writes this span into the headers of the request, so that the server's span becomes its child.
 #[cfg(feature = "opentelemetry")]
 pub(crate) fn inject(span: &Span, headers: &mut UserHeaders) {
     super::trace_context::inject(span, headers);
@@ -96,7 +96,7 @@ pub(crate) fn inject(span: &Span, headers: &mut UserHeaders) {
 #[cfg(not(feature = "opentelemetry"))]
 pub(crate) fn inject(_: &Span, _: &mut UserHeaders) {}
 
-/// The span of a request, from its arrival to its answer.
+/// The span of a request, from its arrival to its reply.
 pub(crate) fn request_span<'a>(
     service: &str,
     method: impl Fn() -> &'a str,
@@ -128,7 +128,7 @@ pub(crate) fn request_span<'a>(
     span
 }
 
-/// Writes down how it ended.
+/// Records the outcome.
 pub(crate) fn end(span: &Span, outcome: Outcome) {
     if span.is_disabled() {
         return;

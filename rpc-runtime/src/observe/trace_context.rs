@@ -15,15 +15,15 @@ use crate::{
 const PARENT: &str = "traceparent";
 const STATE: &str = "tracestate";
 
-/// Has the server's span be a child of this one. Where this one has no parent of its own, it becomes a child of what the
-/// headers say already: those of the request whose handler makes the call.
+/// Writes this span into the headers, so that the server's span becomes its child. If this span has no parent, it first
+/// becomes a child of the span in the headers: the one of the request whose handler makes the call.
 pub(super) fn inject(span: &Span, headers: &mut UserHeaders) {
     if span.is_disabled() {
         return;
     }
     if !context_of(&Span::current()).is_valid() {
         let header =
-            |name: &str| headers.iter().find(|(known, _)| known == name).map(|(_, v)| v.as_str());
+            |name: &str| headers.iter().find(|(key, _)| key == name).map(|(_, v)| v.as_str());
         adopt(span, header(PARENT), header(STATE));
     }
     let context = context_of(span);
@@ -46,8 +46,8 @@ pub(super) fn follow(span: &Span, headers: &Headers) {
         return;
     }
     let header = |name: &str| {
-        headers.iter().find_map(|(known, value)| match value {
-            HeaderValue::Text(text) if known == name => Some(text.as_str()),
+        headers.iter().find_map(|(key, value)| match value {
+            HeaderValue::Text(text) if key == name => Some(text.as_str()),
             _ => None,
         })
     };
@@ -60,12 +60,12 @@ fn context_of(span: &Span) -> SpanContext {
 
 fn adopt(span: &Span, parent: Option<&str>, state: Option<&str>) {
     if let Some(parent) = parent.and_then(|parent| read(parent, state)) {
-        // It fails where nobody collects spans.
+        // This fails if no subscriber collects spans.
         let _ = span.set_parent(Context::new().with_remote_span_context(parent));
     }
 }
 
-/// Reads the headers of a caller; what is out of form is as good as none.
+/// Reads the headers of a caller. Malformed headers are ignored.
 fn read(parent: &str, state: Option<&str>) -> Option<SpanContext> {
     let mut parts = parent.trim().split('-');
     let (version, trace, span, flags) =
@@ -74,13 +74,13 @@ fn read(parent: &str, state: Option<&str>) -> Option<SpanContext> {
         let digit = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
         text.len() == length && text.bytes().all(digit)
     };
-    let in_form = hexadecimal(version, 2)
+    let valid = hexadecimal(version, 2)
         && version != "ff"
         && (version != "00" || parts.next().is_none())
         && hexadecimal(trace, 32)
         && hexadecimal(span, 16)
         && hexadecimal(flags, 2);
-    if !in_form {
+    if !valid {
         return None;
     }
     let flags = u8::from_str_radix(flags, 16).ok()? & TraceFlags::SAMPLED.to_u8();
@@ -96,7 +96,7 @@ fn read(parent: &str, state: Option<&str>) -> Option<SpanContext> {
     context.is_valid().then_some(context)
 }
 
-/// Whether this is a key and a value, as far as the library does not look itself.
+/// Whether a key and a value are present, which the library does not check.
 fn is_member(text: &str) -> bool {
     text.trim().split_once('=').is_some_and(|(key, value)| !key.is_empty() && !value.is_empty())
 }
@@ -108,7 +108,7 @@ mod tests {
     const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
 
     #[test]
-    fn what_is_in_form_is_read() {
+    fn valid_headers_are_read() {
         let read = read(&format!("00-{TRACE}-00f067aa0ba902b7-01"), Some("a=1,b=2")).unwrap();
         assert_eq!(read.trace_id().to_string(), TRACE);
         assert_eq!(read.span_id().to_string(), "00f067aa0ba902b7");
@@ -117,13 +117,13 @@ mod tests {
     }
 
     #[test]
-    fn later_versions_may_say_more() {
+    fn later_versions_may_have_more_parts() {
         assert!(read(&format!("01-{TRACE}-00f067aa0ba902b7-00-more"), None).is_some());
         assert!(read(&format!("00-{TRACE}-00f067aa0ba902b7-00-more"), None).is_none());
     }
 
     #[test]
-    fn what_is_out_of_form_is_none() {
+    fn malformed_headers_are_ignored() {
         for parent in [
             "",
             "-",

@@ -2,7 +2,6 @@
 
 use std::{
     collections::HashMap,
-    fmt,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -74,12 +73,85 @@ impl Admission {
     }
 }
 
-impl fmt::Debug for Admission {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Admission")
-            .field("require_caller", &self.require_caller)
-            .field("authorize", &self.authorize.is_some())
-            .field("limited", &self.limits.len())
-            .finish()
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::AtomicBool;
+
+    use tokio::sync::watch;
+
+    use super::*;
+    use crate::context::{CorrelationId, Phase, RequestContext};
+
+    /// A request of this user for a method of the service `Vault`.
+    fn request(method: &'static str, caller: Option<&str>) -> Context {
+        Context::new(RequestContext {
+            service: "Vault",
+            method,
+            descriptor: None,
+            deadline: None,
+            headers: Vec::new(),
+            caller: caller.map(Into::into),
+            redelivered: false,
+            correlation_id: CorrelationId::new(None),
+            phase: Arc::new(watch::Sender::new(Phase::Serving).subscribe()),
+            started: AtomicBool::new(false),
+        })
+    }
+
+    /// What becomes of a request, in a word.
+    fn word(admitted: &Result<Admitted, Fault>) -> &'static str {
+        admitted.as_ref().map_or_else(|fault| fault.kind().as_str(), |_| "admitted")
+    }
+
+    #[test]
+    fn a_required_caller_has_to_be_named() {
+        let open = Admission::default();
+        assert_eq!(word(&open.admit(&request("open", None))), "admitted");
+        let strict = Admission { require_caller: true, ..Admission::default() };
+        let refused = strict.admit(&request("open", None));
+        assert_eq!(word(&refused), "not-permitted");
+        assert!(!refused.unwrap_err().may_have_run());
+        assert_eq!(word(&strict.admit(&request("open", Some("ada")))), "admitted");
+    }
+
+    #[test]
+    fn who_may_what_is_asked_of_the_server() {
+        let authorize = |context: &Context| match (context.method(), context.caller()) {
+            ("open", Some("director")) | ("look", _) => Ok(()),
+            ("explode", _) => panic!("as a mistake would"),
+            (method, _) => Err(format!("{method} is for the director")),
+        };
+        let admission = Admission { authorize: Some(Arc::new(authorize)), ..Admission::default() };
+        for (method, caller, expected) in [
+            ("open", Some("director"), "admitted"),
+            ("open", Some("ada"), "not-permitted"),
+            ("open", None, "not-permitted"),
+            ("look", None, "admitted"),
+            ("explode", Some("director"), "internal"),
+        ] {
+            let admitted = admission.admit(&request(method, caller));
+            assert_eq!(word(&admitted), expected, "{method} {caller:?}");
+        }
+        let refused = admission.admit(&request("open", None)).unwrap_err();
+        assert_eq!(refused.message(), "open is for the director");
+        let failed = admission.admit(&request("explode", None)).unwrap_err();
+        assert!(!failed.may_have_run(), "its method was not run");
+    }
+
+    #[test]
+    fn a_limit_is_of_one_method_and_ends_with_its_requests() {
+        let mut admission = Admission::default();
+        admission.limit("Vault", "open", 2);
+        assert_eq!(admission.limited().collect::<Vec<_>>(), [("Vault", "open")]);
+        let open = || admission.admit(&request("open", None));
+        let (first, second) = (open(), open());
+        assert_eq!(
+            (word(&first), word(&second), word(&open())),
+            ("admitted", "admitted", "overloaded")
+        );
+        assert_eq!(word(&admission.admit(&request("look", None))), "admitted");
+        drop(first);
+        let third = open();
+        assert_eq!((word(&third), word(&open())), ("admitted", "overloaded"));
     }
 }

@@ -25,8 +25,8 @@ use tracing::instrument::Instrumented;
 
 use crate::tasks::BoxFuture;
 
-/// A request that is served.
-pub(super) type Served = Instrumented<BoxFuture<'static, ()>>;
+/// A request that is served. Its output is how long it computed since it last waited.
+pub(super) type Served = Instrumented<BoxFuture<'static, Duration>>;
 
 /// The most requests that begin in one task.
 pub(super) const MOST: usize = 16;
@@ -61,32 +61,38 @@ pub(super) async fn run(
     tasks: TaskTracker,
 ) {
     let began = Instant::now();
-    let first_waits = begin(&mut first).await;
-    let (mut started, mut took) = (1, began.elapsed());
+    let first_took = begin(&mut first).await;
+    let mut took = first_took.unwrap_or_else(|| began.elapsed());
+    let mut started = 1;
     for mut other in others {
         // After a slow one, the others have been held up for long enough.
-        let mut waits = took > QUICK * started;
-        if !waits {
-            waits = begin(&mut other).await;
+        if took <= QUICK * started {
+            let other_took = begin(&mut other).await;
             started += 1;
-            took = began.elapsed();
+            // The clock is read again only for a request that waits.
+            took = other_took.map_or_else(|| began.elapsed(), |other_took| took + other_took);
+            if other_took.is_some() {
+                continue;
+            }
         }
-        if waits {
-            tasks.spawn(other);
-        }
+        tasks.spawn(other);
     }
     pace.note(started, took);
-    if first_waits {
+    if first_took.is_none() {
         first.await;
     }
 }
 
-/// Polls a request once; `true` if it has to wait.
-async fn begin(request: &mut Served) -> bool {
+/// Polls a request once. How long it computed; `None` if it has to wait.
+async fn begin(request: &mut Served) -> Option<Duration> {
     poll_fn(|cx| {
         // As between tasks: a panic ends one request. Methods, layers and permissions cannot panic here.
         let started = catch_unwind(AssertUnwindSafe(|| Pin::new(&mut *request).poll(cx)));
-        Poll::Ready(matches!(started, Ok(Poll::Pending)))
+        Poll::Ready(match started {
+            Ok(Poll::Ready(took)) => Some(took),
+            Ok(Poll::Pending) => None,
+            Err(_) => Some(Duration::ZERO),
+        })
     })
     .await
 }

@@ -1,6 +1,6 @@
 //! Setting up a server.
 
-use std::{fmt, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 use tower::{Layer, Service};
@@ -20,6 +20,7 @@ use super::{
     worker::Worker,
 };
 use crate::{
+    causes::opaque_debug,
     codec::Encoding,
     connection::Access,
     context::{Context, Phase},
@@ -28,10 +29,10 @@ use crate::{
     discovery::ServerLimits,
     error::BrokerError,
     limits,
+    message::MAX_SHORT_STRING,
     middleware::{BoxError, Next, Reply, Request},
     tasks::{BoxFuture, boxed, now},
     transport::Queue,
-    wire::MAX_SHORT_STRING,
 };
 
 /// With an exchange, a queue is bound by its name and two characters more.
@@ -518,11 +519,4 @@ fn check_channels(needed: usize, allowed: Option<u16>) -> Result<(), BrokerError
     }
 }
 
-impl fmt::Debug for ServerBuilder {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ServerBuilder")
-            .field("services", &self.services.len())
-            .field("concurrency", &self.concurrency)
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(ServerBuilder, |it| services: it.services.len(), concurrency: it.concurrency);

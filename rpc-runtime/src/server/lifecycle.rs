@@ -91,3 +91,70 @@ pub(super) fn shut_down<'a>(
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use tokio::time::Instant;
+
+    use super::*;
+
+    const GRACE: Duration = Duration::from_secs(20);
+
+    /// Shuts down a server whose worker ends in this phase: the phases that it saw, how long it took, and how it ended.
+    async fn ends_in(
+        last: Phase,
+        stopped: u64,
+    ) -> (Vec<Phase>, Duration, Result<(), ShutdownError>) {
+        let phase = watch::Sender::new(Phase::Serving);
+        let (counter, mut workers) = (Counter::default(), JoinSet::new());
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let (mut on_its_way, log) = (phase.subscribe(), seen.clone());
+        workers.spawn(async move {
+            loop {
+                on_its_way.changed().await.unwrap();
+                let now = *on_its_way.borrow_and_update();
+                log.lock().unwrap().push(now);
+                if now == last {
+                    return;
+                }
+            }
+        });
+        (0..stopped).for_each(|_| counter.increment());
+        let before = Instant::now();
+        let ended = shut_down(&phase, &mut workers, &counter, GRACE).await;
+        let seen = seen.lock().unwrap().clone();
+        (seen, before.elapsed(), ended)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_ends_as_soon_as_its_workers_have() {
+        for (last, phases, time) in [
+            (Phase::Draining, &[Phase::Draining][..], Duration::ZERO),
+            (Phase::Over, &[Phase::Draining, Phase::Over], GRACE),
+            (
+                Phase::Stopped,
+                &[Phase::Draining, Phase::Over, Phase::Stopped],
+                GRACE + limits::LAST_WORDS,
+            ),
+        ] {
+            let (seen, took, ended) = ends_in(last, 0).await;
+            assert_eq!((seen.as_slice(), ended), (phases, Ok(())), "{last:?}");
+            assert!(took >= time && took < time + Duration::from_secs(1), "{last:?}: {took:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn handlers_that_were_stopped_are_counted() {
+        let (_, _, ended) = ends_in(Phase::Stopped, 3).await;
+        assert_eq!(ended.map_err(|error| error.unfinished()), Err(3));
+    }
+
+    #[tokio::test]
+    async fn a_server_without_workers_ends_at_once() {
+        let phase = watch::Sender::new(Phase::Serving);
+        let ended = shut_down(&phase, &mut JoinSet::new(), &Counter::default(), GRACE).await;
+        assert_eq!((*phase.borrow(), ended), (Phase::Draining, Ok(())));
+    }
+}

@@ -3,13 +3,12 @@
 
 use std::{fmt, time::Duration};
 
-use tracing::{field::display, warn};
+use tracing::{Value, field::display, warn};
 
 use crate::{
     context::Context, escape::Escaped, fault::FaultKind, message::Properties, throttle::Throttle,
 };
 
-/// What a line is about.
 pub(super) struct About<'a> {
     pub(super) service: &'static str,
     pub(super) method: &'a str,
@@ -32,6 +31,10 @@ impl<'a> About<'a> {
             caller: properties.user_id.as_deref(),
         }
     }
+
+    fn correlation_id(&self) -> Option<impl Value + use<'a>> {
+        self.correlation_id.map(|id| display(Escaped::new(id)))
+    }
 }
 
 /// Where a request was refused.
@@ -44,16 +47,8 @@ pub(super) enum Stage {
 /// When the lines of one service were last written: each kind of line at most once a second.
 #[derive(Debug, Default)]
 pub(super) struct Lines {
-    panicked: Throttle,
-    bad_arguments: Throttle,
-    incompatible: Throttle,
-    unknown_method: Throttle,
-    unsupported_encoding: Throttle,
-    malformed: Throttle,
-    too_large: Throttle,
-    not_permitted: Throttle,
-    unencodable: Throttle,
-    failed: Throttle,
+    /// By the kind of the fault.
+    refused: [Throttle; FaultKind::COUNT],
     unanswerable: Throttle,
     held: Throttle,
 }
@@ -62,57 +57,43 @@ impl Lines {
     /// Warns of a refusal that an operator, or the author of a caller, may have to do something about. Requests that came too
     /// late, or to a server that is full, ends or may not run them again, are part of normal work.
     pub(super) fn refused(&self, kind: FaultKind, stage: Stage, about: &About<'_>) {
-        let (throttle, text) = match (kind, stage) {
-            (FaultKind::Panicked, _) => (
-                &self.panicked,
-                "a handler panicked; the panic hook of this program has written its message and its place",
-            ),
-            (FaultKind::BadArguments, _) => {
-                (&self.bad_arguments, "refused a request: its arguments cannot be read")
+        let text = match (kind, stage) {
+            (FaultKind::Panicked, _) => {
+                "a handler panicked; the panic hook of this program has written its message and its place"
             }
-            (FaultKind::Incompatible, _) => (
-                &self.incompatible,
+            (FaultKind::BadArguments, _) => "refused a request: its arguments cannot be read",
+            (FaultKind::Incompatible, _) => {
                 "refused a request: its caller has other arguments or another result for this method; \
-                 build both from the same trait",
-            ),
-            (FaultKind::UnknownMethod, _) => {
-                (&self.unknown_method, "refused a request: there is no such method")
+                 build both from the same trait"
             }
+            (FaultKind::UnknownMethod, _) => "refused a request: there is no such method",
             (FaultKind::UnsupportedEncoding, _) => {
-                (&self.unsupported_encoding, "refused a request: its encoding is not supported")
+                "refused a request: its encoding is not supported"
             }
             (FaultKind::MalformedRequest, _) => {
-                (&self.malformed, "refused a request: its properties or headers are malformed")
+                "refused a request: its properties or headers are malformed"
             }
             (FaultKind::TooLarge, Stage::Checks) => {
-                (&self.too_large, "refused a request: it is larger than `max_request`")
+                "refused a request: it is larger than `max_request`"
             }
-            (FaultKind::TooLarge, Stage::Method) => (
-                &self.too_large,
-                "a request ended as too large: its reply is larger than `max_reply`, or a layer refused it",
-            ),
-            (FaultKind::NotPermitted, _) if about.caller.is_none() => (
-                &self.not_permitted,
-                "refused a request: it is not permitted, and it does not say which user sent it",
-            ),
-            (FaultKind::NotPermitted, _) => {
-                (&self.not_permitted, "refused a request: it is not permitted")
+            (FaultKind::TooLarge, Stage::Method) => {
+                "a request ended as too large: its reply is larger than `max_reply`, or a layer refused it"
             }
-            (FaultKind::UnencodableReply, _) => (
-                &self.unencodable,
-                "a method ran, and its result cannot be written in the encoding of its request",
-            ),
-            (FaultKind::Internal, Stage::Checks) => {
-                (&self.failed, "did not run a request: `authorize` panicked")
+            (FaultKind::NotPermitted, _) if about.caller.is_none() => {
+                "refused a request: it is not permitted, and it does not say which user sent it"
             }
-            (FaultKind::Internal, Stage::Method) => {
-                (&self.failed, "a layer failed; its error is logged at DEBUG")
+            (FaultKind::NotPermitted, _) => "refused a request: it is not permitted",
+            (FaultKind::UnencodableReply, _) => {
+                "a method ran, and its result cannot be written in the encoding of its request"
             }
+            (FaultKind::Internal, Stage::Checks) => "did not run a request: `authorize` panicked",
+            (FaultKind::Internal, Stage::Method) => "a layer failed; its error is logged at DEBUG",
             _ => return,
         };
-        let Some(left_out) = throttle.pass() else { return };
-        let About { service, method, correlation_id, caller } = *about;
-        let correlation_id = correlation_id.map(|id| display(Escaped::new(id)));
+        let throttle = self.refused.get(kind as usize);
+        let Some(left_out) = throttle.and_then(Throttle::pass) else { return };
+        let About { service, method, caller, .. } = *about;
+        let correlation_id = about.correlation_id();
         let caller = caller.map(|caller| display(Escaped::new(caller)));
         warn!(service, method, correlation_id, caller, left_out, "{text}");
     }
@@ -121,9 +102,8 @@ impl Lines {
     /// come back as a request.
     pub(super) fn unanswerable(&self, reply_to: &str, served: bool, about: &About<'_>) {
         let Some(left_out) = self.unanswerable.pass() else { return };
-        let About { service, method, correlation_id, caller } = *about;
-        let reply_to = Escaped::new(reply_to);
-        let correlation_id = correlation_id.map(|id| display(Escaped::new(id)));
+        let About { service, method, caller, .. } = *about;
+        let (reply_to, correlation_id) = (Escaped::new(reply_to), about.correlation_id());
         let caller = caller.map(|caller| display(Escaped::new(caller)));
         let text = if served {
             "did not run a request: its reply_to is a queue that this server serves"
@@ -137,12 +117,11 @@ impl Lines {
     #[cold]
     pub(super) fn held(&self, held: Duration, about: &About<'_>) {
         let Some(left_out) = self.held.pass() else { return };
-        let About { service, method, correlation_id, .. } = *about;
-        let correlation_id = correlation_id.map(|id| display(Escaped::new(id)));
+        let About { service, method, .. } = *about;
         warn!(
             service,
             method,
-            correlation_id,
+            correlation_id = about.correlation_id(),
             held_ms = u64::try_from(held.as_millis()).unwrap_or(u64::MAX),
             left_out,
             "a handler held a thread of the runtime, and whatever else should have run there waited; mark the method \

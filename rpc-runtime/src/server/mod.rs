@@ -18,18 +18,19 @@ mod stats;
 mod waits;
 mod worker;
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{future::Future, sync::Arc, time::Duration};
 
 use tokio::{sync::watch, task::JoinSet};
 use tracing::{info, warn};
 
 pub use builder::ServerBuilder;
-pub use handler::{Dispatch, Handler};
+pub use handler::{Dispatch, GeneratedServer, Handler, Internal, asynchronous, blocking};
 pub use health::{Health, HealthStatus};
 pub use lifecycle::ShutdownError;
 pub use stats::ServerStats;
 
 use self::{instance::Instance, stats::Counters};
+use crate::causes::opaque_debug;
 use crate::context::Phase;
 
 /// A running server: it consumes the queues of its services until it is shut down.
@@ -174,13 +175,9 @@ impl Drop for Server {
     }
 }
 
-impl fmt::Debug for Server {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Server")
-            .field("instance", &self.instance.id)
-            .field("queues", &self.instance.queues().collect::<Vec<_>>())
-            .field("health", &self.health.status())
-            .field("stats", &self.stats())
-            .finish_non_exhaustive()
-    }
-}
+opaque_debug!(Server, |it|
+    instance: it.instance.id,
+    queues: it.instance.queues().collect::<Vec<_>>(),
+    health: it.health.status(),
+    stats: it.stats()
+);

@@ -7,16 +7,11 @@
 //! time can only shorten the deadlines of requests with the same two. Callers that do not announce their user are safe as
 //! long as nobody else knows their `reply_to`.
 
-use std::{
-    fmt,
-    hash::BuildHasher as _,
-    sync::{Mutex, PoisonError},
-    time::Duration,
-};
+use std::{hash::BuildHasher as _, sync::Mutex, time::Duration};
 
 use foldhash::quality::RandomState;
 
-use crate::limits;
+use crate::{limits, lock::lock};
 
 /// How many callers a set holds. In a full set, a new caller replaces the one that was not seen for the longest time.
 const SET: usize = 4;
@@ -54,7 +49,7 @@ impl Waits {
         // The length is not zero, and the rest is smaller than it.
         let index = usize::try_from(caller % self.sets.len() as u64).unwrap_or_default();
         let Some(places) = self.sets.get(index) else { return Duration::ZERO };
-        let mut places = places.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut places = lock(places);
         if let Some(seen) = places.iter_mut().flatten().find(|seen| seen.caller == caller) {
             return seen.waited(sent, came, longest);
         }
@@ -63,12 +58,6 @@ impl Waits {
             *place = Some(Seen::first(caller, sent, came));
         }
         Duration::ZERO
-    }
-}
-
-impl fmt::Debug for Waits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Waits").finish_non_exhaustive()
     }
 }
 

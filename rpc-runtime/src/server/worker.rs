@@ -63,21 +63,42 @@ impl Serving {
         served.instrument(over_it)
     }
 
-    async fn serve(&self, delivery: Delivery, permit: Option<OwnedSemaphorePermit>, span: &Span) {
+    async fn serve(
+        &self,
+        delivery: Delivery,
+        permit: Option<OwnedSemaphorePermit>,
+        span: &Span,
+    ) -> Duration {
         let _permit = match permit {
             Some(permit) => permit,
             // What is seldom waited for is kept out of its size.
             None => match Box::pin(self.permits.clone().acquire_owned()).await {
                 Ok(permit) => permit,
                 // The server drains.
-                Err(_) => return self.endpoint.give_back(&delivery, &*self.channel),
+                Err(_) => {
+                    self.endpoint.give_back(&delivery, &*self.channel);
+                    return Duration::ZERO;
+                }
             },
         };
         let finished = self.endpoint.serve(delivery, &*self.channel, span).await;
         // A request whose channel was lost went back to the queue then, and may be running here again.
-        if !finished && !self.channel_gone.is_cancelled() {
+        if finished.is_none() && !self.channel_gone.is_cancelled() {
             self.endpoint.note_stopped();
         }
+        finished.unwrap_or_default()
+    }
+
+    /// Takes no more requests, gives those back that were not begun, and waits for the others.
+    async fn drain(&self, deliveries: &mut (dyn Deliveries + 'static)) {
+        self.channel.stop().await;
+        self.permits.close();
+        while let Some(delivery) = deliveries.next().await {
+            self.endpoint.give_back(&delivery, &*self.channel);
+        }
+        self.requests.close();
+        self.requests.wait().await;
+        self.channel.close().await;
     }
 }
 
@@ -183,17 +204,7 @@ impl Worker {
                     }
                     pause = waits.next().unwrap_or(limits::LONGEST_PAUSE);
                 }
-                Ended::Draining => {
-                    channel.stop().await;
-                    self.permits.close();
-                    while let Some(delivery) = deliveries.next().await {
-                        self.endpoint.give_back(&delivery, &*channel);
-                    }
-                    serving.requests.close();
-                    serving.requests.wait().await;
-                    channel.close().await;
-                    return;
-                }
+                Ended::Draining => return serving.drain(&mut *deliveries).await,
             }
         }
     }
@@ -277,9 +288,18 @@ impl Worker {
 
 #[cfg(test)]
 mod tests {
-    use futures_util::future::join_all;
-    use tokio::sync::Barrier;
+    use std::task::{Context as TaskContext, Poll};
 
+    use futures_util::future::join_all;
+    use tokio::{
+        sync::{Barrier, Notify},
+        task::yield_now,
+    };
+
+    use super::{
+        super::request::tests::{Recorder, endpoint, request},
+        *,
+    };
     use crate::{Broker, CallError, Context, Server, rpc_service};
 
     #[rpc_service]
@@ -301,6 +321,57 @@ mod tests {
     }
 
     const GUESTS: usize = 5 * super::batch::MOST;
+
+    /// Requests that have come and were not taken.
+    struct Waiting(Vec<Delivery>);
+
+    impl Deliveries for Waiting {
+        fn poll_take(
+            &mut self,
+            to: &mut Vec<Delivery>,
+            most: usize,
+            _: &mut TaskContext<'_>,
+        ) -> Poll<bool> {
+            let some = !self.0.is_empty();
+            to.extend(self.0.drain(..most.min(self.0.len())));
+            Poll::Ready(some)
+        }
+    }
+
+    #[tokio::test]
+    async fn draining_finishes_what_was_begun_and_gives_the_rest_back() {
+        let channel = Arc::new(Recorder::default());
+        let serving = Arc::new(Serving {
+            endpoint: Arc::new(endpoint()),
+            channel: channel.clone(),
+            permits: Arc::new(Semaphore::new(0)),
+            pace: Arc::default(),
+            requests: TaskTracker::new(),
+            channel_gone: CancellationToken::new(),
+        });
+        let numbered = |tag| Delivery { tag, ..request("balance", Some("amq.gen-x"), false) };
+        let (running, may_end) = (channel.clone(), Arc::new(Notify::new()));
+        let told = may_end.clone();
+        serving.requests.spawn(async move {
+            told.notified().await;
+            running.say("1 finished".to_owned());
+        });
+        // There is no permit for it.
+        serving.requests.spawn(serving.served(numbered(2), None));
+        yield_now().await;
+
+        let mut deliveries = Waiting(vec![numbered(3), numbered(4)]);
+        let mut draining = std::pin::pin!(serving.drain(&mut deliveries));
+        for _ in 0..10 {
+            assert!(crate::tasks::now(draining.as_mut()).is_none(), "one is still running");
+            yield_now().await;
+        }
+        let said = channel.said();
+        assert_eq!(said, ["stopped", "3 given back", "4 given back", "2 given back"]);
+        may_end.notify_one();
+        draining.await;
+        assert_eq!(channel.said()[4..], ["1 finished", "closed"]);
+    }
 
     #[tokio::test]
     async fn requests_can_wait_for_each_other() {

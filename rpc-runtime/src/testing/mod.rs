@@ -1,5 +1,13 @@
 //! Testing what is built on services: the broker in the process, time that passes at once, and faults on purpose.
 //!
+//! This module, [`Broker::serving_with`], [`Broker::in_memory_with`] and [`BrokerBuilder::in_memory_with`] take the feature
+//! `testing`, which is off by default. A program names it in its dev-dependencies, so that its release does without:
+//!
+//! ```toml
+//! [dev-dependencies]
+//! rpc-runtime = { version = "0.1", features = ["testing"] }
+//! ```
+//!
 //! * [`Broker::serving`] gives a client an implementation in one line, without RabbitMQ.
 //! * With [`Faults`], messages on such a broker are lost, held up, refused or delivered twice, and the connection is lost,
 //!   when the test says so.
@@ -39,6 +47,9 @@
 //! ```
 //!
 //! [`Broker::serving`]: crate::Broker::serving
+//! [`Broker::serving_with`]: crate::Broker::serving_with
+//! [`Broker::in_memory_with`]: crate::Broker::in_memory_with
+//! [`BrokerBuilder::in_memory_with`]: crate::BrokerBuilder::in_memory_with
 //! [`Broker::as_user`]: crate::Broker::as_user
 
 mod context;
@@ -50,8 +61,8 @@ use crate::transport::faults::{Fault, Injected, Selection, Way};
 
 /// Faults that a test injects into brokers in the process.
 ///
-/// It is a handle, and cheap to clone: a test keeps one and gives it to [`Broker::in_memory_with`] or
-/// [`Broker::serving_with`]. What it is told from then on happens to the messages and the connection of those brokers; at
+/// It is a handle, and cheap to clone: a test keeps one and gives it to [`Broker::in_memory_with`],
+/// [`Broker::serving_with`] or [`BrokerBuilder::in_memory_with`](crate::BrokerBuilder::in_memory_with). What it is told from then on happens to the messages and the connection of those brokers; at
 /// first nothing does.
 ///
 /// What has a number happens so many times, to the next messages that are concerned, and adds up. A message has at most one
@@ -155,13 +166,13 @@ impl Faults {
     /// Requests that take equally long stay in order. At most 10,000 messages of a connection are on their way; a request
     /// more is rejected, a reply more is lost. A request expires in a queue only once it is there.
     pub fn delay_requests(&self, delay: Duration) {
-        self.injected.delay(self.selection.clone(), Way::There, delay);
+        self.injected.rules().delay(self.selection.clone(), Way::There, delay);
     }
 
     /// From now on replies take this long to their callers, by tokio's clock; otherwise as
     /// [`delay_requests`](Self::delay_requests).
     pub fn delay_replies(&self, delay: Duration) {
-        self.injected.delay(self.selection.clone(), Way::Back, delay);
+        self.injected.rules().delay(self.selection.clone(), Way::Back, delay);
     }
 
     /// Loses the connection, of clients and servers alike, whatever this handle was narrowed to. Calls in flight end with
@@ -204,7 +215,7 @@ impl Faults {
     /// How many of the faults that have a number have not happened yet, over all methods and queues: zero, once a test has
     /// met all that it asked for.
     pub fn remaining(&self) -> usize {
-        self.injected.left()
+        self.injected.rules().left()
     }
 
     /// Forgets what it was told, for all methods and queues, and accepts connections. What is held up stays so until it is
@@ -218,7 +229,7 @@ impl Faults {
     }
 
     fn add(&self, fault: Fault, times: usize) {
-        self.injected.add(self.selection.clone(), fault, times);
+        self.injected.rules().add(self.selection.clone(), fault, times);
     }
 }
 

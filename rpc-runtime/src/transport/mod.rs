@@ -1,10 +1,10 @@
-//! The seam between this framework and a broker.
+//! The interface between this framework and a broker.
 //!
-//! Everything above speaks of messages, queues and connections; only [`amqp`] knows AMQP, and [`memory`] is a broker in the
+//! The modules above use messages, queues and connections. Only [`amqp`] knows AMQP, and [`memory`] is a broker in the
 //! process. Both pass the same conformance suite.
 //!
-//! What is called once in a while is a future. What is called for each message is a plain function that queues the
-//! message and returns: its outcome comes back through [`CallerSink`], so that no call waits for another's.
+//! Rare operations return futures. Operations on each message are plain functions that queue the message and return. The
+//! outcome is reported to the [`CallerSink`], so no call waits for the outcome of another.
 
 pub(crate) mod amqp;
 #[cfg(test)]
@@ -17,7 +17,6 @@ pub(crate) mod memory;
 mod queue;
 
 use std::{
-    fmt,
     future::poll_fn,
     sync::{Arc, atomic::AtomicU64},
     task::{Context, Poll},
@@ -38,24 +37,24 @@ use crate::{
     message::{Delivery, Message},
 };
 
-/// A broker that can be connected to.
-pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
-    /// Makes one attempt to connect, which ends by itself, and no later than `by`. The caller tries again.
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>>;
+/// The answer of a broker, or why there is none.
+pub(crate) type BrokerFuture<'a, T> = BoxFuture<'a, Result<T, BrokerError>>;
 
-    /// Whether its connections end with the runtime that they were made on.
+/// A broker that can be connected to.
+pub(crate) trait Transport: Send + Sync + 'static {
+    /// Makes one attempt to connect. It has a time limit of its own, and ends at `by` at the latest. The caller decides
+    /// whether to try again.
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>>;
+
+    /// Whether a connection ends with the runtime that it was made on.
     fn needs_its_runtime(&self) -> bool {
         true
     }
 
-    /// Where it leads, without secrets.
+    /// The address of the broker, without secrets.
     fn address(&self) -> String;
 
-    /// The same broker for another user, with a connection if there is one at once; `None` where users have to prove who
-    /// they are.
+    /// The same broker for another user, and a connection if one can be made at once. `None` if users have to authenticate.
     fn for_user(&self, _user: &str) -> Option<OtherUser> {
         None
     }
@@ -64,63 +63,54 @@ pub(crate) trait Transport: fmt::Debug + Send + Sync + 'static {
 /// See [`Transport::for_user`].
 pub(crate) type OtherUser = (Arc<dyn Transport>, Option<Arc<dyn Connection>>);
 
-/// One live connection. It is never repaired: a new one takes its place.
+/// One live connection. A lost connection is never repaired, but replaced by a new one.
 pub(crate) trait Connection: Send + Sync + 'static {
-    /// Opens what a process needs to call: a callback queue, and a channel to publish on.
+    /// Opens what a client needs: a callback queue, and a channel to publish on.
     fn open_caller(
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>>;
 
-    /// Opens what a server needs to serve one queue, and starts consuming.
-    fn open_worker(&self, options: WorkerOptions)
-    -> BoxFuture<'_, Result<OpenWorker, BrokerError>>;
+    /// Opens a channel that serves one queue, and starts to consume.
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker>;
 
-    /// Opens a queue of its own on a topic exchange, which it declares, and starts consuming. The queue is gone with its
-    /// channel.
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>>;
+    /// Declares a topic exchange and a new queue bound to it, and starts to consume. The queue is deleted with its channel.
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker>;
 
-    /// How a queue stands; `None` if there is none.
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>>;
+    /// The state of a queue; `None` if there is no such queue.
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>>;
 
-    /// Resolves when the connection is gone, with the reason.
+    /// Resolves when the connection has ended, with the reason.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
 
-    /// How many channels it may have; `None` where that has no bound.
+    /// How many channels the connection may have; `None` if there is no limit.
     fn channels(&self) -> Option<u16> {
         None
     }
 
-    /// Whether it takes messages, and why not.
+    /// Whether the broker accepts messages on the connection, and why not.
     fn blocked(&self) -> watch::Receiver<Blocked>;
 
-    /// Closes it.
     fn close(&self) -> BoxFuture<'_, ()>;
 }
 
-/// How a caller's channel is set up.
+/// The options of a caller's channel.
 #[derive(Debug, Clone)]
 pub(crate) struct CallerOptions {
     pub(crate) confirms: bool,
     pub(crate) direct_reply_to: bool,
-    /// Each request says which user sent it.
+    /// Whether each request names the user that sent it.
     pub(crate) announce_user: bool,
-    /// The exchange that requests go to, to be checked for existence; empty for the default one.
+    /// The exchange for requests, which has to exist; empty for the default exchange.
     pub(crate) exchange: String,
-    /// The largest body of a reply that is kept, in bytes.
+    /// The largest body of a reply that is stored, in bytes.
     pub(crate) max_reply: usize,
 }
 
 impl Default for CallerOptions {
-    /// Every request is confirmed, and goes through the default exchange to a queue of the service's name; replies come
-    /// to a callback queue.
+    /// The broker confirms every request. Requests go through the default exchange to the queue with the service's name, and
+    /// replies arrive on a callback queue.
     fn default() -> Self {
         Self {
             confirms: true,
@@ -132,150 +122,146 @@ impl Default for CallerOptions {
     }
 }
 
-/// Where what happens to requests is told.
+/// Receives the replies and the outcomes of requests.
 pub(crate) trait CallerSink: Send + Sync + 'static {
-    /// A message on the callback queue.
+    /// A message arrived on the callback queue.
     fn reply(&self, message: Message);
 
-    /// A message on the callback queue whose headers are too large to be read.
+    /// A message arrived on the callback queue, but its headers are too large to be read.
     fn unreadable(&self) {}
 
-    /// What became of the request with this correlation id. That one was accepted that waits for a reply may be left out
-    /// where nothing but its callback queue can be lost.
+    /// The outcome of the request with this correlation id. A transport may skip `Accepted` for a request that expects a
+    /// reply, if only the callback queue can be lost.
     fn settled(&self, correlation_id: Uuid, outcome: PublishOutcome);
 }
 
 /// What the broker did with a request.
 #[derive(Debug, Clone)]
 pub(crate) enum PublishOutcome {
-    /// It is in a queue.
+    /// The request is in a queue.
     Accepted,
-    /// No queue is bound to where it went.
+    /// No queue is bound to its destination.
     Unroutable,
-    /// The queue would not take it.
+    /// The queue rejected it.
     Rejected,
-    /// The broker closed the channel because of this very request.
+    /// The broker closed the channel because of this request.
     Refused(BrokerError),
-    /// It came before one that was refused: the broker has dealt with it, and what it said of it is lost.
+    /// It was sent before the refused request. The broker has dealt with it, but its outcome is lost.
     Passed,
-    /// It came after one that was refused: the broker has ignored it.
+    /// It was sent after the refused request, so the broker has ignored it.
     Ignored,
-    /// The broker closed the channel because of a request, and it is not known which one that was.
+    /// The broker closed the channel because of one request, but it is not known which one.
     Interrupted,
 }
 
 /// Publishes requests, and owns the callback queue.
 pub(crate) trait CallerChannel: Send + Sync + 'static {
-    /// What goes into `reply_to`.
+    /// The value for `reply_to`.
     fn callback_queue(&self) -> &SmolStr;
 
-    /// What goes into `user_id`, if requests are to say it.
+    /// The value for `user_id`, if requests should name their user.
     fn announced_user(&self) -> Option<&SmolStr>;
 
-    /// Whether the broker is in this process: to ask it for the state of a queue costs nothing.
+    /// Whether the broker is in this process, so that asking for the state of a queue is free.
     fn is_near(&self) -> bool {
         false
     }
 
-    /// Queues a request, in the order of the calls; what becomes of it is told to the sink.
+    /// Queues a request. Requests are sent in the order of these calls, and their outcomes are reported to the sink.
     ///
     /// # Errors
     ///
-    /// The channel is gone: nothing was sent.
+    /// The channel has ended, and nothing was sent.
     fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone>;
 
-    /// Resolves when the callback queue is gone, with the reason; requests without a reply then have none to expect.
+    /// Resolves when the callback queue is lost, with the reason. Requests that have no reply yet will get none.
     fn closed(&self) -> BoxFuture<'static, BrokerError>;
 
-    /// Resolves when nothing can be published any more, with the reason: the broker closes a channel for one request
-    /// that it refuses. Replies to the others still come.
+    /// Resolves when nothing can be published any more, with the reason. One refused request is enough for the broker to
+    /// close the channel. Replies to the other requests still arrive.
     fn exhausted(&self) -> BoxFuture<'static, BrokerError>;
 
-    /// Resolves when the broker has rejected a request. A full queue is a reason; but RabbitMQ 3.10 also goes on
-    /// rejecting for ever on a channel that met a quorum queue without a leader, so another is to take its place.
+    /// Resolves when the broker has rejected a request. A full queue is one reason. RabbitMQ 3.10 also rejects for ever on a
+    /// channel that has published to a quorum queue without a leader, so the channel should be replaced.
     fn rejecting(&self) -> BoxFuture<'static, ()>;
 
-    /// Opens another channel that publishes, with the same callback queue.
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>>;
+    /// Opens another channel to publish on, with the same callback queue.
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>>;
 }
 
-/// A message was not taken because its channel is gone.
+/// A message was not sent because its channel has ended.
 #[derive(Debug)]
 pub(crate) struct ChannelGone;
 
-/// How a server's channel is set up.
+/// The options of a server's channel.
 #[derive(Debug, Clone)]
 pub(crate) struct WorkerOptions {
     pub(crate) queue: Queue,
     pub(crate) prefetch: u16,
-    /// The topic exchange to bind the queue to; empty for none.
+    /// The topic exchange that the queue is bound to; empty for none.
     pub(crate) exchange: String,
-    /// The largest body of a request that is kept, in bytes; of a larger one only the size is.
+    /// The largest body of a request that is stored, in bytes. Only the size of a larger body is stored.
     pub(crate) max_request: usize,
-    /// Counts replies that reached no caller: it was gone, or the broker refused them.
+    /// Counts replies that reached no caller: its queue was gone, or the broker refused them.
     pub(crate) undeliverable: Arc<AtomicU64>,
     pub(crate) refused: Arc<Refused>,
 }
 
-/// Counts requests that are rejected before a server sees them.
+/// Numbers of requests that were rejected before the server received them.
 #[derive(Debug, Default)]
 pub(crate) struct Refused {
-    /// For a `reply_to` that RabbitMQ cannot have made.
+    /// Requests with a `reply_to` that RabbitMQ cannot have generated.
     pub(crate) reply_to: AtomicU64,
-    /// For headers that are too large to be read.
+    /// Requests with headers that are too large to be read.
     pub(crate) headers: AtomicU64,
 }
 
-/// How a channel is set up that listens to a topic exchange.
+/// The options of a channel that listens to a topic exchange.
 #[derive(Debug, Clone)]
 pub(crate) struct ListenerOptions {
     pub(crate) exchange: String,
-    /// What its queue is bound by.
+    /// The binding keys of its queue.
     pub(crate) keys: Vec<String>,
     pub(crate) prefetch: u16,
-    /// The most messages that wait in its queue; older ones go.
+    /// The most messages that wait in its queue. Older ones are dropped.
     pub(crate) max_length: u32,
-    /// Counts replies that reached no caller: it was gone, or the broker refused them.
+    /// Counts replies that reached no caller: its queue was gone, or the broker refused them.
     pub(crate) undeliverable: Arc<AtomicU64>,
 }
 
-/// How a queue stands.
+/// The state of a queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct QueueState {
-    /// Messages that wait in it; those that a consumer has and did not acknowledge are not counted.
+    /// The number of messages that wait in the queue, without those that were delivered and not acknowledged.
     pub messages: u32,
-    /// Who consumes it: each server that serves it is one.
+    /// The number of consumers. Each server of the queue is one.
     pub consumers: u32,
 }
 
-/// Requests as they come, in runs: to take those that are there at once costs little more than to take one.
+/// Receives requests in batches: receiving all that are ready costs little more than receiving one.
 pub(crate) trait Deliveries: Send {
-    /// Moves up to `most` that are there to the end of `to`, or waits for one. Says `false`, and moves none, when no more
-    /// will come: the channel is gone, or consuming was stopped.
-    fn poll_take(
-        &mut self,
-        to: &mut Vec<Delivery>,
-        most: usize,
-        cx: &mut Context<'_>,
-    ) -> Poll<bool>;
+    /// Moves up to `max` requests to the end of `to`, and waits if none is ready. Returns `false` and moves none if no more
+    /// will arrive, because the channel has ended or consuming was stopped.
+    fn poll_take(&mut self, to: &mut Vec<Delivery>, max: usize, cx: &mut Context<'_>)
+    -> Poll<bool>;
 }
 
 impl dyn Deliveries {
-    /// The next one; `None` when no more will come. Nothing is lost when the future is dropped.
+    /// The next request; `None` if no more will arrive. Nothing is lost when the future is dropped.
     pub(crate) async fn next(&mut self) -> Option<Delivery> {
-        let mut taken = Vec::new();
-        poll_fn(|cx| self.poll_take(&mut taken, 1, cx)).await;
-        taken.pop()
+        let mut received = Vec::new();
+        poll_fn(|cx| self.poll_take(&mut received, 1, cx)).await;
+        received.pop()
     }
 }
 
-/// A channel that consumes, and what it consumes.
+/// A channel that consumes, and the requests from its queue.
 pub(crate) type OpenWorker = (Arc<dyn WorkerChannel>, Box<dyn Deliveries>);
 
-/// Answers and acknowledges what was consumed.
+/// Replies to requests and settles them.
 pub(crate) trait WorkerChannel: Send + Sync + 'static {
-    /// Why nothing more is delivered, where that is known.
+    /// Why no more requests are delivered, if that is known.
     fn why_ended(&self) -> Option<String> {
         None
     }
@@ -283,16 +269,16 @@ pub(crate) trait WorkerChannel: Send + Sync + 'static {
     /// Publishes the reply, if there is one, and acknowledges the request after it.
     fn finish(&self, tag: u64, reply: Option<Message>);
 
-    /// Gives a request back to its queue.
+    /// Returns a request to its queue.
     fn requeue(&self, tag: u64);
 
-    /// Publishes the reply, if there is one, and rejects the request after it: it goes to the dead-letter exchange of its
-    /// queue, if there is one.
+    /// Publishes the reply, if there is one, and rejects the request after it. The request goes to the dead-letter exchange
+    /// of its queue, if there is one.
     fn reject(&self, tag: u64, reply: Option<Message>);
 
-    /// Stops consuming. Requests that were already here can still be taken.
+    /// Stops consuming. Requests that have arrived can still be received.
     fn stop(&self) -> BoxFuture<'_, ()>;
 
-    /// Closes the channel after everything queued has left; the broker takes back what is not acknowledged.
+    /// Sends everything that is queued, and closes the channel. The broker requeues requests that are not acknowledged.
     fn close(&self) -> BoxFuture<'_, ()>;
 }

@@ -1,4 +1,4 @@
-//! How a server declares the queue of a service.
+//! The declaration of a service's queue.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use crate::limits;
 const TYPE: &str = "x-queue-type";
 const DELIVERY_LIMIT: &str = "x-delivery-limit";
 
-/// How often a quorum queue delivers a request again unless told otherwise: RabbitMQ's own default from 4.0 on; 3.x has
-/// none.
+/// How often a quorum queue delivers a request again by default: RabbitMQ's own default from 4.0 on; 3.x has no limit.
 const DEFAULT_DELIVERY_LIMIT: i64 = 20;
 
 /// The queue of a service, as its servers declare it: its name, its type and its limits.
 ///
-/// Callers never declare it. All servers of one queue have to agree; one that does not is told which argument differs.
+/// Callers never declare it. All servers of one queue have to declare it in the same way. Otherwise `start` fails with an
+/// error that names the differing argument.
 ///
 /// ```
 /// use std::time::Duration;
@@ -27,11 +27,12 @@ const DEFAULT_DELIVERY_LIMIT: i64 = 20;
 ///     .overflow(Overflow::RejectPublish);
 /// ```
 #[derive(Debug, Clone, PartialEq)]
+#[must_use = "a queue is declared by the server that it is given to"]
 pub struct Queue {
     pub(crate) name: Option<String>,
     pub(crate) kind: QueueType,
     pub(crate) passive: bool,
-    /// It is declared without a delivery limit, if no argument says one.
+    /// Whether the queue is declared without a delivery limit, unless an argument sets one.
     pub(crate) unlimited: bool,
     pub(crate) arguments: Vec<(String, QueueArgument)>,
 }
@@ -59,7 +60,7 @@ pub enum QueueArgument {
     Text(String),
     /// A whole number.
     Integer(i64),
-    /// Yes or no.
+    /// A boolean.
     Boolean(bool),
 }
 
@@ -85,14 +86,14 @@ impl From<bool> for QueueArgument {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Overflow {
-    /// Refuses new requests: their callers get `overloaded` at once.
+    /// Rejects new requests. Their callers get `overloaded` at once.
     RejectPublish,
-    /// Drops the oldest requests: their callers get nothing before their deadline.
+    /// Drops the oldest requests. Their callers get no reply, and wait until their deadline.
     DropHead,
 }
 
 impl Default for Queue {
-    /// A durable classic queue with the name that the service gives it.
+    /// A durable classic queue with the service's own queue name.
     fn default() -> Self {
         Self {
             name: None,
@@ -110,25 +111,25 @@ impl Queue {
         Self { name: Some(name.into()), ..Self::default() }
     }
 
-    /// On one node, fast, and gone with that node: the default.
+    /// A queue on one node: fast, but lost with that node. This is the default.
     pub fn classic(mut self) -> Self {
         self.kind = QueueType::Classic;
         self
     }
 
-    /// Replicated over a cluster.
+    /// A queue that is replicated over a cluster.
     pub fn quorum(mut self) -> Self {
         self.kind = QueueType::Quorum;
         self
     }
 
-    /// Declares nothing and takes the queue as it is, whoever owns it.
+    /// Uses an existing queue as it is, without declaring it.
     pub fn passive(mut self) -> Self {
         self.passive = true;
         self
     }
 
-    /// Drops requests that waited so long, whatever their own deadline (`x-message-ttl`).
+    /// Drops requests that have waited this long, even if their deadline is later (`x-message-ttl`).
     pub fn message_ttl(self, ttl: Duration) -> Self {
         let milliseconds = i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX);
         self.argument("x-message-ttl", milliseconds)
@@ -139,7 +140,7 @@ impl Queue {
         self.argument("x-max-length", i64::from(requests))
     }
 
-    /// What happens when they are more (`x-overflow`).
+    /// What happens when the queue is full (`x-overflow`).
     pub fn overflow(self, overflow: Overflow) -> Self {
         self.argument(
             "x-overflow",
@@ -150,20 +151,21 @@ impl Queue {
         )
     }
 
-    /// Where requests go that expire or are rejected (`x-dead-letter-exchange`).
+    /// The exchange for requests that expire or are rejected (`x-dead-letter-exchange`).
     pub fn dead_letter_exchange(self, exchange: &str) -> Self {
         self.argument("x-dead-letter-exchange", exchange)
     }
 
-    /// How often a quorum queue delivers one request again before it gives up (`x-delivery-limit`); by default 20 times.
+    /// How often a quorum queue delivers one request again before it drops or dead-letters it (`x-delivery-limit`); by
+    /// default 20 times.
     pub fn delivery_limit(self, deliveries: u32) -> Self {
         self.argument(DELIVERY_LIMIT, i64::from(deliveries))
     }
 
-    /// Declares a quorum queue without `x-delivery-limit`, as other programs do, the servers of RabbitMQ's tutorial among
-    /// them: to share a queue with them, whoever declares it first. RabbitMQ 4 then has its own limit of 20 deliveries.
-    /// RabbitMQ 3 has none, so there a request that kills its servers comes back for ever; [`ServerBuilder::reject_redelivered`]
-    /// helps against that.
+    /// Declares a quorum queue without `x-delivery-limit`. Other programs do so, such as the servers of RabbitMQ's tutorial.
+    /// Use it to share a queue with them, so that it does not matter which program declares it first. RabbitMQ 4 then
+    /// applies its own limit of 20 deliveries. RabbitMQ 3 has no limit, so a request that kills its servers is delivered for
+    /// ever. [`ServerBuilder::reject_redelivered`] helps against that.
     ///
     /// ```
     /// use rpc_runtime::Queue;
@@ -173,20 +175,20 @@ impl Queue {
     ///
     /// [`ServerBuilder::reject_redelivered`]: crate::ServerBuilder::reject_redelivered
     pub fn no_delivery_limit(mut self) -> Self {
-        self.arguments.retain(|(known, _)| known != DELIVERY_LIMIT);
+        self.arguments.retain(|(key, _)| key != DELIVERY_LIMIT);
         self.unlimited = true;
         self
     }
 
-    /// How many priorities a classic queue keeps apart (`x-max-priority`).
+    /// The highest priority that a classic queue supports (`x-max-priority`).
     pub fn max_priority(self, priorities: u8) -> Self {
         self.argument("x-max-priority", i64::from(priorities))
     }
 
-    /// Deletes itself once nobody has consumed it for a minute (`x-expires`), with the requests in it: for tests and for
-    /// services that come and go. It is durable all the same, because RabbitMQ 4.3 refuses shared queues that are not. A
-    /// broker in the process keeps it for as long as that lives itself. RabbitMQ counts a look at the queue as its use: clients
-    /// that [fail fast](crate::ClientBuilder::when_unserved) keep it while they call.
+    /// A queue that is deleted, with the requests in it, after a minute without consumers (`x-expires`): for tests and for
+    /// short-lived services. It is durable all the same, because RabbitMQ 4.3 refuses shared queues that are not. A broker
+    /// in the process never deletes it. RabbitMQ counts a passive declaration as use of the queue, so clients that [fail
+    /// fast](crate::ClientBuilder::when_unserved) keep it alive while they call.
     ///
     /// ```
     /// use rpc_runtime::Queue;
@@ -199,24 +201,25 @@ impl Queue {
         self.argument("x-expires", milliseconds)
     }
 
-    /// Any other argument of the declaration; a second value for one name replaces the first.
+    /// Any other argument of the declaration. A second value for the same name replaces the first.
     pub fn argument(mut self, name: &str, value: impl Into<QueueArgument>) -> Self {
-        self.arguments.retain(|(known, _)| known != name);
+        self.arguments.retain(|(key, _)| key != name);
         self.arguments.push((name.to_owned(), value.into()));
         self
     }
 
-    /// The same queue under the service's name, unless it has one of its own.
+    /// Sets the queue's name, if it has none.
     pub(crate) fn or_named(mut self, name: &str) -> Self {
         self.name.get_or_insert_with(|| name.to_owned());
         self
     }
 
-    /// Every argument of the declaration. RabbitMQ decides by the virtual host where it is not told the type, and a
-    /// quorum queue without a limit delivers a request that kills its server for ever.
+    /// Every argument of the declaration. It always contains the type, because the default type depends on the virtual host.
+    /// That of a quorum queue contains a delivery limit by default, because otherwise a request that kills its server is
+    /// delivered for ever.
     pub(crate) fn declared_arguments(&self) -> Vec<(String, QueueArgument)> {
         let mut declared = self.arguments.clone();
-        let has = |name: &str| self.arguments.iter().any(|(known, _)| known == name);
+        let has = |name: &str| self.arguments.iter().any(|(key, _)| key == name);
         if !has(TYPE) {
             declared.push((TYPE.to_owned(), self.kind.as_str().into()));
         }
@@ -226,10 +229,10 @@ impl Queue {
         declared
     }
 
-    /// The number given for an argument.
+    /// The value of an argument that is a number.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
-        self.declared_arguments().into_iter().find_map(|(known, value)| match value {
-            QueueArgument::Integer(number) if known == name => u64::try_from(number).ok(),
+        self.declared_arguments().into_iter().find_map(|(key, value)| match value {
+            QueueArgument::Integer(number) if key == name => u64::try_from(number).ok(),
             _ => None,
         })
     }
@@ -248,19 +251,19 @@ mod tests {
     }
 
     #[test]
-    fn a_temporary_queue_expires_whatever_its_type() {
+    fn a_temporary_queue_of_any_type_expires() {
         let expires = |queue: Queue| queue.temporary().number("x-expires");
         assert_eq!(expires(Queue::named("q")), Some(60_000));
         assert_eq!(expires(Queue::named("q").quorum()), Some(60_000));
     }
 
     #[test]
-    fn the_type_is_always_said() {
+    fn the_type_is_always_declared() {
         assert_eq!(declared(&Queue::default()), [(TYPE.to_owned(), "classic".into())]);
     }
 
     #[test]
-    fn a_quorum_queue_gives_up_some_time_unless_told_otherwise() {
+    fn a_quorum_queue_has_a_default_delivery_limit() {
         let limit = |queue: Queue| queue.number(DELIVERY_LIMIT);
         assert_eq!(limit(Queue::default().quorum()), Some(20));
         assert_eq!(limit(Queue::default().quorum().delivery_limit(3)), Some(3));
@@ -268,7 +271,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quorum_queue_may_have_no_limit() {
+    fn a_quorum_queue_may_have_no_delivery_limit() {
         let queue = Queue::default().quorum().no_delivery_limit();
         assert_eq!(declared(&queue), [(TYPE.to_owned(), "quorum".into())]);
         let queue = Queue::default().delivery_limit(3).no_delivery_limit().quorum();

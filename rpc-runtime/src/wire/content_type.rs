@@ -1,14 +1,14 @@
-//! The encoding of a message, as its `content_type` says it.
+//! Reads the encoding of a message from its `content_type`.
 
 use crate::codec::Encoding;
 
-/// The `content_type` of any bytes. Several clients send it by default, so it counts as none.
+/// The `content_type` for arbitrary bytes. Several clients send it by default, so it is treated as missing.
 const ANY_BYTES: &str = "application/octet-stream";
 
-/// A `content_type`, as far as it is known here.
+/// A parsed `content_type`.
 pub(super) enum ContentType<'a> {
     Known(Encoding),
-    /// There is none, or one that does not name an encoding.
+    /// It is absent, or it does not name an encoding.
     Missing,
     Unknown(&'a str),
 }
@@ -27,8 +27,8 @@ impl<'a> ContentType<'a> {
     }
 }
 
-/// The encoding of a request without `content_type`, at a service of this encoding. Almost any bytes can be read as
-/// bincode, so bincode is never assumed.
-pub(super) fn unsaid(own: Encoding) -> Option<Encoding> {
-    (own != Encoding::Bincode).then_some(own)
+/// The encoding of a request without `content_type`: that of the service, unless the service uses bincode. Almost any
+/// bytes decode as bincode, so bincode is never assumed.
+pub(super) fn encoding_if_missing(service: Encoding) -> Option<Encoding> {
+    (service != Encoding::Bincode).then_some(service)
 }

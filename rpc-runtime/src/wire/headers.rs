@@ -1,11 +1,14 @@
 //! The headers of a message: the framework's own, and those of users.
 
-use crate::codec::EncodeError;
+use crate::{
+    codec::EncodeError,
+    message::{MAX_SHORT_STRING, MAX_TABLE_BYTES},
+};
 
 /// Headers that users give a request.
 pub(crate) type UserHeaders = Vec<(String, String)>;
 
-/// Headers that nested calls pass on unasked: W3C trace context.
+/// Headers that nested calls pass on automatically: W3C trace context.
 pub(crate) const TRACE_HEADERS: [&str; 2] = ["traceparent", "tracestate"];
 
 /// Headers with this prefix are the framework's own.
@@ -17,22 +20,16 @@ pub(super) const FAULT: &str = "rpc-fault";
 pub(super) const MESSAGE: &str = "rpc-message";
 pub(super) const RAN: &str = "rpc-ran";
 
-/// Headers by which RabbitMQ routes a message to further queues, spelled just like this: past what a user may write to
-/// on 3.10, and to the end of its channel if they are no lists.
+/// Headers with which RabbitMQ routes a message to more queues. Their names are case-sensitive. RabbitMQ 3.10 ignores
+/// the user's write permissions for these queues, and RabbitMQ closes the channel if such a header is not a list.
 pub(crate) const ROUTING_HEADERS: [&str; 2] = ["CC", "BCC"];
 
-/// All headers that users give a request, together.
+/// The most bytes of user headers on one request.
 pub(crate) const MAX_HEADER_BYTES: usize = 16 * 1024;
-/// The framework's own headers of a request, which take nothing from the user's.
-const OWN_HEADER_BYTES: usize = 128;
-/// All headers of a message that arrives. What is larger is measured and not kept.
-pub(crate) const MAX_TABLE_BYTES: usize = MAX_HEADER_BYTES + OWN_HEADER_BYTES;
-pub(crate) const MAX_HEADER_DEPTH: usize = 32;
+// The framework's own headers do not count towards the limit of users' headers.
+const _: () = assert!(MAX_HEADER_BYTES + 128 == MAX_TABLE_BYTES);
 
-/// The longest short string of AMQP, in bytes.
-pub(crate) const MAX_SHORT_STRING: usize = 255;
-
-/// Adds a header that can be sent.
+/// Adds a header, or fails if it cannot be sent.
 pub(crate) fn add_header(
     headers: &mut UserHeaders,
     name: String,
@@ -41,11 +38,11 @@ pub(crate) fn add_header(
     if let Some(reason) = refuse_name(&name) {
         return Err(EncodeError::because(reason));
     }
-    headers.retain(|(known, _)| *known != name);
+    headers.retain(|(existing, _)| *existing != name);
     headers.push((name, value));
     let size: usize = headers.iter().map(|(name, value)| name.len() + value.len()).sum();
     if size > MAX_HEADER_BYTES {
-        let reason = format!("the headers are {size} bytes, where {MAX_HEADER_BYTES} fit");
+        let reason = format!("the headers are {size} bytes, but at most {MAX_HEADER_BYTES} fit");
         return Err(EncodeError::because(reason));
     }
     Ok(())

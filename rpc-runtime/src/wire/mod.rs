@@ -1,4 +1,4 @@
-//! The wire: how a request and a reply stand in the properties and headers of a message.
+//! The wire format: how requests and replies are written into the properties and headers of messages.
 
 mod content_type;
 mod headers;
@@ -11,15 +11,12 @@ mod tests;
 
 use self::headers::{FAULT, MESSAGE, RAN, SENT, SIGNATURE, TIMEOUT};
 pub(crate) use self::{
-    headers::{
-        MAX_HEADER_DEPTH, MAX_SHORT_STRING, MAX_TABLE_BYTES, RESERVED_PREFIX, ROUTING_HEADERS,
-        TRACE_HEADERS, UserHeaders, add_header,
-    },
+    headers::{RESERVED_PREFIX, ROUTING_HEADERS, TRACE_HEADERS, UserHeaders, add_header},
     reply::{
         ReceivedReply, ReturnAddress, fault_in_place_of, read_reply, reply_correlation, write_reply,
     },
     request::{ReceivedRequest, RequestHead, read_request, write_request},
 };
 
-/// The durable topic exchange that questions of discovery go through.
+/// The durable topic exchange for discovery requests.
 pub(crate) const DISCOVERY_EXCHANGE: &str = "rpc.discovery";

@@ -1,4 +1,4 @@
-//! Whatever stands in a message's properties is read or refused, and what is written is read back as the same.
+//! Any properties are either read or refused, and everything that is written is read back unchanged.
 
 use std::time::Duration;
 
@@ -15,9 +15,9 @@ use crate::{
     reply::Reply,
 };
 
-/// Text as it comes, and as it would come from somebody who knows what is read.
+/// Random text, and values that have a meaning to the reader.
 fn text() -> impl Strategy<Value = String> {
-    let telling = prop::sample::select(vec![
+    let meaningful = prop::sample::select(vec![
         "",
         " ",
         "result",
@@ -49,7 +49,7 @@ fn text() -> impl Strategy<Value = String> {
         "67e5504410b1426f9247bb680e5fe0c8",
     ]);
     prop_oneof![
-        3 => telling.prop_map(str::to_owned),
+        3 => meaningful.prop_map(str::to_owned),
         1 => any::<String>(),
         1 => (any::<char>(), 0..2_000usize).prop_map(|(long, times)| long.to_string().repeat(times)),
     ]
@@ -109,19 +109,20 @@ fn fault() -> impl Strategy<Value = Fault> {
 }
 
 proptest! {
-    // Enough to find what was found, and quick; fuzz/ tries millions.
+    // Few cases, to be quick. The targets in fuzz/ try millions.
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn any_request_is_read_or_refused_before_it_runs(properties in properties(), own in encoding()) {
+    fn any_request_is_read_or_refused(properties in properties(), own in encoding()) {
         match read_request(&properties, own) {
             Ok(request) => {
-                let said = properties.content_type.as_deref().and_then(Encoding::from_content_type);
-                prop_assert!(request.encoding == said.unwrap_or(own));
-                prop_assert!(said.is_some() || own != Encoding::Bincode, "bincode is never assumed");
+                let declared = properties.content_type.as_deref().and_then(Encoding::from_content_type);
+                prop_assert!(request.encoding == declared.unwrap_or(own));
+                prop_assert!(declared.is_some() || own != Encoding::Bincode, "bincode is never assumed");
                 prop_assert_eq!(request.method, properties.kind.as_deref());
                 let bounded = |value: &HeaderValue| {
-                    value.size() <= MAX_TABLE_BYTES && value.depth() <= MAX_HEADER_DEPTH
+                    value.size() <= crate::message::MAX_TABLE_BYTES
+                        && value.depth() <= crate::message::MAX_TABLE_DEPTH
                 };
                 let all = properties.headers.iter().all(|(_, value)| bounded(value));
                 prop_assert!(all, "{:?}", properties.headers);
@@ -206,12 +207,12 @@ proptest! {
     ) {
         let Some(address) = ReturnAddress::of(&request, encoding) else { return Ok(()) };
         let bytes = Bytes::from(body);
-        let answer = match which {
+        let reply = match which {
             0 => Reply::Result { body: bytes.clone(), encoding },
             1 => Reply::Error { body: bytes.clone(), encoding },
             _ => Reply::Fault(fault.clone()),
         };
-        let sent = write_reply(&address, answer);
+        let sent = write_reply(&address, reply);
         prop_assert_eq!(&sent.routing_key, request.reply_to.as_ref().unwrap());
         let echoed = request.correlation_id.as_ref().or(request.message_id.as_ref());
         prop_assert_eq!(sent.properties.correlation_id.as_ref(), echoed);
@@ -231,7 +232,7 @@ proptest! {
     }
 
     #[test]
-    fn the_caller_knows_its_own_number_and_no_other_spelling(number in 1u128.., request in properties()) {
+    fn other_spellings_of_an_id_are_not_recognised(number in 1u128.., request in properties()) {
         let id = Uuid::from_u128(number);
         let with = |text: String| Properties { correlation_id: Some(text.as_str().into()), ..request.clone() };
         prop_assert_eq!(reply_correlation(&with(id.to_string())), Some(id));

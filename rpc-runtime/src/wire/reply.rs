@@ -1,4 +1,4 @@
-//! A reply in the properties of a message.
+//! Writes a reply into a message, and reads it from one.
 
 use bytes::Bytes;
 use serde_json::json;
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     FAULT, MESSAGE, RAN,
-    content_type::{ContentType, unsaid},
+    content_type::{ContentType, encoding_if_missing},
 };
 use crate::{
     codec::Encoding,
@@ -20,10 +20,11 @@ use crate::{
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-/// The longest word of a fault in its body, in bytes. A layer may pass on the word of another server.
+/// The longest fault word in a body, in bytes. A layer may pass on a fault of another server, whose word may be of any
+/// length.
 const MAX_WORD: usize = 64;
 
-/// Where a reply goes, and what it echoes.
+/// Where a reply goes, and what it copies from the request.
 #[derive(Debug, Clone)]
 pub(crate) struct ReturnAddress {
     queue: SmolStr,
@@ -34,7 +35,7 @@ pub(crate) struct ReturnAddress {
 }
 
 impl ReturnAddress {
-    /// Where the answer to this request is wanted; `None` for a one-way request. `own` is the encoding of the service.
+    /// Where to send the reply to this request; `None` for a one-way request. `own` is the encoding of the service.
     pub(crate) fn of(properties: &Properties, own: Encoding) -> Option<Self> {
         Some(Self {
             queue: properties.reply_to.clone()?,
@@ -52,8 +53,8 @@ impl ReturnAddress {
         &self.queue
     }
 
-    /// Whether RabbitMQ named it, or aio-pika (`amq_`): such names are random, so a peer cannot name somebody else's
-    /// queue.
+    /// Whether RabbitMQ or aio-pika (`amq_`) generated the queue's name. Such names are random, so a peer cannot guess
+    /// the queue of another caller.
     pub(crate) fn is_server_named(&self) -> bool {
         ["amq.gen-", "amq_", DIRECT_REPLY_TO].iter().any(|prefix| self.queue.starts_with(prefix))
     }
@@ -62,17 +63,17 @@ impl ReturnAddress {
     fn encoding(&self) -> Option<Encoding> {
         match ContentType::of(self.content_type.as_deref()) {
             ContentType::Known(encoding) => Some(encoding),
-            ContentType::Missing => unsaid(self.own),
+            ContentType::Missing => encoding_if_missing(self.own),
             ContentType::Unknown(_) => None,
         }
     }
 }
 
-// Inlined, it writes the message where it is to stand.
+// Inlining lets it write the message directly to its destination.
 #[allow(clippy::inline_always, reason = "with two callers it is not inlined otherwise")]
 #[inline(always)]
-pub(crate) fn write_reply(address: &ReturnAddress, answer: Reply) -> Message {
-    let (kind, body, encoding, headers) = match answer {
+pub(crate) fn write_reply(address: &ReturnAddress, reply: Reply) -> Message {
+    let (kind, body, encoding, headers) = match reply {
         Reply::Result { body, encoding } => ("result", body, Some(encoding), Headers::new()),
         Reply::Error { body, encoding } => ("error", body, Some(encoding), Headers::new()),
         Reply::Fault(fault) => {
@@ -97,8 +98,8 @@ pub(crate) fn write_reply(address: &ReturnAddress, answer: Reply) -> Message {
     }
 }
 
-/// The fault that goes where a reply was to go which is too large for the broker. A reply that is a fault already goes
-/// without its body, which its headers repeat.
+/// Makes the fault that replaces a reply that is too large for the broker. If the reply is a fault already, it only
+/// loses its body, whose content is in the headers, too.
 pub(crate) fn fault_in_place_of(reply: &Message, fault: Fault) -> Message {
     if reply.properties.kind.as_deref() == Some("fault") {
         return Message { body: Bytes::new(), ..reply.clone() };
@@ -112,8 +113,8 @@ pub(crate) fn fault_in_place_of(reply: &Message, fault: Fault) -> Message {
     write_reply(&address, Reply::Fault(fault))
 }
 
-/// The body of a fault, for programs that do not read `type`: they would take an empty body for a result. Those that
-/// write bincode share this crate.
+/// The body of a fault, for programs that do not read `type` and would take an empty body for a result. For bincode it
+/// is empty, because those callers use this crate.
 #[cold]
 fn fault_body(fault: &Fault, encoding: Option<Encoding>) -> (Bytes, Encoding) {
     let (word, message) = (cut::prefix(fault.word(), MAX_WORD), fault.message());
@@ -147,7 +148,7 @@ fn fault_headers(fault: &Fault) -> Headers {
 pub(crate) enum ReceivedReply {
     Result {
         body: Bytes,
-        /// `None`: that of the request.
+        /// `None` means the encoding of the request.
         encoding: Option<Encoding>,
     },
     Error {
@@ -155,11 +156,10 @@ pub(crate) enum ReceivedReply {
         encoding: Option<Encoding>,
     },
     Fault(Fault),
-    /// It says of itself something that this version does not know.
+    /// It has a `type` or a `content_type` that this version does not know.
     Unreadable(String),
 }
 
-/// Reads a reply.
 pub(crate) fn read_reply(properties: &Properties, body: Bytes) -> ReceivedReply {
     let kind = properties.kind.as_deref();
     if kind == Some("fault") {
@@ -170,7 +170,7 @@ pub(crate) fn read_reply(properties: &Properties, body: Bytes) -> ReceivedReply 
         ContentType::Missing => None,
         ContentType::Unknown(written) => {
             return ReceivedReply::Unreadable(format!(
-                "the reply's content_type {written:?} is not spoken here"
+                "the reply's content_type {written:?} is not supported"
             ));
         }
     };
@@ -196,7 +196,7 @@ fn read_fault(properties: &Properties) -> Fault {
     }
 }
 
-/// The correlation id of a reply, if it is one that this framework can have written.
+/// The correlation id of a reply, if this framework may have generated it.
 pub(crate) fn reply_correlation(properties: &Properties) -> Option<Uuid> {
     match properties.correlation_id {
         Some(Id::Uuid(id)) if !id.is_nil() => Some(id),

@@ -1,4 +1,4 @@
-//! A request in the properties of a message.
+//! Writes a request into a message, and reads it from one.
 
 use std::time::Duration;
 
@@ -7,30 +7,30 @@ use smol_str::{SmolStr, ToSmolStr, format_smolstr};
 use uuid::Uuid;
 
 use super::{
-    MAX_HEADER_DEPTH, MAX_TABLE_BYTES, SENT, SIGNATURE, TIMEOUT,
-    content_type::{ContentType, unsaid},
+    SENT, SIGNATURE, TIMEOUT,
+    content_type::{ContentType, encoding_if_missing},
     headers::MAX_HEADER_BYTES,
 };
 use crate::{
     codec::Encoding,
     fault::{Fault, FaultKind},
-    message::{Expiration, HeaderValue, Id, Message, Properties},
+    message::{Expiration, HeaderValue, Id, MAX_TABLE_BYTES, MAX_TABLE_DEPTH, Message, Properties},
 };
 
-/// A request as its caller writes it.
+/// What a caller writes into a request.
 #[derive(Debug)]
 pub(crate) struct RequestHead<'a> {
     pub(crate) exchange: &'a SmolStr,
     pub(crate) queue: &'a SmolStr,
     pub(crate) method: SmolStr,
     pub(crate) encoding: Encoding,
-    /// Sent with bincode alone; the other encodings describe themselves. Empty where it is not known.
+    /// Only sent with bincode, because the other encodings describe themselves. Empty if it is unknown.
     pub(crate) signature: SmolStr,
     pub(crate) correlation_id: Uuid,
     pub(crate) message_id: Uuid,
-    /// `None`: one-way.
+    /// `None` for a one-way request.
     pub(crate) reply_to: Option<&'a SmolStr>,
-    /// What is left until the deadline.
+    /// The time left until the deadline.
     pub(crate) remaining: Option<Duration>,
     /// When it is handed to the transport, in milliseconds since the Unix epoch.
     pub(crate) sent: i64,
@@ -40,7 +40,7 @@ pub(crate) struct RequestHead<'a> {
     pub(crate) headers: &'a [(String, String)],
 }
 
-// Inlined, it writes the message where it is to stand.
+// Inlining lets it write the message directly to its destination.
 #[inline]
 pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
     let remaining = head.remaining.map(milliseconds_left);
@@ -82,30 +82,30 @@ pub(crate) fn write_request(head: RequestHead<'_>, body: Bytes) -> Message {
     message
 }
 
-/// Rounded up, at least 1, and within what RabbitMQ takes for an expiration.
+/// Rounded up, at least 1, and at most the largest expiration that RabbitMQ accepts.
 fn milliseconds_left(remaining: Duration) -> u32 {
     let milliseconds = remaining.as_nanos().div_ceil(1_000_000);
     u32::try_from(milliseconds).unwrap_or(u32::MAX).max(1)
 }
 
-/// In 32 bits where they are enough, since some clients know no larger integer.
+/// Uses 32 bits if they are enough, because some clients cannot read larger integers.
 pub(super) fn timeout_header(milliseconds: u32) -> HeaderValue {
     i32::try_from(milliseconds)
         .map_or_else(|_| HeaderValue::Integer(milliseconds.into()), HeaderValue::Small)
 }
 
-/// What a request's properties say, checked.
+/// The checked properties of a request.
 #[derive(Debug)]
 pub(crate) struct ReceivedRequest<'a> {
-    /// The method's wire name, if the request says one.
+    /// The method's wire name, if the request has one.
     pub(crate) method: Option<&'a str>,
     pub(crate) encoding: Encoding,
     pub(crate) signature: Option<&'a str>,
-    /// What was left until the deadline when the request was sent.
+    /// The time that was left until the deadline when the request was sent.
     pub(crate) remaining: Option<Duration>,
-    /// When that was, by the caller's clock, in milliseconds since the Unix epoch.
+    /// When the request was sent, by the caller's clock, in milliseconds since the Unix epoch.
     pub(crate) sent: Option<i64>,
-    /// How long the broker let it wait in its queue at most.
+    /// The longest time that the broker may have kept it in its queue.
     pub(crate) longest_wait: Option<Duration>,
 }
 
@@ -113,7 +113,7 @@ pub(crate) struct ReceivedRequest<'a> {
 ///
 /// # Errors
 ///
-/// The fault with which it is to be answered.
+/// The fault to reply with.
 pub(crate) fn read_request(
     properties: &Properties,
     service: Encoding,
@@ -147,13 +147,13 @@ struct OwnHeaders<'a> {
     signature: Option<&'a HeaderValue>,
 }
 
-/// Finds the framework's own headers, the first of each name, and checks the bounds of all. Each request comes through
-/// here: so one pass does both.
+/// Finds the framework's own headers (the first of each name), and checks the limits of all headers. It runs for each
+/// request, so one pass does both.
 fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fault> {
     let (mut own, mut size, mut too_deep) = (OwnHeaders::default(), 0usize, false);
     for (name, value) in headers {
         size = size.saturating_add(name.len()).saturating_add(value.size());
-        too_deep |= value.depth() > MAX_HEADER_DEPTH;
+        too_deep |= value.depth() > MAX_TABLE_DEPTH;
         let place = match name.as_str() {
             TIMEOUT => &mut own.timeout,
             SENT => &mut own.sent,
@@ -164,33 +164,33 @@ fn read_headers(headers: &[(SmolStr, HeaderValue)]) -> Result<OwnHeaders<'_>, Fa
     }
     if size > MAX_TABLE_BYTES {
         return Err(malformed(format!(
-            "the headers are {size} bytes, where {MAX_HEADER_BYTES} are allowed"
+            "the headers are {size} bytes, but at most {MAX_HEADER_BYTES} are allowed"
         )));
     }
     if too_deep {
         return Err(malformed(format!(
-            "the headers are nested over {MAX_HEADER_DEPTH} levels deep, or are none"
+            "the headers are nested more than {MAX_TABLE_DEPTH} levels deep, or are malformed"
         )));
     }
     Ok(own)
 }
 
-/// What clients write of a body that nothing was done to.
+/// The values of `content_encoding` that clients send for a body that is neither compressed nor encoded.
 const PLAIN_BODIES: [&str; 6] = ["", "utf-8", "utf8", "us-ascii", "binary", "identity"];
 
 fn request_encoding(properties: &Properties, own: Encoding) -> Result<Encoding, Fault> {
     let refused = |what: String| Fault::new(FaultKind::UnsupportedEncoding, what);
     if let Some(written) = properties.content_encoding.as_deref()
-        && !PLAIN_BODIES.iter().any(|known| written.eq_ignore_ascii_case(known))
+        && !PLAIN_BODIES.iter().any(|plain| written.eq_ignore_ascii_case(plain))
     {
         return Err(refused(format!(
-            "content_encoding {written:?} is not spoken here; leave it out, or use \"identity\""
+            "content_encoding {written:?} is not supported; leave it out, or use \"identity\""
         )));
     }
     let written = properties.content_type.as_deref();
     match ContentType::of(written) {
         ContentType::Known(encoding) => Ok(encoding),
-        ContentType::Missing => unsaid(own).ok_or_else(|| {
+        ContentType::Missing => encoding_if_missing(own).ok_or_else(|| {
             let which = written.map_or_else(
                 || "content_type is missing".to_owned(),
                 |written| format!("content_type is missing ({written:?} names no encoding)"),
@@ -201,7 +201,7 @@ fn request_encoding(properties: &Properties, own: Encoding) -> Result<Encoding, 
             ))
         }),
         ContentType::Unknown(written) => Err(refused(format!(
-            "content_type {written:?} is not spoken here; use application/x-bincode, \
+            "content_type {written:?} is not supported; use application/x-bincode, \
              application/json or text/plain"
         ))),
     }
@@ -209,24 +209,25 @@ fn request_encoding(properties: &Properties, own: Encoding) -> Result<Encoding, 
 
 pub(super) fn timeout(header: &HeaderValue) -> Result<Duration, Fault> {
     let refused = || malformed(format!("the header `{TIMEOUT}` is not a whole number"));
-    match header {
-        HeaderValue::Integer(number) => {
-            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
-        }
-        HeaderValue::Small(number) => {
-            Ok(Duration::from_millis(u64::try_from(*number).unwrap_or(0)))
-        }
-        HeaderValue::Text(text) => Expiration::from(text.as_str()).time().ok_or_else(refused),
+    match (integer(header), header) {
+        (Some(number), _) => Ok(Duration::from_millis(u64::try_from(number).unwrap_or(0))),
+        (_, HeaderValue::Text(text)) => Expiration::from(text.as_str()).time().ok_or_else(refused),
         _ => Err(refused()),
     }
 }
 
-/// When the request was sent. A value that is no number is ignored: the request runs without it.
+/// When the request was sent. A value that is not a number is ignored, and the request runs without it.
 fn sent(header: &HeaderValue) -> Option<i64> {
+    match header {
+        HeaderValue::Text(text) => text.trim().parse().ok(),
+        number => integer(number),
+    }
+}
+
+fn integer(header: &HeaderValue) -> Option<i64> {
     match header {
         HeaderValue::Integer(number) => Some(*number),
         HeaderValue::Small(number) => Some((*number).into()),
-        HeaderValue::Text(text) => text.trim().parse().ok(),
         _ => None,
     }
 }

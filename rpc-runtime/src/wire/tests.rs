@@ -1,4 +1,4 @@
-//! Requests and replies as they are written and read.
+//! Writing and reading of requests and replies.
 
 use std::time::Duration;
 
@@ -39,7 +39,7 @@ const MISSING: [Option<&str>; 6] = [
 ];
 
 #[test]
-fn a_missing_content_type_is_the_services_unless_bincode() {
+fn a_missing_content_type_defaults_except_for_bincode() {
     for written in MISSING {
         for own in [Encoding::Json, Encoding::Text] {
             assert_eq!(encoding(written, own), Ok(own), "{written:?}");
@@ -60,7 +60,7 @@ fn a_missing_content_type_is_the_services_unless_bincode() {
 }
 
 #[test]
-fn a_known_content_type_counts_for_any_service() {
+fn any_service_accepts_a_known_content_type() {
     for own in [Encoding::Bincode, Encoding::Json, Encoding::Text] {
         assert_eq!(encoding(Some("Application/JSON; charset=x"), own), Ok(Encoding::Json));
         assert_eq!(encoding(Some("application/x-bincode"), own), Ok(Encoding::Bincode));
@@ -98,7 +98,7 @@ fn written(content_type: Option<&str>, own: Encoding, fault: Fault) -> (String, 
 }
 
 #[test]
-fn a_fault_has_a_body_in_the_requests_encoding() {
+fn a_faults_body_has_the_requests_encoding() {
     use Encoding::{Bincode, Json, Text};
 
     let fault = || Fault::new(FaultKind::BadArguments, "\"n\" is\nmissing");
@@ -126,14 +126,14 @@ fn a_fault_has_a_body_in_the_requests_encoding() {
 #[test]
 fn the_body_of_a_fault_is_bounded() {
     let fault = || Fault::with_word("w".repeat(100_000), "\u{1}".repeat(100_000));
-    for (content_type, most) in [("application/json", 7 * 1024), ("text/plain", 1_200)] {
+    for (content_type, max) in [("application/json", 7 * 1024), ("text/plain", 1_200)] {
         let body = written(Some(content_type), Encoding::Bincode, fault()).1;
-        assert!((1024..most).contains(&body.len()), "{content_type} {}", body.len());
+        assert!((1024..max).contains(&body.len()), "{content_type} {}", body.len());
     }
 }
 
 #[test]
-fn a_caller_reads_the_headers_of_a_fault_alone() {
+fn a_fault_is_read_from_its_headers_only() {
     let fault = Fault::new(FaultKind::TooLarge, "why").ran(true);
     let reply = fault_reply(Some("application/json"), Encoding::Json, fault.clone());
     for body in [&reply.body[..], b"", b"5", b"{", b"\xff"] {
@@ -145,13 +145,13 @@ fn a_caller_reads_the_headers_of_a_fault_alone() {
 }
 
 #[test]
-fn what_the_broker_refuses_becomes_a_smaller_fault() {
+fn a_reply_too_large_becomes_a_smaller_fault() {
     let too_large = || Fault::new(FaultKind::TooLarge, "too large for the broker").ran(true);
     let address = ReturnAddress::of(&properties(Some("text/plain")), Encoding::Bincode).unwrap();
     let result = Reply::Result { body: Bytes::from(vec![0; 9_000]), encoding: Encoding::Text };
     let replaced = fault_in_place_of(&write_reply(&address, result), too_large());
     assert_eq!(replaced.body, "fault: too-large: too large for the broker");
-    // A fault stays the one that it is.
+    // A fault stays the same, without its body.
     let fault = Fault::new(FaultKind::BadArguments, "x".repeat(1_000));
     let fault = fault_reply(Some("text/plain"), Encoding::Bincode, fault);
     let replaced = fault_in_place_of(&fault, too_large());
@@ -159,7 +159,7 @@ fn what_the_broker_refuses_becomes_a_smaller_fault() {
 }
 
 #[test]
-fn a_reply_without_content_type_is_as_the_request() {
+fn a_reply_defaults_to_the_requests_encoding() {
     for written in MISSING {
         let read = read_reply(&properties(written), Bytes::new());
         assert!(matches!(read, ReceivedReply::Result { encoding: None, .. }), "{written:?}");
@@ -171,12 +171,12 @@ fn a_reply_without_content_type_is_as_the_request() {
 #[test]
 fn the_timeout_is_written_in_32_bits() {
     assert_eq!(timeout_header(1), HeaderValue::Small(1));
-    let most = i32::MAX.unsigned_abs();
-    assert_eq!(timeout_header(most), HeaderValue::Small(i32::MAX));
-    assert_eq!(timeout_header(most + 1), HeaderValue::Integer(i64::from(most) + 1));
+    let max = i32::MAX.unsigned_abs();
+    assert_eq!(timeout_header(max), HeaderValue::Small(i32::MAX));
+    assert_eq!(timeout_header(max + 1), HeaderValue::Integer(i64::from(max) + 1));
 }
 
-/// What this framework wrote before: 64 bits. Programs in other languages write any size, or text.
+/// Older versions of this framework wrote 64 bits. Programs in other languages write any size, or text.
 #[test]
 fn a_timeout_of_any_size_is_read() {
     for value in [

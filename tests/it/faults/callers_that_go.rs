@@ -1,4 +1,4 @@
-//! Callers that do not wait for their answer.
+//! Callers that end before their reply arrives.
 
 use rpc_tests::eventually;
 
@@ -7,7 +7,7 @@ use crate::brokers::{Pair, SOON, SampleClient, rabbitmq};
 
 /// Row 8.
 #[tokio::test]
-async fn a_reply_to_a_caller_that_is_gone_is_counted_and_the_server_goes_on() {
+async fn a_reply_to_an_ended_caller_is_counted() {
     let pair = Pair::new(rabbitmq().await).await;
     let (relay, builder) = relayed().await;
     let caller = builder.connect().await.unwrap();

@@ -1,4 +1,4 @@
-//! Three nodes, and a queue that lives on all of them.
+//! Three nodes with a replicated queue.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -12,19 +12,19 @@ use tokio::time::sleep;
 use crate::brokers::{Inside, SampleClient, SampleServer};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
-/// Enough to see that calls go on.
+/// Enough to see that calls succeed.
 const SOME_CALLS: u32 = 50;
 
-/// A broker that knows all nodes, and tries this one first.
+/// A broker with the addresses of all nodes, this one first.
 async fn connect(urls: &[String], start: usize) -> Broker {
     let mut urls = urls.iter().cycle().skip(start).take(urls.len());
     let builder = Broker::builder(urls.next().expect("there are nodes"));
     urls.fold(builder, |builder, url| builder.address(url)).connect().await.unwrap()
 }
 
-/// Row 3, on a cluster: each node in turn is killed and comes back, and no call is lost meanwhile.
+/// Row 3, on a cluster: each node in turn is killed and restarted, and no call fails meanwhile.
 #[tokio::test]
-async fn calls_go_on_while_each_node_of_a_cluster_is_killed_in_turn() {
+async fn calls_succeed_while_cluster_nodes_are_killed() {
     let first = Node::start().await;
     let beside = || Node::builder().beside(&first).start();
     let (second, third) = tokio::join!(beside(), beside());
@@ -35,7 +35,7 @@ async fn calls_go_on_while_each_node_of_a_cluster_is_killed_in_turn() {
     let urls: Vec<String> = nodes.iter().map(Node::url).collect();
     let (name, inside) = (unique("cluster"), Inside::new());
     let mut servers = Vec::new();
-    // One on each node, to begin with.
+    // At first one on each node.
     for start in 0..nodes.len() {
         let server = Server::builder(&connect(&urls, start).await)
             .service_on(Queue::named(&name).quorum(), SampleServer::new(inside.clone()))
@@ -62,7 +62,7 @@ async fn calls_go_on_while_each_node_of_a_cluster_is_killed_in_turn() {
                         answered.fetch_add(1, Ordering::Relaxed);
                         n += 1;
                     }
-                    // A queue whose leader was on that node takes nothing until it has another.
+                    // A queue whose leader was on that node accepts nothing until it has a new leader.
                     Err(error) => {
                         assert!(error.is_retryable(), "{error:?}");
                         sleep(Duration::from_millis(200)).await;

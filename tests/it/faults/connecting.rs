@@ -1,4 +1,4 @@
-//! A broker that is not there, or does not want us.
+//! A broker that cannot be reached, or refuses the connection.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::brokers::{SOON, SampleClient, assert_ended};
 
 /// Row 1.
 #[tokio::test]
-async fn a_broker_that_is_down_at_the_start_is_waited_for() {
+async fn a_broker_may_start_after_its_client() {
     let (relay, builder) = relayed().await;
     relay.refuse();
     let connecting = tokio::spawn(builder.connect());
@@ -25,12 +25,12 @@ async fn a_broker_that_is_down_at_the_start_is_waited_for() {
 
 /// Row 1.
 #[tokio::test]
-async fn attempts_end_where_a_bound_was_asked_for_and_only_there() {
+async fn attempts_end_only_at_a_given_bound() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("amqp://{}/%2f", listener.local_addr().unwrap());
     let connecting = tokio::spawn(Broker::builder(&url).max_attempts(3).connect());
     for _ in 0..3 {
-        // What connects wants to speak AMQP; it is hung up on.
+        // Close the connection after the protocol header.
         let (mut client, _) = timeout(SOON, listener.accept()).await.unwrap().unwrap();
         let mut header = [0; 8];
         client.read_exact(&mut header).await.unwrap();
@@ -42,9 +42,9 @@ async fn attempts_end_where_a_bound_was_asked_for_and_only_there() {
     assert!(fourth.is_err(), "three were allowed");
 }
 
-/// Row 1, later: a connection that was lost and cannot be made again within the bound is given up, and calls are told.
+/// Row 1, later: after a loss the attempts end at the bound, and calls fail.
 #[tokio::test]
-async fn a_bound_on_attempts_counts_again_after_each_connection() {
+async fn each_loss_gets_the_full_attempts() {
     let (relay, builder) = relayed().await;
     let broker = builder.max_attempts(2).connect().await.unwrap();
     let client = SampleClient::builder(&broker).queue(unique("nobody")).build();
@@ -62,7 +62,7 @@ async fn a_bound_on_attempts_counts_again_after_each_connection() {
 
 /// Row 34.
 #[tokio::test]
-async fn a_limit_of_connections_passes_and_others_are_tried() {
+async fn a_connection_limit_is_not_permanent() {
     let node = Node::start().await;
     let is_limit = |error: BrokerError| {
         assert_eq!(error.kind(), BrokerErrorKind::LimitReached, "{error}");
@@ -74,7 +74,7 @@ async fn a_limit_of_connections_passes_and_others_are_tried() {
         let holder = Broker::connect(&node.url()).await.unwrap();
         is_limit(briefly().connect().await.unwrap_err());
 
-        // Another node takes it.
+        // Another node accepts it.
         let elsewhere = briefly().address(Rabbit::shared().await.url()).connect().await.unwrap();
         assert!(matches!(elsewhere.status(), BrokerStatus::Connected));
 
@@ -87,9 +87,9 @@ async fn a_limit_of_connections_passes_and_others_are_tried() {
     }
 }
 
-/// Row 19: the password was right once. Attempts go on, but seldom, and calls are told at once.
+/// Row 19: the password was right once. Attempts continue slowly, and calls fail at once.
 #[tokio::test]
-async fn a_password_that_is_changed_is_said_and_the_broker_is_not_hammered() {
+async fn a_changed_password_is_retried_slowly() {
     let node = Node::start().await;
     node.add_user("ada", "first", [".*", ".*", ".*"]).await;
     let (relay, url) = relay_to(&node.url_for("ada", "first", "%2f")).await;

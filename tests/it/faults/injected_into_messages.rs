@@ -1,4 +1,4 @@
-//! What is injected into single messages, in memory. Time is paused.
+//! Faults injected into single messages, in memory. Time is paused.
 
 use std::time::Duration;
 
@@ -17,7 +17,7 @@ async fn faulty() -> (Faults, Pair) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_whose_reply_is_dropped_ends_by_its_deadline_and_has_run() {
+async fn a_dropped_reply_times_out_after_running() {
     let (faults, pair) = faulty().await;
     faults.drop_replies(2);
     for runs in 1..=2 {
@@ -33,7 +33,7 @@ async fn a_call_whose_reply_is_dropped_ends_by_its_deadline_and_has_run() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_whose_request_is_dropped_ends_alike_and_has_not_run() {
+async fn a_dropped_request_times_out_without_running() {
     let (faults, pair) = faulty().await;
     faults.drop_requests(2);
     let ended = pair.client.add(1, 2).timeout(SECOND).await;
@@ -53,7 +53,7 @@ async fn a_returned_request_has_no_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_rejected_request_is_overloaded_and_sent_again_if_it_is_idempotent() {
+async fn a_rejected_request_is_retried_if_idempotent() {
     let (faults, pair) = faulty().await;
     faults.reject_requests(1);
     assert_eq!(refusal(pair.client.add(1, 2).await).kind(), FaultKind::Overloaded);
@@ -68,7 +68,7 @@ async fn a_rejected_request_is_overloaded_and_sent_again_if_it_is_idempotent() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_second_of_two_replies_is_dropped_and_counted() {
+async fn a_second_reply_is_dropped_and_counted() {
     let (faults, pair) = faulty().await;
     faults.duplicate_replies(1);
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
@@ -78,7 +78,7 @@ async fn the_second_of_two_replies_is_dropped_and_counted() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_redelivered_request_runs_again_and_is_told_so() {
+async fn a_redelivered_request_runs_again() {
     let (faults, pair) = faulty().await;
     assert!(!pair.client.seen().await.unwrap().redelivered);
     faults.redeliver_requests(1);
@@ -91,7 +91,7 @@ async fn a_redelivered_request_runs_again_and_is_told_so() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_may_run_once_only_is_not_run_again() {
+async fn at_most_once_requests_are_not_run_again() {
     let (faults, pair) = faulty().await;
     faults.method("once").redeliver_requests(1);
     pair.inside.gate.add_permits(2);
@@ -100,7 +100,7 @@ async fn what_may_run_once_only_is_not_run_again() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn delays_add_up_over_both_ways_and_end_when_they_are_told_to() {
+async fn delays_add_up_and_can_be_ended() {
     let (faults, pair) = faulty().await;
     faults.delay_requests(2 * SECOND);
     faults.delay_replies(3 * SECOND);
@@ -116,7 +116,7 @@ async fn delays_add_up_over_both_ways_and_end_when_they_are_told_to() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_reply_that_is_delayed_too_long_is_late() {
+async fn a_reply_delayed_too_long_is_late() {
     let (faults, pair) = faulty().await;
     faults.delay_replies(3 * SECOND);
     let ended = pair.client.add(1, 2).timeout(SECOND).await;
@@ -127,7 +127,7 @@ async fn a_reply_that_is_delayed_too_long_is_late() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn replies_that_are_held_up_outlive_the_shutdown_of_their_server() {
+async fn held_replies_outlive_the_servers_shutdown() {
     let (faults, pair) = faulty().await;
     faults.delay_requests(SECOND);
     faults.delay_replies(SECOND);
@@ -141,7 +141,7 @@ async fn replies_that_are_held_up_outlive_the_shutdown_of_their_server() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn no_more_is_held_up_than_there_is_room_for() {
+async fn held_messages_are_bounded() {
     let (faults, pair) = faulty().await;
     faults.delay_requests(60 * SECOND);
     let calls = (0..10_000).map(|n| tokio::spawn(pair.client.add(n, 1).timeout(SECOND)));
@@ -158,21 +158,21 @@ async fn no_more_is_held_up_than_there_is_room_for() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_narrowed_handle_is_for_its_method_and_its_queue() {
+async fn faults_can_be_limited_to_a_method() {
     let (faults, pair) = faulty().await;
     faults.queue("elsewhere").drop_replies(1);
     faults.queue(&pair.queue).method("add").drop_replies(1);
     assert_eq!(pair.client.echo(vec![1]).await.unwrap(), [1]);
     assert_ended!(pair.client.add(1, 2).await, Err(CallError::DeadlineExceeded { .. }));
     assert_eq!(pair.client.add(1, 2).await.unwrap(), 3);
-    assert_eq!(faults.remaining(), 1, "nobody has called elsewhere");
+    assert_eq!(faults.remaining(), 1, "no call elsewhere");
 
     faults.clear();
     assert_eq!(faults.remaining(), 0);
 }
 
 #[tokio::test(start_paused = true)]
-async fn discovery_is_let_through() {
+async fn discovery_is_not_affected() {
     let (faults, pair) = faulty().await;
     faults.drop_replies(10);
     faults.drop_requests(10);
@@ -183,7 +183,7 @@ async fn discovery_is_let_through() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_service_in_one_line_takes_faults_as_well() {
+async fn serving_with_accepts_faults() {
     use crate::brokers::{Inside, SampleClient, SampleServer};
 
     let (faults, inside) = (Faults::new(), Inside::new());

@@ -1,4 +1,4 @@
-//! A connection that is lost by injection, in memory, and one that is cut, to RabbitMQ: they tell the same.
+//! A loss injected in memory and a cut connection to RabbitMQ behave the same.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use crate::brokers::{Pair, SOON, assert_ended};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
 
-/// What is between a broker and its connection.
+/// Controls the connection of a broker.
 enum Between {
     Faults(Faults),
     Relay(Relay),
@@ -67,16 +67,13 @@ macro_rules! injected_and_real {
 }
 
 injected_and_real! {
-    calls_in_flight_are_lost_or_sent_again_and_requests_are_delivered_again;
+    calls_in_flight_are_lost_or_resent;
     the_status_goes_down_and_up;
     calls_wait_until_connections_are_accepted_again;
     a_connection_can_be_lost_again_and_again;
 }
 
-async fn calls_in_flight_are_lost_or_sent_again_and_requests_are_delivered_again(
-    between: Between,
-    broker: Broker,
-) {
+async fn calls_in_flight_are_lost_or_resent(between: Between, broker: Broker) {
     let pair = Pair::new(broker).await;
     let unknown = tokio::spawn(pair.client.wait(1).timeout(A_MINUTE));
     let again = tokio::spawn(pair.client.again(2).timeout(A_MINUTE));
@@ -87,7 +84,7 @@ async fn calls_in_flight_are_lost_or_sent_again_and_requests_are_delivered_again
         let ended = timeout(SOON, lost).await.expect("it does not wait for its deadline");
         assert_ended!(ended.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
     }
-    // The first runs that nobody waits for any more, `wait` and `again` from the queue, and `again` sent again.
+    // The first runs without a waiting caller, then the redelivered `wait` and `again`, then the resent `again`.
     pair.inside.has_started(6).await;
     pair.inside.gate.add_permits(6);
     assert_eq!(timeout(SOON, again).await.unwrap().unwrap().unwrap(), 2);
@@ -96,7 +93,7 @@ async fn calls_in_flight_are_lost_or_sent_again_and_requests_are_delivered_again
     pair.server.shutdown().await.unwrap();
 }
 
-/// Loses a call while it runs. What is sent again in its place does not run.
+/// Loses a call while it runs. The resent request does not run.
 async fn lost_and_sent_again(prevent: impl Fn(&Faults)) -> Result<u32, CallError> {
     let faults = Faults::new();
     let pair = Pair::new(Broker::in_memory_with(&faults)).await;
@@ -111,7 +108,7 @@ async fn lost_and_sent_again(prevent: impl Fn(&Faults)) -> Result<u32, CallError
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_call_that_was_lost_may_have_run_whatever_its_second_sending_ends_with() {
+async fn a_lost_call_may_have_run_after_resending() {
     let ended = lost_and_sent_again(|faults| faults.return_requests(1)).await;
     assert_ended!(ended, Err(CallError::ConnectionLost { may_have_run: true }));
     let ended = lost_and_sent_again(|faults| faults.reject_requests(1_000)).await;
@@ -158,7 +155,7 @@ async fn a_connection_can_be_lost_again_and_again(between: Between, broker: Brok
     let pair = Pair::new(broker).await;
     for n in 0..5 {
         between.lose();
-        // Either nothing was sent on the connection that was lost, or nobody knows.
+        // Either nothing was sent on the lost connection, or the outcome is unknown.
         match pair.client.add(n, 1).timeout(A_MINUTE).await {
             Ok(sum) => assert_eq!(sum, n + 1),
             Err(error) => {
@@ -171,7 +168,7 @@ async fn a_connection_can_be_lost_again_and_again(between: Between, broker: Brok
     pair.server.shutdown().await.unwrap();
 }
 
-/// However soon there is another one: whoever follows the status sees that it was gone.
+/// The status shows a loss even if the next connection follows at once.
 #[tokio::test(start_paused = true)]
 async fn an_injected_loss_is_always_seen() {
     let faults = Faults::new();
@@ -187,7 +184,7 @@ async fn an_injected_loss_is_always_seen() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_held_up_is_lost_with_the_connection() {
+async fn held_messages_are_lost_with_the_connection() {
     let faults = Faults::new();
     let pair = Pair::new(Broker::in_memory_with(&faults)).await;
     faults.delay_requests(A_MINUTE);
@@ -201,7 +198,7 @@ async fn what_is_held_up_is_lost_with_the_connection() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_broker_may_be_out_of_reach_from_the_start() {
+async fn a_broker_may_be_unreachable_at_first() {
     let faults = Faults::new();
     faults.refuse_connections();
     let broker = Broker::in_memory_with(&faults);
@@ -215,7 +212,7 @@ async fn a_broker_may_be_out_of_reach_from_the_start() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_connection_is_known_to_be_lost_before_anybody_has_used_it() {
+async fn an_unused_lost_connection_is_noticed() {
     let faults = Faults::new();
     let broker = Broker::in_memory_with(&faults);
     faults.refuse_connections();
@@ -224,7 +221,7 @@ async fn a_connection_is_known_to_be_lost_before_anybody_has_used_it() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_that_runs_again_after_a_loss_is_unfinished_once() {
+async fn a_request_rerun_after_loss_counts_once() {
     let faults = Faults::new();
     let pair = Pair::new(Broker::in_memory_with(&faults)).await;
     let call = tokio::spawn(pair.client.wait(1).timeout(A_MINUTE));

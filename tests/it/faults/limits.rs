@@ -1,4 +1,4 @@
-//! A broker that is short of memory or of disk, and one that takes small messages only.
+//! A broker that is short of memory or disk, and one that accepts only small messages.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// Row 17.
 #[tokio::test]
-async fn a_memory_alarm_holds_calls_back_or_refuses_them_and_passes() {
+async fn a_memory_alarm_delays_or_refuses_calls() {
     let node = Node::start().await;
     let set = ["set_vm_memory_high_watermark", "0"];
     let clear = ["set_vm_memory_high_watermark", "absolute", "1GB"];
@@ -22,7 +22,7 @@ async fn a_memory_alarm_holds_calls_back_or_refuses_them_and_passes() {
 
 /// Row 17.
 #[tokio::test]
-async fn a_disk_alarm_does_the_same() {
+async fn a_disk_alarm_delays_or_refuses_calls() {
     let node = Node::start().await;
     an_alarm(&node, &["set_disk_free_limit", "9000GB"], &["set_disk_free_limit", "50MB"], "disk")
         .await;
@@ -42,7 +42,7 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
 
     node.ctl(set).await;
     for (broker, client) in [(&waits, &waiting), (&fails, &failing)] {
-        // The broker says so when it is sent something, which may still pass.
+        // The broker announces the alarm after the next publish, which may still succeed.
         eventually_async("the broker is blocked", SOON, async || {
             let _ = client.add(1, 2).timeout(Duration::from_millis(200)).await;
             matches!(broker.status(), BrokerStatus::Blocked(_)).then_some(())
@@ -52,7 +52,7 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
         assert!(reason.contains(word), "{reason}");
     }
 
-    // Nothing is sent, so nothing piles up, however much is asked for.
+    // Nothing is sent, so no memory grows.
     let many: Vec<_> = (0..500)
         .map(|_| waiting.echo(vec![0; 100_000]).timeout(Duration::from_millis(100)))
         .map(tokio::spawn)
@@ -75,9 +75,9 @@ async fn an_alarm(node: &Node, set: &[&str], clear: &[&str], word: &str) {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Row 17, at a server: its answers are held back.
+/// Row 17, at a server: its replies are delayed.
 #[tokio::test]
-async fn a_server_whose_answers_an_alarm_holds_back_is_not_ready() {
+async fn a_server_under_an_alarm_is_not_ready() {
     let node = Node::start().await;
     let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
     let mut health = pair.server.health();
@@ -100,9 +100,9 @@ async fn a_server_whose_answers_an_alarm_holds_back_is_not_ready() {
     assert_eq!(health.status(), HealthStatus::Stopped);
 }
 
-/// Row 17, where nobody says so: the network takes nothing more.
+/// Row 17 without an announcement: the network accepts no more bytes.
 #[tokio::test]
-async fn a_connection_that_takes_nothing_more_is_blocked_before_it_fills_the_memory() {
+async fn a_stalled_connection_does_not_fill_memory() {
     let pair = Pair::new(rabbitmq().await).await;
     let (relay, url) = relay_to(Rabbit::shared().await.url()).await;
     let broker = Broker::connect(&url).await.unwrap();
@@ -126,9 +126,9 @@ async fn a_connection_that_takes_nothing_more_is_blocked_before_it_fills_the_mem
     pair.server.shutdown().await.unwrap();
 }
 
-/// Rows 14 and 27: the broker takes less than we would send, and closes the channel for it. Nobody else is hurt.
+/// Rows 14 and 27: the broker's limit is lower than ours, and it closes the channel. Other calls are not affected.
 #[tokio::test]
-async fn a_request_that_is_too_large_for_the_broker_alone_ends_alone() {
+async fn a_request_too_large_for_rabbitmq_fails_alone() {
     let node = Node::builder().config("max_message_size = 65536").start().await;
     let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
     let patient = tokio::spawn(pair.client.wait(1));

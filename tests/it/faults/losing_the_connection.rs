@@ -1,4 +1,4 @@
-//! A connection that goes while calls are in flight.
+//! A connection that is lost while calls are in flight.
 
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const A_MINUTE: Duration = Duration::from_secs(60);
 
 /// Row 3.
 #[tokio::test]
-async fn a_broker_that_is_killed_and_comes_back() {
+async fn a_killed_broker_that_restarts_is_used_again() {
     let node = Node::start().await;
     let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
     let again = tokio::spawn(pair.client.again(1).timeout(A_MINUTE));
@@ -28,7 +28,7 @@ async fn a_broker_that_is_killed_and_comes_back() {
     let meanwhile = tokio::spawn(pair.client.add(1, 2).timeout(A_MINUTE));
     node.restart().await;
 
-    // The first two still hold their permits' places in the old process of events: all may go on.
+    // The interrupted handlers may take permits too, so add enough for all.
     pair.inside.gate.add_permits(100);
     assert_eq!(timeout(A_MINUTE, meanwhile).await.unwrap().unwrap().unwrap(), 3);
     assert_eq!(timeout(A_MINUTE, again).await.unwrap().unwrap().unwrap(), 1);
@@ -36,9 +36,9 @@ async fn a_broker_that_is_killed_and_comes_back() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Row 3: the broker ends the connection, and stays.
+/// Row 3: the broker closes the connection and keeps running.
 #[tokio::test]
-async fn a_connection_that_the_broker_closes_is_followed_by_another() {
+async fn a_closed_connection_is_replaced() {
     let node = Node::start().await;
     let pair = Pair::new(Broker::connect(&node.url()).await.unwrap()).await;
     let unknown = tokio::spawn(pair.client.wait(1).timeout(A_MINUTE));
@@ -54,10 +54,10 @@ async fn a_connection_that_the_broker_closes_is_followed_by_another() {
 
 /// Row 4.
 #[tokio::test]
-async fn a_connection_that_is_cut_at_any_byte_leaves_no_call_hanging() {
+async fn no_call_hangs_when_the_connection_is_cut() {
     let pair = Pair::new(rabbitmq().await).await;
     let (relay, url) = relay_to(Rabbit::shared().await.url()).await;
-    // The handshake has about 1,000 bytes, opening the channels another 1,000, and each call about 600.
+    // The handshake takes about 1,000 bytes, opening the channels another 1,000, and each call about 600.
     for bytes in (1..6_000).step_by(211) {
         relay.cut_after(bytes);
         let connecting = Broker::builder(&url).connect_timeout(SOON).connect();
@@ -78,9 +78,9 @@ async fn a_connection_that_is_cut_at_any_byte_leaves_no_call_hanging() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Row 4: a server is cut off in the same way, between any two bytes, and every call is answered.
+/// Row 4: the connection of a server is cut between any two bytes, and every call succeeds.
 #[tokio::test]
-async fn a_server_that_is_cut_off_at_any_byte_serves_again() {
+async fn a_server_serves_again_after_any_cut() {
     let (relay, builder) = relayed().await;
     let pair = Pair::new(builder.connect().await.unwrap()).await;
     let callers = rabbitmq().await;
@@ -97,7 +97,7 @@ async fn a_server_that_is_cut_off_at_any_byte_serves_again() {
 
 /// Row 5.
 #[tokio::test]
-async fn a_half_open_connection_is_noticed_and_deadlines_do_not_wait_for_it() {
+async fn deadlines_hold_on_a_half_open_connection() {
     for direction in [Direction::Both, Direction::ToClient, Direction::ToBroker] {
         let (relay, builder) = relayed().await;
         let pair = Pair::new(rabbitmq().await).await;
@@ -112,7 +112,7 @@ async fn a_half_open_connection_is_noticed_and_deadlines_do_not_wait_for_it() {
         assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: true }));
         assert!(started.elapsed() < AT_ONCE, "{direction:?}");
         is_down(&broker).await;
-        // The heartbeat is one second; twice that, and a bit for a machine under load.
+        // Twice the heartbeat of one second, and some time for a machine under load.
         assert!(started.elapsed() < Duration::from_secs(8), "{direction:?}");
         let ended = timeout(AT_ONCE, patient).await.expect("it ends with the connection");
         assert_ended!(ended.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
@@ -124,22 +124,22 @@ async fn a_half_open_connection_is_noticed_and_deadlines_do_not_wait_for_it() {
     }
 }
 
-/// Row 5: what is sent vanishes, without a word from anybody.
+/// Row 5: sent bytes vanish without an error.
 #[tokio::test]
-async fn a_network_that_swallows_everything_is_noticed() {
+async fn a_network_that_drops_everything_is_noticed() {
     let (relay, builder) = relayed().await;
     let broker = builder.connect().await.unwrap();
     relay.swallow(Direction::Both);
     is_down(&broker).await;
     relay.resume();
-    // The attempt whose first bytes were swallowed would be given up after ten seconds.
+    // An attempt whose first bytes were dropped would end only after ten seconds.
     relay.cut();
     is_connected(&broker).await;
 }
 
-/// Row 3, by choice: calls made while there is no connection end at once, and were not sent.
+/// Row 3, as an option: calls without a connection fail at once and are not sent.
 #[tokio::test]
-async fn calls_that_do_not_wait_end_at_once_while_the_connection_is_down() {
+async fn without_waiting_calls_fail_while_disconnected() {
     let (relay, builder) = relayed().await;
     let pair = Pair::new(rabbitmq().await).await;
     let broker = builder.when_unavailable(Unavailable::Fail).connect().await.unwrap();
@@ -150,7 +150,7 @@ async fn calls_that_do_not_wait_end_at_once_while_the_connection_is_down() {
 
     relay.refuse();
     relay.cut();
-    // It may be sent again, but not now; and it may have run.
+    // It could be resent, but not without a connection; and it may have run.
     let ended = timeout(AT_ONCE, in_flight).await.expect("it ends with the connection");
     assert_ended!(ended.unwrap(), Err(CallError::ConnectionLost { may_have_run: true }));
     is_down(&broker).await;
@@ -165,7 +165,7 @@ async fn calls_that_do_not_wait_end_at_once_while_the_connection_is_down() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Rows 3 and 17: whoever wants to know is told.
+/// Rows 3 and 17: the status is a stream.
 #[tokio::test]
 async fn the_status_of_a_broker_can_be_followed() {
     let (relay, builder) = relayed().await;
@@ -186,7 +186,7 @@ async fn the_status_of_a_broker_can_be_followed() {
 
 /// Row 28.
 #[test]
-fn a_runtime_that_is_dropped_while_it_connects_again_leaves_nothing_behind() {
+fn a_runtime_dropped_while_reconnecting_leaves_nothing() {
     let outside = tokio::runtime::Runtime::new().unwrap();
     let (relay, builder) = outside.block_on(relayed());
     for (refused, stalled) in [(true, false), (false, false), (false, true)] {
@@ -209,7 +209,7 @@ fn a_runtime_that_is_dropped_while_it_connects_again_leaves_nothing_behind() {
             outside.block_on(eventually("it connects again", SOON, another));
         }
         drop(inside);
-        // What belonged to the runtime has been dropped, not leaked; whoever waits for it in another one is told.
+        // The runtime's tasks are dropped and not leaked, and waiters in another runtime get an error.
         assert!(call.is_finished(), "refused {refused}, stalled {stalled}");
         drop((broker, client));
         relay.resume();

@@ -1,4 +1,4 @@
-//! The failure modes of docs/reliability.md, each with the behaviour that is promised there.
+//! The failure modes of docs/reliability.md and their promised behaviour.
 
 mod callers_that_go;
 mod cluster;
@@ -26,7 +26,7 @@ use rpc_tests::{Process, Rabbit, Relay, eventually};
 
 use crate::brokers::SOON;
 
-/// Within this time after a loss, calls in flight have ended.
+/// Calls in flight end within this time after a loss.
 const AT_ONCE: Duration = Duration::from_secs(1);
 
 /// A relay to a broker, and the address of the broker through it.
@@ -38,7 +38,7 @@ async fn relay_to(url: &str) -> (Relay, String) {
     (relay, through)
 }
 
-/// A relay to the shared broker, and how a broker through it is set up.
+/// A relay to the shared broker, and a builder of a broker through it.
 async fn relayed() -> (Relay, BrokerBuilder) {
     let (relay, url) = relay_to(Rabbit::shared().await.url()).await;
     (relay, Broker::builder(&url).heartbeat(Duration::from_secs(1)))
@@ -57,13 +57,13 @@ async fn is_down(broker: &Broker) {
     status(broker, "connecting", |status| matches!(status, BrokerStatus::Connecting)).await;
 }
 
-/// A server in a process of its own, which dies at this place, perhaps before it can say that it serves.
+/// A server in its own process, which dies at this failpoint, perhaps before it prints that it serves.
 async fn starting_fault_server(arguments: &[&str], failpoint: Option<&str>) -> Process {
     let environment = failpoint.map(|place| ("RPC_FAILPOINT", place));
     Process::example_with("fault_server", arguments, environment.as_slice()).await
 }
 
-/// The same, once it serves.
+/// The same, and waits until it serves.
 async fn fault_server(arguments: &[&str], failpoint: Option<&str>) -> Process {
     let server = starting_fault_server(arguments, failpoint).await;
     serves(&server).await;
@@ -78,7 +78,7 @@ fn text(path: &Path) -> &str {
     path.to_str().expect("temporary directories have plain names")
 }
 
-/// A moment in which something that must not happen would.
+/// Asserts that something does not happen for a time.
 async fn nothing_happens_for(time: Duration, happened: impl Fn() -> bool) {
     let waited = tokio::time::timeout(time, async {
         while !happened() {

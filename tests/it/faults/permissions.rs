@@ -1,4 +1,4 @@
-//! Users with narrow rights.
+//! Users with few permissions.
 
 use rpc_runtime::{Broker, BrokerErrorKind, CallError, Server, discovery::Discovery};
 use rpc_tests::{Node, unique};
@@ -14,7 +14,7 @@ async fn node() -> &'static Node {
     NODE.get_or_init(Node::start).await
 }
 
-/// A user of this kind of its own, and the address for it.
+/// A new user with these rights, and its address.
 async fn user(rights: [&str; 3]) -> (String, String) {
     let (node, name) = (node().await, unique("user"));
     node.add_user(&name, "secret", rights).await;
@@ -26,9 +26,9 @@ fn is_refused<T: std::fmt::Debug, E: std::fmt::Debug>(ended: &Result<T, CallErro
     assert_ended!(ended, Err(CallError::Broker(error)) if error.kind() == BrokerErrorKind::NotPermitted);
 }
 
-/// Row 18: one method is forbidden, and only calls of that one end so. All others are answered, those in flight too.
+/// Row 18: calls of a forbidden method fail. All other calls succeed, also those in flight.
 #[tokio::test]
-async fn a_method_that_is_refused_takes_no_other_call_with_it() {
+async fn a_refused_method_does_not_affect_others() {
     let node = node().await;
     let exchange = unique("rpc");
     let broker = Broker::builder(&node.url()).exchange(&exchange).connect().await.unwrap();
@@ -59,9 +59,9 @@ async fn a_method_that_is_refused_takes_no_other_call_with_it() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Row 18, with direct reply-to, where replies come on the channel that is closed: calls in flight are of unknown outcome.
+/// Row 18, with direct reply-to: replies come on the channel that is closed, so calls in flight have an unknown outcome.
 #[tokio::test]
-async fn with_direct_reply_to_a_refusal_ends_what_is_in_flight() {
+async fn a_refusal_ends_calls_with_direct_replies() {
     let node = node().await;
     let exchange = unique("rpc");
     let broker = Broker::builder(&node.url()).exchange(&exchange).connect().await.unwrap();
@@ -83,9 +83,9 @@ async fn with_direct_reply_to_a_refusal_ends_what_is_in_flight() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Row 18: no right to send at all.
+/// Row 18: no right to publish.
 #[tokio::test]
-async fn a_user_who_may_not_send_is_told_at_each_call() {
+async fn each_call_without_write_permission_fails() {
     let (_, url) = user(["^amq[.]gen", "^amq[.]gen", "^amq[.]gen"]).await;
     let (relay, url) = relay_to(&url).await;
     let broker = Broker::connect(&url).await.unwrap();
@@ -103,7 +103,7 @@ async fn a_user_who_may_not_send_is_told_at_each_call() {
 
 /// Row 18: no right to a callback queue.
 #[tokio::test]
-async fn a_user_who_may_not_have_a_callback_queue_is_told() {
+async fn a_forbidden_callback_queue_fails_the_call() {
     let (_, url) = user(["^$", ".*", ".*"]).await;
     let broker = Broker::connect(&url).await.unwrap();
     let client = SampleClient::builder(&broker).queue(unique("nobody")).build();
@@ -114,9 +114,9 @@ async fn a_user_who_may_not_have_a_callback_queue_is_told() {
     }
 }
 
-/// Row 18: servers that may not declare, or not consume.
+/// Row 18: servers without the right to declare or to consume.
 #[tokio::test]
-async fn a_server_without_the_right_to_its_queue_does_not_start() {
+async fn a_server_without_queue_permission_does_not_start() {
     for (rights, what) in [(["^$", ".*", ".*"], "declaring"), ([".*", ".*", "^$"], "consuming")] {
         let (_, url) = user(rights).await;
         let broker = Broker::connect(&url).await.unwrap();
@@ -131,10 +131,9 @@ async fn a_server_without_the_right_to_its_queue_does_not_start() {
     }
 }
 
-/// Row 18: whoever asks without the right gives its channel up at the moment when the broker closes it. That takes nothing
-/// else with it.
+/// Row 18: a refused discovery request closes its channel at the same moment as the broker. Nothing else is affected.
 #[tokio::test]
-async fn channels_that_both_ends_close_at_once_take_no_connection_with_them() {
+async fn simultaneous_channel_closes_keep_the_connection() {
     let pair = Pair::new(Broker::connect(&node().await.url()).await.unwrap()).await;
     let (_, url) = user(["^amq[.]gen", "^(amq[.]gen.*|amq[.]default)$", "^amq[.]gen"]).await;
     let (relay, url) = relay_to(&url).await;

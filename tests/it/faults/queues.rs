@@ -1,4 +1,4 @@
-//! Queues that change under those who use them.
+//! Queues that are deleted or lose their consumer while in use.
 
 use std::time::Duration;
 
@@ -11,11 +11,11 @@ use crate::brokers::{Pair, SOON, assert_ended, rabbitmq};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
 
-/// Row 21: the broker closes the channel of a consumer that acknowledges nothing for too long.
+/// Row 21: the broker closes the channel of a consumer that does not acknowledge for too long.
 #[tokio::test]
 async fn a_consumer_that_timed_out_consumes_again() {
     let node = Node::start().await;
-    // Half an hour, looked at once a minute, unless told otherwise.
+    // The default is half an hour, checked once a minute.
     for setting in ["consumer_timeout", "channel_tick_interval"] {
         node.eval(&format!("application:set_env(rabbit, {setting}, 1000).")).await;
     }
@@ -23,7 +23,7 @@ async fn a_consumer_that_timed_out_consumes_again() {
     let call = tokio::spawn(pair.client.wait(7).timeout(A_MINUTE));
     let once = tokio::spawn(pair.client.once(8).timeout(A_MINUTE));
     pair.inside.has_started(2).await;
-    // The first run goes on, and the request is delivered again; what must not run twice does not.
+    // The first run continues and the request is redelivered. At-most-once requests do not run twice.
     pair.inside.has_started(3).await;
     pair.inside.gate.add_permits(100);
     assert_eq!(timeout(SOON, call).await.unwrap().unwrap().unwrap(), 7);
@@ -35,7 +35,7 @@ async fn a_consumer_that_timed_out_consumes_again() {
 
 /// Row 22.
 #[tokio::test]
-async fn a_queue_that_is_deleted_under_its_server_is_declared_again() {
+async fn a_deleted_queue_is_declared_again() {
     let pair = Pair::new(rabbitmq().await).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     for round in 0..3 {
@@ -49,9 +49,9 @@ async fn a_queue_that_is_deleted_under_its_server_is_declared_again() {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Row 27, for callers: the callback queue is gone, the connection is not.
+/// Row 27, for callers: the callback queue is deleted, and the connection stays.
 #[tokio::test]
-async fn a_callback_queue_that_is_deleted_is_replaced_and_its_calls_end() {
+async fn a_deleted_callback_queue_is_replaced() {
     const DELETE: &str = "[rabbit_amqqueue:delete(Q, false, false, <<\"test\">>) || Q <- rabbit_amqqueue:list(), \
         {resource, _, queue, <<\"amq.gen\", _/binary>>} <- [amqqueue:get_name(Q)]], ok.";
     let node = Node::start().await;

@@ -1,4 +1,4 @@
-//! A broker in a `static`, used by tests that each have a runtime of their own.
+//! A broker in a `static`, used from several runtimes one after the other.
 
 use std::{
     sync::atomic::Ordering,
@@ -20,7 +20,7 @@ fn threads() -> Runtime {
     Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap()
 }
 
-/// A broker that was connected on one runtime, and a server that stays on another.
+/// A broker connected on one runtime, and a server on another.
 struct Bench {
     broker: Broker,
     first: Runtime,
@@ -37,7 +37,7 @@ impl Bench {
     }
 
     fn rabbitmq() -> Self {
-        // It goes on while nobody is in `block_on`.
+        // Worker threads run it outside `block_on`.
         let first = threads();
         let (broker, other) = first.block_on(async {
             let url = Rabbit::shared().await.url();
@@ -54,7 +54,7 @@ impl Bench {
 
     fn on(broker: Broker, first: Runtime, serving_broker: &Broker, serving: Runtime) -> Self {
         let (queue_name, inside) = (unique("runtimes"), Inside::new());
-        // The first to use it: the tasks of the broker are of this runtime.
+        // The first use: the tasks of the broker run on this runtime.
         let nobody = SampleClient::builder(&broker).queue(unique("nobody")).build();
         assert_ended!(first.block_on(nobody.add(1, 2)), Err(CallError::NoServer));
         let server = Server::builder(serving_broker)
@@ -110,8 +110,8 @@ fn a_static_broker_of_rabbitmq_outlives_its_runtimes() {
     calls_go_on_from_runtime_to_runtime(bench);
 }
 
-/// Row 35: a call of one runtime is in flight when another ends that the broker was connected on.
-fn calls_end_or_go_on_when_another_runtime_ends(bench: Bench) {
+/// Row 35: a call is in flight on one runtime when the runtime of the broker's connection ends.
+fn calls_survive_the_end_of_another_runtime(bench: Bench) {
     let second = threads();
     let client = bench.client();
     let lost = second.spawn(client.wait(1));
@@ -135,12 +135,12 @@ fn calls_end_or_go_on_when_another_runtime_ends(bench: Bench) {
 
 #[test]
 fn calls_in_memory_survive_the_runtime_of_others() {
-    calls_end_or_go_on_when_another_runtime_ends(Bench::in_memory());
+    calls_survive_the_end_of_another_runtime(Bench::in_memory());
 }
 
 #[test]
 fn calls_over_rabbitmq_survive_the_runtime_of_others() {
-    calls_end_or_go_on_when_another_runtime_ends(Bench::rabbitmq());
+    calls_survive_the_end_of_another_runtime(Bench::rabbitmq());
 }
 
 /// Row 35.

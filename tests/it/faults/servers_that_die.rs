@@ -1,4 +1,4 @@
-//! Servers in processes of their own that die, or are told to end.
+//! Servers in their own processes that die or get SIGTERM.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use crate::brokers::{SOON, assert_ended, rabbitmq, refusal};
 
 const A_MINUTE: Duration = Duration::from_secs(60);
 
-/// A queue of the ledger, a client, and the directory where its servers note what they run.
+/// A queue of the ledger, a client, and the directory where its servers record their runs.
 struct Ledger {
     broker: Broker,
     queue: String,
@@ -37,7 +37,7 @@ impl Ledger {
         server
     }
 
-    /// It may be given a request, and die of it, before it can say that it serves.
+    /// Starts a server that may die of a request before it prints that it serves.
     async fn starting(&self, rest: &[&str], failpoint: Option<&str>) -> rpc_tests::Process {
         let url = Rabbit::shared().await.url();
         let arguments = [&[url, &self.queue, text(self.directory.path())], rest].concat();
@@ -51,7 +51,7 @@ impl Ledger {
 
 /// Row 6.
 #[tokio::test]
-async fn a_server_that_dies_between_reply_and_acknowledgement_has_its_request_run_again() {
+async fn an_unacknowledged_request_runs_again() {
     let ledger = Ledger::new().await;
     let mut dying = ledger.server(Some("before-acknowledging")).await;
     let first = timeout(SOON, ledger.client.plain(1)).await.unwrap().unwrap();
@@ -63,22 +63,22 @@ async fn a_server_that_dies_between_reply_and_acknowledgement_has_its_request_ru
     assert_eq!(ledger.runs_of(1), 2);
 }
 
-/// Row 6, where a second run is not wanted: it is not run again, and its answer has arrived.
+/// Row 6, with `at_most_once`: the request does not run again, and its reply has arrived.
 #[tokio::test]
-async fn what_may_run_once_only_is_not_run_again_after_its_server_died() {
+async fn at_most_once_survives_a_dead_server() {
     let ledger = Ledger::new().await;
     let mut dying = ledger.server(Some("before-acknowledging")).await;
     timeout(SOON, ledger.client.once(1)).await.unwrap().unwrap();
     assert!(!dying.wait(SOON).await.success());
     let _healthy = ledger.server(None).await;
     let dropped = || (ledger.broker.unclaimed_replies() == 1).then_some(());
-    eventually("a second reply, which says so, was dropped", SOON, dropped).await;
+    eventually("a second reply with the fault was dropped", SOON, dropped).await;
     assert_eq!(ledger.runs_of(1), 1);
 }
 
 /// Row 7.
 #[tokio::test]
-async fn a_server_that_dies_before_its_reply_is_replaced_by_another() {
+async fn another_server_replaces_a_dead_one() {
     let ledger = Ledger::new().await;
     let mut dying = ledger.server(Some("before-the-method")).await;
     let plain = tokio::spawn(ledger.client.plain(1));
@@ -91,7 +91,7 @@ async fn a_server_that_dies_before_its_reply_is_replaced_by_another() {
     let run = timeout(SOON, plain).await.unwrap().unwrap().unwrap();
     assert!(run.redelivered);
     let ended = timeout(SOON, once).await.unwrap().unwrap();
-    // Nobody knows how far it got.
+    // The progress of the dead server is unknown.
     assert_ended!(ended, Ok(_) | Err(CallError::Refused(_)));
     if ended.is_err() {
         let fault = refusal(ended);
@@ -100,9 +100,9 @@ async fn a_server_that_dies_before_its_reply_is_replaced_by_another() {
     assert_eq!(ledger.client.plain(3).await.unwrap().id, 3);
 }
 
-/// Row 13: on a quorum queue, a request that kills whoever takes it is given up.
+/// Row 13: a quorum queue drops a request that kills each server.
 #[tokio::test]
-async fn a_request_that_kills_its_servers_is_given_up_on_a_quorum_queue() {
+async fn a_quorum_queue_drops_a_deadly_request() {
     let ledger = Ledger::new().await;
     let quorum = ["20", "quorum", "2"];
     let mut dying = ledger.server_with(&quorum, Some("before-the-method")).await;
@@ -116,14 +116,14 @@ async fn a_request_that_kills_its_servers_is_given_up_on_a_quorum_queue() {
     assert_eq!(timeout(SOON, ledger.client.plain(2)).await.unwrap().unwrap().id, 2);
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     let left = peer.declare(QueueSpec::named(&ledger.queue).passive()).await.unwrap().messages;
-    assert_eq!((left, ledger.runs_of(1)), (0, 0), "nobody was given it any more");
+    assert_eq!((left, ledger.runs_of(1)), (0, 0), "no server got it again");
     poison.abort();
     peer.delete(&ledger.queue).await.unwrap();
 }
 
 /// Row 24.
 #[tokio::test]
-async fn a_server_that_is_told_to_end_under_load_loses_nothing() {
+async fn sigterm_under_load_loses_nothing() {
     const AT_A_TIME: u64 = 40;
     let ledger = Ledger::new().await;
     let mut ending = ledger.server(None).await;

@@ -1,4 +1,4 @@
-//! One message, whoever it is from, costs no connection, and its method runs once at most.
+//! No single message can end a connection, and its method runs at most once.
 
 use std::{
     sync::{
@@ -25,13 +25,13 @@ use crate::{
     logs::Log,
 };
 
-/// It can be seen that RabbitMQ has not made this.
+/// Recognizable as not created by RabbitMQ.
 const FORGED: &str = "amq.rabbitmq.reply-to.AAAA.x";
 
-/// Only RabbitMQ can see it here, and ends the connection of whoever publishes to it.
+/// Only RabbitMQ can recognize this as forged. It closes the connection that publishes to it.
 const POISON: &str = "amq.rabbitmq.reply-to.gwAA.AAAA";
 
-/// Long enough for something to run again that must not.
+/// Long enough for a forbidden second run.
 const A_MOMENT: Duration = Duration::from_millis(500);
 
 fn json(queue: &str, method: &str, body: &str) -> Message {
@@ -43,7 +43,7 @@ fn json(queue: &str, method: &str, body: &str) -> Message {
     }
 }
 
-/// A server that has a call in flight, and a peer beside it: what costs the connection ends that call, or runs it again.
+/// A server with a call in flight, and a peer. A lost connection would end that call or run it again.
 struct Watched {
     pair: Pair,
     peer: Peer,
@@ -69,7 +69,7 @@ impl Watched {
         self.peer.publish(message).await.unwrap();
     }
 
-    /// All that came is dealt with, and these methods have run since the start.
+    /// Asserts that all messages are handled, and that so many methods have run since the start.
     async fn unharmed(self, runs: u32) {
         let Self { pair, peer, patient, relay } = self;
         let inside = pair.inside.clone();
@@ -80,11 +80,11 @@ impl Watched {
         assert_eq!(patient.await.unwrap().unwrap(), 7);
         let state = pair.broker.queue_state(&pair.queue).await.unwrap().unwrap();
         assert_eq!((state.messages, state.consumers), (0, 1));
-        // Nothing is left to be acknowledged.
+        // Everything is acknowledged.
         let (broker, name) = (pair.broker.clone(), pair.queue.clone());
         pair.server.shutdown().await.unwrap();
         assert_eq!(broker.queue_state(&name).await.unwrap().unwrap().messages, 0);
-        // Until here all goes through it.
+        // Until here all messages go through it.
         drop((peer, relay));
     }
 }
@@ -108,7 +108,7 @@ async fn a_forged_direct_reply_to_is_rejected() {
 
 /// Row 31.
 #[tokio::test]
-async fn a_forged_direct_reply_to_goes_to_the_dead_letters() {
+async fn a_forged_direct_reply_to_is_dead_lettered() {
     let (broker, name, dead) = (rabbitmq().await, unique("forged"), unique("dead"));
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
     peer.declare_exchange(&dead, "fanout", false).await.unwrap();
@@ -130,9 +130,9 @@ async fn a_forged_direct_reply_to_goes_to_the_dead_letters() {
     peer.delete_exchange(&dead).await.unwrap();
 }
 
-/// Row 31: the reply ends a connection, which is no other's.
+/// Row 31: the reply closes a connection that nothing else uses.
 #[tokio::test]
-async fn a_direct_reply_to_that_ends_a_connection_ends_no_other() {
+async fn a_poisonous_direct_reply_to_ends_nothing() {
     let (warnings, _guard) = Log::gather(Level::WARN);
     let watched = Watched::new().await;
     for method in ["add", "add", "seen", "divide", "nothing"] {
@@ -147,9 +147,9 @@ async fn a_direct_reply_to_that_ends_a_connection_ends_no_other() {
     watched.unharmed(2).await;
 }
 
-/// Row 31: what is answered without being run is answered no less carefully.
+/// Row 31: refusals are sent with the same care as replies.
 #[tokio::test]
-async fn refusals_to_a_poisonous_direct_reply_to_end_nothing() {
+async fn refusals_to_poisonous_reply_to_end_nothing() {
     let url = Rabbit::shared().await.url();
     for reject in [false, true] {
         let (broker, name, inside) = (rabbitmq().await, unique("refused"), Inside::new());
@@ -166,7 +166,7 @@ async fn refusals_to_a_poisonous_direct_reply_to_end_nothing() {
             peer.publish(Message { reply_to: Some(POISON.to_owned()), ..message }).await.unwrap();
             peer.take(&name, SOON).await.unwrap().expect("it is there");
         }
-        // They come redelivered then.
+        // So that they arrive as redelivered.
         peer.close().await.unwrap();
         let server = serve().await.unwrap();
         let given_up = || (server.stats().undeliverable == 3).then_some(());
@@ -180,9 +180,9 @@ async fn refusals_to_a_poisonous_direct_reply_to_end_nothing() {
     }
 }
 
-/// Row 31: everybody listens to these.
+/// Row 31: every server gets discovery requests.
 #[tokio::test]
-async fn a_question_with_a_poisonous_direct_reply_to_ends_nothing() {
+async fn discovery_survives_a_poisonous_reply_to() {
     let watched = Watched::new().await;
     for reply_to in [FORGED, POISON] {
         for question in ["ping", "info", "stats"] {
@@ -204,9 +204,9 @@ async fn a_question_with_a_poisonous_direct_reply_to_ends_nothing() {
     watched.unharmed(0).await;
 }
 
-/// Row 31: others with direct reply-to get their replies while somebody does harm.
+/// Row 31: other callers with direct reply-to get their replies meanwhile.
 #[tokio::test]
-async fn callers_with_direct_reply_to_survive_the_poison_of_another() {
+async fn direct_reply_callers_survive_a_poisonous_one() {
     let watched = Watched::new().await;
     let url = Rabbit::shared().await.url();
     let callers = Broker::builder(url).direct_reply_to(true).connect().await.unwrap();
@@ -227,7 +227,7 @@ async fn callers_with_direct_reply_to_survive_the_poison_of_another() {
 
 /// Row 32.
 #[tokio::test]
-async fn a_reply_too_large_for_the_broker_is_a_fault() {
+async fn a_reply_too_large_for_rabbitmq_is_refused() {
     let (warnings, _guard) = Log::gather(Level::WARN);
     let node = Node::builder().config("max_message_size = 65536").start().await;
     let large = LargeReplies::start(&node.url()).await;
@@ -254,7 +254,7 @@ async fn a_reply_too_large_for_the_broker_is_a_fault() {
 
 /// Row 32, to a caller with direct reply-to.
 #[tokio::test]
-async fn a_direct_reply_too_large_for_the_broker_is_a_fault() {
+async fn a_too_large_direct_reply_is_refused() {
     let node = Node::builder().config("max_message_size = 65536").start().await;
     let large = LargeReplies::start(&node.url()).await;
     let callers = Broker::builder(&node.url()).direct_reply_to(true).connect().await.unwrap();
@@ -270,7 +270,7 @@ async fn a_direct_reply_too_large_for_the_broker_is_a_fault() {
 
 /// Row 32: neither at the start nor later.
 #[tokio::test]
-async fn a_server_that_may_not_reply_runs_each_method_once() {
+async fn without_reply_permission_each_method_runs_once() {
     let (warnings, _guard) = Log::gather(Level::WARN);
     let node = Node::start().await;
     let name = unique("mute");
@@ -294,7 +294,7 @@ async fn a_server_that_may_not_reply_runs_each_method_once() {
     node.ctl(&["set_permissions", "mute", ".*", ".*", ".*"]).await;
     assert_eq!(client.add(1, 2).await.unwrap(), 3, "it may now");
     node.ctl(&["set_permissions", "mute", ".*", "^mute.*$", ".*"]).await;
-    // RabbitMQ asks for the rights again once a channel has rested.
+    // RabbitMQ caches permissions for a channel; after a pause it checks them again.
     nothing_happens_for(Duration::from_secs(3), || inside.started() > 2).await;
     assert_ended!(silent().await, Err(CallError::DeadlineExceeded { may_have_run: true }));
     assert_eq!(inside.started(), 3, "it ran once more, and not twice");
@@ -302,9 +302,9 @@ async fn a_server_that_may_not_reply_runs_each_method_once() {
     server.shutdown().await.unwrap();
 }
 
-/// Row 31: RabbitMQ adds headers to what was dead-lettered, and delivers it in a frame that is larger than agreed.
+/// Row 31: RabbitMQ adds headers to dead letters, and delivers them in a frame over the negotiated size.
 #[tokio::test]
-async fn large_headers_are_their_requests_problem() {
+async fn large_headers_affect_only_their_request() {
     let watched = Watched::new().await;
     let name = watched.pair.queue.clone();
     let detour = QueueSpec::named("")
@@ -326,9 +326,9 @@ async fn large_headers_are_their_requests_problem() {
     watched.unharmed(0).await;
 }
 
-/// Row 31, where smaller frames were agreed on, and for replies.
+/// Row 31, with a smaller negotiated size, and for replies.
 #[tokio::test]
-async fn headers_over_frame_max_end_no_connection() {
+async fn headers_over_frame_max_keep_the_connection() {
     let url = format!("{}?frame_max=8192", Rabbit::shared().await.url());
     let watched = Watched::on(&url, |server| server).await;
     let peer = Peer::connect(Rabbit::shared().await.url()).await.unwrap();
@@ -351,7 +351,7 @@ async fn headers_over_frame_max_end_no_connection() {
     watched.unharmed(1).await;
 }
 
-/// Row 31: nobody keeps these.
+/// Row 31: such headers are not stored.
 #[tokio::test]
 async fn headers_of_megabytes_are_rejected_unread() {
     let (warnings, _guard) = Log::gather(Level::WARN);
@@ -381,9 +381,9 @@ async fn headers_of_megabytes_are_rejected_unread() {
     watched.unharmed(0).await;
 }
 
-/// Row 31: of a body that is too large, only the size is kept.
+/// Row 31: only the size of a too large body is stored.
 #[tokio::test]
-async fn a_request_over_the_limit_is_answered_with_its_size() {
+async fn a_refusal_names_the_requests_size() {
     let url = Rabbit::shared().await.url();
     let watched = Watched::on(url, |server| server.max_request(1_500_000)).await;
     let callback = watched.peer.declare(QueueSpec::named("").exclusive()).await.unwrap().name;

@@ -1,4 +1,4 @@
-//! A runtime that stands still, because a method blocks its only thread.
+//! A runtime that is blocked, because a method blocks its only thread.
 
 use std::{
     sync::{
@@ -15,7 +15,7 @@ use tracing::Level;
 
 use crate::{brokers::queue, logs::Log};
 
-/// Longer than RabbitMQ waits for a sign of life.
+/// Longer than RabbitMQ waits for a heartbeat.
 const FAR_TOO_LONG: Duration = Duration::from_secs(6);
 
 #[rpc_service]
@@ -30,14 +30,14 @@ struct Heavy(Arc<AtomicU32>);
 impl Press for Heavy {
     async fn press(&self) {
         if self.0.fetch_add(1, Ordering::SeqCst) == 0 {
-            // As a method does that computes, and is not marked `blocking`.
+            // Like a computing method that is not marked `blocking`.
             thread::sleep(FAR_TOO_LONG);
         }
     }
 }
 
 #[tokio::test]
-async fn a_runtime_that_stands_still_is_named_in_the_log() {
+async fn a_blocked_runtime_is_logged() {
     let (log, _guard) = Log::gather(Level::INFO);
     let url = Rabbit::shared().await.url();
     let builder = Broker::builder(url).heartbeat(Duration::from_secs(1));
@@ -48,7 +48,7 @@ async fn a_runtime_that_stands_still_is_named_in_the_log() {
         .start()
         .await
         .unwrap();
-    // Its confirmation may come before the handler blocks the thread, or be lost with the connection.
+    // The confirmation may arrive before the handler blocks the thread, or be lost with the connection.
     let sent = PressClient::builder(&broker).queue(&name).build().press().await;
     assert!(sent.as_ref().err().is_none_or(CallError::may_have_run), "{sent:?}");
 

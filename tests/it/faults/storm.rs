@@ -1,6 +1,6 @@
-//! Everything at once, at random, for a while: and then every call is accounted for.
+//! Many random faults at the same time. Afterwards the outcome of every call has to be right.
 //!
-//! `RPC_STORM_SECONDS` makes it longer, `RPC_STORM_SEED` repeats what a former one did (up to the machine's own timing).
+//! `RPC_STORM_SECONDS` makes it longer, `RPC_STORM_SEED` repeats an earlier run (except for the timing of the machine).
 
 use std::collections::HashMap;
 use std::env;
@@ -20,7 +20,7 @@ const SIDE_BY_SIDE: u64 = 25;
 const SERVERS: usize = 3;
 const PATIENCE: Duration = Duration::from_secs(120);
 
-/// What was done to whom, and how often.
+/// The number of faults of each kind.
 #[derive(Debug, Default)]
 struct Faults {
     cuts: u32,
@@ -42,7 +42,7 @@ struct Figures {
     hung: usize,
     lost: usize,
     ran_twice_though_at_most_once: usize,
-    ran_though_said_not_to: usize,
+    ran_though_reported_not_run: usize,
     answered_without_a_run: usize,
     runs: usize,
     run_again: usize,
@@ -73,7 +73,7 @@ async fn every_call_of_a_storm_is_accounted_for() {
         ("a call that hung", figures.hung),
         ("a call that was lost", figures.lost),
         ("a second run of what may run once", figures.ran_twice_though_at_most_once),
-        ("a run of what was said not to have run", figures.ran_though_said_not_to),
+        ("a run of a call reported as not run", figures.ran_though_reported_not_run),
         ("an answer without a run", figures.answered_without_a_run),
     ];
     for (what, times) in never {
@@ -167,7 +167,7 @@ impl Storm {
                 other => {
                     let mut servers = self.servers.lock().await;
                     let mut server = servers.remove(0);
-                    // The others are not left alone before it is replaced.
+                    // Faults go on only after it is replaced.
                     if other == 4 {
                         faults.servers_killed += 1;
                         server.kill9();
@@ -253,12 +253,12 @@ impl Figures {
             "unknown" => self.unknown += 1,
             "not-run" => {
                 self.not_run += 1;
-                self.ran_though_said_not_to += usize::from(runs > 0);
+                self.ran_though_reported_not_run += usize::from(runs > 0);
             }
             "wrong" => self.wrong += 1,
             _ => self.hung += 1,
         }
-        // Deadlines are far away: a call that gets there was forgotten by somebody.
+        // Deadlines are long: a call that reaches its deadline was lost.
         self.lost += usize::from(why == Some("deadline"));
         self.ran_twice_though_at_most_once += usize::from(method == "once" && runs > 1);
     }

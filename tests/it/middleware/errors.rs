@@ -1,4 +1,4 @@
-//! What becomes of the errors and the panics of layers.
+//! Errors and panics of layers.
 
 use std::{
     convert::Infallible,
@@ -20,13 +20,13 @@ use crate::brokers::{
 
 on_both_brokers! {
     a_fault_of_a_layer_refuses_the_call;
-    an_error_of_a_clients_layer_reaches_the_caller_as_it_is;
-    no_error_after_sending_says_that_nothing_ran;
-    an_error_of_a_servers_layer_is_internal_and_says_nothing;
-    a_panic_in_a_layer_is_answered_and_the_server_lives;
-    a_server_drains_although_a_layer_is_never_ready;
-    a_layer_is_waited_for_until_the_deadline;
-    what_a_layer_has_made_too_large_is_not_sent;
+    errors_of_client_layers_reach_the_caller;
+    an_error_after_sending_may_have_run;
+    errors_of_server_layers_stay_private;
+    a_server_survives_a_panic_in_a_layer;
+    a_server_drains_with_an_unready_layer;
+    a_layer_may_wait_until_the_deadline;
+    a_request_enlarged_by_layers_is_refused;
 }
 
 #[derive(Debug)]
@@ -40,7 +40,7 @@ impl fmt::Display for Secret {
 
 impl Error for Secret {}
 
-/// Fails before or after what is below it.
+/// Fails before or after the inner service.
 fn failing(before: bool) -> impl Fits {
     layer_fn(move |next: Next| {
         service_fn(move |request: Request| {
@@ -80,7 +80,7 @@ async fn a_fault_of_a_layer_refuses_the_call(broker: Broker) {
     }
 }
 
-async fn an_error_of_a_clients_layer_reaches_the_caller_as_it_is(broker: Broker) {
+async fn errors_of_client_layers_reach_the_caller(broker: Broker) {
     for before in [true, false] {
         let pair = layered_client(broker.clone(), failing(before)).await;
         let ended = pair.client.add(1, 2).await.unwrap_err();
@@ -96,7 +96,7 @@ async fn an_error_of_a_clients_layer_reaches_the_caller_as_it_is(broker: Broker)
     }
 }
 
-/// Makes another call after its own, and passes on how that one fails.
+/// Makes another call after the inner one, and returns its error.
 fn auditing() -> impl Fits {
     layer_fn(|next: Next| {
         service_fn(move |request: Request| {
@@ -114,7 +114,7 @@ fn auditing() -> impl Fits {
     })
 }
 
-async fn no_error_after_sending_says_that_nothing_ran(broker: Broker) {
+async fn an_error_after_sending_may_have_run(broker: Broker) {
     let pair = layered_client(broker, auditing()).await;
     let added = pair.client.add(1, 2).await.unwrap_err();
     assert!(added.may_have_run() && !added.is_retryable(), "{added:?}");
@@ -124,7 +124,7 @@ async fn no_error_after_sending_says_that_nothing_ran(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn an_error_of_a_servers_layer_is_internal_and_says_nothing(broker: Broker) {
+async fn errors_of_server_layers_stay_private(broker: Broker) {
     for before in [true, false] {
         let pair = layered_server(broker.clone(), failing(before)).await;
         let fault = refusal(pair.client.add(1, 2).await);
@@ -134,7 +134,7 @@ async fn an_error_of_a_servers_layer_is_internal_and_says_nothing(broker: Broker
     }
 }
 
-async fn a_panic_in_a_layer_is_answered_and_the_server_lives(broker: Broker) {
+async fn a_server_survives_a_panic_in_a_layer(broker: Broker) {
     let fragile = FilterLayer::new(|request: Request| {
         assert!(request.method() != "add", "a layer panics");
         Ok::<_, BoxError>(request)
@@ -146,7 +146,7 @@ async fn a_panic_in_a_layer_is_answered_and_the_server_lives(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-/// Takes no request but those of `Pair`.
+/// Ready only for the requests of `Pair`.
 #[derive(Clone)]
 struct Closed(Next);
 
@@ -164,7 +164,7 @@ impl Service<Request> for Closed {
     }
 }
 
-async fn a_server_drains_although_a_layer_is_never_ready(broker: Broker) {
+async fn a_server_drains_with_an_unready_layer(broker: Broker) {
     let pair = Pair::new(broker).await;
     pair.server.shutdown().await.unwrap();
     let server = Server::builder(&pair.broker)
@@ -174,7 +174,7 @@ async fn a_server_drains_although_a_layer_is_never_ready(broker: Broker) {
         .start()
         .await
         .unwrap();
-    // Given up with its deadline, not started.
+    // It ends at its deadline without being started.
     let ended = pair.client.add(1, 2).timeout(A_MOMENT).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { .. }));
 
@@ -185,7 +185,7 @@ async fn a_server_drains_although_a_layer_is_never_ready(broker: Broker) {
     waiting.abort();
 }
 
-async fn a_layer_is_waited_for_until_the_deadline(broker: Broker) {
+async fn a_layer_may_wait_until_the_deadline(broker: Broker) {
     let hurried = MapRequestLayer::new(|mut request: Request| {
         request.shorten_deadline(Instant::now() + A_MOMENT);
         request
@@ -200,7 +200,7 @@ async fn a_layer_is_waited_for_until_the_deadline(broker: Broker) {
         .await
         .unwrap();
     let client = SampleClient::builder(&pair.broker).queue(&name).build();
-    // The caller itself would wait much longer.
+    // The caller would wait much longer.
     let ended = client.add(1, 2).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
     assert_eq!(inside.started(), 0);
@@ -208,7 +208,7 @@ async fn a_layer_is_waited_for_until_the_deadline(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn what_a_layer_has_made_too_large_is_not_sent(broker: Broker) {
+async fn a_request_enlarged_by_layers_is_refused(broker: Broker) {
     let pair = Pair::new(broker).await;
     let inflating = MapRequestLayer::new(|mut request: Request| {
         request.set_body(vec![0; 101]);

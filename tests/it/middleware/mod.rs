@@ -1,5 +1,6 @@
-//! Layers around calls and around methods.
+//! Layers around calls and methods.
 
+mod brokers;
 mod errors;
 mod ours;
 mod requests;
@@ -13,10 +14,10 @@ use tower::{Layer, Service};
 
 use crate::brokers::{Pair, SampleClient};
 
-/// Passes long before anybody stops waiting.
+/// Short compared to all timeouts.
 const A_MOMENT: Duration = Duration::from_millis(50);
 
-/// What `layer` asks of a layer, in one word.
+/// The bounds that `layer` requires, as one trait.
 trait Fits:
     Layer<
         Next,

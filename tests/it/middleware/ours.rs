@@ -1,4 +1,4 @@
-//! The layers that come along: authorisation, a circuit breaker, a cache.
+//! The included layers: authorization, circuit breaker, cache.
 
 use std::{
     collections::{BTreeSet, HashSet},
@@ -19,17 +19,17 @@ use crate::brokers::{
 };
 
 on_both_brokers! {
-    whoever_does_not_say_who_he_is_may_what_anyone_may;
-    a_service_that_is_not_there_is_not_called_for_a_while;
-    a_service_that_does_not_answer_is_tried_again_after_a_pause;
-    a_method_that_fails_by_itself_opens_no_circuit;
-    a_result_is_kept_for_the_same_call_alone;
-    a_result_is_kept_as_long_as_its_method_says;
-    what_is_kept_at_a_server_is_for_all_its_callers;
-    arguments_in_another_order_each_time_are_refused;
+    anonymous_callers_have_everyones_permissions;
+    a_missing_service_opens_the_circuit;
+    an_open_circuit_tries_one_call_later;
+    errors_of_methods_open_no_circuit;
+    a_cached_result_serves_only_equal_calls;
+    a_cached_result_expires_after_its_lifetime;
+    a_servers_cache_is_shared_by_callers;
+    arguments_without_stable_order_are_refused;
 }
 
-async fn whoever_does_not_say_who_he_is_may_what_anyone_may(broker: Broker) {
+async fn anonymous_callers_have_everyones_permissions(broker: Broker) {
     let rules =
         Authorization::new().permit_anyone(["Sample.seen", "Sample.add"]).permit("guest", ["*"]);
     let pair = layered_server(broker, rules).await;
@@ -42,7 +42,7 @@ async fn whoever_does_not_say_who_he_is_may_what_anyone_may(broker: Broker) {
 }
 
 #[tokio::test]
-async fn a_caller_may_what_its_rules_say() {
+async fn a_callers_rules_decide_its_permissions() {
     let url = Rabbit::shared().await.url();
     let broker = Broker::builder(url).announce_user().connect().await.unwrap();
     let rules = Authorization::new().permit("guest", ["Sample.add"]).permit("director", ["*"]);
@@ -59,7 +59,7 @@ fn assert_open<T: std::fmt::Debug, E: std::fmt::Debug>(ended: Result<T, CallErro
     assert_ended!(error, CallError::Layer(error) if error.downcast_ref::<CircuitOpen>().is_some());
 }
 
-async fn a_service_that_is_not_there_is_not_called_for_a_while(broker: Broker) {
+async fn a_missing_service_opens_the_circuit(broker: Broker) {
     let (there, missing) = (unique("there"), unique("missing"));
     let inside = Inside::new();
     let server = Server::builder(&broker)
@@ -76,14 +76,14 @@ async fn a_service_that_is_not_there_is_not_called_for_a_while(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn a_service_that_does_not_answer_is_tried_again_after_a_pause(broker: Broker) {
+async fn an_open_circuit_tries_one_call_later(broker: Broker) {
     let pair = layered_client(broker, CircuitBreaker::new().failures(2).pause(A_MOMENT)).await;
     for n in 0..2 {
         let ended = pair.client.wait(n).timeout(A_MOMENT).await;
         assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: true }));
     }
     assert_open(pair.client.add(1, 2).await);
-    // One call is let through; the others are refused as long as it runs.
+    // One call passes; the others are refused while it runs.
     let trial = eventually_async("a call is let through", SOON, async || {
         let mut trial = tokio::spawn(pair.client.wait(3));
         tokio::select! {
@@ -99,7 +99,7 @@ async fn a_service_that_does_not_answer_is_tried_again_after_a_pause(broker: Bro
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_method_that_fails_by_itself_opens_no_circuit(broker: Broker) {
+async fn errors_of_methods_open_no_circuit(broker: Broker) {
     let pair = layered_client(broker, CircuitBreaker::new().failures(1).pause(SOON)).await;
     for _ in 0..3 {
         assert_ended!(pair.client.divide(1, 0).await, Err(CallError::Application(_)));
@@ -120,7 +120,7 @@ trait Prices {
     async fn stock(&self) -> u32;
 }
 
-/// Answers with how often it was asked.
+/// Returns the number of its runs.
 #[derive(Clone, Default)]
 struct Counting(Arc<AtomicU32>);
 
@@ -152,7 +152,7 @@ async fn shop(broker: &Broker) -> (String, Server) {
     (name, server)
 }
 
-async fn a_result_is_kept_for_the_same_call_alone(broker: Broker) {
+async fn a_cached_result_serves_only_equal_calls(broker: Broker) {
     let (name, server) = shop(&broker).await;
     let cache = Cache::new(1_000_000);
     let broker = broker.layer(cache.clone());
@@ -172,7 +172,7 @@ async fn a_result_is_kept_for_the_same_call_alone(broker: Broker) {
         let ended = plain.price("nothing".to_owned()).await;
         assert_ended!(ended, Err(CallError::Application(error)) if error == asked);
     }
-    // What is only sent has no result that could be kept.
+    // A one-way call has no result to cache.
     plain.price("paper".to_owned()).send().await.unwrap();
     let paper = eventually_async("the request that was sent has run", SOON, async || {
         let next = plain.stock().await.unwrap();
@@ -185,7 +185,7 @@ async fn a_result_is_kept_for_the_same_call_alone(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn a_result_is_kept_as_long_as_its_method_says(broker: Broker) {
+async fn a_cached_result_expires_after_its_lifetime(broker: Broker) {
     let (name, server) = shop(&broker).await;
     let client = PricesClient::builder(&broker).queue(&name).layer(Cache::new(1_000_000)).build();
     let first = client.rate().await.unwrap();
@@ -196,7 +196,7 @@ async fn a_result_is_kept_as_long_as_its_method_says(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn what_is_kept_at_a_server_is_for_all_its_callers(broker: Broker) {
+async fn a_servers_cache_is_shared_by_callers(broker: Broker) {
     let name = unique("prices");
     let server = Server::builder(&broker)
         .service_on(queue(&name), PricesServer::new(Counting::default()))
@@ -211,7 +211,7 @@ async fn what_is_kept_at_a_server_is_for_all_its_callers(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-/// The macro does not see what is in it.
+/// The macro cannot see its fields.
 #[derive(Serialize, Deserialize)]
 struct Unordered {
     tags: HashSet<String>,
@@ -241,7 +241,7 @@ impl Search for Counting {
     }
 }
 
-async fn arguments_in_another_order_each_time_are_refused(broker: Broker) {
+async fn arguments_without_stable_order_are_refused(broker: Broker) {
     let name = unique("search");
     let service = SearchServer::new(Counting::default());
     let server = Server::builder(&broker).service_on(queue(&name), service).start().await.unwrap();

@@ -1,4 +1,4 @@
-//! What layers see of a request, and what they change.
+//! Layers read and change requests.
 
 use std::sync::{Arc, Mutex};
 
@@ -14,9 +14,9 @@ use crate::brokers::{Inside, Pair, SampleClient, SampleServer, on_both_brokers, 
 on_both_brokers! {
     headers_of_layers_reach_the_handler;
     a_layer_brings_the_deadline_forward;
-    layers_of_the_client_are_around_those_of_its_broker_and_the_last_is_outermost;
+    layers_wrap_in_order;
     a_layer_answers_in_place_of_the_server;
-    a_request_and_a_reply_show_neither_headers_nor_bodies;
+    debug_shows_neither_headers_nor_bodies;
 }
 
 fn tagged(value: &'static str) -> impl Fits {
@@ -72,9 +72,7 @@ async fn a_layer_brings_the_deadline_forward(broker: Broker) {
     server.shutdown().await.unwrap();
 }
 
-async fn layers_of_the_client_are_around_those_of_its_broker_and_the_last_is_outermost(
-    broker: Broker,
-) {
+async fn layers_wrap_in_order(broker: Broker) {
     let pair = Pair::with(broker, |server| server.layer(tagged("6")).layer(tagged("5"))).await;
     let broker = pair.broker.clone().layer(tagged("4")).layer(tagged("3"));
     let client = SampleClient::builder(&broker)
@@ -105,7 +103,7 @@ async fn a_layer_answers_in_place_of_the_server(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_request_and_a_reply_show_neither_headers_nor_bodies(broker: Broker) {
+async fn debug_shows_neither_headers_nor_bodies(broker: Broker) {
     let shown = Arc::new(Mutex::new(Vec::new()));
     let showing = {
         let shown = shown.clone();

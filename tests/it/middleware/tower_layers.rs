@@ -1,4 +1,4 @@
-//! Tower's own layers, as they are.
+//! Layers of tower.
 
 use std::{
     convert::Infallible,
@@ -25,17 +25,17 @@ use crate::brokers::{
 };
 
 on_both_brokers! {
-    all_of_them_together_pass_calls_on;
-    a_timeout_at_the_client_says_whether_the_request_had_left;
-    a_timeout_at_the_server_says_whether_the_method_had_started;
+    all_tower_layers_work_together;
+    a_client_timeout_knows_whether_it_sent;
+    a_server_timeout_knows_whether_it_ran;
     shed_calls_are_overloaded_at_the_client;
     shed_requests_are_overloaded_at_the_server;
     a_rate_is_kept_behind_a_buffer;
-    a_limit_holds_over_all_clients_of_a_broker;
+    a_limit_covers_all_clients_of_a_broker;
     a_retry_sends_the_same_call_again;
 }
 
-/// Again, and at once, if it cannot have run.
+/// Retries at once if the request cannot have run.
 #[derive(Clone)]
 struct Again(u32);
 
@@ -76,7 +76,7 @@ fn all() -> impl super::Fits {
         .layer(TimeoutLayer::new(SOON))
 }
 
-async fn all_of_them_together_pass_calls_on(broker: Broker) {
+async fn all_tower_layers_work_together(broker: Broker) {
     let pair = Pair::with(broker, |server| server.layer(all())).await;
     let broker = pair.broker.clone().layer(all());
     let client = SampleClient::builder(&broker).queue(&pair.queue).layer(all()).build();
@@ -88,14 +88,14 @@ async fn all_of_them_together_pass_calls_on(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_timeout_at_the_client_says_whether_the_request_had_left(broker: Broker) {
+async fn a_client_timeout_knows_whether_it_sent(broker: Broker) {
     let limited = ServiceBuilder::new().timeout(A_MOMENT).concurrency_limit(1);
     let pair = layered_client(broker, limited).await;
     let ended = pair.client.wait(1).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: true }));
     pair.inside.has_started(1).await;
 
-    // The limit is above the timeout, so that its place is taken by a call that goes on.
+    // The limit is outside the timeout, so that a running call keeps its permit.
     let waiting = ServiceBuilder::new().concurrency_limit(1);
     let below = pair.broker.clone().layer(waiting);
     let unlimited = SampleClient::builder(&below).queue(&pair.queue).build();
@@ -105,7 +105,7 @@ async fn a_timeout_at_the_client_says_whether_the_request_had_left(broker: Broke
     pair.inside.has_started(2).await;
     let ended = hurried.wait(3).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
-    // Nor does a deadline of the call itself wait for a layer.
+    // The deadline of the call itself does not wait for a layer either.
     let ended = unlimited.wait(3).timeout(A_MOMENT).await;
     assert_ended!(ended, Err(CallError::DeadlineExceeded { may_have_run: false }));
     pair.inside.gate.add_permits(2);
@@ -114,7 +114,7 @@ async fn a_timeout_at_the_client_says_whether_the_request_had_left(broker: Broke
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_timeout_at_the_server_says_whether_the_method_had_started(broker: Broker) {
+async fn a_server_timeout_knows_whether_it_ran(broker: Broker) {
     let limited = ServiceBuilder::new()
         .layer(TimeoutLayer::new(Duration::from_millis(500)))
         .layer(GlobalConcurrencyLimitLayer::new(1));
@@ -160,7 +160,7 @@ async fn a_rate_is_kept_behind_a_buffer(broker: Broker) {
     pair.server.shutdown().await.unwrap();
 }
 
-async fn a_limit_holds_over_all_clients_of_a_broker(broker: Broker) {
+async fn a_limit_covers_all_clients_of_a_broker(broker: Broker) {
     let pair = Pair::new(broker.layer(GlobalConcurrencyLimitLayer::new(2))).await;
     let calls: Vec<_> = (0..6)
         .map(|n| {

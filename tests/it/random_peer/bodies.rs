@@ -1,4 +1,4 @@
-//! Random bodies: arguments and results, whole, cut, changed, or of lengths that are not there.
+//! Random bodies: arguments and results, complete, cut, changed, or with wrong lengths.
 
 use rpc_tests::Random;
 
@@ -18,7 +18,7 @@ pub(super) fn varint(number: u64) -> Vec<u8> {
     }
 }
 
-/// The arguments of a method under this number.
+/// Arguments of a method, with the number of its request.
 pub(super) fn arguments(random: &mut Random, method: &str, id: u64, json: bool) -> Vec<u8> {
     let mut body = if json {
         let rest = match method {
@@ -41,7 +41,7 @@ pub(super) fn arguments(random: &mut Random, method: &str, id: u64, json: bool) 
     body
 }
 
-/// What a method of the decoy may return, or may not.
+/// A result of a method of the decoy, right or wrong.
 pub(super) fn result(random: &mut Random, method: &[u8], json: bool) -> Vec<u8> {
     let mut body = match (method, json) {
         (b"tree", true) => json_tree(random).into_bytes(),
@@ -59,7 +59,7 @@ pub(super) fn result(random: &mut Random, method: &[u8], json: bool) -> Vec<u8> 
     body
 }
 
-/// Sizes of replies up to a little over the limit, most of them small.
+/// A size of a reply up to a little over the limit; most are small.
 fn size(random: &mut Random) -> u64 {
     let largest = if random.once_in(200) { 17 << 20 } else { 20_000 };
     random.bits() % largest
@@ -82,7 +82,7 @@ fn json_tree(random: &mut Random) -> String {
 
 fn bincode_tree(random: &mut Random) -> Vec<u8> {
     if random.once_in(10) {
-        // A name, numbers, and one child, so deep.
+        // A name, numbers, and one child for each level.
         return [0, 0, 1].repeat(random.below(200_000));
     }
     let count = random.below(2);
@@ -91,7 +91,7 @@ fn bincode_tree(random: &mut Random) -> Vec<u8> {
     tree
 }
 
-/// Elements that are one byte here and 520 in memory.
+/// Elements of one byte on the wire and 520 bytes in memory.
 fn wide(random: &mut Random) -> Vec<u8> {
     let count = match random.below(40) {
         0 => random.below(4 << 20),
@@ -102,7 +102,7 @@ fn wide(random: &mut Random) -> Vec<u8> {
     [varint(claimed), vec![0; count]].concat()
 }
 
-/// Leaves two of three as they are.
+/// Changes one body of three.
 fn change(random: &mut Random, body: &mut Vec<u8>) {
     match random.below(24) {
         0 => body.clear(),

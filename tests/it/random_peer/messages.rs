@@ -1,4 +1,4 @@
-//! Random messages: where they go, and every property that they may have.
+//! Random messages: their queues and all their properties.
 
 use std::collections::{HashMap, VecDeque};
 
@@ -14,15 +14,15 @@ const METHODS: &[&str] =
     &["mark", "mark", "mark", "once", "once", "note", "fail", "explode", "swell", "tree", "wide"];
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-/// Where messages come to a queue from: its own name, or a queue whose messages RabbitMQ moves there.
+/// A way to a queue: its own name, or a queue whose messages RabbitMQ moves there.
 pub(super) struct Way {
     pub(super) exchange: String,
     pub(super) key: String,
-    /// The method, where the routing key has it.
+    /// The method, if the routing key has it.
     pub(super) method: Option<&'static str>,
 }
 
-/// A request that came to the decoy, or a question.
+/// A request received by the decoy, or a discovery request.
 #[derive(Clone)]
 pub(super) struct Asked {
     pub(super) reply_to: Vec<u8>,
@@ -31,26 +31,26 @@ pub(super) struct Asked {
     pub(super) json: bool,
 }
 
-/// What the random peer has learnt so far.
+/// The names and descriptions that the random peer has collected.
 pub(super) struct Known {
     pub(super) names: Names,
     pub(super) ways: Vec<Way>,
-    /// Queues that a reply may be asked for in.
+    /// Queues for `reply_to`.
     pub(super) reply_queues: Vec<String>,
     pub(super) calls: VecDeque<Asked>,
     pub(super) questions: VecDeque<Asked>,
-    /// What servers said of themselves.
+    /// Descriptions of servers.
     pub(super) descriptions: VecDeque<Vec<u8>>,
-    /// Queues of the peer's whose messages RabbitMQ moves to a callback queue.
+    /// Queues of the peer whose messages RabbitMQ moves to a callback queue.
     pub(super) detours: HashMap<Vec<u8>, String>,
-    /// The same for questions.
+    /// The same for discovery requests.
     pub(super) question_detours: Vec<String>,
-    /// The most bytes of headers that fit a frame, with all other properties.
+    /// Most bytes of headers that fit a frame with all other properties.
     pub(super) largest: usize,
     pub(super) last_id: u64,
 }
 
-/// How many calls, questions and descriptions are remembered.
+/// How many calls, discovery requests and descriptions are kept.
 const REMEMBERED: usize = 64;
 
 pub(super) fn remember<T>(list: &mut VecDeque<T>, new: T) {
@@ -60,7 +60,7 @@ pub(super) fn remember<T>(list: &mut VecDeque<T>, new: T) {
     }
 }
 
-/// A message, and how often a request with its number may run: once for each queue that it reaches.
+/// A message, and how often its request may run: once for each queue that it reaches.
 pub(super) struct Sent {
     pub(super) message: RawMessage,
     pub(super) id: u64,
@@ -151,7 +151,7 @@ impl Known {
         Sent { message, id: 0, copies: 0 }
     }
 
-    /// A question to servers.
+    /// A discovery request.
     fn question(&mut self, random: &mut Random) -> Sent {
         let mut key = random.pick(&["ping", "info", "stats", "", "#", "*"]).to_owned();
         key += random.pick(&["", "", ".service.Marks", ".instance.x", ".service", "."]);
@@ -176,7 +176,7 @@ impl Known {
         Sent { message, id: 0, copies: 0 }
     }
 
-    /// An answer to a question of the program's.
+    /// An answer to a discovery request of the program.
     fn answer(&mut self, random: &mut Random) -> Sent {
         let question = self.questions[random.below(self.questions.len())].clone();
         let known = self.descriptions.len();
@@ -186,7 +186,7 @@ impl Known {
         };
         let place = random.below(body.len());
         match random.below(6) {
-            // Numbers and texts of all kinds in the place of others.
+            // Replace values by numbers and texts of all kinds.
             0 => {
                 let number = random.number().to_string();
                 let digits = body.iter().rposition(u8::is_ascii_digit).unwrap_or(place);
@@ -221,7 +221,7 @@ impl Known {
         values::table(random, &queues, self.largest)
     }
 
-    /// The properties that any message may have, each of them or not.
+    /// Sets a random choice of the properties that any message may have.
     fn others(&self, random: &mut Random, properties: &mut RawProperties) {
         match random.below(6) {
             0 => {}
@@ -242,7 +242,7 @@ impl Known {
             properties.text(Property::ReplyTo, reply_to);
         }
         match random.below(8) {
-            // Anything but whole milliseconds costs the sender's channel: seldom.
+            // RabbitMQ closes the sender's channel for anything but whole milliseconds, so only rarely.
             0 if random.once_in(20) => {
                 properties.text(Property::Expiration, values::text(random));
             }
@@ -295,7 +295,7 @@ impl Known {
     fn reply_to(&self, random: &mut Random) -> Vec<u8> {
         match random.below(12) {
             0..=4 => self.reply_queues[random.below(self.reply_queues.len())].clone().into_bytes(),
-            // The service's own queue, and others that somebody consumes.
+            // The service's own queue, and other consumed queues.
             5 => self.ways[random.below(self.ways.len())].key.clone().into_bytes(),
             6 => values::text(random),
             7 if !self.calls.is_empty() => {
@@ -309,7 +309,7 @@ impl Known {
         }
     }
 
-    /// An address for direct reply-to: somebody's, a changed one, or none at all.
+    /// An address for direct reply-to: a real one, a changed one, or an invalid one.
     fn token(&self, random: &mut Random) -> Vec<u8> {
         let given = self.calls.iter().map(|call| &call.reply_to);
         let mut given = given.filter(|address| address.starts_with(DIRECT_REPLY_TO.as_bytes()));

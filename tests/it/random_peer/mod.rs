@@ -1,6 +1,6 @@
 //! A peer that sends random properties, headers and bodies to running servers and callers.
 //!
-//! `RPC_FUZZ_SECONDS` makes it go on for so long, `RPC_FUZZ_SEED` repeats what a former run sent.
+//! `RPC_FUZZ_SECONDS` sets the duration, `RPC_FUZZ_SEED` repeats the messages of an earlier run.
 
 mod bodies;
 mod messages;
@@ -24,26 +24,26 @@ use tokio::time::Instant;
 use self::marks::{ControlClient, MarksClient, Names, Report};
 use self::messages::{Asked, Known, Sent, Way, remember};
 
-/// Without `RPC_FUZZ_SECONDS`.
+/// Number of messages without `RPC_FUZZ_SECONDS`.
 const MESSAGES: usize = 600;
 const SEED: u64 = 16;
-/// After so many messages everybody is looked at.
+/// After so many messages all servers and callers are checked.
 const BATCH: usize = 60;
 const BURST: usize = 16;
-/// What a plain call may take while the peer's messages are worked on, and a queue to become empty.
+/// How long a plain call may take under the peer's load, and a queue until it is empty.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// Under what the servers take, so that RabbitMQ refuses some of their replies.
+/// RabbitMQ's limit, below that of the servers, so that RabbitMQ refuses some of their replies.
 const LARGEST_MESSAGE: usize = 8 << 20;
-/// With every other seed, RabbitMQ's smallest.
+/// The smallest frame size of RabbitMQ, used with every other seed.
 const SMALL_FRAMES: usize = 8_192;
-/// What most messages have in properties besides the headers: so some headers just fit a frame, and some do not.
+/// Typical size of the other properties. It lets some headers just fit a frame, and others not.
 const OTHER_PROPERTIES: usize = 200;
-/// Of memory, in KiB: the bounds on what is in flight let a program come to this, and no further.
+/// Bound on memory, in KiB, that follows from the limits on requests in flight.
 const MOST_MEMORY: u64 = 700 * 1024;
 
 /// Rows 29, 31 and 33.
 #[tokio::test]
-async fn random_messages_hurt_no_server_and_no_caller() {
+async fn random_messages_harm_no_server_or_caller() {
     let seconds = number("RPC_FUZZ_SECONDS");
     let seed = number("RPC_FUZZ_SEED").unwrap_or(SEED);
     println!("random peer: seed {seed}");
@@ -66,7 +66,7 @@ fn number(variable: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{variable} is a number, not {text:?}")))
 }
 
-/// What the peer did.
+/// Counts of the peer's actions.
 #[derive(Debug, Default)]
 struct Figures {
     messages: usize,
@@ -82,29 +82,29 @@ struct RandomPeer {
     random: Random,
     known: Known,
     figures: Figures,
-    /// How often the requests may run that reach two queues.
+    /// How often requests may run that reach two queues.
     copies: HashMap<u64, u32>,
     sender: RawPeer,
-    heard: UnboundedReceiver<RawMessage>,
+    received: UnboundedReceiver<RawMessage>,
     listening: tokio::task::JoinHandle<io::Error>,
     target: Process,
     probes: Vec<MarksClient>,
     control: ControlClient,
     broker: Broker,
-    /// The messages since everybody was looked at.
+    /// The messages since the last check.
     last: Vec<String>,
     node: Node,
 }
 
 impl RandomPeer {
     async fn start(seed: u64) -> Self {
-        // A node of its own: its questions reach every server of a broker.
+        // A node of its own, because its discovery requests reach every server of a broker.
         let mut node = Node::builder().config(format!("max_message_size = {LARGEST_MESSAGE}"));
         if seed.is_multiple_of(2) {
             node = node.config(format!("frame_max = {SMALL_FRAMES}"));
         }
         let node = node.start().await;
-        // Messages that nobody reads stay in it: an alarm would hold up everybody's calls.
+        // Unread messages stay in it, and an alarm would delay all calls.
         node.ctl(&["set_vm_memory_high_watermark", "absolute", "8GB"]).await;
         let (url, prefix) = (node.url(), unique("peer"));
         let names = Names::new(&prefix);
@@ -121,7 +121,7 @@ impl RandomPeer {
             let moved = moved_to("rpc.discovery", question, "x-message-ttl");
             question_detours.push(listener.declare("", &moved).await.unwrap());
         }
-        let (sends, heard) = unbounded_channel();
+        let (sends, received) = unbounded_channel();
         let listening = tokio::spawn(async move {
             loop {
                 match listener.event().await {
@@ -161,7 +161,7 @@ impl RandomPeer {
             figures: Figures::default(),
             copies: HashMap::new(),
             sender,
-            heard,
+            received,
             listening,
             target,
             probes: probes.into(),
@@ -176,21 +176,21 @@ impl RandomPeer {
         self.last.clear();
         let end = self.figures.messages + BATCH;
         while self.figures.messages < end {
-            self.hear();
+            self.read_queues();
             self.make_detours().await;
             let burst = 1 + self.random.below(BURST);
             if let Err(error) = self.burst(burst).await {
                 let kind = error.to_string().chars().take(60).collect();
                 *self.figures.connections_closed.entry(kind).or_default() += 1;
                 self.sender = RawPeer::connect(self.node.port()).await.unwrap();
-                // They went with the connection.
+                // They ended with the connection.
                 self.known.detours.clear();
             }
         }
         self.probe().await;
     }
 
-    /// Sends some messages one behind the other, and waits for what RabbitMQ makes of them.
+    /// Sends some messages, and waits for RabbitMQ's confirmations.
     async fn burst(&mut self, count: usize) -> io::Result<()> {
         let mut waiting = Vec::new();
         for _ in 0..count {
@@ -221,7 +221,7 @@ impl RandomPeer {
         Ok(())
     }
 
-    /// A queue for each callback queue, whose messages RabbitMQ moves there.
+    /// Declares a queue for each callback queue. RabbitMQ moves its messages there.
     async fn make_detours(&mut self) {
         let callbacks = self.known.calls.iter().map(|call| call.reply_to.clone());
         let unknown = callbacks
@@ -234,9 +234,9 @@ impl RandomPeer {
         }
     }
 
-    /// Takes in what came to the peer's own queues.
-    fn hear(&mut self) {
-        while let Ok(message) = self.heard.try_recv() {
+    /// Reads the messages of the peer's own queues.
+    fn read_queues(&mut self) {
+        while let Ok(message) = self.received.try_recv() {
             let get = |property| message.properties.get(property).unwrap_or_default().to_vec();
             let asked = Asked {
                 reply_to: get(Property::ReplyTo),
@@ -259,7 +259,7 @@ impl RandomPeer {
         }
     }
 
-    /// Plain calls are answered, and nobody was hurt.
+    /// Checks that plain calls succeed, and that nothing has failed.
     async fn probe(&mut self) {
         for (position, probe) in self.probes.iter().enumerate() {
             let ended = probe.add(self.figures.probes, 1).await;
@@ -308,7 +308,7 @@ impl RandomPeer {
 
     fn fail(&self, what: &str) -> ! {
         panic!(
-            "seed {}: {what}\n== {:?}\n== since everybody was well\n{}\n== the program\n{}",
+            "seed {}: {what}\n== {:?}\n== since the last check\n{}\n== the program\n{}",
             self.seed,
             self.figures,
             self.last.join("\n"),
@@ -328,11 +328,11 @@ impl RandomPeer {
         };
         self.check(&report);
         self.target.line_with("servers ended", PATIENCE * 2).await;
-        // What was not acknowledged is back by now.
+        // Unacknowledged messages are back in their queues now.
         for queue in queues {
             self.is_empty(queue).await;
         }
-        self.hear();
+        self.read_queues();
         (report, self.figures)
     }
 
@@ -345,14 +345,14 @@ impl RandomPeer {
     }
 }
 
-/// The peer's own queues: the decoy, one for replies, and some that RabbitMQ moves messages out of. Returns the ways
-/// to the services, and where replies may go.
+/// Declares the peer's queues: the decoy, one for replies, and some whose messages RabbitMQ moves. Returns the ways
+/// to the services, and the queues for replies.
 async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec<String>)> {
     let mut ways = Vec::new();
     for queue in [&names.classic, &names.quorum] {
         ways.push((String::new(), queue.clone(), None));
     }
-    // Twice, since these are what most requests are.
+    // Twice, so that most requests use these.
     for method in ["mark", "once", "tree", "mark", "once"] {
         let key = format!("{}.{method}", names.routed);
         ways.push((names.exchange.clone(), key, Some(method)));
@@ -366,7 +366,7 @@ async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec
             ways.push((String::new(), own, method));
         }
     }
-    // Takes nothing.
+    // Accepts nothing.
     let full = [
         [short(b"x-max-length"), number_value(0)].concat(),
         [short(b"x-overflow"), text("reject-publish")].concat(),
@@ -374,7 +374,7 @@ async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec
     reply_queues.push(peer.declare("", &full.concat()).await?);
     let replies = peer.declare("", b"").await?;
     peer.consume(&replies).await?;
-    // Most replies go where they are read.
+    // Most replies go to queues that are read.
     reply_queues.extend([replies.clone(), replies.clone(), replies]);
     peer.declare(&names.decoy, b"").await?;
     peer.consume(&names.decoy).await?;
@@ -382,7 +382,7 @@ async fn declare(peer: &mut RawPeer, names: &Names) -> io::Result<(Vec<Way>, Vec
     Ok((ways.collect(), reply_queues))
 }
 
-/// The arguments of a queue whose messages RabbitMQ moves on at once, as expired or as too many.
+/// Arguments of a queue whose messages RabbitMQ moves at once, as expired or over the limit.
 fn moved_to(exchange: &str, key: &str, limit: &str) -> Vec<u8> {
     [
         [short(b"x-dead-letter-exchange"), text(exchange)].concat(),
@@ -400,7 +400,7 @@ fn number_value(number: u32) -> Vec<u8> {
     [&b"I"[..], &number.to_be_bytes()].concat()
 }
 
-/// A message in a line.
+/// A message as one line.
 fn described(id: u64, message: &RawMessage) -> String {
     let text = |bytes: &[u8]| bytes.escape_ascii().to_string();
     let get = |property| message.properties.get(property).map(text);

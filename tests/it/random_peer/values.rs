@@ -1,8 +1,8 @@
-//! Random texts and header tables, among them what no client library writes.
+//! Random texts and header tables, also ones that no client library writes.
 
 use rpc_tests::{Random, long, short};
 
-/// Names of headers that mean something to RabbitMQ or to the framework.
+/// Names of headers with a meaning for RabbitMQ or for the framework.
 const NAMES: &[&str] = &[
     "rpc-timeout-ms",
     "rpc-sent-ms",
@@ -61,14 +61,14 @@ pub(super) fn text(random: &mut Random) -> Vec<u8> {
     }
 }
 
-/// A header table without its length.
+/// A header table without its length field.
 pub(super) struct Table {
     pub(super) bytes: Vec<u8>,
-    /// How many queues RabbitMQ may route the message to besides.
+    /// To how many more queues RabbitMQ may route the message.
     pub(super) more: u32,
 }
 
-/// A table for a message whose header fits a frame of this size. `queues`: those that `CC` and forged `x-death` may name.
+/// A table that fits a frame of this size. `CC` and forged `x-death` may name one of `queues`.
 pub(super) fn table(random: &mut Random, queues: &[String], largest: usize) -> Table {
     let mut table = Vec::new();
     let mut more = 0;
@@ -79,7 +79,7 @@ pub(super) fn table(random: &mut Random, queues: &[String], largest: usize) -> T
         };
         let value = match &name[..] {
             b"x-death" if !random.once_in(4) => x_death(random, queues),
-            // A list: anything else is refused by RabbitMQ.
+            // A list, because RabbitMQ refuses anything else.
             b"CC" | b"BCC" if !random.once_in(8) => {
                 let (list, named) = keys(random, queues);
                 more += named;
@@ -92,7 +92,7 @@ pub(super) fn table(random: &mut Random, queues: &[String], largest: usize) -> T
         table.extend([short(&name), value].concat());
     }
     match random.below(40) {
-        // Near what RabbitMQ takes in one frame, and near the framework's own bound.
+        // Near the limit of one frame, and near the framework's own bound.
         0 => {
             let size = largest.saturating_sub(random.below(400));
             fill(&mut table, size);
@@ -116,7 +116,7 @@ pub(super) fn table(random: &mut Random, queues: &[String], largest: usize) -> T
             let members = b"V".repeat(random.below(100_000));
             table.extend([short(b"many"), b"A".to_vec(), long(&members)].concat());
         }
-        // A table that is none.
+        // An invalid table.
         7 => {
             let place = random.below(table.len());
             if let Some(byte) = table.get_mut(place) {
@@ -125,7 +125,7 @@ pub(super) fn table(random: &mut Random, queues: &[String], largest: usize) -> T
         }
         _ => {}
     }
-    // RabbitMQ closes the connection of whoever sends larger ones: only now and then.
+    // RabbitMQ closes the connection for larger ones, so they are rare.
     if !random.once_in(50) {
         table.truncate(largest);
     }
@@ -192,7 +192,7 @@ fn nested(random: &mut Random, depth: usize) -> Vec<u8> {
     })
 }
 
-/// A list of routing keys, and how many of them are queues'.
+/// A list of routing keys, and how many of them name queues.
 fn keys(random: &mut Random, queues: &[String]) -> (Vec<u8>, u32) {
     let (mut members, mut named) = (Vec::new(), 0);
     for _ in 0..random.below(4) {
@@ -208,7 +208,7 @@ fn keys(random: &mut Random, queues: &[String]) -> (Vec<u8>, u32) {
     ([&b"A"[..], &long(&members)].concat(), named)
 }
 
-/// Deaths as RabbitMQ writes them, and as it never would.
+/// Entries of `x-death`, valid and invalid.
 fn x_death(random: &mut Random, queues: &[String]) -> Vec<u8> {
     let mut deaths = Vec::new();
     for _ in 0..random.below(4) {

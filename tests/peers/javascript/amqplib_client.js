@@ -29,7 +29,7 @@ async function main() {
   console.log(await call('{"n": 8}', json));
   console.log(await call("7", json));
   console.log(await call('"eight"', json));
-  // As little as a request can have.
+  // The smallest possible request.
   console.log(await call("8", {}));
   await connection.close();
 }

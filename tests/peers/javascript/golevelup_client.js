@@ -1,4 +1,4 @@
-// Calls `half` with golevelup's AmqpConnection. It does not read `type`: a fault is what its body says.
+// Calls `half` with golevelup's AmqpConnection. It does not read `type`, only the body of a fault.
 require("reflect-metadata");
 const { AmqpConnection } = require("@golevelup/nestjs-rabbitmq");
 

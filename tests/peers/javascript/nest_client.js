@@ -1,4 +1,4 @@
-// Calls `half` with NestJS's client: one serializer, and the rest as NestJS has it.
+// Calls `half` with NestJS's client, its defaults and one serializer.
 require("reflect-metadata");
 const { Logger } = require("@nestjs/common");
 const { ClientProxyFactory, Transport } = require("@nestjs/microservices");

@@ -1,4 +1,4 @@
-// Serves `half` with NestJS: a serializer and a deserializer, and the rest as NestJS has it.
+// Serves `half` with NestJS, its defaults, a serializer and a deserializer.
 require("reflect-metadata");
 const { Controller, Module } = require("@nestjs/common");
 const { NestFactory } = require("@nestjs/core");

@@ -9,10 +9,10 @@ use super::ports::{self, Ports};
 use super::{Group, Node};
 use crate::{eventually, guardian};
 
-/// How often ports are chosen anew when somebody took one between our look and the node's.
+/// How often to choose new ports if another program takes one before the node does.
 const ATTEMPTS: usize = 3;
 
-/// A [`Node`] to be.
+/// Builds a [`Node`].
 #[derive(Debug, Default, Clone)]
 pub struct NodeBuilder {
     lines: Vec<String>,
@@ -24,14 +24,13 @@ pub struct NodeBuilder {
 }
 
 impl NodeBuilder {
-    /// A line of `rabbitmq.conf`, `key = value`; it replaces the harness's own of that key.
+    /// A line of `rabbitmq.conf`, `key = value`. It replaces the harness's line of the same key.
     pub fn config(mut self, line: impl Into<String>) -> Self {
         self.lines.push(line.into());
         self
     }
 
-    /// A file in the node's own directory, which `config` lines call `$NODE`: what lies elsewhere, a node that runs in a
-    /// root of its own cannot see.
+    /// A file in the node's own directory, which `config` lines call `$NODE`. A node in a changed root cannot see other files.
     pub fn file(mut self, name: impl Into<String>, text: impl Into<String>) -> Self {
         self.files.push((name.into(), text.into()));
         self
@@ -49,13 +48,13 @@ impl NodeBuilder {
         self
     }
 
-    /// Lets it [join](Node::join) this one in a cluster: they know each other's secret, and find each other.
+    /// Lets it [join](Node::join) this one in a cluster: both have the same secret and port mapper.
     pub fn beside(mut self, other: &Node) -> Self {
         self.shared = Some((other.files.cookie.clone(), other.ports.epmd));
         self
     }
 
-    /// A port nobody uses, for a listener that a [`config`](Self::config) line adds.
+    /// A free port, for a listener that a [`config`](Self::config) line adds.
     pub fn free_port() -> u16 {
         ports::one()
     }
@@ -88,7 +87,7 @@ impl NodeBuilder {
             .tempdir()
             .expect("a temporary directory can be made");
         guardian::watch_dir(dir.path());
-        // Erlang resolves its paths once, RabbitMQ again later: a symbolic link in between (as on macOS) makes them differ.
+        // Erlang resolves its paths once and RabbitMQ later again. A symbolic link (as on macOS) would make them differ.
         let root = fs::canonicalize(dir.path()).expect("the directory was just made");
 
         let mut ports = Ports::free();
@@ -108,7 +107,7 @@ impl NodeBuilder {
     }
 }
 
-/// Erlang's port mapper, one for each node and as our child: left to itself, Erlang starts one that outlives everything.
+/// Starts Erlang's port mapper for a node, as our child. By default, Erlang starts one that never ends.
 async fn start_epmd(port: u16) -> Group {
     let program =
         install::erlang("epmd").expect("Erlang, which RabbitMQ needs, has an epmd in PATH");

@@ -14,18 +14,18 @@ impl Node {
     ///
     /// # Panics
     ///
-    /// When it fails: with what it printed.
+    /// If it fails, with its output.
     pub async fn ctl(&self, arguments: &[&str]) -> String {
         self.try_ctl(arguments)
             .await
             .unwrap_or_else(|error| panic!("rabbitmqctl {arguments:?}: {error}"))
     }
 
-    /// [`ctl`](Self::ctl), where failing is an answer too.
+    /// [`ctl`](Self::ctl) that may fail.
     ///
     /// # Errors
     ///
-    /// What it printed, when it fails.
+    /// Its output, if it fails.
     pub async fn try_ctl(&self, arguments: &[&str]) -> Result<String, String> {
         let mut command = self.tool(&self.install.ctl());
         command.arg("--quiet").args(arguments).stdin(Stdio::null());
@@ -36,7 +36,7 @@ impl Node {
     ///
     /// # Panics
     ///
-    /// When it fails: with Erlang's error.
+    /// If it fails, with Erlang's error.
     pub async fn eval(&self, expression: &str) -> String {
         let Some(erl_call) = install::erlang("erl_call") else {
             return self.ctl(&["eval", expression]).await;
@@ -74,8 +74,8 @@ impl Node {
         self.ctl(&["start_app"]).await;
     }
 
-    /// Writes to disk what the node keeps back for half a second: on 3.10 a quorum queue that was declared just before
-    /// [`kill9`](Self::kill9) is there again afterwards, but never gets a leader.
+    /// Writes to disk what the node would write half a second later. On 3.10 a quorum queue declared just before
+    /// [`kill9`](Self::kill9) exists afterwards, but never gets a leader.
     pub async fn settle(&self) {
         self.eval("[ok = dets:sync(Table) || Table <- dets:all()], ok.").await;
     }
@@ -90,7 +90,7 @@ impl Node {
         let mut command = Command::new(program);
         command
             .envs(self.files.environment(&self.name, self.ports))
-            // Or the tool takes the server's arguments, `-start_epmd` and all, for its own.
+            // Without this, the tool would use the server's arguments, such as `-start_epmd`.
             .env_remove("RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

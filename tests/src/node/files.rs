@@ -7,7 +7,7 @@ use std::process::Command;
 use super::ports::Ports;
 use crate::unique;
 
-/// A node's directory: configuration, data, logs, and the cookie by which RabbitMQ's tools are let in.
+/// A node's directory: configuration, data, logs, and the cookie that authenticates RabbitMQ's tools.
 #[derive(Debug)]
 pub(super) struct Files {
     root: PathBuf,
@@ -32,7 +32,7 @@ impl Files {
             .expect("the cookie is ours");
         write(&root.join("rabbitmq.conf"), &configuration(root, ports, lines));
         write(&root.join("enabled_plugins"), &format!("[{}].\n", plugins.join(",")));
-        // Kept empty, and named, so that the machine's own /etc/rabbitmq/rabbitmq-env.conf is not read.
+        // An empty file, so that the machine's /etc/rabbitmq/rabbitmq-env.conf is not read.
         write(&root.join("env.conf"), "");
         Self { root: root.to_owned(), cookie, extra: Vec::new() }
     }
@@ -49,7 +49,7 @@ impl Files {
         self
     }
 
-    /// What RabbitMQ's scripts and Erlang's tools must see to work on this node and on no other.
+    /// The environment that makes RabbitMQ's scripts and Erlang's tools use only this node.
     pub(super) fn environment(&self, name: &str, ports: Ports) -> Vec<(String, String)> {
         let path = |file: &str| self.root.join(file).display().to_string();
         let mut variables: Vec<(String, String)> = [
@@ -64,9 +64,11 @@ impl Files {
             ("RABBITMQ_ENABLED_PLUGINS_FILE", path("enabled_plugins")),
             ("RABBITMQ_PLUGINS_EXPAND_DIR", path("plugins")),
             ("RABBITMQ_PID_FILE", path("pid")),
+            // Else one that is killed while it starts or is asked leaves it in the sources.
+            ("ERL_CRASH_DUMP", path("erl_crash.dump")),
             ("ERL_EPMD_PORT", ports.epmd.to_string()),
             ("ERL_EPMD_ADDRESS", "127.0.0.1".to_owned()),
-            // Two schedulers: a node must not take the machine from the tests. Its epmd is ours, started beforehand.
+            // Two schedulers leave processor time to the tests. The port mapper was started before.
             (
                 "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS",
                 "+S 2:2 +SDcpu 1:1 +SDio 4 -start_epmd false -kernel inet_dist_use_interface {127,0,0,1}".to_owned(),
@@ -78,7 +80,7 @@ impl Files {
         variables
     }
 
-    /// Sends what the server prints to a file.
+    /// Redirects the output of the server to a file.
     pub(super) fn capture(&self, command: &mut Command) {
         let output =
             File::create(self.root.join("stdout")).expect("the node's directory is writable");
@@ -86,7 +88,7 @@ impl Files {
         command.stdout(output).stderr(errors);
     }
 
-    /// Whether the server printed that it is up.
+    /// Whether the server printed that it has started.
     pub(super) fn booted(&self) -> bool {
         fs::read_to_string(self.root.join("stdout"))
             .is_ok_and(|text| text.contains("completed with"))
@@ -110,10 +112,10 @@ fn configuration(root: &Path, ports: Ports, lines: &[String]) -> String {
         "log.console = false",
         "disk_free_limit.absolute = 50MB",
         "vm_memory_high_watermark.absolute = 1GB",
-        // The default, 512 MB, is more than a test ever writes, and is kept in memory too.
+        // The default, 512 MB, is more than tests need, and is held in memory too.
         "raft.wal_max_size_bytes = 33554432",
     ] {
-        // A key may stand only once; a test's own value goes before ours.
+        // A key may appear only once; a test's own value replaces ours.
         let key = line.split('=').next();
         if !lines.iter().any(|own| own.split('=').next().map(str::trim) == key.map(str::trim)) {
             text.push_str(line);

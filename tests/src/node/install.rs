@@ -7,12 +7,13 @@ pub(crate) struct Install {
     scripts: PathBuf,
 }
 
-/// Debian, Fedora and SUSE put wrappers in `/usr/sbin` that change the user and drop the environment; the scripts proper are here.
+/// Where the real scripts are. Debian, Fedora and SUSE have wrappers in `/usr/sbin` that change the user and drop the
+/// environment.
 const SCRIPTS: [&str; 4] =
     ["/usr/lib/rabbitmq/bin", "/opt/rabbitmq/sbin", "/opt/homebrew/sbin", "/usr/local/sbin"];
 
 impl Install {
-    /// `RPC_TEST_RABBITMQ` names a directory with `rabbitmq-server` and `rabbitmqctl`; otherwise the usual places are tried, then `PATH`.
+    /// Uses the directory in `RPC_TEST_RABBITMQ`, otherwise the usual places, then `PATH`.
     pub(crate) fn find() -> Option<Self> {
         if let Some(given) = env::var_os("RPC_TEST_RABBITMQ") {
             let scripts = PathBuf::from(given);

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
+use tokio::sync::Semaphore;
 
 pub use self::builder::NodeBuilder;
 use self::files::Files;
@@ -18,7 +19,7 @@ pub(crate) use self::install::Install;
 use self::ports::Ports;
 use crate::guardian;
 
-/// A RabbitMQ node of one's own, on free ports of the loopback interface, with its data in a temporary directory.
+/// A throwaway RabbitMQ node on free ports of the loopback interface, with its data in a temporary directory.
 ///
 /// Dropping it kills it and removes everything.
 #[derive(Debug)]
@@ -28,18 +29,18 @@ pub struct Node {
     ports: Ports,
     files: Files,
     dir: Option<TempDir>,
-    /// `None` for a node beside another, whose port mapper it uses.
+    /// `None` for a node in a cluster, which uses the port mapper of another.
     epmd: Option<Group>,
     server: Mutex<Option<Group>>,
 }
 
 impl Node {
-    /// A node with nothing out of the ordinary.
+    /// A node with default settings.
     pub async fn start() -> Self {
         Self::builder().start().await
     }
 
-    /// A node with configuration, plugins or environment of its own.
+    /// A node with its own configuration, plugins or environment.
     pub fn builder() -> NodeBuilder {
         NodeBuilder::default()
     }
@@ -49,7 +50,7 @@ impl Node {
         self.url_for("guest", "guest", "%2f")
     }
 
-    /// The address for another user or virtual host; each part percent-encoded by the caller where it has to be.
+    /// The address for another user or virtual host. The caller percent-encodes each part if necessary.
     pub fn url_for(&self, user: &str, password: &str, vhost: &str) -> String {
         format!("amqp://{user}:{password}@127.0.0.1:{}/{vhost}", self.ports.amqp)
     }
@@ -64,17 +65,17 @@ impl Node {
         &self.name
     }
 
-    /// Ends the node as a power cut would, at once. Its data stays for [`restart`](Self::restart).
+    /// Kills the node at once, like a power cut. Its data stays for [`restart`](Self::restart).
     pub fn kill9(&self) {
         self.server.lock().unwrap_or_else(PoisonError::into_inner).take();
     }
 
-    /// The node stops doing anything, its sockets stay open.
+    /// Pauses the node. Its sockets stay open.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// The node goes on where [`pause`](Self::pause) stopped it.
+    /// Resumes the node after [`pause`](Self::pause).
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
@@ -85,7 +86,7 @@ impl Node {
         self.boot().await.unwrap_or_else(|error| panic!("the node does not come back: {error}"));
     }
 
-    /// What the node wrote to its log and its standard output so far.
+    /// The log and the standard output of the node so far.
     pub fn log(&self) -> String {
         self.files.log()
     }
@@ -98,6 +99,9 @@ impl Node {
     }
 
     async fn boot(&self) -> Result<(), String> {
+        // A node that starts keeps a processor busy for seconds. Were many to start at once, each would take that much longer.
+        static STARTING: Semaphore = Semaphore::const_new(2);
+        let _starting = STARTING.acquire().await.expect("nobody closes it");
         let mut command = Command::new(self.install.server());
         command.envs(self.files.environment(&self.name, self.ports)).stdin(Stdio::null());
         self.files.capture(&mut command);
@@ -120,7 +124,7 @@ impl Drop for Node {
         self.epmd.take();
         if let Some(dir) = self.dir.take() {
             let path = dir.path().to_owned();
-            // What the node's helpers still write may be in the way of the first attempts.
+            // The node's helper processes may still write, so try several times.
             for _ in 0..100 {
                 if std::fs::remove_dir_all(&path).is_ok() || !path.exists() {
                     break;
@@ -155,7 +159,7 @@ impl Group {
 
     pub(crate) fn signal(&self, signal: Signal) {
         let id = i32::try_from(self.leader.id()).ok().and_then(Pid::from_raw);
-        // An error means that it has ended already, which whoever asks finds out by other means.
+        // An error means that it has already ended, which callers notice in other ways.
         let _ = kill_process_group(id.expect("the id of a process"), signal);
     }
 

@@ -1,7 +1,7 @@
 use std::hash::{BuildHasher, RandomState};
 use std::net::TcpListener;
 
-/// Below what systems hand out for outgoing connections, so that nobody takes a port while its node is being restarted.
+/// Below the ports for outgoing connections, so that no other program takes a port during the restart of its node.
 const RANGE: std::ops::Range<u16> = 20_000..30_000;
 
 #[derive(Debug, Clone, Copy)]
@@ -13,7 +13,7 @@ pub(super) struct Ports {
 
 impl Ports {
     pub(super) fn free() -> Self {
-        // All three are held until all are found, so that they differ.
+        // All three stay bound until all are found, so that they differ.
         let [a, b, c] = [bind(), bind(), bind()];
         let port = |listener: TcpListener| {
             listener.local_addr().expect("a bound socket has an address").port()
@@ -22,7 +22,7 @@ impl Ports {
     }
 }
 
-/// One free port, for whatever else a test starts.
+/// One free port, for other programs of a test.
 pub(super) fn one() -> u16 {
     bind().local_addr().expect("a bound socket has an address").port()
 }

@@ -4,11 +4,11 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep, timeout};
 
-/// A node boots in about four seconds; on a machine that compiles meanwhile it takes several times that.
+/// A node starts in about four seconds, and takes several times that on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(90);
 const INTERVAL: Duration = Duration::from_millis(50);
 
-/// Waits until the node greets an AMQP client and says that it is up.
+/// Waits until the node answers an AMQP client and has printed that it has started.
 pub(super) async fn wait(
     port: u16,
     ended: impl Fn() -> bool,
@@ -27,7 +27,7 @@ pub(super) async fn wait(
     Ok(())
 }
 
-/// Whether the protocol header is answered by a method frame (`connection.start`).
+/// Whether the node answers the protocol header with a method frame (`connection.start`).
 async fn greets(port: u16) -> bool {
     const METHOD_FRAME: u8 = 1;
     let greeting = async {

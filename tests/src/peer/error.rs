@@ -2,14 +2,14 @@ use std::fmt;
 
 use serde::Deserialize;
 
-/// What pika says when something fails.
+/// An error of pika.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct PeerError {
     /// The name of pika's exception: `ChannelClosedByBroker`, `ProbableAccessDeniedError`, …
     pub kind: String,
     /// AMQP's code, if the broker gave one: 404, 406, …
     pub code: Option<u16>,
-    /// The text with it.
+    /// The text of the error.
     pub text: String,
 }
 

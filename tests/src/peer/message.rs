@@ -5,15 +5,15 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::{Value, json};
 
-/// A raw AMQP message, to be sent or as it came: every property, absent or present.
+/// A raw AMQP message, sent or received, with all properties.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Message {
-    /// Empty: the default exchange.
+    /// The exchange; empty for the default exchange.
     pub exchange: String,
-    /// On the default exchange, the queue's name.
+    /// The routing key: on the default exchange, the name of the queue.
     pub routing_key: String,
-    /// Come back if no queue takes it. Not to be seen on a message that came.
+    /// Return the message if no queue accepts it. Not set on received messages.
     pub mandatory: bool,
     /// The body's bytes.
     #[serde(with = "Base64")]
@@ -24,7 +24,7 @@ pub struct Message {
     pub content_encoding: Option<String>,
     /// The headers as a JSON object, or null without any; [`typed`] values for AMQP's own types.
     pub headers: Value,
-    /// Of a message that came: RabbitMQ's letter for the AMQP type of each header (`S` string, `l` 64 bits, `t` boolean, …).
+    /// On received messages: RabbitMQ's letter for the AMQP type of each header (`S` string, `l` 64 bits, `t` boolean, …).
     #[serde(skip_serializing)]
     pub header_kinds: BTreeMap<String, char>,
     /// `delivery_mode`: 1 transient, 2 persistent.
@@ -35,7 +35,7 @@ pub struct Message {
     pub correlation_id: Option<String>,
     /// `reply_to`.
     pub reply_to: Option<String>,
-    /// `expiration`: a string, as AMQP has it.
+    /// `expiration`: a string, as in AMQP.
     pub expiration: Option<String>,
     /// `message_id`.
     pub message_id: Option<String>,
@@ -50,32 +50,32 @@ pub struct Message {
     pub app_id: Option<String>,
     /// `cluster_id`.
     pub cluster_id: Option<String>,
-    /// Of a delivery: what [`Peer::ack`](crate::Peer::ack) wants to know.
+    /// On deliveries: the tag for [`Peer::ack`](crate::Peer::ack).
     #[serde(skip_serializing)]
     pub delivery_tag: Option<u64>,
-    /// Of a delivery: it was delivered before.
+    /// On deliveries: whether it was delivered before.
     #[serde(skip_serializing)]
     pub redelivered: bool,
 }
 
 impl Message {
-    /// A message through the default exchange, with nothing but a body.
+    /// A message to a queue through the default exchange, with only a body.
     pub fn to(queue: impl Into<String>, body: impl Into<Vec<u8>>) -> Self {
         Self { routing_key: queue.into(), body: body.into(), ..Self::default() }
     }
 
-    /// The body as text; bytes that are none become replacement characters.
+    /// The body as text. Invalid bytes become replacement characters.
     pub fn text(&self) -> String {
         String::from_utf8_lossy(&self.body).into_owned()
     }
 
-    /// One header; null if it is not there.
+    /// One header; null if it is missing.
     pub fn header(&self, name: &str) -> &Value {
         self.headers.get(name).unwrap_or(&Value::Null)
     }
 }
 
-/// A header value of one particular AMQP type, by RabbitMQ's letter: the integers `b B s u I i l`, the floats `f d`,
+/// A header value of a given AMQP type, by RabbitMQ's letter: the integers `b B s u I i l`, the floats `f d`,
 /// `T` a timestamp, `S` a string, `x` bytes in base64. Plain JSON values take the type that pika chooses.
 pub fn typed(kind: char, value: impl Into<Value>) -> Value {
     json!({ "$amqp": kind, "value": value.into() })

@@ -1,6 +1,6 @@
 #![allow(
     clippy::missing_errors_doc,
-    reason = "said once, at `Peer`: every method fails with what pika said"
+    reason = "documented at `Peer`: every method fails with pika's error"
 )]
 
 mod error;
@@ -20,26 +20,26 @@ pub use self::message::{Message, typed};
 pub use self::queue::{QueueInfo, QueueSpec};
 use self::remote::Remote;
 
-/// A raw AMQP peer: pika, with one connection and one channel of its own, told what to do by the test.
+/// A raw AMQP peer: pika with its own connection and channel, controlled by the test.
 ///
-/// Every method fails with what pika said. A channel that the broker closed is replaced at the next command; what was
-/// consumed on it, and confirms, are to be asked for again.
+/// Every method fails with pika's error. A channel closed by the broker is replaced at the next command; consumers and
+/// confirms have to be requested again.
 #[derive(Debug)]
 pub struct Peer {
     remote: Mutex<Remote>,
 }
 
-/// What became of a message that was published.
+/// The outcome of a publish.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Published {
-    /// Written to the socket; nothing is known without [`Peer::confirm`].
+    /// Written to the socket; the outcome is unknown without [`Peer::confirm`].
     Sent,
-    /// The broker has it.
+    /// The broker confirmed it.
     Confirmed,
-    /// It was mandatory, and no queue took it.
+    /// It was mandatory, and no queue accepted it.
     Returned,
-    /// The broker refused it, as a full queue with `reject-publish` does.
+    /// The broker refused it, for example for a full queue with `reject-publish`.
     Nacked,
 }
 
@@ -51,22 +51,22 @@ impl Peer {
         Ok(Self { remote: Mutex::new(Remote::connect(url).await?) })
     }
 
-    /// Declares a queue, or asks for one if [passive](QueueSpec::passive).
+    /// Declares a queue, or checks that it exists if [passive](QueueSpec::passive).
     pub async fn declare(&self, queue: QueueSpec) -> Result<QueueInfo> {
         self.ask("declare", json!(queue)).await
     }
 
-    /// How a queue stands.
+    /// The state of a queue.
     pub async fn queue(&self, name: &str) -> Result<QueueInfo> {
         self.declare(QueueSpec::named(name).passive()).await
     }
 
-    /// Deletes a queue; returns how many messages went with it.
+    /// Deletes a queue; returns how many messages it had.
     pub async fn delete(&self, queue: &str) -> Result<u32> {
         self.ask("delete", json!({ "queue": queue })).await
     }
 
-    /// Empties a queue; returns how many messages there were.
+    /// Empties a queue; returns how many messages it had.
     pub async fn purge(&self, queue: &str) -> Result<u32> {
         self.ask("purge", json!({ "queue": queue })).await
     }
@@ -91,7 +91,7 @@ impl Peer {
         .await
     }
 
-    /// Has an exchange lead to another.
+    /// Binds an exchange to another.
     pub async fn bind_exchange(
         &self,
         destination: &str,
@@ -103,39 +103,39 @@ impl Peer {
         self.ask("bind_exchange", command).await
     }
 
-    /// From now on [`publish`](Self::publish) waits for the broker's word.
+    /// From now on [`publish`](Self::publish) waits for the broker's confirmation.
     pub async fn confirm(&self) -> Result<()> {
         self.ask("confirm", json!({})).await
     }
 
-    /// Publishes.
+    /// Publishes a message.
     pub async fn publish(&self, message: Message) -> Result<Published> {
         self.ask("publish", json!({ "message": message })).await
     }
 
-    /// The next message that came back as unroutable, published without confirms; none within the time: `None`.
+    /// The next message that was returned as unroutable, published without confirms; `None` after the time.
     pub async fn returned(&self, patience: Duration) -> Result<Option<Message>> {
         self.ask("returned", json!({ "timeout": patience.as_secs_f64() })).await
     }
 
-    /// Takes one message from a queue for good (without being its consumer); none within the time: `None`.
+    /// Takes one message from a queue and acknowledges it, without a consumer; `None` after the time.
     pub async fn get(&self, queue: &str, patience: Duration) -> Result<Option<Message>> {
         let timeout = patience.as_secs_f64();
         self.ask("get", json!({ "queue": queue, "timeout": timeout, "auto_ack": true })).await
     }
 
-    /// Takes one message, to be [acknowledged](Self::ack) or [given back](Self::nack) later.
+    /// Takes one message, to be [acknowledged](Self::ack) or [rejected](Self::nack) later.
     pub async fn take(&self, queue: &str, patience: Duration) -> Result<Option<Message>> {
         let timeout = patience.as_secs_f64();
         self.ask("get", json!({ "queue": queue, "timeout": timeout, "auto_ack": false })).await
     }
 
-    /// Consumes a queue without acknowledging, `amq.rabbitmq.reply-to` too; returns the consumer's tag for [`next`](Self::next).
+    /// Consumes a queue, also `amq.rabbitmq.reply-to`, without acknowledgements; returns the consumer's tag for [`next`](Self::next).
     pub async fn consume(&self, queue: &str) -> Result<String> {
         self.consume_with(queue, true, 0, Value::Null).await
     }
 
-    /// Consumes a queue; a prefetch of 0 is none.
+    /// Consumes a queue; a prefetch of 0 means no limit.
     pub async fn consume_with(
         &self,
         queue: &str,
@@ -149,12 +149,12 @@ impl Peer {
         self.ask("consume", command).await
     }
 
-    /// The next message for a consumer; none within the time: `None`.
+    /// The next message for a consumer; `None` after the time.
     pub async fn next(&self, consumer: &str, patience: Duration) -> Result<Option<Message>> {
         self.ask("next", json!({ "consumer": consumer, "timeout": patience.as_secs_f64() })).await
     }
 
-    /// Whether the broker cancels a consumer within the time (its queue was deleted, or its node went).
+    /// Whether the broker cancels a consumer within the time (because its queue was deleted or its node ended).
     pub async fn cancelled(&self, consumer: &str, patience: Duration) -> Result<bool> {
         self.ask("cancelled", json!({ "consumer": consumer, "timeout": patience.as_secs_f64() }))
             .await
@@ -169,23 +169,23 @@ impl Peer {
     ///
     /// # Panics
     ///
-    /// When the message did not come from the broker.
+    /// If the message was not received from the broker.
     pub async fn ack(&self, message: &Message) -> Result<()> {
         let tag = message.delivery_tag.expect("a message that was delivered has a tag");
         self.ask("ack", json!({ "delivery_tag": tag, "multiple": false })).await
     }
 
-    /// Gives a delivery back to its queue, or rejects it for good.
+    /// Rejects a delivery, and requeues it or not.
     ///
     /// # Panics
     ///
-    /// When the message did not come from the broker.
+    /// If the message was not received from the broker.
     pub async fn nack(&self, message: &Message, requeue: bool) -> Result<()> {
         let tag = message.delivery_tag.expect("a message that was delivered has a tag");
         self.ask("nack", json!({ "delivery_tag": tag, "requeue": requeue })).await
     }
 
-    /// The broker's version, as it gives it.
+    /// The broker's version.
     pub async fn server_version(&self) -> Result<String> {
         let properties: Value = self.ask("server", json!({})).await?;
         Ok(properties["version"].as_str().unwrap_or_default().to_owned())
@@ -196,7 +196,7 @@ impl Peer {
         self.ask("close_channel", json!({})).await
     }
 
-    /// Closes the connection in order. Dropping the peer cuts it.
+    /// Closes the connection. Dropping the peer cuts it.
     pub async fn close(self) -> Result<()> {
         self.ask("close", json!({})).await
     }

@@ -1,7 +1,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-/// How a [`Peer`](crate::Peer) declares a queue.
+/// The declaration of a queue by a [`Peer`](crate::Peer).
 #[derive(Debug, Clone, Default, Serialize)]
 #[allow(clippy::struct_excessive_bools, reason = "these are the bits of queue.declare")]
 pub struct QueueSpec {
@@ -14,12 +14,12 @@ pub struct QueueSpec {
 }
 
 impl QueueSpec {
-    /// A queue with nothing set: not durable, not exclusive. An empty name lets the broker choose one.
+    /// A queue with default flags: not durable, not exclusive. With an empty name the broker chooses one.
     pub fn named(name: impl Into<String>) -> Self {
         Self { name: name.into(), ..Self::default() }
     }
 
-    /// Declares nothing, asks whether it is there.
+    /// Only checks that the queue exists.
     pub fn passive(mut self) -> Self {
         self.passive = true;
         self
@@ -31,13 +31,13 @@ impl QueueSpec {
         self
     }
 
-    /// Of this connection only, and gone with it.
+    /// Only for this connection, and deleted with it.
     pub fn exclusive(mut self) -> Self {
         self.exclusive = true;
         self
     }
 
-    /// Gone with its last consumer.
+    /// Deleted with its last consumer.
     pub fn auto_delete(mut self) -> Self {
         self.auto_delete = true;
         self
@@ -60,13 +60,13 @@ impl QueueSpec {
     }
 }
 
-/// What the broker says of a queue.
+/// The broker's state of a queue.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 pub struct QueueInfo {
-    /// Its name, the one the broker chose if it was asked to.
+    /// Its name, perhaps chosen by the broker.
     pub name: String,
     /// Messages ready to be delivered.
     pub messages: u32,
-    /// Consumers on it.
+    /// Number of consumers.
     pub consumers: u32,
 }

@@ -8,13 +8,13 @@ use tokio::process::{Child, ChildStdin, ChildStdout};
 use super::PeerError;
 use crate::Python;
 
-/// The Python process and the conversation with it.
+/// The Python process, and the protocol with it.
 #[derive(Debug)]
 pub(super) struct Remote {
     input: ChildStdin,
     answers: Lines<BufReader<ChildStdout>>,
     last: u64,
-    // Killed when dropped; it ends by itself too, when its input does.
+    // Killed on drop. It also ends when its input closes.
     _process: Child,
 }
 
@@ -66,7 +66,7 @@ impl Remote {
             let line = line.expect("peer.py answers every command before it ends: see its stderr");
             let answer: Answer = serde_json::from_str(&line)
                 .unwrap_or_else(|error| panic!("{error} in peer.py's answer {line}"));
-            // An earlier one belongs to a call that its caller dropped.
+            // An earlier answer belongs to a dropped call.
             if answer.id == self.last {
                 return answer.error.map_or(Ok(answer.ok), Err);
             }

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 
 use crate::guardian;
 
-/// Another program, its output gathered line by line; killed with its descendants on drop.
+/// Another program. Its output is collected by line, and it is killed with its descendants on drop.
 #[derive(Debug)]
 pub struct Process {
     name: String,
@@ -24,7 +24,7 @@ pub struct Process {
 #[derive(Debug)]
 struct Output {
     lines: Mutex<Vec<String>>,
-    /// How many of the two streams are still open; it also stirs on every line.
+    /// How many of the two streams are still open; it also notifies on every line.
     open: watch::Sender<usize>,
 }
 
@@ -33,7 +33,7 @@ impl Process {
     ///
     /// # Panics
     ///
-    /// When it cannot be started.
+    /// If it cannot be started.
     pub fn start(name: &str, mut command: Command) -> Self {
         let mut child = command
             .stdin(Stdio::null())
@@ -52,12 +52,12 @@ impl Process {
         Self { name: name.to_owned(), child, id, output }
     }
 
-    /// Starts one of the workspace's examples, building it if need be.
+    /// Starts one of the workspace's examples, and builds it first if necessary.
     pub async fn example(name: &str, arguments: &[&str]) -> Self {
         Self::example_with(name, arguments, &[]).await
     }
 
-    /// The same with variables in its environment.
+    /// The same with environment variables.
     pub async fn example_with(
         name: &str,
         arguments: &[&str],
@@ -68,11 +68,11 @@ impl Process {
         Self::start(name, command)
     }
 
-    /// The first line, so far or to come, that contains `text`.
+    /// The first line that contains `text`, already printed or later.
     ///
     /// # Panics
     ///
-    /// When the output ends or the time passes without it: with all that the program printed.
+    /// If the output ends or the time passes without it, with the program's output.
     pub async fn line_with(&self, text: &str, patience: Duration) -> String {
         let mut changes = self.output.open.subscribe();
         let found = timeout(patience, async {
@@ -98,21 +98,21 @@ impl Process {
         })
     }
 
-    /// Its process id, until it has been waited for.
+    /// Its process id, until [`wait`](Self::wait) has returned.
     pub fn id(&self) -> u32 {
         self.id
     }
 
-    /// What it printed so far, on both streams.
+    /// Its output so far, from both streams.
     pub fn lines(&self) -> Vec<String> {
         self.output.lines.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Waits for its end, and for all it printed.
+    /// Waits for its end and for all its output.
     ///
     /// # Panics
     ///
-    /// When it still runs after the time.
+    /// If it still runs after the time.
     pub async fn wait(&mut self, patience: Duration) -> ExitStatus {
         let mut changes = self.output.open.subscribe();
         let ended = timeout(patience, async {
@@ -126,11 +126,11 @@ impl Process {
         status
     }
 
-    /// Waits for its end, which must be a success, and returns all it printed.
+    /// Waits for its end, which must be a success, and returns its output.
     ///
     /// # Panics
     ///
-    /// When it fails or takes too long.
+    /// If it fails or takes too long.
     pub async fn success(mut self, patience: Duration) -> String {
         let status = self.wait(patience).await;
         let printed = self.lines().join("\n");
@@ -138,27 +138,27 @@ impl Process {
         printed
     }
 
-    /// SIGINT, as Ctrl-C sends it.
+    /// Sends SIGINT, like Ctrl-C.
     pub fn interrupt(&self) {
         self.signal(Signal::INT);
     }
 
-    /// SIGTERM, as service managers send it.
+    /// Sends SIGTERM, like service managers.
     pub fn terminate(&self) {
         self.signal(Signal::TERM);
     }
 
-    /// SIGKILL: it gets no chance to clear up.
+    /// Sends SIGKILL: it cannot clean up.
     pub fn kill9(&self) {
         self.signal(Signal::KILL);
     }
 
-    /// SIGSTOP: it does nothing, its sockets stay open.
+    /// Sends SIGSTOP: it stops, and its sockets stay open.
     pub fn pause(&self) {
         self.signal(Signal::STOP);
     }
 
-    /// SIGCONT: it goes on.
+    /// Sends SIGCONT: it continues.
     pub fn resume(&self) {
         self.signal(Signal::CONT);
     }
@@ -166,7 +166,7 @@ impl Process {
     fn signal(&self, signal: Signal) {
         let group =
             i32::try_from(self.id).ok().and_then(Pid::from_raw).expect("the id of a process");
-        // An error means that it has ended already, which whoever asks finds out by other means.
+        // An error means that it has already ended, which callers notice in other ways.
         let _ = kill_process_group(group, signal);
     }
 }

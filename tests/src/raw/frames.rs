@@ -8,7 +8,7 @@ pub(super) const HEADER: u8 = 2;
 pub(super) const BODY: u8 = 3;
 const END: u8 = 0xCE;
 
-/// A frame as it came.
+/// A received frame.
 pub(super) struct Frame {
     pub(super) kind: u8,
     pub(super) channel: u16,
@@ -37,26 +37,26 @@ pub(super) fn write_method(to: &mut Vec<u8>, channel: u16, id: (u16, u16), argum
     write(to, METHOD, channel, &payload);
 }
 
-/// A short string: one byte of length. What is longer than 255 bytes is cut.
+/// A short string with one byte of length, cut to 255 bytes.
 pub fn short(bytes: &[u8]) -> Vec<u8> {
     let length = u8::try_from(bytes.len()).unwrap_or(u8::MAX);
     [&[length], &bytes[..usize::from(length)]].concat()
 }
 
-/// A long string, or a table without its length: four bytes of length.
+/// A long string, or the content of a table, with four bytes of length.
 pub fn long(bytes: &[u8]) -> Vec<u8> {
     let length = u32::try_from(bytes.len()).expect("no test writes 4 GiB");
     [&length.to_be_bytes()[..], bytes].concat()
 }
 
-/// Reads arguments and properties. It panics at the end of the bytes: RabbitMQ is trusted to write AMQP.
+/// Reads arguments and properties. It panics at the end of the bytes, because RabbitMQ writes valid AMQP.
 pub(super) struct Reader<'a>(pub(super) &'a [u8]);
 
 impl<'a> Reader<'a> {
     pub(super) fn bytes(&mut self, count: usize) -> &'a [u8] {
-        let (taken, rest) = self.0.split_at(count);
+        let (bytes, rest) = self.0.split_at(count);
         self.0 = rest;
-        taken
+        bytes
     }
 
     pub(super) fn number(&mut self, bytes: usize) -> u64 {

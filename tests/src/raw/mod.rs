@@ -1,4 +1,4 @@
-//! AMQP by hand, for messages that no client library would send.
+//! AMQP by hand, for messages that no client library can send.
 
 mod frames;
 mod properties;
@@ -16,45 +16,45 @@ pub use self::properties::{Property, RawProperties};
 
 const CHANNEL: u16 = 1;
 
-/// A connection to RabbitMQ with one channel, which sends whatever it is given.
+/// A connection to RabbitMQ with one channel, which sends any bytes.
 #[derive(Debug)]
 pub struct RawPeer {
     reader: BufReader<OwnedReadHalf>,
     writer: OwnedWriteHalf,
-    /// What came while a reply to a method was waited for.
+    /// Events that arrived before an awaited method.
     early: VecDeque<Event>,
     published: u64,
     largest_frame: usize,
 }
 
-/// A message to be published, with bytes in place of texts.
+/// A message to publish, with bytes in place of texts.
 #[derive(Debug, Clone, Default)]
 pub struct RawMessage {
-    /// Empty: the default exchange.
+    /// The exchange; empty for the default exchange.
     pub exchange: Vec<u8>,
-    /// On the default exchange, the queue's name.
+    /// The routing key: on the default exchange, the name of the queue.
     pub routing_key: Vec<u8>,
-    /// RabbitMQ returns it if no queue takes it.
+    /// RabbitMQ returns it if no queue accepts it.
     pub mandatory: bool,
     /// Its properties.
     pub properties: RawProperties,
     /// Its body.
     pub body: Vec<u8>,
-    /// The sizes of the body's frames; the last takes the rest. Empty: as few frames as possible.
+    /// The sizes of the body's frames; the last one gets the rest. Empty means as few frames as possible.
     pub frames: Vec<usize>,
 }
 
-/// Anything that RabbitMQ sends without having been asked.
+/// An unrequested frame of RabbitMQ.
 #[derive(Debug)]
 pub enum Event {
-    /// Messages up to this one (or this one alone) were confirmed, or refused.
+    /// A confirmation or refusal of one message, or of all up to it.
     Confirmed {
         /// The number of the message on its channel, from 1.
         tag: u64,
-        /// All before it, too.
+        /// Whether it covers all earlier ones.
         multiple: bool,
     },
-    /// A message for a consumer, or one that came back.
+    /// A delivery, or a returned message.
     Message(RawMessage),
     /// The channel is closed; [`RawPeer::open`] opens another.
     ChannelClosed(u16, String),
@@ -80,7 +80,7 @@ impl RawPeer {
         let tune = peer.method(0, (10, 30)).await?;
         peer.largest_frame =
             usize::try_from(Reader(&tune[2..]).number(4)).expect("a frame has a size");
-        // No heartbeats: nobody here writes them.
+        // No heartbeats, because this peer does not send any.
         peer.send(0, (10, 31), &[&tune[..6], &[0, 0]].concat()).await?;
         peer.send(0, (10, 40), &[short(b"/"), vec![0, 0]].concat()).await?;
         peer.method(0, (10, 41)).await?;
@@ -102,7 +102,7 @@ impl RawPeer {
         Ok(())
     }
 
-    /// Declares an exclusive queue with these arguments, a table without its length; returns its name.
+    /// Declares an exclusive queue with these arguments, a table without its length field; returns its name.
     ///
     /// # Errors
     ///
@@ -136,7 +136,7 @@ impl RawPeer {
         self.method(CHANNEL, (60, 21)).await.map(drop)
     }
 
-    /// Publishes a message; returns its number on the channel, which its [confirmation](Event::Confirmed) has.
+    /// Publishes a message; returns its number on the channel, as in its [confirmation](Event::Confirmed).
     ///
     /// # Errors
     ///
@@ -151,7 +151,7 @@ impl RawPeer {
         write(&mut out, HEADER, CHANNEL, &header);
         let mut rest = &message.body[..];
         for size in &message.frames {
-            // A body of nothing has no frames.
+            // An empty body has no frames.
             if rest.is_empty() {
                 break;
             }
@@ -167,7 +167,7 @@ impl RawPeer {
         Ok(self.published)
     }
 
-    /// Writes bytes as they are.
+    /// Writes raw bytes.
     ///
     /// # Errors
     ///
@@ -193,7 +193,7 @@ impl RawPeer {
         }
     }
 
-    /// The most bytes that one frame holds.
+    /// Most bytes of one frame's payload.
     pub fn room(&self) -> usize {
         self.largest_frame - 8
     }

@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use super::frames::{Reader, long, short};
 
-/// A property of a message, with the bit that says whether it is there.
+/// A property of a message, with its flag.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 #[repr(u8)]
-#[allow(missing_docs, reason = "they are named as AMQP names them")]
+#[allow(missing_docs, reason = "they have the names of AMQP")]
 pub enum Property {
     ClusterId = 2,
     AppId = 3,
@@ -42,33 +42,33 @@ impl Property {
     ];
 }
 
-/// The properties of a message, each as the bytes that stand for it: what no client library would write, too.
+/// The properties of a message as raw bytes, which may be invalid.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RawProperties(BTreeMap<Property, Vec<u8>>);
 
 impl RawProperties {
-    /// Sets a text; what is longer than 255 bytes is cut.
+    /// Sets a text, cut to 255 bytes.
     pub fn text(&mut self, property: Property, text: impl AsRef<[u8]>) -> &mut Self {
         self.raw(property, short(text.as_ref()))
     }
 
-    /// Sets the headers: the names and values of a table, without its length.
+    /// Sets the headers: a table without its length field.
     pub fn headers(&mut self, table: &[u8]) -> &mut Self {
         self.raw(Property::Headers, long(table))
     }
 
-    /// Sets a property to these bytes, whatever they are.
+    /// Sets a property to these bytes.
     pub fn raw(&mut self, property: Property, bytes: Vec<u8>) -> &mut Self {
         self.0.insert(property, bytes);
         self
     }
 
-    /// The text of a property of a message that came.
+    /// The text of a property of a received message.
     pub fn get(&self, property: Property) -> Option<&[u8]> {
         self.0.get(&property).map(|bytes| Reader(bytes).short())
     }
 
-    /// How many bytes a property takes; none where it is not there.
+    /// The number of bytes of a property; 0 if it is missing.
     pub fn size(&self, property: Property) -> usize {
         self.0.get(&property).map_or(0, Vec::len)
     }

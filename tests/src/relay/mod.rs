@@ -11,9 +11,9 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use self::pump::pump;
 
-/// A TCP relay between a client and a broker that does to connections what networks do to them.
+/// A TCP relay between a client and a broker that simulates network faults.
 ///
-/// What it is told holds for the connections that it has and for those to come, until [`resume`](Self::resume).
+/// A fault applies to current and new connections until [`resume`](Self::resume).
 #[derive(Debug)]
 pub struct Relay {
     address: SocketAddr,
@@ -21,7 +21,7 @@ pub struct Relay {
     task: JoinHandle<()>,
 }
 
-/// Which way bytes go.
+/// The direction of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Direction {
     /// From the client to the broker.
@@ -46,29 +46,29 @@ struct Faults {
     to_broker: Flow,
     to_client: Flow,
     delay: Duration,
-    /// Counted up to cut everything that is open.
+    /// Incremented to cut all open connections.
     cuts: u64,
     /// How many more bytes may pass before the next cut.
     allowance: Option<u64>,
 }
 
-/// What is done with the bytes of one direction.
+/// The handling of bytes in one direction.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 enum Flow {
     #[default]
     Pass,
-    /// Left where they are: the sender's system takes them until its buffers are full.
+    /// Not read: the sender's system accepts them until its buffers are full.
     Hold,
-    /// Taken and thrown away.
+    /// Read and thrown away.
     Drop,
 }
 
 impl Relay {
-    /// A relay on a port of its own that leads to this `host:port`.
+    /// Starts a relay to this `host:port` on a free port.
     ///
     /// # Panics
     ///
-    /// When no port is free.
+    /// If no port is free.
     pub async fn to(target: impl Into<String>) -> Self {
         let listener =
             TcpListener::bind("127.0.0.1:0").await.expect("some port of the loopback is free");
@@ -83,7 +83,7 @@ impl Relay {
         Self { address, shared, task }
     }
 
-    /// Where clients connect.
+    /// The address for clients.
     pub fn address(&self) -> SocketAddr {
         self.address
     }
@@ -98,27 +98,27 @@ impl Relay {
         self.shared.faults.send_modify(|faults| faults.allowance = Some(bytes));
     }
 
-    /// Passes nothing on and closes nothing: half-open. What was held passes after [`resume`](Self::resume).
+    /// Forwards nothing and closes nothing (half-open). The bytes are forwarded after [`resume`](Self::resume).
     pub fn stall(&self, direction: Direction) {
         self.set(direction, Flow::Hold);
     }
 
-    /// Takes bytes and throws them away.
+    /// Reads bytes and throws them away.
     pub fn swallow(&self, direction: Direction) {
         self.set(direction, Flow::Drop);
     }
 
-    /// Holds every piece back for a while.
+    /// Delays every piece.
     pub fn delay(&self, delay: Duration) {
         self.shared.faults.send_modify(|faults| faults.delay = delay);
     }
 
-    /// Refuses new connections, as a port does where nobody listens.
+    /// Refuses new connections, like a closed port.
     pub fn refuse(&self) {
         self.shared.faults.send_modify(|faults| faults.refuse = true);
     }
 
-    /// Does nothing out of the ordinary any more.
+    /// Ends all faults.
     pub fn resume(&self) {
         self.shared.faults.send_modify(|faults| {
             *faults = Faults { cuts: faults.cuts, ..Faults::default() };
@@ -170,7 +170,7 @@ impl Shared {
                     let cuts = self.faults.borrow().cuts;
                     connections.spawn(self.clone().connect(accepted, cuts));
                 }
-                // The sender lives in `self`.
+                // The sender is in `self`, so the channel stays open.
                 _ = faults.changed() => {}
                 Some(_) = connections.join_next() => {}
             }
@@ -180,7 +180,7 @@ impl Shared {
     async fn connect(self: Arc<Self>, client: TcpStream, cuts: u64) {
         let _open = Open::count(&self.open);
         let Ok(broker) = TcpStream::connect(&self.target).await else { return };
-        // Small messages are not to wait for one another here, too.
+        // Do not delay small messages here either.
         let _ = (client.set_nodelay(true), broker.set_nodelay(true));
         let (from_client, to_client) = client.into_split();
         let (from_broker, to_broker) = broker.into_split();

@@ -5,7 +5,7 @@ use tokio::time::sleep;
 
 use super::{Faults, Flow};
 
-/// Carries bytes one way until there are more cuts than when the connection began, or one end closes it.
+/// Forwards bytes in one direction until a cut, or until one end closes.
 pub(super) async fn pump(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
@@ -26,7 +26,7 @@ pub(super) async fn pump(
         };
         let size = match read {
             Ok(size) if size > 0 => size,
-            // A network that swallows bytes swallows the end of the connection as well.
+            // A network that drops bytes drops the end of the connection as well.
             _ if flow(&now) == Flow::Drop => return until_cut(&mut changes, cuts).await,
             _ => return,
         };
@@ -42,7 +42,7 @@ pub(super) async fn pump(
             () = until_cut(&mut changes, cuts) => return,
         };
         if allowed < size {
-            // Only now, so that the bytes before the cut have passed.
+            // Only now, after the bytes before the cut.
             faults.send_modify(|faults| faults.cuts += 1);
         }
         if written.is_err() || allowed < size {
@@ -51,7 +51,7 @@ pub(super) async fn pump(
     }
 }
 
-/// How many of these bytes may pass before the cut that was asked for.
+/// How many of these bytes may pass before the requested cut.
 fn spend(faults: &watch::Sender<Faults>, size: usize) -> usize {
     let mut allowed = size;
     faults.send_if_modified(|faults| {
@@ -60,7 +60,7 @@ fn spend(faults: &watch::Sender<Faults>, size: usize) -> usize {
             allowed = size.min(left);
             faults.allowance = (size <= left).then(|| (left - size) as u64);
         }
-        // Nobody waits for that.
+        // No waiter needs this change.
         false
     });
     allowed

@@ -8,7 +8,7 @@ use super::{Direction, Relay};
 use crate::eventually;
 
 const SOON: Duration = Duration::from_secs(10);
-/// Long enough to see that nothing comes.
+/// Long enough to see that nothing arrives.
 const A_MOMENT: Duration = Duration::from_millis(100);
 
 /// The two ends of a connection through a relay.
@@ -57,7 +57,7 @@ async fn bytes_pass_both_ways_until_one_end_closes() {
 }
 
 #[tokio::test]
-async fn a_cut_ends_what_is_open_and_nothing_that_comes_later() {
+async fn a_cut_ends_only_open_connections() {
     let Line { relay, listener, mut client, mut broker } = Line::new().await;
     relay.cut();
     assert!(ends(&mut client).await && ends(&mut broker).await);
@@ -69,7 +69,7 @@ async fn a_cut_ends_what_is_open_and_nothing_that_comes_later() {
 }
 
 #[tokio::test]
-async fn a_cut_after_some_bytes_lets_exactly_these_pass() {
+async fn a_cut_passes_exactly_the_given_bytes() {
     let Line { relay, mut client, mut broker, .. } = Line::new().await;
     relay.cut_after(6);
     client.write_all(b"1234").await.unwrap();
@@ -80,7 +80,7 @@ async fn a_cut_after_some_bytes_lets_exactly_these_pass() {
 }
 
 #[tokio::test]
-async fn what_is_held_passes_later_and_what_is_swallowed_never_does() {
+async fn stalled_bytes_pass_later_but_swallowed_never() {
     let Line { relay, mut client, mut broker, .. } = Line::new().await;
     relay.stall(Direction::ToBroker);
     client.write_all(b"held").await.unwrap();
@@ -110,14 +110,14 @@ async fn a_delay_holds_every_piece_back() {
 }
 
 #[tokio::test]
-async fn who_is_refused_may_come_back() {
+async fn refused_clients_may_connect_later() {
     let Line { relay, mut client, mut broker, .. } = Line::new().await;
     relay.refuse();
     let refused = || std::net::TcpStream::connect(relay.address()).err();
-    eventually("nobody listens", SOON, refused).await;
+    eventually("connections are refused", SOON, refused).await;
     client.write_all(b"kept").await.unwrap();
     assert_eq!(read(&mut broker).await, "kept", "what is open goes on");
     relay.resume();
     let accepted = || std::net::TcpStream::connect(relay.address()).ok();
-    eventually("somebody listens again", SOON, accepted).await;
+    eventually("connections are accepted again", SOON, accepted).await;
 }

@@ -1,4 +1,4 @@
-//! Arguments that have no name of their own.
+//! Arguments without a name.
 
 use rpc_runtime::{Broker, rpc_service};
 

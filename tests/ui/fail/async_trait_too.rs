@@ -1,4 +1,4 @@
-//! Two rewritings of one trait.
+//! `#[async_trait]` on a service trait.
 
 use rpc_runtime::rpc_service;
 

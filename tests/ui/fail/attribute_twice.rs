@@ -1,4 +1,4 @@
-//! One trait is one service.
+//! `#[rpc_service]` twice on a trait.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! A trait without an implementation.
+//! An `auto` trait.
 
 use rpc_runtime::rpc_service;
 

@@ -1,4 +1,4 @@
-//! What is borrowed cannot travel; what to write instead.
+//! Borrowed types, and their replacements.
 
 use rpc_runtime::{Broker, rpc_service};
 

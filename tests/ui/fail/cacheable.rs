@@ -1,4 +1,4 @@
-//! A cache answers in place of a method: not of one that does something, and not for ever.
+//! `cacheable` on methods that have effects or no result, and wrong lifetimes.
 
 use rpc_runtime::{Broker, rpc_service};
 

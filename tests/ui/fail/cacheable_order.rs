@@ -1,4 +1,4 @@
-//! A cache finds a result by the bytes of the arguments, and a hashed collection has others each time.
+//! A cache finds a result by the bytes of the arguments, and hashed collections have no stable order.
 
 use std::collections::{HashMap, HashSet};
 

@@ -1,4 +1,4 @@
-//! Both sides have to agree about the arguments.
+//! Arguments under `#[cfg]`.
 
 use rpc_runtime::{Broker, rpc_service};
 

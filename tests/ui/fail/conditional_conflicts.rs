@@ -1,4 +1,4 @@
-//! Methods that get in each other's way only where both are there.
+//! Methods that conflict only if both exist.
 
 use rpc_runtime::rpc_service;
 

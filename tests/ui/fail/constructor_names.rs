@@ -1,4 +1,4 @@
-//! Methods called like the constructors of the client.
+//! Methods with the names of the client's constructors.
 
 use rpc_runtime::{Broker, rpc_service};
 

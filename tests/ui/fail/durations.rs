@@ -1,4 +1,4 @@
-//! Timeouts that are none, each with the reason.
+//! Texts that are no timeouts, each with the reason.
 
 use rpc_runtime::rpc_service;
 

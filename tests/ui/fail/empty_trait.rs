@@ -1,4 +1,4 @@
-//! A service that nobody could call.
+//! A service without methods.
 
 use rpc_runtime::{Broker, rpc_service};
 

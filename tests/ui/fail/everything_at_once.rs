@@ -1,4 +1,4 @@
-//! Every fault of a trait is reported in one compilation, and nothing is said twice.
+//! Every fault of a trait is reported in one compilation, and none twice.
 
 use rpc_runtime::{Broker, rpc_service};
 

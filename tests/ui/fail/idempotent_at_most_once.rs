@@ -1,4 +1,4 @@
-//! Again, and never again.
+//! `idempotent` and `at_most_once` together.
 
 use rpc_runtime::rpc_service;
 

@@ -1,4 +1,4 @@
-//! Types that only one side could know.
+//! Types that only one side knows.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! Two methods that a request could not tell apart.
+//! Two methods of one name on the wire.
 
 use rpc_runtime::{Broker, rpc_service};
 

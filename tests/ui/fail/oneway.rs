@@ -1,4 +1,4 @@
-//! A call that nobody waits for has no result and no timeout.
+//! A one-way call has no result and no timeout.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! What a function may be called and a method of a service may not.
+//! Qualifiers that a function may have and a method of a service may not.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! Every receiver but the right one, each with its reason.
+//! Every wrong receiver, each with its reason.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! Bounds that callers could not see.
+//! Supertraits that callers could not use.
 
 use rpc_runtime::{Broker, rpc_service};
 

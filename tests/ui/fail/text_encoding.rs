@@ -1,4 +1,4 @@
-//! More than plain text can carry.
+//! Types that plain text cannot carry.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! More arguments than a tuple of serde's has places.
+//! More arguments than serde's longest tuple has elements.
 
 use rpc_runtime::rpc_service;
 

@@ -1,4 +1,4 @@
-//! A request without a name can mean one method only.
+//! Two default methods.
 
 use rpc_runtime::rpc_service;
 

@@ -1,4 +1,4 @@
-//! Options that do not exist, and those that were probably meant.
+//! Unknown options, with suggestions.
 
 use rpc_runtime::{Broker, rpc_service};
 

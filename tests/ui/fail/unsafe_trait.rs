@@ -1,4 +1,4 @@
-//! A promise that nobody can keep.
+//! An `unsafe` trait.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! Names that do not fit on the wire.
+//! Illegal names on the wire.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! A method under `#[cfg]` leaves nothing behind when it is not there.
+//! A method under a false `#[cfg]` generates nothing.
 
 use rpc_runtime::{Dispatch, rpc_service};
 
@@ -20,7 +20,7 @@ trait Store {
     #[rpc(blocking, default)]
     fn either(&self) -> u16;
 
-    /// Documented, and deprecated, when a feature says so.
+    /// Documented, and deprecated, with a feature.
     #[cfg_attr(all(), doc = "Some more.", deprecated)]
     async fn documented(&self);
 

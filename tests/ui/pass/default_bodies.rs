@@ -1,4 +1,4 @@
-//! A body in the trait is what servers do that do not say otherwise.
+//! A body in the trait is the default for implementations.
 
 #![deny(warnings)]
 

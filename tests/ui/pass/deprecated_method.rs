@@ -1,4 +1,4 @@
-//! A deprecated method warns nobody who does not call it.
+//! A deprecated method warns only its callers.
 
 #![deny(warnings)]
 

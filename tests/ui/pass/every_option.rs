@@ -1,4 +1,4 @@
-//! Every option, and where it ends up.
+//! Every option, and its effect.
 
 use std::time::Duration;
 

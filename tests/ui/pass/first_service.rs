@@ -1,4 +1,4 @@
-//! The service of the design document: every kind of method.
+//! A service with every kind of method.
 
 use std::sync::Arc;
 

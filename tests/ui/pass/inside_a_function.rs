@@ -1,4 +1,4 @@
-//! A trait may stand where any item may.
+//! A trait may be declared wherever items are allowed.
 
 #![deny(warnings)]
 

@@ -1,4 +1,4 @@
-//! Every part of a trait can come out of a macro.
+//! Every part of a trait may come from a `macro_rules!` macro.
 
 use rpc_runtime::{Dispatch, rpc_service};
 

@@ -1,4 +1,4 @@
-//! None, one, twelve, and as many as there can be.
+//! No arguments, one, twelve, and the most that are possible.
 
 use rpc_runtime::{Call, rpc_service};
 

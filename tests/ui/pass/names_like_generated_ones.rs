@@ -1,4 +1,4 @@
-//! Names that the generated code uses itself, or that the client has from elsewhere.
+//! Names that generated code or the client also use.
 
 #![allow(non_snake_case)]
 

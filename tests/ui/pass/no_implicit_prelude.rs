@@ -1,4 +1,4 @@
-//! Generated code relies on no name that the author could leave out.
+//! Generated code uses no names of the prelude.
 
 #![no_implicit_prelude]
 #![deny(missing_docs, unused)]

@@ -1,4 +1,4 @@
-//! Types of every shape travel.
+//! Arguments and results of every kind of type.
 
 #![allow(unused_parens, unused_braces)]
 

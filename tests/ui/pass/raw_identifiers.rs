@@ -1,4 +1,4 @@
-//! Keywords as names: on the wire they are the plain words.
+//! Keywords as names: on the wire they are plain words.
 
 use rpc_runtime::{Call, Dispatch, rpc_service};
 

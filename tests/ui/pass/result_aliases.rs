@@ -1,4 +1,4 @@
-//! Whether a method can fail is asked of its type: the name of the type says nothing.
+//! Whether a method can fail depends on its type, not on the name of the type.
 
 use std::convert::Infallible;
 

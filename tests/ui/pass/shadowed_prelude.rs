@@ -1,4 +1,4 @@
-//! The author's own `Result`, `Option`, `String`, `Send` and so on are no trouble.
+//! The author may have types called `Result`, `Option`, `String`, `Send` and so on.
 
 #![allow(dead_code)]
 

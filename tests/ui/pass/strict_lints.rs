@@ -1,4 +1,4 @@
-//! A crate that allows itself nothing is not made to.
+//! Generated code passes the strictest lints.
 
 #![deny(
     missing_docs,
@@ -30,7 +30,7 @@
 
 use rpc_runtime::rpc_service;
 
-/// Nobody calls this one, and nobody implements it.
+/// This one is neither called nor implemented.
 #[rpc_service]
 trait Unused {
     async fn undocumented(&self, a: u32) -> Result<u32, u32>;
@@ -66,7 +66,7 @@ pub trait Infallible {
     #[rpc(oneway)]
     async fn two(&self);
 
-    /// Named by somebody else.
+    /// With a name from another convention.
     #[allow(non_snake_case)]
     async fn getThree(&self) -> u8;
 

@@ -1,4 +1,4 @@
-//! What is generated is as visible as the trait, and no more.
+//! Generated items are exactly as visible as the trait.
 
 #![deny(unreachable_pub, private_interfaces, private_bounds, dead_code)]
 

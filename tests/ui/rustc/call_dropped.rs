@@ -1,4 +1,4 @@
-//! A call that is neither awaited nor sent does nothing, and the compiler says so.
+//! The compiler warns about a call that is neither awaited nor sent.
 
 #![deny(unused_must_use)]
 

@@ -1,4 +1,4 @@
-//! A deprecated method warns where it is called, and nowhere else.
+//! A deprecated method warns only where it is called.
 
 #![deny(deprecated)]
 

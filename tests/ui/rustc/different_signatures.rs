@@ -1,4 +1,4 @@
-//! An implementation that says something else than the trait.
+//! An implementation with other signatures than the trait.
 
 use rpc_runtime::rpc_service;
 

@@ -1,4 +1,4 @@
-//! A body that holds on to something of one thread.
+//! A body whose future is not `Send`.
 
 use rpc_runtime::rpc_service;
 use std::rc::Rc;

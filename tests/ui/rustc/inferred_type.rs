@@ -1,4 +1,4 @@
-//! Types that are to be inferred where there is nothing to infer them from.
+//! Placeholders in types that cannot be inferred.
 
 use rpc_runtime::{Broker, rpc_service};
 

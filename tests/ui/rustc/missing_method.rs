@@ -1,4 +1,4 @@
-//! An implementation that leaves one out.
+//! An implementation without some methods.
 
 use rpc_runtime::{Broker, rpc_service};
 

@@ -1,4 +1,4 @@
-//! A server for something that is no service.
+//! A server for a type that does not implement the trait.
 
 use rpc_runtime::rpc_service;
 

@@ -1,4 +1,4 @@
-//! A service that two calls cannot share.
+//! A service that is not `Sync`.
 
 use rpc_runtime::rpc_service;
 use std::cell::Cell;

@@ -1,4 +1,4 @@
-//! Types that serde knows, and that cannot leave their thread.
+//! Serializable types that are not `Send`.
 
 use std::marker::PhantomData;
 

@@ -1,4 +1,4 @@
-//! Each type without serde's traits, is named once, where it is written.
+//! Each type without serde's traits is reported once, where it is written.
 
 use rpc_runtime::{Broker, rpc_service};
 use serde::{Deserialize, Serialize};

@@ -1,4 +1,4 @@
-//! Documentation is missed where the trait is written, and not once more in what is generated.
+//! Missing documentation is reported only in the trait, not in generated code.
 
 #![deny(missing_docs)]
 

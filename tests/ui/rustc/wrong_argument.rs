@@ -1,4 +1,4 @@
-//! A client called with what the trait does not take.
+//! A client called with wrong arguments.
 
 use rpc_runtime::{Broker, rpc_service};
 

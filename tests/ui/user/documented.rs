@@ -1,4 +1,4 @@
-//! A program as a user writes it, documented throughout.
+//! A user's program in which everything is documented.
 
 #![deny(missing_docs, warnings)]
 
@@ -16,7 +16,7 @@ pub trait Stock {
     #[rpc(blocking, idempotent)]
     fn count(&self) -> u64;
 
-    /// Somebody looked at an article.
+    /// Records a view of an article.
     #[rpc(oneway)]
     async fn looked_at(&self, article: String);
 }

@@ -1,4 +1,4 @@
-//! Nothing is in scope but what is named.
+//! A program without the prelude.
 
 #![no_implicit_prelude]
 #![deny(warnings)]

@@ -5,7 +5,6 @@ use std::{io, sync::Arc};
 use tokio::net::TcpStream;
 use tokio_rustls::{
     TlsConnector,
-    client::TlsStream,
     rustls::{
         self, ClientConfig, RootCertStore,
         crypto::ring,
@@ -13,35 +12,41 @@ use tokio_rustls::{
     },
 };
 
-use super::super::{ConnectError, ConnectErrorKind, failure::Failure};
-use crate::Tls;
+use crate::{
+    Tls,
+    connect::{ConnectError, ConnectErrorKind, Stream, failure::Failure},
+};
 
-/// Makes TLS connections as a [`Tls`] describes.
-pub(super) struct Handshake(TlsConnector);
+/// Encrypts sockets as a [`Tls`] describes, if any address asks for it.
+pub(in crate::connect) struct Encryption(Option<TlsConnector>);
 
-impl Handshake {
-    pub(super) fn new(tls: &Tls) -> Result<Self, ConnectError> {
-        let config = configure(tls).map_err(|error| {
+impl Encryption {
+    pub(in crate::connect) fn new(tls: Option<&Tls>) -> Result<Self, ConnectError> {
+        let config = tls.map(configure).transpose().map_err(|error| {
             let message = "TLS cannot be set up with the certificates and keys given";
             let cause = io::Error::new(io::ErrorKind::InvalidInput, error);
             ConnectError::new(ConnectErrorKind::InvalidAddress, message).caused_by(cause)
         })?;
-        Ok(Self(TlsConnector::from(Arc::new(config))))
+        Ok(Self(config.map(|config| TlsConnector::from(Arc::new(config)))))
     }
 
-    pub(super) async fn connect(
+    pub(in crate::connect) async fn connect(
         &self,
         host: String,
         stream: TcpStream,
-    ) -> io::Result<TlsStream<TcpStream>> {
+    ) -> Result<Box<dyn Stream>, Failure> {
+        let Some(connector) = &self.0 else {
+            return Err(Failure::Insecure(io::ErrorKind::Unsupported.into()));
+        };
         let name = ServerName::try_from(host)
-            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error))?;
-        self.0.connect(name, stream).await
+            .map_err(|error| io::Error::new(io::ErrorKind::InvalidInput, error));
+        let name = name.map_err(Failure::Insecure)?;
+        Ok(Box::new(connector.connect(name, stream).await.map_err(failure)?))
     }
 }
 
 /// How a handshake failed: what answers may not speak TLS at all.
-pub(super) fn failure(error: io::Error) -> Failure {
+fn failure(error: io::Error) -> Failure {
     let cause = error.get_ref().and_then(|cause| cause.downcast_ref());
     match cause {
         Some(rustls::Error::InvalidMessage(_)) => Failure::Plain,

@@ -47,24 +47,16 @@ pub(super) struct Failed {
     pub(super) failure: Failure,
 }
 
+/// What is tried: an address without a place is resolved, one with a place is connected to.
 #[derive(Clone, Copy)]
-enum Step {
-    Resolve(usize),
-    Connect(usize, SocketAddr),
+struct Step {
+    address: usize,
+    to: Option<SocketAddr>,
 }
 
 impl Step {
-    fn address(self) -> usize {
-        match self {
-            Self::Resolve(address) | Self::Connect(address, _) => address,
-        }
-    }
-
-    fn to(self) -> Option<SocketAddr> {
-        match self {
-            Self::Resolve(_) => None,
-            Self::Connect(_, to) => Some(to),
-        }
+    fn failed(self, failure: Failure) -> Failed {
+        Failed { address: self.address, to: self.to, failure }
     }
 }
 
@@ -91,7 +83,7 @@ pub(super) async fn race<D: Dial>(
     addresses: impl Iterator<Item = usize>,
     by: Option<Instant>,
 ) -> Result<(usize, D::Connected), Vec<Failed>> {
-    let mut steps: VecDeque<Step> = addresses.map(Step::Resolve).collect();
+    let mut steps: VecDeque<Step> = addresses.map(|address| Step { address, to: None }).collect();
     let mut running: Vec<Running<'_, D::Connected>> = Vec::new();
     let mut failed = Vec::new();
     let mut start = true;
@@ -109,20 +101,19 @@ pub(super) async fn race<D: Dial>(
         tokio::select! {
             biased;
             (step, done) = next(&mut running) => match done {
-                Ok(Done::Connected(connected)) => return Ok((step.address(), connected)),
+                Ok(Done::Connected(connected)) => return Ok((step.address, connected)),
                 Ok(Done::Resolved(places)) => {
-                    let places = places.into_iter().take(limits::MOST_PLACES).rev();
-                    for to in places {
-                        steps.push_front(Step::Connect(step.address(), to));
+                    for to in places.into_iter().take(limits::MOST_PLACES).rev() {
+                        steps.push_front(Step { to: Some(to), ..step });
                     }
                     start = true;
                 }
                 Err(failure) => {
                     if failure.is_refusal() {
                         // The same login is not shown to the same broker by another way.
-                        steps.retain(|other| other.address() != step.address());
+                        steps.retain(|other| other.address != step.address);
                     }
-                    failed.push(Failed { address: step.address(), to: step.to(), failure });
+                    failed.push(step.failed(failure));
                     start = true;
                 }
             },
@@ -137,17 +128,12 @@ pub(super) async fn race<D: Dial>(
                 }
             }
             () = until(by) => {
-                failed.extend(running.iter().map(|running| Failed {
-                    address: running.step.address(),
-                    to: running.step.to(),
-                    failure: running.silent(),
-                }));
+                failed.extend(running.iter().map(|running| running.step.failed(running.silent())));
                 // Those that were not even begun.
-                failed.extend(steps.iter().map(|step| Failed {
-                    address: step.address(),
-                    to: step.to(),
-                    failure: Failure::Silent { reached: false, within: Duration::ZERO },
-                }));
+                let unbegun = |step: &Step| {
+                    step.failed(Failure::Silent { reached: false, within: Duration::ZERO })
+                };
+                failed.extend(steps.iter().map(unbegun));
                 return Err(failed);
             }
         }
@@ -170,15 +156,15 @@ async fn until(by: Option<Instant>) {
 }
 
 fn begin<D: Dial>(dialer: &D, step: Step) -> Running<'_, D::Connected> {
-    let reached = Arc::new(AtomicBool::new(matches!(step, Step::Resolve(_))));
+    let reached = Arc::new(AtomicBool::new(step.to.is_none()));
     let started = Instant::now();
     let flag = reached.clone();
     let future = Box::pin(async move {
         let attempt = async {
-            match step {
-                Step::Resolve(address) => dialer.resolve(address).await.map(Done::Resolved),
-                Step::Connect(address, to) => {
-                    dialer.connect(address, to, flag.clone()).await.map(Done::Connected)
+            match step.to {
+                None => dialer.resolve(step.address).await.map(Done::Resolved),
+                Some(to) => {
+                    dialer.connect(step.address, to, flag.clone()).await.map(Done::Connected)
                 }
             }
         };

@@ -2,14 +2,14 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
-    sync::Arc,
+    sync::{Arc, MutexGuard, PoisonError},
 };
 
 use tokio::sync::oneshot;
 
-use super::outgoing::Outgoing;
+use super::Shared;
 use crate::{
-    ChannelHandler, ChannelWriter, Error,
+    ChannelHandler, ChannelWriter, CloseReason, Error,
     protocol::{Answer, Command},
 };
 
@@ -17,7 +17,6 @@ use crate::{
 pub(crate) type Answers = oneshot::Receiver<Result<Answer, Error>>;
 
 pub(super) struct Channels {
-    outgoing: Arc<Outgoing>,
     /// A connection has few.
     used: BTreeMap<u16, Used>,
     /// The number that was given out last.
@@ -51,31 +50,12 @@ impl Used {
 }
 
 impl Channels {
-    pub(super) fn new(outgoing: Arc<Outgoing>, max: u16) -> Self {
-        Self { outgoing, used: BTreeMap::new(), last: 0, max }
+    pub(super) fn new(max: u16) -> Self {
+        Self { used: BTreeMap::new(), last: 0, max }
     }
 
     pub(super) fn len(&self) -> usize {
         self.used.len()
-    }
-
-    pub(super) fn max(&self) -> u16 {
-        self.max
-    }
-
-    pub(super) fn reserve(&mut self) -> Result<Arc<ChannelWriter>, Error> {
-        let next = |number: u16| if number >= self.max { 1 } else { number + 1 };
-        // The number that was closed last is used last.
-        let free = std::iter::successors(Some(next(self.last)), |number| Some(next(*number)))
-            .take(usize::from(self.max))
-            .find(|number| !self.used.contains_key(number));
-        let number = free.ok_or(Error::NoChannel(self.max))?;
-        self.last = number;
-        let writer = Arc::new(ChannelWriter::new(self.outgoing.clone(), number));
-        let waiting = VecDeque::new();
-        let used = Used { writer: writer.clone(), handler: None, waiting, closing: false };
-        self.used.insert(number, used);
-        Ok(writer)
     }
 
     /// The channel of a writer, unless it has ended.
@@ -86,11 +66,7 @@ impl Channels {
         self.used.get_mut(&writer.channel()).filter(|used| used.is(writer)).ok_or(Error::Closed)
     }
 
-    pub(super) fn ask(
-        &mut self,
-        writer: &ChannelWriter,
-        command: &Command<'_>,
-    ) -> Result<Answers, Error> {
+    fn ask(&mut self, writer: &ChannelWriter, command: &Command<'_>) -> Result<Answers, Error> {
         let used = self.of(writer)?;
         writer.write(|out| out.command(command)).map_err(|_| Error::Closed)?;
         let (waiting, answers) = oneshot::channel();
@@ -98,74 +74,131 @@ impl Channels {
         Ok(answers)
     }
 
-    /// Gives the handler back where the channel has ended.
-    pub(super) fn set_handler(
-        &mut self,
-        writer: &ChannelWriter,
-        handler: Arc<dyn ChannelHandler>,
-    ) -> Option<(Arc<dyn ChannelHandler>, Error)> {
-        match self.of(writer) {
-            Ok(used) => {
-                used.handler = Some(handler);
-                None
-            }
-            Err(why) => Some((handler, why)),
-        }
-    }
-
-    pub(super) fn handler(&self, channel: u16) -> Option<Arc<dyn ChannelHandler>> {
-        self.used.get(&channel)?.handler.clone()
-    }
-
-    pub(super) fn answered(&mut self, channel: u16, answer: Answer) {
+    fn answered(&mut self, channel: u16, answer: Answer) {
         let waiting = self.used.get_mut(&channel).and_then(|used| used.waiting.pop_front());
         if let Some(waiting) = waiting {
             let _ = waiting.send(Ok(answer));
         }
     }
+}
 
-    /// From its closing on nothing is sent on it, and what still comes is dropped.
-    pub(super) fn close(
-        &mut self,
+/// Handlers are called without the lock.
+impl Shared {
+    pub(super) fn channels(&self) -> MutexGuard<'_, Channels> {
+        self.channels.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn channel_max(&self) -> u16 {
+        self.channels().max
+    }
+
+    /// Reserves the number of a channel, which has still to be opened.
+    pub(crate) fn reserve(&self) -> Result<Arc<ChannelWriter>, Error> {
+        self.alive()?;
+        let mut channels = self.channels();
+        let (last, max) = (channels.last, channels.max);
+        let next = |number: u16| if number >= max { 1 } else { number + 1 };
+        // The number that was closed last is used last.
+        let free = std::iter::successors(Some(next(last)), |number| Some(next(*number)))
+            .take(usize::from(max))
+            .find(|number| !channels.used.contains_key(number));
+        let number = free.ok_or(Error::NoChannel(max))?;
+        channels.last = number;
+        let writer = Arc::new(ChannelWriter::new(self.outgoing.clone(), number));
+        let waiting = VecDeque::new();
+        let used = Used { writer: writer.clone(), handler: None, waiting, closing: false };
+        channels.used.insert(number, used);
+        Ok(writer)
+    }
+
+    /// Sends a method that has an answer. Answers come in the order of the methods.
+    pub(crate) fn ask(
+        &self,
         writer: &ChannelWriter,
-    ) -> Option<(Option<Arc<dyn ChannelHandler>>, Answers)> {
-        let used = self.of(writer).ok()?;
+        command: &Command<'_>,
+    ) -> Result<Answers, Error> {
+        let asked = self.channels().ask(writer, command);
+        if matches!(asked, Err(Error::Closed)) {
+            // The channels learn of the end of the connection a moment after it.
+            self.alive()?;
+        }
+        asked
+    }
+
+    /// Where the channel has ended already, the handler learns that at once.
+    pub(crate) fn set_handler(&self, writer: &ChannelWriter, handler: Arc<dyn ChannelHandler>) {
+        let why = match self.channels().of(writer) {
+            Ok(used) => {
+                used.handler = Some(handler);
+                return;
+            }
+            Err(why) => why,
+        };
+        handler.closed(why);
+    }
+
+    pub(super) fn handler(&self, channel: u16) -> Option<Arc<dyn ChannelHandler>> {
+        self.channels().used.get(&channel)?.handler.clone()
+    }
+
+    pub(super) fn answered(&self, channel: u16, answer: Answer) {
+        self.channels().answered(channel, answer);
+    }
+
+    /// Closes a channel: nothing more is sent on it, and what still comes is dropped. `None` where it has ended: then there is
+    /// nothing to wait for.
+    pub(crate) fn close_channel(&self, writer: &ChannelWriter) -> Option<Answers> {
+        let mut channels = self.channels();
+        let used = channels.of(writer).ok()?;
         if !writer.close() {
             return None;
         }
         let (waiting, answers) = oneshot::channel();
         used.waiting.push_back(waiting);
         used.closing = true;
-        Some((used.handler.take(), answers))
+        let handler = used.handler.take();
+        drop(channels);
+        if let Some(handler) = handler {
+            handler.closed(Error::Closed);
+        }
+        Some(answers)
     }
 
-    /// The broker has closed it, and ignores everything on it until this side has confirmed that.
-    pub(super) fn closed_by_broker(
-        &mut self,
-        channel: u16,
-        why: &Error,
-    ) -> Option<Arc<dyn ChannelHandler>> {
-        let used = self.used.get_mut(&channel);
+    /// The broker has closed a channel, and ignores everything on it until this side has confirmed that.
+    pub(super) fn channel_closed(&self, channel: u16, reason: CloseReason) {
+        let why = Error::ChannelClosed(reason);
+        let mut channels = self.channels();
+        let used = channels.used.get_mut(&channel);
         let closing = used.as_ref().is_some_and(|used| used.closing);
-        let handler = used.and_then(|used| used.end(why));
+        let handler = used.and_then(|used| used.end(&why));
         self.outgoing.command(channel, &Command::CloseChannelOk);
         if !closing {
-            self.used.remove(&channel);
+            channels.used.remove(&channel);
         }
-        handler
+        drop(channels);
+        if let Some(handler) = handler {
+            handler.closed(why);
+        }
     }
 
     /// The broker agrees to the closing of a channel.
-    pub(super) fn close_agreed(&mut self, channel: u16) {
-        self.answered(channel, Answer::Done);
-        if self.used.get(&channel).is_some_and(|used| used.closing) {
-            self.used.remove(&channel);
+    pub(super) fn close_agreed(&self, channel: u16) {
+        let mut channels = self.channels();
+        channels.answered(channel, Answer::Done);
+        if channels.used.get(&channel).is_some_and(|used| used.closing) {
+            channels.used.remove(&channel);
         }
     }
 
-    /// The connection is gone.
-    pub(super) fn end(&mut self, why: &Error) -> Vec<Arc<dyn ChannelHandler>> {
-        std::mem::take(&mut self.used).into_values().filter_map(|mut used| used.end(why)).collect()
+    /// The connection is gone, and all channels with it.
+    pub(super) fn end_channels(&self, why: &Error) {
+        let handlers: Vec<_> = std::mem::take(&mut self.channels().used)
+            .into_values()
+            .filter_map(|mut used| used.end(why))
+            .collect();
+        for handler in handlers {
+            handler.closed(why.clone());
+        }
     }
 }
 

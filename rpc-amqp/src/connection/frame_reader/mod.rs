@@ -1,6 +1,6 @@
 //! Reads frames, and hands messages and answers to the handlers and tasks of their channels.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tracing::debug;
@@ -47,11 +47,33 @@ impl Partial {
     }
 }
 
+/// The messages that are arriving, by channel: seldom more than one, so looking through them is the fastest.
+#[derive(Default)]
+struct Partials(Vec<(u16, Partial)>);
+
+impl Partials {
+    fn get_mut(&mut self, channel: u16) -> Option<&mut Partial> {
+        self.0.iter_mut().find(|(of, _)| *of == channel).map(|(_, partial)| partial)
+    }
+
+    /// Replaces the one of this channel, if there is one.
+    fn insert(&mut self, channel: u16, partial: Partial) {
+        match self.get_mut(channel) {
+            Some(replaced) => *replaced = partial,
+            None => self.0.push((channel, partial)),
+        }
+    }
+
+    fn remove(&mut self, channel: u16) -> Option<Partial> {
+        let index = self.0.iter().position(|(of, _)| *of == channel)?;
+        Some(self.0.swap_remove(index).1)
+    }
+}
+
 /// Takes frames apart.
 pub(super) struct FrameReader {
     shared: Arc<Shared>,
-    /// There are few at a time.
-    partial: BTreeMap<u16, Partial>,
+    partial: Partials,
     frame_max: usize,
     /// How much is still to come of a frame that is skipped.
     to_skip: usize,
@@ -63,7 +85,14 @@ pub(super) struct FrameReader {
 
 impl FrameReader {
     pub(super) fn new(shared: Arc<Shared>, frame_max: usize) -> Self {
-        Self { shared, partial: BTreeMap::new(), frame_max, to_skip: 0, messages: 0, ended: None }
+        Self {
+            shared,
+            partial: Partials::default(),
+            frame_max,
+            to_skip: 0,
+            messages: 0,
+            ended: None,
+        }
     }
 
     /// Reads all frames that are there in full.
@@ -139,11 +168,11 @@ impl FrameReader {
                 }
             }
             Method::Close(reason) => {
-                self.partial.remove(&channel);
+                self.partial.remove(channel);
                 self.shared.channel_closed(channel, reason);
             }
             Method::CloseOk => {
-                self.partial.remove(&channel);
+                self.partial.remove(channel);
                 self.shared.close_agreed(channel);
             }
             Method::CloseConnection(reason) => {
@@ -177,7 +206,7 @@ impl FrameReader {
 
     /// A header or a body without a method before it is ignored.
     fn header(&mut self, channel: u16, payload: &[u8]) -> Result<(), Malformed> {
-        let Some(partial) = self.partial.get_mut(&channel) else { return Ok(()) };
+        let Some(partial) = self.partial.get_mut(channel) else { return Ok(()) };
         let size = read_content(payload, &mut partial.message().properties).ok_or(Malformed)?;
         let size = usize::try_from(size).unwrap_or(usize::MAX);
         partial.missing = Some(size);
@@ -195,7 +224,7 @@ impl FrameReader {
 
     /// Nothing is known of a message with such a header but its delivery tag.
     fn oversized_header(&mut self, channel: u16, frame: usize, body: u64) {
-        let Some(partial) = self.partial.get_mut(&channel) else { return };
+        let Some(partial) = self.partial.get_mut(channel) else { return };
         partial.dropped = true;
         partial.oversized = Some(frame);
         partial.missing = Some(usize::try_from(body).unwrap_or(usize::MAX));
@@ -205,33 +234,31 @@ impl FrameReader {
     }
 
     fn body(&mut self, channel: u16, chunk: Chunk<'_>) {
-        let Some(partial) = self.partial.get_mut(&channel) else { return };
+        let Some(partial) = self.partial.get_mut(channel) else { return };
         let Some(missing) = partial.missing else { return };
         let rest = missing.saturating_sub(chunk.bytes().len());
         partial.missing = Some(rest);
-        if partial.dropped {
-            if rest == 0 {
-                self.complete(channel, Bytes::new());
+        let body = if partial.dropped {
+            Bytes::new()
+        } else if rest == 0 && partial.body.is_empty() {
+            chunk.into_bytes()
+        } else {
+            if partial.body.is_empty() {
+                partial.body.reserve(missing.min(BELIEVED));
             }
-            return;
-        }
-        if partial.body.is_empty() {
-            if rest == 0 {
-                let body = chunk.into_bytes();
-                self.complete(channel, body);
+            partial.body.extend_from_slice(chunk.bytes());
+            if rest > 0 {
                 return;
             }
-            partial.body.reserve(missing.min(BELIEVED));
-        }
-        partial.body.extend_from_slice(chunk.bytes());
+            std::mem::take(&mut partial.body).freeze()
+        };
         if rest == 0 {
-            let body = std::mem::take(&mut partial.body).freeze();
             self.complete(channel, body);
         }
     }
 
     fn complete(&mut self, channel: u16, body: Bytes) {
-        let Some(mut partial) = self.partial.remove(&channel) else { return };
+        let Some(mut partial) = self.partial.remove(channel) else { return };
         self.messages += 1;
         let Some(handler) = partial.handler.take() else { return };
         if let (Some(size), false) = (partial.oversized, partial.returned) {

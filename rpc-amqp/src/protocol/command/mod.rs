@@ -102,7 +102,6 @@ pub struct QueueDeclaration<'a> {
 }
 
 impl Command<'_> {
-    /// Writes the frame.
     pub(crate) fn write(&self, to: &mut BytesMut, channel: u16) {
         let (class, method) = self.id();
         put_frame(to, METHOD, channel, |to| {

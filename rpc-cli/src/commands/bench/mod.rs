@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_millis(100);
 pub(super) async fn run(global: &Global, arguments: &BenchArgs) -> Result<(), Failure> {
     let broker = connect(global).await?;
     let prepared = Arc::new(Prepared::new(&broker, global, &arguments.target).await?);
-    // One call that is not measured: what is wrong is said at once, and the callback queue is there.
+    // One call that is not measured. It shows errors at once, and declares the callback queue.
     match prepared.call().await {
         Ok(_) | Err(CallError::Application(_)) => {}
         Err(error) => return Err(prepared.explain(error).await),
@@ -53,7 +53,7 @@ pub(super) async fn run(global: &Global, arguments: &BenchArgs) -> Result<(), Fa
     Ok(())
 }
 
-/// Calls until the time is over, or Ctrl-C; what is in flight then is waited for.
+/// Calls until the time is over or Ctrl-C, then waits for the calls in flight.
 async fn measure(prepared: &Arc<Prepared>, arguments: &BenchArgs) -> (Tally, Duration) {
     let (started, calls) = (Instant::now(), Arc::new(AtomicU64::new(0)));
     let until = started + arguments.duration;
@@ -93,7 +93,7 @@ async fn measure(prepared: &Arc<Prepared>, arguments: &BenchArgs) -> (Tally, Dur
     (tally, started.elapsed())
 }
 
-/// On a terminal alone, and on its error output.
+/// A progress bar on the standard error, if it is a terminal.
 fn progress(duration: Duration) -> ProgressBar {
     let bar = ProgressBar::new(u64::try_from(duration.as_millis()).unwrap_or(u64::MAX));
     match ProgressStyle::with_template("{bar:40} {elapsed} {msg}") {

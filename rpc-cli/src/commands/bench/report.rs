@@ -1,4 +1,4 @@
-//! What a measurement came to.
+//! The report of a measurement.
 
 use std::{collections::BTreeMap, fmt::Write as _, time::Duration};
 
@@ -10,9 +10,9 @@ use crate::{
     show::{BOLD, DIM, clean},
 };
 
-/// How wide the longest bar is.
+/// The width of the longest bar.
 const WIDTH: u64 = 40;
-/// By how much the steps of the histogram grow: two to each doubling.
+/// The factor between steps of the histogram: two steps double the latency.
 const FACTOR: f64 = std::f64::consts::SQRT_2;
 
 /// The figures.
@@ -68,7 +68,7 @@ impl Report {
         }
     }
 
-    /// For a person: the figures, and the histogram.
+    /// The report for a person: the figures and the histogram.
     pub(super) fn text(&self, tally: &Tally) -> String {
         let mut text = format!(
             "{BOLD}{}{BOLD:#}  {} at once, for {}\n",
@@ -101,7 +101,7 @@ impl Report {
     }
 }
 
-/// A bar for each step, the longest as wide as allowed.
+/// A bar for each step. The longest is `WIDTH` wide.
 fn histogram(steps: &[(u64, u64)]) -> String {
     let most = steps.iter().map(|(_, count)| *count).max().unwrap_or(0).max(1);
     let mut text = String::new();
@@ -124,7 +124,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_report_has_the_figures_and_a_bar_for_each_step() {
+    fn a_report_has_figures_and_bars() {
         let mut tally = Tally::new();
         for millisecond in [1, 1, 1, 1, 2] {
             tally.count(Duration::from_millis(millisecond), Ok(()));

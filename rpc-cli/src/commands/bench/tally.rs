@@ -1,4 +1,4 @@
-//! What came of the calls.
+//! Counts the calls of a measurement.
 
 use std::{
     collections::BTreeMap,
@@ -8,16 +8,16 @@ use std::{
 use hdrhistogram::Histogram;
 use rpc_runtime::{CallError, UntypedReply};
 
-/// Three digits of a latency are kept.
+/// Latencies are recorded to three digits.
 const DIGITS: u8 = 3;
 
 /// How long calls took, in microseconds, and how many ended without a result.
 #[derive(Debug)]
 pub(super) struct Tally {
-    /// `None` only if the numbers above were not what they are.
+    /// `None` if `DIGITS` is out of range, which it is not.
     latencies: Option<Histogram<u64>>,
     pub(super) errors: BTreeMap<String, u64>,
-    /// The first of them, and when it came.
+    /// The first error and its time.
     first: Option<(Instant, CallError<UntypedReply>)>,
 }
 
@@ -30,7 +30,7 @@ impl Tally {
         match ended {
             Ok(_) => {
                 if let Some(latencies) = &mut self.latencies {
-                    // A histogram that grows by itself takes every value but the impossible.
+                    // A histogram that resizes itself accepts any latency that can occur.
                     let _ = latencies.record(u64::try_from(took.as_micros()).unwrap_or(u64::MAX));
                 }
             }
@@ -52,7 +52,7 @@ impl Tally {
         self.first = both.min_by_key(|(when, _)| *when);
     }
 
-    /// The first call that ended without a result.
+    /// The first error.
     pub(super) fn take_first_error(&mut self) -> Option<CallError<UntypedReply>> {
         self.first.take().map(|(_, error)| error)
     }
@@ -65,7 +65,7 @@ impl Tally {
         self.errors.values().sum()
     }
 
-    /// The latency that so many in a hundred do not exceed.
+    /// The latency that this percentage of calls does not exceed.
     pub(super) fn percentile(&self, percent: f64) -> u64 {
         self.latencies.as_ref().map_or(0, |latencies| latencies.value_at_percentile(percent))
     }
@@ -78,7 +78,7 @@ impl Tally {
         self.latencies.as_ref().map_or(0, Histogram::max)
     }
 
-    /// Latencies in steps that grow by the factor: each step's upper end, and how many are in it.
+    /// The histogram, in steps that grow by the factor: the upper end and the count of each.
     pub(super) fn steps(&self, factor: f64) -> Vec<(u64, u64)> {
         let Some(latencies) = self.latencies.as_ref().filter(|latencies| !latencies.is_empty())
         else {
@@ -86,7 +86,7 @@ impl Tally {
         };
         let first = latencies.min().max(1);
         let steps = latencies.iter_log(first, factor);
-        // The first ends before the shortest.
+        // The first step ends below the shortest latency.
         steps
             .map(|step| (step.value_iterated_to(), step.count_since_last_iteration()))
             .skip_while(|(_, count)| *count == 0)
@@ -94,7 +94,7 @@ impl Tally {
     }
 }
 
-/// How many in a second.
+/// Calls per second.
 #[allow(clippy::cast_precision_loss, reason = "it is shown with few digits")]
 pub(super) fn rate(calls: u64, took: Duration) -> f64 {
     calls as f64 / took.as_secs_f64().max(1e-9)
@@ -106,7 +106,7 @@ fn word(error: &CallError<UntypedReply>) -> String {
         CallError::NoServer => "no-server",
         CallError::DeadlineExceeded { .. } => "timeout",
         CallError::ConnectionLost { .. } => "connection-lost",
-        // A word of few: a peer may write any.
+        // A known word, or one fixed word for all others: a peer may send any text.
         CallError::Refused(fault) => fault.kind().as_str(),
         CallError::Panicked => "panicked",
         CallError::Broker(_) => "broker",

@@ -1,4 +1,4 @@
-//! `rpc top`: what servers do, as they do it.
+//! `rpc top`: the statistics of servers, live.
 
 mod rows;
 mod view;
@@ -30,7 +30,7 @@ use crate::{
     failure::{Failure, Kind},
 };
 
-/// How soon a key is noticed, and how soon the reader of keys notices that it is not needed any more.
+/// How often the thread that reads keys checks whether to end.
 const KEY_WITHIN: Duration = Duration::from_millis(100);
 
 pub(super) async fn run(global: &Global, arguments: &TopArgs) -> Result<(), Failure> {
@@ -69,7 +69,7 @@ pub(super) async fn run(global: &Global, arguments: &TopArgs) -> Result<(), Fail
     ended
 }
 
-/// Asks again and again, beside the keys: waiting for an answer keeps none of them waiting.
+/// Asks the servers in a task of its own, so that keys never wait for an answer.
 fn ask(asking: Discovery, every: Duration) -> mpsc::Receiver<Result<Snapshot, BrokerError>> {
     let (sender, answers) = mpsc::channel(1);
     tokio::spawn(async move {
@@ -87,7 +87,7 @@ fn ask(asking: Discovery, every: Duration) -> mpsc::Receiver<Result<Snapshot, Br
     answers
 }
 
-/// The keys that are pressed. They are read on a thread of their own, for reading them blocks.
+/// The keys that are pressed. A thread reads them, because reading blocks.
 struct Keys {
     pressed: mpsc::Receiver<KeyCode>,
     over: Arc<AtomicBool>,

@@ -1,4 +1,4 @@
-//! What changed from one answer to the next, method by method.
+//! The rates of each method between two answers.
 
 use std::{
     collections::{BTreeMap, HashMap},
@@ -7,30 +7,30 @@ use std::{
 
 use rpc_runtime::discovery::{InstanceStats, MethodStats};
 
-/// What servers said at one moment.
+/// The statistics of all servers at one time.
 #[derive(Debug)]
 pub(super) struct Snapshot {
     pub(super) at: Instant,
     pub(super) instances: Vec<InstanceStats>,
 }
 
-/// One method, over all servers.
+/// One method, summed over all servers.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Row {
     pub(super) service: String,
     pub(super) method: String,
     pub(super) servers: usize,
-    /// In a second, since the last answer; so are the errors.
+    /// Per second since the last answer, like the errors.
     pub(super) calls: f64,
     pub(super) errors: f64,
     pub(super) in_flight: u64,
-    /// Of the slowest server, in microseconds.
+    /// Latency of the slowest server, in microseconds.
     pub(super) p50: Option<u64>,
     pub(super) p99: Option<u64>,
     pub(super) waiting: Option<u32>,
 }
 
-/// What comes first.
+/// How rows are sorted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(super) enum Order {
     #[default]
@@ -40,7 +40,7 @@ pub(super) enum Order {
     Latency,
 }
 
-/// The methods of all services, in an order.
+/// The methods of all services, sorted.
 pub(super) fn rows(
     before: Option<&Snapshot>,
     now: &Snapshot,
@@ -59,14 +59,14 @@ pub(super) fn rows(
                 row.service.clone_from(&served.name);
                 row.method.clone_from(&method.name);
                 row.servers += 1;
-                // A peer may count anything.
+                // A peer may send any numbers.
                 row.in_flight = row.in_flight.saturating_add(method.in_flight);
                 row.waiting = row.waiting.max(served.depth);
                 if let Some(latency) = method.latency_us {
                     row.p50 = row.p50.max(Some(latency.p50));
                     row.p99 = row.p99.max(Some(latency.p99));
                 }
-                // A server that was not there before has no rate yet.
+                // A new server has no rate yet.
                 let key = (instance.instance.as_str(), served.name.as_str(), method.name.as_str());
                 if let Some((calls, errors)) = counted.get(&key) {
                     row.calls += per_second(method.calls.saturating_sub(*calls), seconds);
@@ -85,7 +85,7 @@ pub(super) fn rows(
     rows
 }
 
-/// By instance, service and method: the calls and the errors so far.
+/// The calls and errors so far, by instance, service and method.
 fn counters(snapshot: &Snapshot) -> HashMap<(&str, &str, &str), (u64, u64)> {
     let mut counters = HashMap::new();
     for instance in &snapshot.instances {
@@ -151,7 +151,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn any_numbers_of_peers_can_be_shown(before in snapshot(), now in snapshot()) {
+        fn any_numbers_can_be_shown(before in snapshot(), now in snapshot()) {
             let start = Instant::now();
             let made = |(instances, after)| Snapshot { at: start + after, instances };
             let (before, now) = (made(before), made(now));

@@ -17,14 +17,14 @@ use crate::{duration, failure::in_full, show::clean};
 const HEADINGS: [&str; 9] =
     ["SERVICE", "METHOD", "SERVERS", "CALLS/S", "ERRORS/S", "NOW", "P50", "P99", "WAITING"];
 
-/// What is shown, and what it is made from.
+/// The state of the screen.
 #[derive(Debug)]
 pub(super) struct View {
     service: Option<String>,
     before: Option<Snapshot>,
     now: Option<Snapshot>,
     order: Order,
-    /// Why there is nothing newer.
+    /// Why the last update failed.
     trouble: Option<String>,
 }
 
@@ -37,7 +37,7 @@ impl View {
         self.order = order;
     }
 
-    /// Takes what servers said, or why they could not be asked; then what is known already stays.
+    /// Shows new statistics, or an error. After an error the last statistics stay.
     pub(super) fn update(&mut self, answer: Result<Snapshot, BrokerError>) {
         match answer {
             Ok(snapshot) => {
@@ -114,7 +114,7 @@ fn row(row: &Row) -> TableRow<'static> {
     if row.errors > 0.0 { written.style(Style::new().fg(Color::Red)) } else { written }
 }
 
-/// Numbers stand at the right.
+/// A cell; numbers are aligned right.
 fn cell<'a>(index: usize, text: impl Into<String>) -> Cell<'a> {
     let line = Line::from(text.into());
     Cell::from(if index < 2 { line } else { line.right_aligned() })
@@ -164,13 +164,13 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_those_since_the_last_answer_over_all_servers() {
+    fn rates_count_from_the_last_answer() {
         let mut view = View::new(None);
         assert_eq!(drawn(&view)[0], "rpc top: asking");
         let first = Instant::now();
         let before = vec![instance("a", 100, 0, 0), instance("b", 50, 1, 0)];
         view.update(Ok(Snapshot { at: first, instances: before }));
-        // One server comes, and has no rate yet; the counters of the others go on.
+        // One server is new and has no rate yet; the counters of the others grow.
         let now = vec![instance("a", 120, 0, 6), instance("b", 70, 3, 0), instance("c", 999, 9, 9)];
         view.update(Ok(Snapshot { at: first + Duration::from_secs(2), instances: now }));
         assert_eq!(
@@ -187,7 +187,7 @@ mod tests {
     }
 
     #[test]
-    fn the_largest_numbers_of_peers_are_drawn() {
+    fn the_largest_numbers_are_drawn() {
         let mut view = View::new(None);
         for after in [0, 1] {
             let at = Instant::now() + Duration::from_secs(after);
@@ -205,7 +205,7 @@ mod tests {
     }
 
     #[test]
-    fn what_went_wrong_is_shown_and_what_is_known_stays() {
+    fn an_error_is_shown_above_the_last_rows() {
         let mut view = View::new(Some("Fibonacci".to_owned()));
         let instances = vec![instance("a", 1, 0, 0)];
         view.update(Ok(Snapshot { at: Instant::now(), instances }));

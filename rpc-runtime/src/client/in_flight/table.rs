@@ -2,7 +2,7 @@
 
 use std::{
     pin::Pin,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::MutexGuard,
     task::{Context, Poll},
 };
 
@@ -10,15 +10,12 @@ use pin_project_lite::pin_project;
 use tokio::{sync::oneshot, time::Instant};
 use uuid::Uuid;
 
-use super::{Outcome, timer::Timer};
-use crate::client::ids::ById;
+use super::{InFlight, Outcome, timer::Timer};
+use crate::{client::ids::ById, lock::lock};
 
 /// Calls in flight. Whoever removes an entry decides the outcome of its call, so each has exactly one.
 #[derive(Debug, Default)]
-pub(super) struct Table(Mutex<Content>);
-
-#[derive(Debug, Default)]
-struct Content {
+pub(super) struct Table {
     entries: ById<Entry>,
     /// Every channel up to this one is gone.
     lost: u64,
@@ -26,7 +23,7 @@ struct Content {
 
 #[derive(Debug)]
 pub(super) struct Entry {
-    pub(super) channel: u64,
+    channel: u64,
     oneway: bool,
     /// The broker has it: what comes now is a reply.
     accepted: bool,
@@ -39,7 +36,7 @@ impl Entry {
         let _ = self.outcome.send(outcome);
     }
 
-    pub(super) fn unaccepted_on(&self, channel: u64) -> bool {
+    fn unaccepted_on(&self, channel: u64) -> bool {
         self.channel == channel && !self.accepted
     }
 }
@@ -48,20 +45,14 @@ impl Entry {
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct NotEntered;
 
-impl Content {
-    /// Lets no call be entered any more for the channels up to this one.
-    fn close(&mut self, channel: u64) {
-        self.lost = self.lost.max(channel);
-    }
-}
-
-impl Table {
-    fn lock(&self) -> MutexGuard<'_, Content> {
-        // No code of a user runs under the lock, so a poisoned one is as good as another.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+impl InFlight {
+    fn table(&self) -> MutexGuard<'_, Table> {
+        lock(&self.table)
     }
 
-    pub(super) fn enter(
+    /// Enters a call before it is published, so that no reply can come too early. It ends at its deadline, whatever comes.
+    /// The id is a random one that no other sending has.
+    pub(crate) fn enter(
         &self,
         correlation_id: Uuid,
         channel: u64,
@@ -69,51 +60,62 @@ impl Table {
         deadline: Instant,
     ) -> Result<CallGuard<'_>, NotEntered> {
         let (sender, outcome) = oneshot::channel();
-        let mut content = self.lock();
-        if channel <= content.lost {
+        let mut table = self.table();
+        if channel <= table.lost {
             return Err(NotEntered);
         }
         let entry = Entry { channel, oneway, accepted: false, outcome: sender };
-        content.entries.insert(correlation_id, entry);
-        drop(content);
-        Ok(CallGuard { table: self, correlation_id, outcome, deadline, ended: false })
+        table.entries.insert(correlation_id, entry);
+        drop(table);
+        Ok(CallGuard { in_flight: self, correlation_id, outcome, deadline, ended: false })
     }
 
-    /// Ends the calls that are lost with a channel.
-    pub(super) fn lose(&self, channel: u64, which: impl Fn(&Entry) -> bool) {
-        let mut content = self.lock();
-        content.close(channel);
-        let lost: Vec<_> = content.entries.extract_if(|_, entry| which(entry)).collect();
-        drop(content);
+    /// Ends every call of the channels up to this one; none can be entered for them any more.
+    pub(crate) fn lose(&self, channel: u64) {
+        self.lose_those(channel, |entry| entry.channel <= channel);
+    }
+
+    /// The same where the callback queue is still there: calls that the broker has taken wait for their replies, and so
+    /// do those of earlier channels.
+    pub(crate) fn lose_unaccepted(&self, channel: u64) {
+        self.lose_those(channel, |entry| entry.unaccepted_on(channel));
+    }
+
+    fn lose_those(&self, channel: u64, which: impl Fn(&Entry) -> bool) {
+        let mut table = self.table();
+        table.lost = table.lost.max(channel);
+        let lost: Vec<_> = table.entries.extract_if(|_, entry| which(entry)).collect();
+        drop(table);
         for (_, entry) in lost {
             entry.end(Outcome::Lost);
         }
     }
 
     /// Lets no call be entered for a channel any more, if the broker has dealt with all that were.
-    pub(super) fn retire(&self, channel: u64) -> bool {
-        let mut content = self.lock();
-        let settled = !content.entries.values().any(|entry| entry.unaccepted_on(channel));
+    pub(crate) fn retire(&self, channel: u64) -> bool {
+        let mut table = self.table();
+        let settled = !table.entries.values().any(|entry| entry.unaccepted_on(channel));
         if settled {
-            content.close(channel);
+            table.lost = table.lost.max(channel);
         }
         settled
     }
 
-    pub(super) fn len(&self) -> usize {
-        self.lock().entries.len()
+    /// How many calls are in flight.
+    pub(crate) fn len(&self) -> usize {
+        self.table().entries.len()
     }
 
     /// Notes that the broker has a request; `true` if nothing else is to come of it.
     pub(super) fn accept(&self, correlation_id: Uuid) -> bool {
-        self.lock().entries.get_mut(&correlation_id).is_some_and(|entry| {
+        self.table().entries.get_mut(&correlation_id).is_some_and(|entry| {
             entry.accepted = true;
             entry.oneway
         })
     }
 
     pub(super) fn remove(&self, correlation_id: Uuid) -> Option<Entry> {
-        self.lock().entries.remove(&correlation_id)
+        self.table().entries.remove(&correlation_id)
     }
 }
 
@@ -121,7 +123,7 @@ impl Table {
 /// the call.
 #[derive(Debug)]
 pub(crate) struct CallGuard<'a> {
-    table: &'a Table,
+    in_flight: &'a InFlight,
     correlation_id: Uuid,
     outcome: oneshot::Receiver<Outcome>,
     deadline: Instant,
@@ -138,7 +140,7 @@ impl CallGuard<'_> {
 impl Drop for CallGuard<'_> {
     fn drop(&mut self) {
         if !self.ended {
-            self.table.remove(self.correlation_id);
+            self.in_flight.remove(self.correlation_id);
         }
     }
 }

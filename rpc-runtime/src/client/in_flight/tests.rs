@@ -2,10 +2,10 @@ use std::{future::poll_fn, pin::pin, task::Poll, time::Duration};
 
 use tokio::{
     runtime::{Builder, Runtime},
-    time::sleep,
+    time::{Instant, sleep},
 };
 
-use super::*;
+use super::{table::NotEntered, *};
 use crate::message::Properties;
 
 const LONG: Duration = Duration::from_secs(60);

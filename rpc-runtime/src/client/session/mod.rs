@@ -1,6 +1,7 @@
 //! What all calls over a connection share: their channel, those in flight, the budget for retries.
 
 mod callers;
+mod full;
 mod retry;
 
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use smol_str::SmolStr;
 
 use self::callers::Callers;
 pub(crate) use self::callers::OpenCaller;
+pub use self::full::WhenFull;
 pub(super) use self::retry::RetryBudget;
 use super::{
     in_flight::{InFlight, Permit},
@@ -16,7 +18,6 @@ use super::{
 };
 use crate::{
     connection::{Access, NotReady, Supervisor, Unavailable},
-    limits,
     transport::CallerOptions,
 };
 
@@ -34,7 +35,7 @@ pub(crate) struct Session {
 pub(crate) struct SessionLimits {
     pub(crate) max_in_flight: usize,
     /// While as many are in flight as allowed.
-    pub(crate) when_full: Unavailable,
+    pub(crate) when_full: WhenFull,
     /// While the connection is down, or takes no messages.
     pub(crate) unavailable: Unavailable,
 }
@@ -57,15 +58,13 @@ impl Session {
     /// The same over another user's connection, whose requests say who sent them.
     pub(crate) fn announcing(&self, supervisor: Supervisor) -> Arc<Self> {
         let options = CallerOptions { announce_user: true, ..self.callers.options().clone() };
-        let limits = SessionLimits { max_in_flight: limits::MAX_IN_FLIGHT, ..self.limits };
-        Self::new(supervisor, options, limits)
+        Self::new(supervisor, options, self.limits)
     }
 
     pub(crate) fn access(&self) -> &Arc<Access> {
         &self.access
     }
 
-    /// The calls in flight.
     pub(crate) fn in_flight(&self) -> &Arc<InFlight> {
         self.callers.in_flight()
     }
@@ -73,8 +72,8 @@ impl Session {
     /// A place among the calls in flight; `None` if there is none, and it is not to be waited for.
     pub(super) async fn permit(&self) -> Option<Permit<'_>> {
         match self.limits.when_full {
-            Unavailable::Fail => self.in_flight().try_permit(),
-            Unavailable::Wait => self.in_flight().permit().await,
+            WhenFull::Refuse => self.in_flight().try_permit(),
+            WhenFull::Wait => self.in_flight().permit().await,
         }
     }
 

@@ -82,9 +82,9 @@ fn pieces(graph: &Graph, id: PlaceId) -> Vec<Piece> {
         }
     }
     let place = graph.place(graph.resolve(id));
-    pieces.push(Piece::Text(tag(place.kind).to_owned()));
+    pieces.push(Piece::Text(place.kind.name().to_owned()));
     for other in &place.other_kinds {
-        pieces.push(Piece::Text(format!("or {}", tag(*other))));
+        pieces.push(Piece::Text(format!("or {}", other.name())));
     }
     let present = |number: usize| place.kind != Kind::Enum || !place.choices.is_absent(number);
     let members: Vec<usize> = (0..place.children.len()).filter(|n| present(*n)).collect();
@@ -99,36 +99,6 @@ fn pieces(graph: &Graph, id: PlaceId) -> Vec<Piece> {
     }
     pieces.push(Piece::Text("end".to_owned()));
     pieces
-}
-
-/// A place refers to where its type is described, or to what it wraps, so neither of these is met here.
-fn tag(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Unseen | Kind::Same(_) | Kind::Newtype => "?",
-        Kind::Bool => "bool",
-        Kind::I8 => "i8",
-        Kind::I16 => "i16",
-        Kind::I32 => "i32",
-        Kind::I64 => "i64",
-        Kind::I128 => "i128",
-        Kind::U8 => "u8",
-        Kind::U16 => "u16",
-        Kind::U32 => "u32",
-        Kind::U64 => "u64",
-        Kind::U128 => "u128",
-        Kind::F32 => "f32",
-        Kind::F64 => "f64",
-        Kind::Char => "char",
-        Kind::Text => "text",
-        Kind::Bytes => "bytes",
-        Kind::Unit => "unit",
-        Kind::Option => "option",
-        Kind::Sequence => "sequence",
-        Kind::Map => "map",
-        Kind::Tuple => "tuple",
-        Kind::Struct => "struct",
-        Kind::Enum => "enum",
-    }
 }
 
 struct Walk<'a> {

@@ -7,6 +7,7 @@ use super::{
     choice::Choices,
     misfit::{self, Misfit, Step},
 };
+use crate::codec::Scalar;
 
 pub(super) type PlaceId = usize;
 
@@ -15,23 +16,7 @@ pub(super) type PlaceId = usize;
 pub(super) enum Kind {
     /// Nothing was read here yet.
     Unseen,
-    Bool,
-    I8,
-    I16,
-    I32,
-    I64,
-    I128,
-    U8,
-    U16,
-    U32,
-    U64,
-    U128,
-    F32,
-    F64,
-    Char,
-    Text,
-    Bytes,
-    Unit,
+    Scalar(Scalar),
     Option,
     Sequence,
     Map,
@@ -41,6 +26,23 @@ pub(super) enum Kind {
     Enum,
     /// The same named type as at another place.
     Same(PlaceId),
+}
+
+impl Kind {
+    /// As a signature has it. A place refers to where its type is described, or to what it wraps, so neither of these is met
+    /// there.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Unseen | Self::Same(_) | Self::Newtype => "?",
+            Self::Scalar(scalar) => scalar.name(),
+            Self::Option => "option",
+            Self::Sequence => "sequence",
+            Self::Map => "map",
+            Self::Tuple => "tuple",
+            Self::Struct => "struct",
+            Self::Enum => "enum",
+        }
+    }
 }
 
 /// One place in a type.
@@ -116,18 +118,11 @@ impl Graph {
         self.places.len() - 1
     }
 
-    #[allow(
-        clippy::indexing_slicing,
-        reason = "ids come from `add` alone, and no place is removed"
-    )]
+    /// Ids come from `add` alone, and no place is removed.
     pub(super) fn place(&self, id: PlaceId) -> &Place {
         &self.places[id]
     }
 
-    #[allow(
-        clippy::indexing_slicing,
-        reason = "ids come from `add` alone, and no place is removed"
-    )]
     pub(super) fn place_mut(&mut self, id: PlaceId) -> &mut Place {
         &mut self.places[id]
     }
@@ -140,7 +135,6 @@ impl Graph {
         self.places.len()
     }
 
-    /// Notes what is read at a place.
     pub(super) fn note(&mut self, id: PlaceId, kind: Kind) {
         let place = self.place_mut(id);
         if place.kind == Kind::Unseen {
@@ -172,7 +166,6 @@ impl Graph {
         child
     }
 
-    /// The place of a tuple's element.
     pub(super) fn element(&mut self, id: PlaceId, number: usize, length: usize) -> PlaceId {
         if length > LONGEST_TUPLE {
             self.child(id, 0, Step::Element)

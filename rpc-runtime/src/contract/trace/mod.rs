@@ -22,6 +22,7 @@ use std::{
 
 use serde::{Serialize, de::DeserializeOwned};
 
+use crate::codec::inspect;
 pub(crate) use misfit::{ERROR, Misfit, RESULT};
 use {
     choice::Pass,
@@ -73,7 +74,7 @@ impl Tracer {
         let root = self.root(role, type_name);
         self.passes(root, &mut |tracer| match T::deserialize(&mut *tracer) {
             Ok(value) => {
-                tracer.unwritten |= value.serialize(Writer::new(tracer, root)).is_err();
+                tracer.unwritten |= inspect(&value, Writer::new(tracer, root)).is_err();
                 true
             }
             Err(_) => false,

@@ -16,6 +16,7 @@ use super::{
     misfit::{Misfit, Step},
     samples,
 };
+use crate::codec::Scalar;
 
 /// Types are followed so deep.
 const DEEPEST: usize = 128;
@@ -53,11 +54,11 @@ impl serde::ser::Error for Stop {
 
 impl Tracer {
     /// Reads what stands at a place.
-    fn inside<'de, S: DeserializeSeed<'de>>(
+    fn inside<T>(
         &mut self,
         place: PlaceId,
-        seed: S,
-    ) -> Result<S::Value, Stop> {
+        read: impl FnOnce(&mut Self) -> Result<T, Stop>,
+    ) -> Result<T, Stop> {
         self.steps += 1;
         let depth = self.pass.frames.len();
         if depth > DEEPEST || self.steps > super::MOST_STEPS {
@@ -65,11 +66,11 @@ impl Tracer {
         }
         let known = self.graph.place_mut(place);
         if known.type_name.is_empty() {
-            known.type_name = type_name::<S::Value>();
+            known.type_name = type_name::<T>();
         }
         self.pass.enter_frame(place);
         let outside = std::mem::replace(&mut self.pass.cursor, place);
-        let read = seed.deserialize(&mut *self);
+        let read = read(self);
         self.pass.cursor = outside;
         let value = read?;
         self.pass.frames.truncate(depth);
@@ -94,9 +95,10 @@ impl Tracer {
         Ok(value)
     }
 
-    fn sample(&mut self, kind: Kind, count: usize) -> usize {
-        let place = self.read_as(kind);
-        self.choose_sample(place, count)
+    fn sample<T: Copy + Default>(&mut self, scalar: Scalar, samples: &[T]) -> T {
+        let place = self.read_as(Kind::Scalar(scalar));
+        let chosen = self.choose_sample(place, samples.len());
+        samples.get(chosen).copied().unwrap_or_default()
     }
 
     /// A choice that leads further in: the walk is inside of it until the value is complete.
@@ -129,9 +131,9 @@ fn key<'de, V: Visitor<'de>>(name: &'static str, members: &'static [&'static str
 macro_rules! numbers {
     ($($method:ident $kind:ident $number:ty, $visit:ident;)*) => {$(
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-            let mut fitting = samples::NUMBERS.iter().filter_map(|n| <$number>::try_from(*n).ok());
-            let chosen = self.sample(Kind::$kind, fitting.clone().count());
-            visitor.$visit(fitting.nth(chosen).unwrap_or(1))
+            let fitting = samples::NUMBERS.iter().filter_map(|n| <$number>::try_from(*n).ok());
+            let fitting: Vec<$number> = fitting.collect();
+            visitor.$visit(self.sample(Scalar::$kind, &fitting))
         }
     )*};
 }
@@ -153,29 +155,24 @@ impl<'de> Deserializer<'de> for &mut Tracer {
     }
 
     fn deserialize_bool<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Kind::Bool, 2);
-        visitor.visit_bool(chosen == 0)
+        visitor.visit_bool(self.sample(Scalar::Bool, &[true, false]))
     }
 
     #[allow(clippy::cast_possible_truncation, reason = "the samples are small")]
     fn deserialize_f32<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Kind::F32, samples::FLOATS.len());
-        visitor.visit_f32(samples::FLOATS.get(chosen).copied().unwrap_or(1.0) as f32)
+        visitor.visit_f32(self.sample(Scalar::F32, samples::FLOATS) as f32)
     }
 
     fn deserialize_f64<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Kind::F64, samples::FLOATS.len());
-        visitor.visit_f64(samples::FLOATS.get(chosen).copied().unwrap_or(1.0))
+        visitor.visit_f64(self.sample(Scalar::F64, samples::FLOATS))
     }
 
     fn deserialize_char<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Kind::Char, samples::CHARACTERS.len());
-        visitor.visit_char(samples::CHARACTERS.get(chosen).copied().unwrap_or('a'))
+        visitor.visit_char(self.sample(Scalar::Char, samples::CHARACTERS))
     }
 
     fn deserialize_str<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Kind::Text, samples::TEXTS.len());
-        visitor.visit_string(samples::TEXTS.get(chosen).copied().unwrap_or("a").to_owned())
+        visitor.visit_string(self.sample(Scalar::Text, samples::TEXTS).to_owned())
     }
 
     fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
@@ -183,8 +180,7 @@ impl<'de> Deserializer<'de> for &mut Tracer {
     }
 
     fn deserialize_bytes<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        let chosen = self.sample(Kind::Bytes, samples::BYTES.len());
-        let (length, byte) = samples::BYTES.get(chosen).copied().unwrap_or((1, 1));
+        let (length, byte) = self.sample(Scalar::Bytes, samples::BYTES);
         visitor.visit_byte_buf(vec![byte; length])
     }
 
@@ -193,7 +189,7 @@ impl<'de> Deserializer<'de> for &mut Tracer {
     }
 
     fn deserialize_unit<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Stop> {
-        self.read_as(Kind::Unit);
+        self.read_as(Kind::Scalar(Scalar::Unit));
         visitor.visit_unit()
     }
 
@@ -234,7 +230,7 @@ impl<'de> Deserializer<'de> for &mut Tracer {
             if chosen == 1 {
                 return visitor.visit_none();
             }
-            tracer.inside(inner, Filled(visitor))
+            tracer.inside(inner, |tracer| visitor.visit_some(tracer))
         })
     }
 
@@ -246,7 +242,7 @@ impl<'de> Deserializer<'de> for &mut Tracer {
         let key = key::<V>(name, &[]);
         self.named(key, Kind::Newtype, |tracer, place| {
             let inner = tracer.graph.child(place, 0, Step::Inside);
-            tracer.inside(inner, Newtype(visitor))
+            tracer.inside(inner, |tracer| visitor.visit_newtype_struct(tracer))
         })
     }
 
@@ -344,26 +340,6 @@ impl Tracer {
     }
 }
 
-struct Filled<V>(V);
-
-impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Filled<V> {
-    type Value = V::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_some(deserializer)
-    }
-}
-
-struct Newtype<V>(V);
-
-impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for Newtype<V> {
-    type Value = V::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        self.0.visit_newtype_struct(deserializer)
-    }
-}
-
 /// The elements of a sequence or map: all at the same place.
 struct Elements<'a> {
     tracer: &'a mut Tracer,
@@ -372,6 +348,14 @@ struct Elements<'a> {
 }
 
 impl Elements<'_> {
+    fn next<'de, T: DeserializeSeed<'de>>(&mut self, seed: T) -> Result<Option<T::Value>, Stop> {
+        if self.left == 0 {
+            return Ok(None);
+        }
+        self.left -= 1;
+        self.read(0, seed).map(Some)
+    }
+
     fn read<'de, T: DeserializeSeed<'de>>(
         &mut self,
         number: usize,
@@ -383,7 +367,7 @@ impl Elements<'_> {
             _ => Step::Element,
         };
         let child = self.tracer.graph.child(self.place, number, step);
-        self.tracer.inside(child, seed)
+        self.tracer.inside(child, |tracer| seed.deserialize(tracer))
     }
 }
 
@@ -394,11 +378,7 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         &mut self,
         seed: T,
     ) -> Result<Option<T::Value>, Stop> {
-        if self.left == 0 {
-            return Ok(None);
-        }
-        self.left -= 1;
-        self.read(0, seed).map(Some)
+        self.next(seed)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -413,11 +393,7 @@ impl<'de> MapAccess<'de> for Elements<'_> {
         &mut self,
         seed: K,
     ) -> Result<Option<K::Value>, Stop> {
-        if self.left == 0 {
-            return Ok(None);
-        }
-        self.left -= 1;
-        self.read(0, seed).map(Some)
+        self.next(seed)
     }
 
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
@@ -455,7 +431,7 @@ impl<'de> SeqAccess<'de> for Members<'_> {
             Some(name) => graph.child(self.place, number, Step::Field(name)),
             None => graph.element(self.place, number, self.length),
         };
-        self.tracer.inside(child, seed).map(Some)
+        self.tracer.inside(child, |tracer| seed.deserialize(tracer)).map(Some)
     }
 
     fn size_hint(&self) -> Option<usize> {
@@ -487,7 +463,7 @@ impl<'de> MapAccess<'de> for ByNumber<'_> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Stop> {
         let name = self.names.get(self.at).copied().unwrap_or_default();
         let child = self.tracer.graph.child(self.place, self.at, Step::Field(name));
-        self.tracer.inside(child, seed)
+        self.tracer.inside(child, |tracer| seed.deserialize(tracer))
     }
 }
 
@@ -535,13 +511,13 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
 
     fn unit_variant(mut self) -> Result<(), Stop> {
         let content = self.content();
-        self.tracer.graph.note(content, Kind::Unit);
+        self.tracer.graph.note(content, Kind::Scalar(Scalar::Unit));
         Ok(())
     }
 
     fn newtype_variant_seed<T: DeserializeSeed<'de>>(mut self, seed: T) -> Result<T::Value, Stop> {
         let content = self.content();
-        self.tracer.inside(content, seed)
+        self.tracer.inside(content, |tracer| seed.deserialize(tracer))
     }
 
     fn tuple_variant<V: Visitor<'de>>(
@@ -550,7 +526,7 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         visitor: V,
     ) -> Result<V::Value, Stop> {
         let content = self.content();
-        self.tracer.inside(content, TupleOf { length, visitor })
+        self.tracer.inside(content, |tracer| tracer.deserialize_tuple(length, visitor))
     }
 
     fn struct_variant<V: Visitor<'de>>(
@@ -565,18 +541,5 @@ impl<'de> VariantAccess<'de> for Variant<'_> {
         let value = self.tracer.fields(content, fields, visitor)?;
         self.tracer.pass.frames.truncate(depth);
         Ok(value)
-    }
-}
-
-struct TupleOf<V> {
-    length: usize,
-    visitor: V,
-}
-
-impl<'de, V: Visitor<'de>> DeserializeSeed<'de> for TupleOf<V> {
-    type Value = V::Value;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<V::Value, D::Error> {
-        deserializer.deserialize_tuple(self.length, self.visitor)
     }
 }

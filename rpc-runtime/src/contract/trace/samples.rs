@@ -1,49 +1,14 @@
 //! The values that are offered to types. The first of a list is neither zero nor empty, the second is.
 
-/// For whole numbers.
+/// For whole numbers: sizes, parts of dates and times, codes of characters, bounds of types, ports, amounts and moments.
 pub(super) const NUMBERS: &[i64] = &[
-    1,
-    0,
-    2,
-    3,
-    4,
-    5,
-    6,
-    7,
-    8,
-    10,
-    12,
-    16,
-    20,
-    24,
-    32,
-    48,
-    60,
-    64,
-    65,
-    90,
-    97,
-    100,
-    127,
-    -1,
-    128,
-    200,
-    255,
-    256,
-    443,
-    500,
-    1_000,
-    1_024,
-    2_000,
-    4_096,
-    8_080,
-    10_000,
-    65_535,
-    100_000,
-    1_000_000,
-    2_000_000_000,
-    1_700_000_000_000,
+    1, 0, 2, 3, 4, 5, 6, 7, 8, 10, 12, 16, 20, 24, 32, 48, 60, 64, 65, 90, 97, 100, 127, -1, 128,
+    200, 255, 256, 443, 500, 1_000, 1_024, 2_000, 4_096, 8_080, 10_000, 65_535, 100_000, 1_000_000,
+    MOMENT, MOMENT_MS,
 ];
+
+const MOMENT: i64 = 2_000_000_000;
+const MOMENT_MS: i64 = 1_700_000_000_000;
 
 pub(super) const FLOATS: &[f64] = &[1.0, 0.0, 0.5, 2.0, 10.0, 45.0, 100.0, -1.0, 1_000.0];
 

@@ -39,6 +39,7 @@ struct Failed<E> {
 }
 
 /// What is known of a call.
+#[derive(Default)]
 pub(crate) struct Facts {
     pub(crate) service: String,
     pub(crate) method: String,

@@ -7,6 +7,7 @@ use std::{
     pin::{Pin, pin},
     sync::{Arc, atomic::AtomicU64},
     task::Poll,
+    time::Duration,
 };
 
 use smol_str::SmolStr;
@@ -14,7 +15,7 @@ use tokio::{sync::watch, time::Instant};
 use tracing::{Span, debug};
 
 use super::{
-    Dispatch, Handler,
+    Dispatch, Handler, Internal,
     admission::{Admission, Admitted},
     handler::Invocation,
     layered::{Handlers, Started, through},
@@ -103,7 +104,7 @@ impl Endpoint {
     ) -> Self {
         Self {
             service: service.descriptor(),
-            handlers: Arc::new(Handlers::new(service.handlers())),
+            handlers: Arc::new(Handlers::new(service.handlers(Internal::new()))),
             layers,
             limits,
             queues,
@@ -154,7 +155,8 @@ impl Endpoint {
         observe::request_span(self.service.name, || self.called(delivery), delivery)
     }
 
-    /// Answers a request and acknowledges it; `false` if its handler had to be stopped.
+    /// Answers a request and acknowledges it. Returns how long it computed since it last waited; `None` if its handler had to
+    /// be stopped.
     ///
     /// Every request that runs has one of these: what is seldom awaited is kept out of it.
     pub(super) async fn serve(
@@ -162,10 +164,10 @@ impl Endpoint {
         delivery: Delivery,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) -> bool {
+    ) -> Option<Duration> {
         let began = Instant::now();
         let Some((method, in_progress)) = self.take_up(delivery, began, channel, span) else {
-            return true;
+            return Some(Duration::ZERO);
         };
         let mut method = pin!(method);
         // Most are answered at once: then nobody has to be told to stop.
@@ -178,13 +180,12 @@ impl Endpoint {
                 let Some(ended) = Box::pin(self.unless_stopped(method, context)).await else {
                     self.counters.given_back.increment();
                     channel.requeue(in_progress.tag);
-                    return false;
+                    return None;
                 };
                 ended
             }
         };
-        self.end(in_progress, began, self.answer(ended), channel, span);
-        true
+        Some(self.end(in_progress, began, self.answer(ended), channel, span))
     }
 
     /// Checks a request and starts its method; `None` if it was answered without.
@@ -286,7 +287,7 @@ impl Endpoint {
         reply
     }
 
-    /// Measures an answer and sends it. Its method last went on at `began`.
+    /// Measures an answer and sends it. Its method last went on at `began`; returns how long that is ago.
     fn end(
         &self,
         in_progress: InProgress<'_>,
@@ -294,7 +295,7 @@ impl Endpoint {
         answer: Reply,
         channel: &dyn WorkerChannel,
         span: &Span,
-    ) {
+    ) -> Duration {
         let InProgress { tag, address, metered, running, admitted, context } = in_progress;
         // Before the caller knows, who may ask for another at once.
         drop(admitted);
@@ -310,6 +311,7 @@ impl Endpoint {
         metered.end((&answer).into());
         let reply = self.reply(address, answer);
         channel.finish(tag, reply);
+        now.saturating_duration_since(began)
     }
 
     /// Gives a request back that was not started. One that must not run twice would be taken for one that has run, so
@@ -423,4 +425,4 @@ impl Endpoint {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

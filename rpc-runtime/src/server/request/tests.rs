@@ -32,15 +32,19 @@ impl Payments for Bank {
 
 /// Writes down what is said to it.
 #[derive(Default)]
-struct Recorder {
+pub(in crate::server) struct Recorder {
     said: Mutex<Vec<String>>,
     /// The header `rpc-ran` of each reply.
     ran: Mutex<Vec<Option<HeaderValue>>>,
 }
 
 impl Recorder {
-    fn say(&self, what: String) {
+    pub(in crate::server) fn say(&self, what: String) {
         self.said.lock().unwrap().push(what);
+    }
+
+    pub(in crate::server) fn said(&self) -> Vec<String> {
+        self.said.lock().unwrap().clone()
     }
 }
 
@@ -64,15 +68,17 @@ impl WorkerChannel for Recorder {
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
+        self.say("stopped".to_owned());
         Box::pin(async {})
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
+        self.say("closed".to_owned());
         Box::pin(async {})
     }
 }
 
-fn endpoint() -> Endpoint {
+pub(in crate::server) fn endpoint() -> Endpoint {
     endpoint_behind("")
 }
 
@@ -102,7 +108,11 @@ fn endpoint_with(exchange: &str, reply_to_prefixes: Option<Vec<String>>) -> Endp
     )
 }
 
-fn request(method: &str, reply_to: Option<&str>, redelivered: bool) -> Delivery {
+pub(in crate::server) fn request(
+    method: &str,
+    reply_to: Option<&str>,
+    redelivered: bool,
+) -> Delivery {
     let properties = Properties {
         kind: Some(method.into()),
         content_type: Some("application/x-bincode".into()),
@@ -143,7 +153,7 @@ async fn replies_go_to_callback_queues_alone_and_never_to_a_served_queue() {
         ("", "1 rejected"),
     ] {
         let (request, channel) = (request("balance", Some(reply_to), false), Recorder::default());
-        assert!(endpoint().serve(request, &channel, &Span::none()).await);
+        assert!(endpoint().serve(request, &channel, &Span::none()).await.is_some());
         assert_eq!(*channel.said.lock().unwrap(), [said], "{reply_to:?}");
     }
 }
@@ -315,4 +325,65 @@ async fn faults_of_redelivered_requests_say_they_may_have_run() {
         endpoint().serve(expired, &channel, &Span::none()).await;
         assert_eq!(*channel.ran.lock().unwrap(), [said], "{redelivered}");
     }
+}
+
+/// A request for `balance`, changed.
+fn changed(change: impl FnOnce(&mut Message)) -> Delivery {
+    let mut delivery = request("balance", Some("amq.gen-x"), false);
+    change(Arc::make_mut(&mut delivery.message));
+    delivery
+}
+
+#[tokio::test]
+async fn each_check_refuses_with_its_word() {
+    let header = |name: &'static str, value: HeaderValue| {
+        move |message: &mut Message| message.properties.headers.push((name.into(), value))
+    };
+    let signature =
+        PaymentsServer::new(Bank).descriptor().method("balance").unwrap().signature.as_str();
+    for (delivery, word) in [
+        (changed(|_| {}), "result"),
+        (changed(header("rpc-signature", HeaderValue::Text(signature.into()))), "result"),
+        (
+            changed(header("rpc-signature", HeaderValue::Text("0".repeat(16).into()))),
+            "incompatible",
+        ),
+        (changed(|message| message.properties.kind = None), "unknown-method"),
+        (changed(|message| message.properties.kind = Some("close".into())), "unknown-method"),
+        (
+            changed(|message| message.properties.content_type = Some("image/png".into())),
+            "unsupported-encoding",
+        ),
+        (changed(|message| message.body = vec![0; 101].into()), "too-large"),
+        (changed(|message| message.body = vec![0; 100].into()), "bad-arguments"),
+        (changed(header("rpc-timeout-ms", HeaderValue::Integer(0))), "expired"),
+        (request("pay", Some("amq.gen-x"), true), "outcome-unknown"),
+        (request("pay", Some("amq.gen-x"), false), "result"),
+        (request("balance", Some("amq.gen-x"), true), "result"),
+        // The cheapest check comes first.
+        (
+            changed(|message| {
+                message.properties.kind = Some("close".into());
+                message.body = vec![0; 101].into();
+            }),
+            "unknown-method",
+        ),
+        (
+            changed(|message| {
+                header("rpc-timeout-ms", HeaderValue::Integer(0))(message);
+                message.body = vec![0; 101].into();
+            }),
+            "too-large",
+        ),
+    ] {
+        let asked = format!("{delivery:?}");
+        let said = said_by(endpoint(), delivery).await;
+        assert_eq!(said, format!("1 finished with {:?}", Some(word)), "{asked}");
+    }
+}
+
+#[tokio::test]
+async fn nobody_is_answered_who_does_not_ask() {
+    let silent = request("balance", None, false);
+    assert_eq!(said_by(endpoint(), silent).await, "1 finished with None");
 }

@@ -1,7 +1,7 @@
-//! The channels of the callers: requests go out on one, replies come in on another.
+//! The channels of a caller: one sends requests, and another receives replies.
 //!
-//! The broker closes a channel because of a single request that it refuses. The replies to all the others still come
-//! then, and only the channel that publishes has to be replaced. Direct reply-to wants both on one.
+//! If the broker refuses a single request, it closes the channel. The replies to all other requests still arrive, because
+//! only the publishing channel has to be replaced. Direct reply-to needs both on one channel.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use super::{
 use crate::{
     error::BrokerError,
     message::{Delivery, Message, Properties},
-    transport::{BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone},
+    transport::{BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone},
 };
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
@@ -27,13 +27,13 @@ const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 pub(super) struct AmqpCaller<D: Driver> {
     setup: Arc<Setup<D>>,
     callback: Arc<Callback<D>>,
-    /// What requests say of who sent them, if they do.
+    /// The user that requests name, if they name one.
     user: Option<SmolStr>,
     requests: Arc<Requests<D::Writer>>,
     _channel: D::Channel,
 }
 
-/// Everything that another channel is opened with.
+/// Everything that is needed to open another channel.
 pub(super) struct Setup<D: Driver> {
     pub(super) connection: D::Connection,
     pub(super) options: CallerOptions,
@@ -44,14 +44,14 @@ pub(super) struct Setup<D: Driver> {
 struct Callback<D: Driver> {
     queue: SmolStr,
     replies: Arc<Replies>,
-    /// With direct reply-to, it is that of the requests.
+    /// `None` with direct reply-to, which uses the channel of the requests.
     _channel: Option<D::Channel>,
 }
 
-/// What comes to the callback queue.
+/// Handles messages on the callback queue.
 struct Replies {
     sink: Arc<dyn CallerSink>,
-    most_body: usize,
+    max_body: usize,
     closed: watch::Sender<Option<BrokerError>>,
 }
 
@@ -61,7 +61,7 @@ impl ChannelHandler for Replies {
     }
 
     fn max_body(&self) -> usize {
-        self.most_body
+        self.max_body
     }
 
     fn delivered(&self, reply: Delivery) {
@@ -69,7 +69,7 @@ impl ChannelHandler for Replies {
     }
 
     fn cancelled(&self) {
-        set_once(&self.closed, error::gone("the queue was deleted"));
+        set_once(&self.closed, error::connection_lost("the queue was deleted"));
     }
 
     fn closed(&self, why: Error) {
@@ -77,7 +77,7 @@ impl ChannelHandler for Replies {
     }
 }
 
-/// Requests and replies on one channel.
+/// Handles requests and replies on one channel.
 struct Both<W> {
     requests: Arc<Requests<W>>,
     replies: Arc<Replies>,
@@ -109,7 +109,7 @@ impl<W: DriverWriter> ChannelHandler for Both<W> {
     }
 
     fn closed(&self, why: Error) {
-        // What became of the requests is told first.
+        // Report the outcomes of the requests first.
         self.requests.closed(why.clone());
         self.replies.closed(why);
     }
@@ -120,7 +120,7 @@ pub(super) async fn open<D: Driver>(setup: Setup<D>) -> Result<AmqpCaller<D>, Br
     let (channel, requests) = open_publisher(&setup).await?;
     let replies = Arc::new(Replies {
         sink: setup.sink.clone(),
-        most_body: setup.options.max_reply,
+        max_body: setup.options.max_reply,
         closed: watch::Sender::new(None),
     });
     let callback = if setup.options.direct_reply_to {
@@ -174,7 +174,8 @@ async fn open_callback<D: Driver>(
     Ok(Callback { queue, replies, _channel: Some(channel) })
 }
 
-/// Without acknowledgements: a reply is dropped or claimed as soon as it is here, and its queue dies with us.
+/// Consumes without acknowledgements, because a reply is handled when it arrives, and its queue is deleted with the
+/// connection.
 async fn consume_replies(channel: &impl DriverChannel, queue: &str) -> Result<(), BrokerError> {
     let consuming = |why| error::during("consuming replies", why);
     channel.consume(queue, false).await.map(drop).map_err(consuming)
@@ -201,29 +202,28 @@ impl<D: Driver> CallerChannel for AmqpCaller<D> {
     }
 
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
-        when_set(self.requests.gone())
+        when_set(self.requests.close_reason())
     }
 
     fn rejecting(&self) -> BoxFuture<'static, ()> {
         if self.setup.options.direct_reply_to {
-            // Its replies come on this very channel: to replace it would cost every call in flight.
+            // Replies arrive on this channel, too, so replacing it would fail every call in flight.
             return Box::pin(std::future::pending());
         }
         let requests = self.requests.clone();
         Box::pin(async move { requests.rejected().await })
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
             if self.setup.options.direct_reply_to {
-                return Err(error::gone("the callback queue went with its channel"));
+                return Err(error::connection_lost("the callback queue was lost with its channel"));
             }
             let (channel, requests) = open_publisher(&self.setup).await?;
             channel.set_handler(requests.clone());
             let (setup, callback) = (self.setup.clone(), self.callback.clone());
-            let reopened: Arc<dyn CallerChannel> =
-                Arc::new(assemble(setup, callback, requests, channel));
-            Ok(reopened)
+            let reopened = assemble(setup, callback, requests, channel);
+            Ok(Arc::new(reopened) as Arc<dyn CallerChannel>)
         })
     }
 }

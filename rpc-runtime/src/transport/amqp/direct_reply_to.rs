@@ -1,11 +1,11 @@
-//! Addresses of direct reply-to: the names that RabbitMQ gives to callers without a callback queue.
+//! Direct reply-to addresses: the names that RabbitMQ generates for callers without a callback queue.
 //!
-//! RabbitMQ decodes such a name when a reply is published to it, and ends the connection of the publisher if that fails.
+//! RabbitMQ decodes such a name when a reply is published to it, and closes the publisher's connection if that fails.
 
 /// The prefix of these names.
 const PREFIX: &str = "amq.rabbitmq.reply-to.";
 
-/// The first byte of a term as Erlang writes it: the name begins with one, the address of the caller's channel.
+/// The first byte of an encoded Erlang term. The name begins with such a term: the address of the caller's channel.
 const ERLANG_TERM: u8 = 131;
 
 /// Whether RabbitMQ decodes this name.
@@ -13,8 +13,8 @@ pub(super) fn is_direct(name: &str) -> bool {
     name.starts_with(PREFIX)
 }
 
-/// Whether RabbitMQ may have made this name: the address of a channel and a key, both in base64, with a dot between them.
-/// Only RabbitMQ itself can check the rest.
+/// Whether RabbitMQ may have generated this name: the address of a channel and a key, both in base64, with a dot between
+/// them. Only RabbitMQ itself can check more.
 pub(super) fn may_be_genuine(name: &str) -> bool {
     let Some((channel, key)) = name.strip_prefix(PREFIX).and_then(|rest| rest.split_once('.'))
     else {
@@ -57,12 +57,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_that_rabbitmq_makes_pass() {
+    fn names_from_rabbitmq_pass() {
         let names = [
             // 4.x and 3.10: the caller's channel with a hash for its node.
             "g1h3EHJlcGx5QDExMjk4NTU2NjAAAASrAAAAAGc0TLo=.YdD7j+QyTkdoGHzkrYyM0Q==",
             "g1h2AA5yZXBseUA2ODc4MTMzNAAAcEoAAAAAaS8eQg==.AAAAAAAAAAAAAAAAAAAAAA==",
-            // Before: the channel with its node's name.
+            // Older versions: the channel with its node's name.
             "g2dkAA1yYWJiaXRAaG9zdC0xAAACCgAAAAAC.AAAAAAAAAAAAAAAAAAAAAA==",
         ];
         for name in names {
@@ -95,7 +95,7 @@ mod tests {
     }
 
     #[test]
-    fn only_what_is_decoded_is_direct() {
+    fn only_names_that_rabbitmq_decodes_are_direct() {
         assert!(is_direct("amq.rabbitmq.reply-to.AAAA.x"));
         for name in ["amq.rabbitmq.reply-to", "amq.gen-x", "", "amq.rabbitmq.reply-tox"] {
             assert!(!is_direct(name), "{name}");

@@ -1,7 +1,7 @@
-//! RabbitMQ: which queues and channels there are, how replies go out, and what becomes of requests. The protocol itself is a
-//! [driver](self::driver)'s: rpc-amqp's, or lapin's.
+//! RabbitMQ: which queues and channels are used, how replies are sent, and how the outcome of a request is decided. The protocol
+//! itself is a [driver](self::driver)'s: rpc-amqp's, or lapin's.
 //!
-//! A connection that is lost is never repaired: a new one follows it, with new channels, queues and consumers.
+//! A lost connection is never repaired, but replaced by a new one, with new channels, queues and consumers.
 
 mod caller;
 mod direct_reply_to;
@@ -16,7 +16,6 @@ mod topology;
 mod worker;
 
 use std::{
-    fmt,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -33,33 +32,26 @@ use self::{
     own::Dialer,
 };
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions, OpenWorker,
-    QueueState, Tls, Transport, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions,
+    OpenWorker, QueueState, Tls, Transport, WorkerOptions,
 };
-use crate::{error::BrokerError, wire};
+use crate::error::BrokerError;
 
-// Headers that are read here are those that the envelope accepts.
-const _: () = assert!(
-    wire::MAX_TABLE_BYTES == rpc_amqp::MAX_TABLE_BYTES
-        && wire::MAX_HEADER_DEPTH == rpc_amqp::MAX_TABLE_DEPTH
-        && wire::MAX_SHORT_STRING == rpc_amqp::MAX_SHORT_STRING
-);
-
-/// How long a polite goodbye may take.
+/// How long an orderly close may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// How the broker is connected to.
+/// The options of connections to the broker.
 #[derive(Debug)]
 pub(crate) struct AmqpOptions<'a> {
     pub(crate) addresses: &'a [String],
     pub(crate) name: &'a str,
     pub(crate) heartbeat: Duration,
     pub(crate) tls: &'a Tls,
-    /// Log in by certificate.
+    /// Whether to log in with a certificate.
     pub(crate) external: bool,
 }
 
-/// RabbitMQ, as it is connected to.
+/// Connects to RabbitMQ.
 pub(crate) struct AmqpTransport<D = Dialer>(Arc<D>);
 
 impl AmqpTransport {
@@ -69,28 +61,18 @@ impl AmqpTransport {
 }
 
 impl<D: Driver> AmqpTransport<D> {
-    /// RabbitMQ over this driver.
+    /// Connects to RabbitMQ over this driver.
     pub(super) fn over(driver: D) -> Self {
         Self(Arc::new(driver))
     }
 }
 
-impl<D: Driver> fmt::Debug for AmqpTransport<D> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("AmqpTransport").field("address", &self.address()).finish_non_exhaustive()
-    }
-}
-
 impl<D: Driver> Transport for AmqpTransport<D> {
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn super::Connection>, BrokerError>> {
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn super::Connection>> {
         Box::pin(async move {
             let connection = self.0.dial(by).await?;
-            let connection: Arc<dyn super::Connection> =
-                Arc::new(AmqpConnection::new(connection, self.0.clone()));
-            Ok(connection)
+            let connection = AmqpConnection::new(connection, self.0.clone());
+            Ok(Arc::new(connection) as Arc<dyn super::Connection>)
         })
     }
 
@@ -104,12 +86,12 @@ struct AmqpConnection<D: Driver> {
     driver: Arc<D>,
     /// The runtime of the connection.
     runtime: Handle,
-    /// Set once something is served.
+    /// Made with the first worker or listener.
     outboxes: OnceLock<Arc<Outboxes>>,
 }
 
 impl<D: Driver> AmqpConnection<D> {
-    /// To be called on the runtime of the connection.
+    /// Has to be called on the runtime of the connection.
     fn new(connection: D::Connection, driver: Arc<D>) -> Self {
         let (runtime, outboxes) = (Handle::current(), OnceLock::new());
         Self { connection, driver, runtime, outboxes }
@@ -124,7 +106,7 @@ impl<D: Driver> AmqpConnection<D> {
 
 impl<D: Driver> Drop for AmqpConnection<D> {
     fn drop(&mut self) {
-        // The outboxes and the callers have handles of it, too.
+        // Dropping this handle is not enough, because the outboxes and the callers have handles, too.
         self.connection.close();
     }
 }
@@ -134,33 +116,22 @@ impl<D: Driver> super::Connection for AmqpConnection<D> {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
             let setup = caller::Setup::<D> { connection: self.connection.clone(), options, sink };
-            let caller = caller::open(setup).await?;
-            let caller: Arc<dyn CallerChannel> = Arc::new(caller);
-            Ok(caller)
+            Ok(Arc::new(caller::open(setup).await?) as Arc<dyn CallerChannel>)
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async { worker::open::<D>(&self.connection, options, self.outboxes()).await })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async { worker::listen::<D>(&self.connection, options, self.outboxes()).await })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(topology::queue_state(&self.connection, queue))
     }
 
@@ -181,17 +152,17 @@ impl<D: Driver> super::Connection for AmqpConnection<D> {
         let connection = ClosedOnDrop(self.connection.clone());
         Box::pin(async move {
             if let Some(outboxes) = self.outboxes.get() {
-                // A request whose reply has gone out would run again if it were not acknowledged.
+                // A request whose reply was sent would run again if it were not acknowledged.
                 outboxes.flush(CLOSE_WITHIN).await;
             }
             drop(connection);
-            // A broker that does not answer is left alone then.
+            // After that, do not wait for a broker that does not respond.
             let _ = timeout(CLOSE_WITHIN, self.closed()).await;
         })
     }
 }
 
-/// A connection that is closed when this is dropped, whatever other handles there are.
+/// Closes a connection when it is dropped, even if there are other handles.
 struct ClosedOnDrop<C: DriverConnection>(C);
 
 impl<C: DriverConnection> Drop for ClosedOnDrop<C> {
@@ -200,21 +171,21 @@ impl<C: DriverConnection> Drop for ClosedOnDrop<C> {
     }
 }
 
-/// Sets why something ended. The first reason is the right one.
+/// Sets the reason for an end, unless it is already set. The first reason is the cause.
 fn set_once(reason: &watch::Sender<Option<BrokerError>>, error: BrokerError) {
-    reason.send_if_modified(|known| {
-        let first = known.is_none();
-        known.get_or_insert(error);
+    reason.send_if_modified(|current| {
+        let first = current.is_none();
+        current.get_or_insert(error);
         first
     });
 }
 
-/// Resolves when a reason for the end is set.
+/// Resolves when the reason for the end is set.
 fn when_set(mut reason: watch::Receiver<Option<BrokerError>>) -> BoxFuture<'static, BrokerError> {
     Box::pin(async move {
         match reason.wait_for(Option::is_some).await {
-            Ok(reason) => reason.clone().unwrap_or_else(|| error::gone("it ended")),
-            Err(_) => error::gone("it was closed by this program"),
+            Ok(reason) => reason.clone().unwrap_or_else(|| error::connection_lost("it ended")),
+            Err(_) => error::connection_lost("it was closed by this program"),
         }
     })
 }

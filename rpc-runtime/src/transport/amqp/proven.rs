@@ -1,11 +1,12 @@
-//! Which replies the broker is known to accept on a connection.
+//! Tracks which replies the broker will accept on a connection.
 //!
-//! RabbitMQ closes the channel of a reply that it refuses. So the first reply of a connection goes out on a channel of its
-//! own, and so does one that is larger than any before, or that follows a pause: RabbitMQ looks at the rights of a user again
-//! on a channel that has rested. All others are like a reply that was accepted.
+//! RabbitMQ closes the channel of a reply that it refuses. So some replies are sent on a separate channel: the first reply
+//! of a connection, a reply that is larger than any before, and a reply after a pause, because RabbitMQ checks the
+//! permissions of the user again on a channel that was idle. Every other reply is like one that was accepted.
 //!
-//! A queue that RabbitMQ did not name may be of any type and in any state: RabbitMQ holds a channel up that publishes to a
-//! quorum queue without a majority, for example. So once a second, a reply to each such queue goes out on the other channel first.
+//! A queue that RabbitMQ did not name may be of any type and in any state. For example, RabbitMQ blocks a channel that
+//! publishes to a quorum queue without a majority. So once a second, one reply to each such queue is sent on the separate
+//! channel first.
 
 use std::{
     hash::{BuildHasher as _, RandomState},
@@ -17,30 +18,30 @@ use tokio::time::Instant;
 
 use super::direct_reply_to;
 
-/// RabbitMQ forgets what a user may do once a channel has rested for a second.
+/// RabbitMQ drops the cached permissions of a channel that was idle for a second. A tick is a fraction of that.
 const TICK: Duration = Duration::from_millis(250);
 
-/// How many ticks a queue is known to take replies.
+/// For how many ticks a queue that accepted a reply is trusted.
 const NAME_KNOWN_FOR: u32 = 4;
 
-/// How many queues are known at once, at most. One that is not known costs a round trip.
+/// How many queues can be trusted at once. A queue that is not trusted costs a round trip.
 const NAMES: usize = 64;
 
-/// How long no reply is tried after one that the user had no right to send.
+/// How long no reply is sent after one that the user had no permission to send.
 const FORBIDDEN_FOR: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Proven {
     since: Instant,
-    /// A body below this size was accepted; 0 if none was.
+    /// Bodies below this size are accepted; 0 if none was sent yet.
     below: AtomicUsize,
-    /// From this size on they are refused.
+    /// Bodies from this size on are refused.
     too_large: AtomicUsize,
-    /// When one was accepted last, in ticks.
+    /// When a reply was accepted last, in ticks.
     at: AtomicU64,
-    /// Until when they are refused, in ticks.
+    /// Until when replies are refused, in ticks.
     forbidden_until: AtomicU64,
-    /// Queues that took a reply: half of the hash of each name, and the tick.
+    /// Queues that accepted a reply: half of the hash of the name, and the tick.
     names: [AtomicU64; NAMES],
     hashes: RandomState,
 }
@@ -58,37 +59,38 @@ impl Proven {
         }
     }
 
-    /// A moment in ticks since the connection was made.
+    /// An instant, in ticks since the connection was made.
     pub(super) fn tick(&self, now: Instant) -> u64 {
         let elapsed = now.saturating_duration_since(self.since);
         elapsed.as_secs() * 4 + u64::from(elapsed.subsec_nanos() / TICK.subsec_nanos())
     }
 
-    /// Whether the broker accepts a reply of this size now, on a channel that was last used at `used`. Both are in ticks.
+    /// Whether the broker accepts a reply of this size at `now`, on a channel that was last used at `used` (both in ticks).
     pub(super) fn accepts(&self, size: usize, now: u64, used: u64) -> bool {
         size < self.below.load(Ordering::Relaxed)
             && now <= used.max(self.at.load(Ordering::Relaxed)) + 1
     }
 
-    /// The broker has accepted one.
+    /// The broker has accepted a reply.
     pub(super) fn accepted(&self, size: usize, now: Instant) {
         self.at.store(self.tick(now), Ordering::Relaxed);
         self.below.fetch_max(size.saturating_add(1), Ordering::Relaxed);
     }
 
-    /// Whether a reply to this queue needs no channel of its own: RabbitMQ named the queue, or it took a reply a moment ago.
+    /// Whether a reply to this queue needs no separate channel: RabbitMQ named the queue, or the queue accepted a reply
+    /// recently.
     pub(super) fn takes_replies(&self, queue: &str, now: u64) -> bool {
         is_callback_queue(queue) || !direct_reply_to::is_direct(queue) && self.knows(queue, now)
     }
 
     fn knows(&self, queue: &str, now: u64) -> bool {
         let (slot, half) = self.slot(queue);
-        let known = slot.load(Ordering::Relaxed);
-        known & !TICKS == half && short(now).wrapping_sub(short(known)) < NAME_KNOWN_FOR
+        let stored = slot.load(Ordering::Relaxed);
+        stored & !TICKS == half && short(now).wrapping_sub(short(stored)) < NAME_KNOWN_FOR
     }
 
-    /// A queue has taken a reply.
-    pub(super) fn taken_by(&self, queue: &str, now: Instant) {
+    /// A queue has accepted a reply.
+    pub(super) fn accepted_by(&self, queue: &str, now: Instant) {
         if is_callback_queue(queue) {
             return;
         }
@@ -96,19 +98,19 @@ impl Proven {
         slot.store(half | u64::from(short(self.tick(now))), Ordering::Relaxed);
     }
 
-    /// Where a queue is noted, and the half of its hash that is noted. It is never 0, which is an empty slot.
+    /// The slot of a queue, and the half of its hash that is stored there. That half is never 0, which means an empty slot.
     fn slot(&self, queue: &str) -> (&AtomicU64, u64) {
         let hash = self.hashes.hash_one(queue);
         let index = usize::from(hash.to_le_bytes()[0]) % NAMES;
         (&self.names[index], (hash & !TICKS) | 1 << 63)
     }
 
-    /// Has all replies proven again.
+    /// Requires proof for all replies again.
     pub(super) fn forget(&self) {
         self.below.store(0, Ordering::Relaxed);
     }
 
-    /// The broker has refused one for its size.
+    /// The broker has refused a reply for its size.
     pub(super) fn refused_size(&self, size: usize, limit: Option<usize>) {
         let from = limit.map_or(size, |limit| limit.saturating_add(1).min(size));
         self.too_large.fetch_min(from, Ordering::Relaxed);
@@ -119,7 +121,7 @@ impl Proven {
         size >= self.too_large.load(Ordering::Relaxed)
     }
 
-    /// The broker has refused one for the rights of the user.
+    /// The broker has refused a reply, because the user has no permission.
     pub(super) fn forbid(&self, now: Instant) {
         self.forget();
         self.forbidden_until.store(self.tick(now + FORBIDDEN_FOR), Ordering::Relaxed);
@@ -130,12 +132,12 @@ impl Proven {
     }
 }
 
-/// Whether RabbitMQ named a queue: then it is exclusive, and classic.
+/// Whether RabbitMQ named the queue. Then it is an exclusive classic queue.
 fn is_callback_queue(name: &str) -> bool {
     name.starts_with("amq.gen-")
 }
 
-/// The lower half of what is noted of a queue.
+/// The lower half of a slot.
 const TICKS: u64 = u32::MAX as u64;
 
 #[allow(clippy::cast_possible_truncation, reason = "only differences count")]
@@ -152,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn no_larger_and_soon_after_is_accepted() {
+    fn a_reply_like_an_accepted_one_is_accepted() {
         let start = Instant::now();
         let proven = Proven::new(start);
         let accepts = |size, milliseconds, used| {
@@ -162,11 +164,11 @@ mod tests {
                 proven.tick(after(start, used)),
             )
         };
-        assert!(!accepts(0, 0, 0), "nothing is known yet");
+        assert!(!accepts(0, 0, 0), "no reply was accepted yet");
         proven.accepted(100, after(start, 5_000));
         assert!(accepts(0, 5_100, 0) && accepts(100, 5_200, 0));
         assert!(!accepts(101, 5_100, 0), "it is larger");
-        assert!(!accepts(100, 5_600, 0), "a second is near");
+        assert!(!accepts(100, 5_600, 0), "nearly a second has passed");
         assert!(accepts(100, 9_300, 9_100), "the channel is in use");
         proven.accepted(10, after(start, 9_000));
         assert!(accepts(100, 9_100, 0));
@@ -182,11 +184,11 @@ mod tests {
             proven.takes_replies(name, proven.tick(after(start, milliseconds)))
         };
         assert!(!knows("mine", 0) && !knows("", 0), "no queue is known yet");
-        proven.taken_by("mine", after(start, 5_000));
+        proven.accepted_by("mine", after(start, 5_000));
         assert!(knows("mine", 5_000) && knows("mine", 5_900));
         assert!(!knows("mine", 6_000), "a second has passed");
         assert!(!knows("yours", 5_000));
-        proven.taken_by("mine", after(start, 6_000));
+        proven.accepted_by("mine", after(start, 6_000));
         assert!(knows("mine", 6_500));
     }
 
@@ -196,21 +198,21 @@ mod tests {
         let proven = Proven::new(start);
         assert!(proven.takes_replies("amq.gen-x", 0));
         let direct = "amq.rabbitmq.reply-to.x.y";
-        proven.taken_by(direct, start);
+        proven.accepted_by(direct, start);
         assert!(!proven.takes_replies(direct, 0), "it has a connection of its own");
         for other in ["amq_x", "amq.gen", "amq.direct", "spring.gen-x", ""] {
             assert!(!proven.takes_replies(other, 0), "{other}");
-            proven.taken_by(other, start);
+            proven.accepted_by(other, start);
             assert!(proven.takes_replies(other, 0), "{other}");
         }
     }
 
     #[test]
-    fn any_number_of_queues_takes_the_same_room() {
+    fn memory_for_known_queues_is_bounded() {
         let start = Instant::now();
         let proven = Proven::new(start);
         for number in 0..10_000 {
-            proven.taken_by(&number.to_string(), start);
+            proven.accepted_by(&number.to_string(), start);
         }
         let known = (0..10_000).filter(|number| proven.knows(&number.to_string(), 0)).count();
         assert!((1..=NAMES).contains(&known), "{known}");
@@ -227,7 +229,7 @@ mod tests {
     }
 
     #[test]
-    fn a_user_without_the_right_is_tried_again_later() {
+    fn replies_are_tried_again_after_missing_permissions() {
         let start = Instant::now();
         let proven = Proven::new(start);
         assert!(!proven.is_forbidden(start));

@@ -89,6 +89,11 @@ mod tests {
             ("PRECONDITION_FAILED - message size 200 is larger than 150", "Passed Refused Ignored"),
             ("ACCESS_REFUSED - access to topic 'c' in exchange 'x'", "Passed Passed Refused"),
             ("NOT_FOUND - no exchange 'x' in vhost '/'", "Refused Ignored Ignored"),
+            (
+                "ACCESS_REFUSED - access to topic 'z' in exchange 'x'",
+                "Interrupted Interrupted Interrupted",
+            ),
+            ("PRECONDITION_FAILED - user_id property set to 'x'", "Refused Ignored Ignored"),
             ("INTERNAL_ERROR", "Interrupted Interrupted Interrupted"),
         ] {
             let settled = Settled::default();

@@ -1,6 +1,6 @@
-//! The requests on a channel, from their sending until the broker has said what became of them.
+//! The requests on a channel, from publishing to their outcome.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use rpc_amqp::{ChannelHandler, Confirmation, Error, Held, SendWindow, Unconfirmed};
 use smol_str::SmolStr;
@@ -14,11 +14,12 @@ use super::{
 };
 use crate::{
     error::BrokerError,
+    lock::lock,
     message::{Id, Message, Properties},
     transport::{CallerSink, ChannelGone, PublishOutcome},
 };
 
-/// A request that was published and is not settled yet.
+/// A request that was published, and has no outcome yet.
 pub(super) struct Sent {
     pub(super) correlation_id: Uuid,
     pub(super) routing_key: SmolStr,
@@ -32,17 +33,17 @@ impl Sent {
     }
 }
 
-/// Publishes requests on a channel, and tells what becomes of them.
+/// Publishes requests on a channel, and reports their outcomes.
 pub(super) struct Requests<W> {
     writer: Arc<W>,
-    /// Those that the broker has yet to confirm.
-    open: Mutex<Unconfirmed<Sent>>,
+    /// Requests that the broker has not confirmed yet.
+    unconfirmed: Mutex<Unconfirmed<Sent>>,
     window: Arc<SendWindow>,
     sink: Arc<dyn CallerSink>,
-    /// The broker confirms what it has taken.
+    /// Whether the broker confirms requests.
     confirms: bool,
     rejected: Notify,
-    gone: watch::Sender<Option<BrokerError>>,
+    closed: watch::Sender<Option<BrokerError>>,
 }
 
 impl<W: DriverWriter> Requests<W> {
@@ -54,17 +55,13 @@ impl<W: DriverWriter> Requests<W> {
     ) -> Arc<Self> {
         Arc::new(Self {
             writer,
-            open: Mutex::default(),
+            unconfirmed: Mutex::default(),
             window,
             sink,
             confirms,
             rejected: Notify::new(),
-            gone: watch::Sender::new(None),
+            closed: watch::Sender::new(None),
         })
-    }
-
-    fn open(&self) -> MutexGuard<'_, Unconfirmed<Sent>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn publish(
@@ -77,7 +74,7 @@ impl<W: DriverWriter> Requests<W> {
         let published = self.writer.write(|out| {
             if self.confirms {
                 let routing_key = message.routing_key.clone();
-                self.open().push(Sent::new(correlation_id, routing_key, size, held));
+                lock(&self.unconfirmed).push(Sent::new(correlation_id, routing_key, size, held));
                 out.publish(message);
             } else {
                 out.publish(message);
@@ -91,29 +88,29 @@ impl<W: DriverWriter> Requests<W> {
         published.map_err(|_| ChannelGone)
     }
 
-    /// Resolves with the next request that the broker would not take.
+    /// Resolves when the broker rejects a request.
     pub(super) async fn rejected(&self) {
         self.rejected.notified().await;
     }
 
-    /// Why nothing can be published any more, once that is so.
-    pub(super) fn gone(&self) -> watch::Receiver<Option<BrokerError>> {
-        self.gone.subscribe()
+    /// Why the channel has ended; `None` until then.
+    pub(super) fn close_reason(&self) -> watch::Receiver<Option<BrokerError>> {
+        self.closed.subscribe()
     }
 }
 
 impl<W: DriverWriter> ChannelHandler for Requests<W> {
     fn returned(&self, properties: Properties) {
         if let Some(Id::Uuid(id)) = properties.correlation_id {
-            // Told before its confirmation comes.
+            // RabbitMQ returns a request before it confirms it.
             self.sink.settled(id, PublishOutcome::Unroutable);
         } else {
-            debug!("a message came back that is no request");
+            debug!("the broker returned a message that is not a request");
         }
     }
 
     fn confirmed(&self, number: u64, multiple: bool, confirmation: Confirmation) {
-        let settled = self.open().confirm(number, multiple);
+        let settled = lock(&self.unconfirmed).confirm(number, multiple);
         let accepted = confirmation == Confirmation::Ack;
         let outcome = if accepted { PublishOutcome::Accepted } else { PublishOutcome::Rejected };
         for sent in settled {
@@ -125,10 +122,10 @@ impl<W: DriverWriter> ChannelHandler for Requests<W> {
     }
 
     fn closed(&self, why: Error) {
-        let open = self.open().take();
+        let unconfirmed = lock(&self.unconfirmed).take();
         if let Error::ChannelClosed(reason) = &why {
-            refusal::settle(reason, &open, &*self.sink);
+            refusal::settle(reason, &unconfirmed, &*self.sink);
         }
-        set_once(&self.gone, error::ended(why));
+        set_once(&self.closed, error::ended(why));
     }
 }

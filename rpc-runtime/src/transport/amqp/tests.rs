@@ -1,4 +1,4 @@
-//! The transport against a broker that is played by the test.
+//! Tests of the transport against a broker that the test plays.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ fn method(payload: &[u8]) -> Vec<u8> {
     [&[1, 0, 0][..], &size, payload, &[0xce]].concat()
 }
 
-/// What a broker sends in a handshake, whatever it is sent: 100 channels, frames of 4 KiB and no heartbeat.
+/// What the broker sends in the handshake: 100 channels, frames of 4 KiB and no heartbeat. It does not depend on the client.
 pub(super) fn handshake() -> Vec<u8> {
     let start = b"\0\x0a\0\x0a\0\x09\0\0\0\0\0\0\0\x05PLAIN\0\0\0\x05en_US";
     let tune = b"\0\x0a\0\x1e\0\x64\0\0\x10\0\0\0";
@@ -27,7 +27,7 @@ pub(super) fn handshake() -> Vec<u8> {
     [method(start), method(tune), method(open)].concat()
 }
 
-/// A connection over this socket, and what made it.
+/// A connection over this socket, and its dialer.
 pub(super) async fn connect(socket: DuplexStream) -> (Connection, Arc<Dialer>) {
     let transport = AmqpTransport::new(&AmqpOptions {
         addresses: &["amqp://ada:s3cret@a?heartbeat=0".to_owned()],
@@ -40,8 +40,8 @@ pub(super) async fn connect(socket: DuplexStream) -> (Connection, Arc<Dialer>) {
     (dialer.connector.connect_over(socket).await.unwrap(), dialer)
 }
 
-/// A connection to a broker that reads everything and answers nothing.
-async fn deaf() -> (AmqpConnection<Dialer>, DuplexStream) {
+/// A connection to a broker that reads everything and sends nothing.
+async fn silent() -> (AmqpConnection<Dialer>, DuplexStream) {
     let (mut broker, socket) = duplex(1024 * 1024);
     broker.write_all(&handshake()).await.unwrap();
     let (connection, dialer) = connect(socket).await;
@@ -49,8 +49,8 @@ async fn deaf() -> (AmqpConnection<Dialer>, DuplexStream) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn opening_ends_where_the_broker_never_answers() {
-    let (connection, _broker) = deaf().await;
+async fn opening_ends_if_the_broker_never_responds() {
+    let (connection, _broker) = silent().await;
     let worker = WorkerOptions {
         queue: Queue::named("q"),
         prefetch: 1,
@@ -79,15 +79,15 @@ async fn opening_ends_where_the_broker_never_answers() {
         assert!(!error.is_permanent());
         assert!(error.whole().to_string().contains("did not answer within 30s"), "{error:?}");
     }
-    // A shutdown ends, too.
+    // Closing the connection ends, too.
     let start = Instant::now();
     connection.close().await;
     assert!(start.elapsed() <= CLOSE_WITHIN);
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alarm_is_named_as_the_reason_for_silence() {
-    let (connection, mut broker) = deaf().await;
+async fn an_alarm_is_named_as_the_reason() {
+    let (connection, mut broker) = silent().await;
     broker.write_all(&method(b"\0\x0a\0\x3c\x0dlow on memory")).await.unwrap();
     connection.blocked().wait_for(|blocked| blocked.alarm.is_some()).await.unwrap();
     let error = connection.queue_state("q").await.unwrap_err();
@@ -95,12 +95,12 @@ async fn an_alarm_is_named_as_the_reason_for_silence() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn channels_that_are_used_up_are_named() {
-    let (connection, _broker) = deaf().await;
+async fn running_out_of_channels_is_explained() {
+    let (connection, _broker) = silent().await;
     let mut opening: Vec<_> =
         (0..100).map(|_| Box::pin(connection.connection.open_channel())).collect();
     for opening in &mut opening {
-        assert!(tasks::now(opening).is_none(), "it waits for the broker's answer");
+        assert!(tasks::now(opening).is_none(), "it waits for the broker's response");
     }
     let error = connection.queue_state("q").await.unwrap_err();
     assert!(error.is_permanent() && error.to_string().contains("`channel_max`"), "{error}");
@@ -108,7 +108,7 @@ async fn channels_that_are_used_up_are_named() {
 }
 
 #[test]
-fn the_texts_of_connecting_are_those_of_the_transport() {
+fn connect_errors_keep_the_texts_of_rpc_amqp() {
     let failed = |address: &str| {
         let error = Connector::new(&[address], ConnectOptions::default()).unwrap_err();
         error::connecting(&error)

@@ -1,4 +1,4 @@
-//! The channel of one consumer: requests come in, replies and acknowledgements go out.
+//! The channel of one consumer: receives requests, and sends replies and acknowledgements.
 
 use std::{
     sync::{
@@ -20,7 +20,7 @@ use super::{
     CLOSE_WITHIN, direct_reply_to,
     driver::{Driver, DriverBatch, DriverChannel, DriverConnection, DriverWriter},
     error,
-    outbox::{Kept, Outboxes, Unsettled},
+    outbox::{Outboxes, UnconfirmedReply, Unsettled},
     topology,
 };
 use crate::{
@@ -37,21 +37,21 @@ struct AmqpWorker<D: Driver> {
     channel: D::Channel,
     requests: Arc<Requests<D::Writer>>,
     outboxes: Arc<Outboxes>,
-    /// When a reply last went out on the channel, as a [`Proven::tick`](super::proven::Proven::tick).
+    /// When a reply was last sent on the channel, as a [`Proven::tick`](super::proven::Proven::tick).
     used: AtomicU64,
-    /// The broker's name for the consumer.
+    /// The consumer tag.
     consumer: SmolStr,
 }
 
-/// The requests that come in, and the writer for their replies.
+/// Receives requests, and has the writer for their replies.
 struct Requests<W> {
     writer: Arc<W>,
-    /// `None` once no more come. There are never more than the broker sends ahead.
+    /// `None` once no more requests arrive. The prefetch bounds the channel.
     deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
     outboxes: Arc<Outboxes>,
     consumed: Consumed,
     warned: Throttle,
-    /// Why nothing more is delivered.
+    /// Why no more requests are delivered.
     why_ended: OnceLock<String>,
 }
 
@@ -63,8 +63,8 @@ struct Consumed {
     refused: Arc<Refused>,
 }
 
-/// The requests that the broker has sent.
-type Coming = mpsc::UnboundedReceiver<Delivery>;
+/// Receives the requests that the broker delivers.
+type Receiver = mpsc::UnboundedReceiver<Delivery>;
 
 impl<W: DriverWriter> Requests<W> {
     fn new(writer: Arc<W>, outboxes: Arc<Outboxes>, consumed: Consumed) -> Arc<Self> {
@@ -73,7 +73,7 @@ impl<W: DriverWriter> Requests<W> {
         Arc::new(Self { writer, deliveries, outboxes, consumed, warned, why_ended })
     }
 
-    /// Rejects a request that no server is to see.
+    /// Rejects a request that no server should receive.
     fn reject(&self, tag: u64) {
         let _ = self.writer.write(|out| out.reject(tag, false));
     }
@@ -82,10 +82,10 @@ impl<W: DriverWriter> Requests<W> {
         self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn start(&self) -> Coming {
-        let (deliveries, coming) = mpsc::unbounded_channel();
+    fn start(&self) -> Receiver {
+        let (deliveries, receiver) = mpsc::unbounded_channel();
         *self.deliveries() = Some(deliveries);
-        coming
+        receiver
     }
 
     fn stop(&self) {
@@ -109,7 +109,7 @@ impl<W: DriverWriter> ChannelHandler for Requests<W> {
                 );
             }
             if delivery.properties.was_dead_lettered() {
-                // Where dead letters lead back to this queue, it would come again and again.
+                // If dead letters are routed back to this queue, rejecting the request would loop for ever.
                 let _ = self.writer.write(|out| out.ack(delivery.tag));
             } else {
                 self.reject(delivery.tag);
@@ -117,7 +117,7 @@ impl<W: DriverWriter> ChannelHandler for Requests<W> {
             return;
         }
         if let Some(deliveries) = &*self.deliveries() {
-            // If the worker is gone, the broker takes the request back with the channel.
+            // If the worker was dropped, the broker requeues the request when the channel closes.
             let _ = deliveries.send(delivery);
         }
     }
@@ -143,7 +143,7 @@ impl<W: DriverWriter> ChannelHandler for Requests<W> {
 
     fn closed(&self, why: Error) {
         if let Error::ChannelClosed(refusal) = &why {
-            // A reply may be the cause, so replies have to be proven again.
+            // A reply may be the cause, so all replies need proof again.
             self.outboxes.proven.forget();
             warn!(
                 queue = &*self.consumed.queue,
@@ -180,7 +180,7 @@ pub(super) async fn open<D: Driver>(
         undeliverable: options.undeliverable,
         refused: options.refused,
     };
-    take::<D>(channel, options.prefetch, outboxes, consumed).await
+    consume::<D>(channel, options.prefetch, outboxes, consumed).await
 }
 
 pub(super) async fn listen<D: Driver>(
@@ -198,11 +198,11 @@ pub(super) async fn listen<D: Driver>(
         undeliverable: options.undeliverable,
         refused: Arc::default(),
     };
-    take::<D>(channel, options.prefetch, outboxes, consumed).await
+    consume::<D>(channel, options.prefetch, outboxes, consumed).await
 }
 
 /// Consumes a queue.
-async fn take<D: Driver>(
+async fn consume<D: Driver>(
     channel: D::Channel,
     prefetch: u16,
     outboxes: Arc<Outboxes>,
@@ -212,27 +212,27 @@ async fn take<D: Driver>(
     let consuming = |why| error::during(&format!("consuming the queue {queue:?}"), why);
     channel.set_prefetch(prefetch).await.map_err(consuming)?;
     let requests = Requests::new(channel.writer().clone(), outboxes.clone(), consumed);
-    let coming = requests.start();
+    let receiver = requests.start();
     channel.set_handler(requests.clone());
     let name = channel.consume(&queue, true).await.map_err(consuming)?;
     let worker =
         AmqpWorker::<D> { channel, requests, outboxes, used: AtomicU64::new(0), consumer: name };
-    Ok((Arc::new(worker), Box::new(coming)))
+    Ok((Arc::new(worker), Box::new(receiver)))
 }
 
-impl Deliveries for Coming {
+impl Deliveries for Receiver {
     fn poll_take(
         &mut self,
         to: &mut Vec<Delivery>,
-        most: usize,
+        max: usize,
         cx: &mut Context<'_>,
     ) -> Poll<bool> {
-        self.poll_recv_many(cx, to, most).map(|taken| taken > 0)
+        self.poll_recv_many(cx, to, max).map(|received| received > 0)
     }
 }
 
 impl<D: Driver> AmqpWorker<D> {
-    /// Whether a reply may go out on the channel that requests are consumed on: the broker will not refuse it.
+    /// Whether a reply can be sent on the channel of the requests, because the broker will not refuse it.
     fn is_safe(&self, reply: &Message) -> bool {
         let proven = &self.outboxes.proven;
         let (now, used) = (proven.tick(Instant::now()), self.used.load(Ordering::Relaxed));
@@ -244,16 +244,16 @@ impl<D: Driver> AmqpWorker<D> {
         safe
     }
 
-    /// Sends a reply through an outbox, which settles the request when the broker has dealt with the reply.
+    /// Sends a reply through an outbox, which settles the request after the broker has dealt with the reply.
     #[cold]
-    fn answer_apart(&self, tag: u64, reply: Message, reject: bool) {
+    fn send_separately(&self, tag: u64, reply: Message, reject: bool) {
         let Requests { writer, consumed, .. } = &*self.requests;
         let direct = direct_reply_to::is_direct(&reply.routing_key);
         let request = Unsettled { writer: writer.clone(), tag, reject };
         let (queue, undeliverable) = (consumed.queue.clone(), consumed.undeliverable.clone());
-        let kept = Kept::new(reply, request, queue, undeliverable);
+        let reply = UnconfirmedReply::new(reply, request, queue, undeliverable);
         let outbox = if direct { &self.outboxes.direct } else { &self.outboxes.careful };
-        outbox.send(kept);
+        outbox.send(reply);
     }
 }
 
@@ -264,10 +264,10 @@ impl<D: Driver> WorkerChannel for AmqpWorker<D> {
 
     fn finish(&self, tag: u64, mut reply: Option<Message>) {
         if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply)) {
-            self.answer_apart(tag, reply, false);
+            self.send_separately(tag, reply, false);
             return;
         }
-        // A channel that is gone has given its requests back. Here and below.
+        // If the channel has ended, its requests were requeued. Here and below.
         let _ = self.requests.writer.write(|out| {
             if let Some(reply) = &reply {
                 out.publish(reply);
@@ -282,7 +282,7 @@ impl<D: Driver> WorkerChannel for AmqpWorker<D> {
 
     fn reject(&self, tag: u64, mut reply: Option<Message>) {
         if let Some(reply) = reply.take_if(|reply| !self.is_safe(reply)) {
-            self.answer_apart(tag, reply, true);
+            self.send_separately(tag, reply, true);
             return;
         }
         let _ = self.requests.writer.write(|out| {
@@ -296,7 +296,8 @@ impl<D: Driver> WorkerChannel for AmqpWorker<D> {
     fn stop(&self) -> BoxFuture<'_, ()> {
         Box::pin(async {
             let cancel = self.channel.cancel(&self.consumer);
-            // A channel that is gone has no consumer any more. What came before the answer can still be taken.
+            // If the channel has ended, so has its consumer. Requests that arrived before the response can still be
+            // received.
             let _ = timeout(CLOSE_WITHIN, cancel).await;
             self.requests.stop();
         })

@@ -1,12 +1,12 @@
-//! Who is delivered what, and what comes back.
+//! Deliveries, acknowledgements and requeued requests.
 
 use super::*;
 
-pub(super) async fn a_message_reaches_one_of_the_competing_consumers(bench: Bench) {
-    let (mut one, mut two) = (bench.worker(10).await, bench.worker(10).await);
-    let caller = bench.caller().await;
+pub(super) async fn a_message_reaches_one_of_the_competing_consumers(fixture: Fixture) {
+    let (mut one, mut two) = (fixture.worker(10).await, fixture.worker(10).await);
+    let caller = fixture.caller().await;
     for body in ["a", "b", "c", "d"] {
-        caller.publish(bench.request(body));
+        caller.publish(fixture.request(body));
     }
     let mut bodies = Vec::new();
     for _ in 0..2 {
@@ -23,27 +23,27 @@ pub(super) async fn a_message_reaches_one_of_the_competing_consumers(bench: Benc
     two.expect_nothing().await;
 }
 
-pub(super) async fn requests_are_taken_in_runs_and_in_order(bench: Bench) {
-    let (caller, mut worker) = (bench.caller().await, bench.worker(10).await);
+pub(super) async fn requests_are_received_in_batches_in_order(fixture: Fixture) {
+    let (caller, mut worker) = (fixture.caller().await, fixture.worker(10).await);
     for body in ["a", "b", "c", "d", "e"] {
-        caller.publish(bench.request(body));
+        caller.publish(fixture.request(body));
     }
-    let mut taken = Vec::new();
-    while taken.len() < 5 {
-        let before = taken.len();
-        let run = poll_fn(|cx| worker.deliveries.poll_take(&mut taken, 2, cx));
-        assert!(timeout(SOON, run).await.expect("a delivery"));
-        assert!((1..=2).contains(&(taken.len() - before)));
+    let mut received = Vec::new();
+    while received.len() < 5 {
+        let before = received.len();
+        let batch = poll_fn(|cx| worker.deliveries.poll_take(&mut received, 2, cx));
+        assert!(timeout(SOON, batch).await.expect("a delivery"));
+        assert!((1..=2).contains(&(received.len() - before)));
     }
-    let bodies: Vec<&str> = taken.iter().map(|delivery| text(&delivery.message)).collect();
+    let bodies: Vec<&str> = received.iter().map(|delivery| text(&delivery.message)).collect();
     assert_eq!(bodies, ["a", "b", "c", "d", "e"]);
 }
 
-pub(super) async fn a_consumer_holds_no_more_than_its_prefetch(bench: Bench) {
-    let mut worker = bench.worker(2).await;
-    let caller = bench.caller().await;
+pub(super) async fn a_consumer_obeys_its_prefetch(fixture: Fixture) {
+    let mut worker = fixture.worker(2).await;
+    let caller = fixture.caller().await;
     for body in ["a", "b", "c"] {
-        caller.publish(bench.request(body));
+        caller.publish(fixture.request(body));
     }
     let (first, second) = (worker.next().await, worker.next().await);
     worker.expect_nothing().await;
@@ -53,28 +53,28 @@ pub(super) async fn a_consumer_holds_no_more_than_its_prefetch(bench: Bench) {
     worker.channel.finish(first.tag, None);
 }
 
-pub(super) async fn an_unacknowledged_message_is_delivered_again_and_marked(bench: Bench) {
-    let mut first = bench.worker(10).await;
-    let caller = bench.caller().await;
-    caller.publish(bench.request("answered"));
-    caller.publish(bench.request("held"));
+pub(super) async fn an_unacknowledged_message_is_redelivered(fixture: Fixture) {
+    let mut first = fixture.worker(10).await;
+    let caller = fixture.caller().await;
+    caller.publish(fixture.request("answered"));
+    caller.publish(fixture.request("held"));
     let answered = first.next().await;
     first.channel.finish(answered.tag, None);
     assert_eq!(text(&first.next().await), "held");
     first.channel.close().await;
     drop(first);
 
-    let mut second = bench.worker(10).await;
+    let mut second = fixture.worker(10).await;
     let again = second.next().await;
     assert_eq!((text(&again), again.redelivered), ("held", true));
     second.channel.finish(again.tag, None);
     second.expect_nothing().await;
 }
 
-pub(super) async fn a_requeued_message_is_delivered_again_and_marked(bench: Bench) {
-    let mut worker = bench.worker(10).await;
-    let caller = bench.caller().await;
-    caller.publish(bench.request("a"));
+pub(super) async fn a_requeued_message_is_redelivered(fixture: Fixture) {
+    let mut worker = fixture.worker(10).await;
+    let caller = fixture.caller().await;
+    caller.publish(fixture.request("a"));
     let delivery = worker.next().await;
     worker.channel.requeue(delivery.tag);
     let again = worker.next().await;
@@ -82,16 +82,16 @@ pub(super) async fn a_requeued_message_is_delivered_again_and_marked(bench: Benc
     worker.channel.finish(again.tag, None);
 }
 
-pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) {
-    let mut first = bench.worker(10).await;
-    let mut caller = bench.caller().await;
+pub(super) async fn stopping_loses_no_request_and_accepts_no_more(fixture: Fixture) {
+    let mut first = fixture.worker(10).await;
+    let mut caller = fixture.caller().await;
     for body in ["a", "b"] {
-        assert_eq!(caller.outcome_of(bench.request(body)).await, PublishOutcome::Accepted);
+        assert_eq!(caller.outcome_of(fixture.request(body)).await, PublishOutcome::Accepted);
     }
     let a = first.next().await;
     first.channel.stop().await;
-    assert_eq!(caller.outcome_of(bench.request("c")).await, PublishOutcome::Accepted);
-    // What had arrived still comes out; then it ends.
+    assert_eq!(caller.outcome_of(fixture.request("c")).await, PublishOutcome::Accepted);
+    // A request that had arrived is still received. Then deliveries end.
     let b = first.next().await;
     assert_eq!(text(&b), "b");
     assert!(timeout(SOON, first.deliveries.next()).await.unwrap().is_none());
@@ -99,7 +99,7 @@ pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) 
     first.channel.requeue(b.tag);
     first.channel.close().await;
 
-    let mut second = bench.worker(10).await;
+    let mut second = fixture.worker(10).await;
     let mut left = [second.next().await, second.next().await];
     left.sort_by_key(|delivery| delivery.body.clone());
     assert_eq!(
@@ -108,24 +108,24 @@ pub(super) async fn stopping_loses_nothing_and_takes_nothing_more(bench: Bench) 
     );
 }
 
-pub(super) async fn a_lost_connection_ends_deliveries_and_callers(bench: Bench) {
-    let mut worker = bench.worker(10).await;
-    let caller = bench.caller().await;
-    let (connection_gone, caller_gone) = (bench.connection.closed(), caller.channel.closed());
-    bench.connection.close().await;
+pub(super) async fn a_lost_connection_ends_deliveries_and_callers(fixture: Fixture) {
+    let mut worker = fixture.worker(10).await;
+    let caller = fixture.caller().await;
+    let (connection_gone, caller_gone) = (fixture.connection.closed(), caller.channel.closed());
+    fixture.connection.close().await;
     assert!(timeout(SOON, worker.deliveries.next()).await.unwrap().is_none());
     assert!(!timeout(SOON, connection_gone).await.unwrap().is_permanent());
     timeout(SOON, caller_gone).await.unwrap();
-    assert!(caller.channel.publish(Uuid::new_v4(), bench.request("a")).is_err());
+    assert!(caller.channel.publish(Uuid::new_v4(), fixture.request("a")).is_err());
 }
 
-pub(super) async fn higher_priorities_come_first(mut bench: Bench) {
-    bench.queue = bench.queue.clone().max_priority(5);
-    let mut worker = bench.worker(1).await;
-    let mut caller = bench.caller().await;
+pub(super) async fn higher_priorities_come_first(mut fixture: Fixture) {
+    fixture.queue = fixture.queue.clone().max_priority(5);
+    let mut worker = fixture.worker(1).await;
+    let mut caller = fixture.caller().await;
     let mut held = None;
     for (body, priority) in [("held", 0), ("low", 1), ("high", 4), ("also low", 1)] {
-        let mut request = bench.request(body);
+        let mut request = fixture.request(body);
         request.properties.priority = Some(priority);
         assert_eq!(caller.outcome_of(request).await, PublishOutcome::Accepted);
         if held.is_none() {
@@ -140,11 +140,11 @@ pub(super) async fn higher_priorities_come_first(mut bench: Bench) {
     }
 }
 
-pub(super) async fn a_quorum_queue_gives_up_after_its_delivery_limit(mut bench: Bench) {
-    bench.queue = bench.queue.clone().quorum().delivery_limit(2);
-    let mut worker = bench.worker(1).await;
-    let mut caller = bench.caller().await;
-    assert_eq!(caller.outcome_of(bench.request("poison")).await, PublishOutcome::Accepted);
+pub(super) async fn a_quorum_queue_obeys_its_delivery_limit(mut fixture: Fixture) {
+    fixture.queue = fixture.queue.clone().quorum().delivery_limit(2);
+    let mut worker = fixture.worker(1).await;
+    let mut caller = fixture.caller().await;
+    assert_eq!(caller.outcome_of(fixture.request("poison")).await, PublishOutcome::Accepted);
     for attempt in 0..3 {
         let delivery = worker.next().await;
         assert_eq!((text(&delivery), delivery.redelivered), ("poison", attempt > 0));

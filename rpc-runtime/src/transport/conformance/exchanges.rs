@@ -1,31 +1,31 @@
-//! Topic exchanges, and who listens to them.
+//! Topic exchanges and their listeners.
 
 use super::*;
 
-pub(super) async fn an_exchange_routes_by_queue_and_method(bench: Bench) {
+pub(super) async fn an_exchange_routes_by_queue_and_method(fixture: Fixture) {
     let exchange = format!("conformance-{}", Uuid::new_v4());
-    let mut options = bench.options(1);
+    let mut options = fixture.options(1);
     options.exchange.clone_from(&exchange);
-    let mut worker = open_worker(&*bench.connection, options).await.unwrap();
+    let mut worker = open_worker(&*fixture.connection, options).await.unwrap();
     let options = CallerOptions { exchange: exchange.clone(), ..CallerOptions::default() };
-    let mut caller = bench.caller_with(options).await;
+    let mut caller = fixture.caller_with(options).await;
 
     let routed = |key: String| Message { exchange: exchange.as_str().into(), ..message(&key, "a") };
-    let known = format!("{}.fib", bench.queue.name());
-    assert_eq!(caller.outcome_of(routed(known.clone())).await, PublishOutcome::Accepted);
+    let key = format!("{}.fib", fixture.queue.name());
+    assert_eq!(caller.outcome_of(routed(key.clone())).await, PublishOutcome::Accepted);
     let delivery = worker.next().await;
-    assert_eq!((&*delivery.exchange, &*delivery.routing_key), (&*exchange, &*known));
+    assert_eq!((&*delivery.exchange, &*delivery.routing_key), (&*exchange, &*key));
     assert_eq!(
         caller.outcome_of(routed("nobody.fib".to_owned())).await,
         PublishOutcome::Unroutable
     );
     assert_eq!(
-        caller.outcome_of(routed(bench.queue.name().to_owned())).await,
+        caller.outcome_of(routed(fixture.queue.name().to_owned())).await,
         PublishOutcome::Unroutable
     );
 }
 
-impl Bench {
+impl Fixture {
     async fn listener(&self, exchange: &str, keys: &[&str]) -> Worker {
         let options = ListenerOptions {
             exchange: exchange.to_owned(),
@@ -39,11 +39,11 @@ impl Bench {
     }
 }
 
-pub(super) async fn every_listener_gets_a_copy_of_what_its_keys_match(bench: Bench) {
+pub(super) async fn listeners_get_copies_that_match_their_keys(fixture: Fixture) {
     let exchange = format!("conformance-{}", Uuid::new_v4());
-    let mut one = bench.listener(&exchange, &["ask", "ask.one"]).await;
-    let mut two = bench.listener(&exchange, &["*", "ask.two"]).await;
-    let mut caller = bench.caller().await;
+    let mut one = fixture.listener(&exchange, &["ask", "ask.one"]).await;
+    let mut two = fixture.listener(&exchange, &["*", "ask.two"]).await;
+    let mut caller = fixture.caller().await;
     let to = |key: &str, body| Message { exchange: exchange.as_str().into(), ..message(key, body) };
     assert_eq!(caller.outcome_of(to("ask", "both")).await, PublishOutcome::Accepted);
     assert_eq!(caller.outcome_of(to("ask.two", "two")).await, PublishOutcome::Accepted);
@@ -60,10 +60,10 @@ pub(super) async fn every_listener_gets_a_copy_of_what_its_keys_match(bench: Ben
     }
 }
 
-pub(super) async fn a_listeners_queue_goes_with_its_channel(bench: Bench) {
+pub(super) async fn a_listeners_queue_is_deleted_with_its_channel(fixture: Fixture) {
     let exchange = format!("conformance-{}", Uuid::new_v4());
-    let listener = bench.listener(&exchange, &["ask"]).await;
-    let mut caller = bench.caller().await;
+    let listener = fixture.listener(&exchange, &["ask"]).await;
+    let mut caller = fixture.caller().await;
     let ask = || Message { exchange: exchange.as_str().into(), ..message("ask", "a") };
     assert_eq!(caller.outcome_of(ask()).await, PublishOutcome::Accepted);
     drop(listener);
@@ -73,10 +73,10 @@ pub(super) async fn a_listeners_queue_goes_with_its_channel(bench: Bench) {
     }
 }
 
-pub(super) async fn a_listeners_queue_keeps_the_newest(bench: Bench) {
+pub(super) async fn a_listeners_queue_keeps_the_newest(fixture: Fixture) {
     let exchange = format!("conformance-{}", Uuid::new_v4());
-    let mut listener = bench.listener(&exchange, &["ask"]).await;
-    let mut caller = bench.caller().await;
+    let mut listener = fixture.listener(&exchange, &["ask"]).await;
+    let mut caller = fixture.caller().await;
     for body in ["held", "a", "b", "c"] {
         let ask = Message { exchange: exchange.as_str().into(), ..message("ask", body) };
         assert_eq!(caller.outcome_of(ask).await, PublishOutcome::Accepted);
@@ -89,15 +89,15 @@ pub(super) async fn a_listeners_queue_keeps_the_newest(bench: Bench) {
     listener.expect_nothing().await;
 }
 
-pub(super) async fn a_missing_exchange_is_named(bench: Bench) {
+pub(super) async fn a_missing_exchange_is_named(fixture: Fixture) {
     let exchange = format!("missing-{}", Uuid::new_v4());
     let options = CallerOptions { exchange: exchange.clone(), ..CallerOptions::default() };
     let (sender, _) = mpsc::unbounded_channel();
-    let refused = bench.connection.open_caller(options, Arc::new(Events(sender))).await;
+    let refused = fixture.connection.open_caller(options, Arc::new(Events(sender))).await;
     let error = refused.map(drop).unwrap_err();
     assert_eq!(error.kind(), BrokerErrorKind::NotFound);
     assert!(error.to_string().contains(&exchange), "{error}");
     // The connection survives it.
-    let mut caller = bench.caller().await;
-    assert_eq!(caller.outcome_of(bench.request("a")).await, PublishOutcome::Unroutable);
+    let mut caller = fixture.caller().await;
+    assert_eq!(caller.outcome_of(fixture.request("a")).await, PublishOutcome::Unroutable);
 }

@@ -35,19 +35,19 @@ use crate::{
     message::{Delivery, Expiration, HeaderValue, Id, Message, Properties},
 };
 
-/// Longer than anything takes here, shorter than anybody waits.
+/// Longer than any step of a test takes.
 const SOON: Duration = Duration::from_secs(10);
-/// Long enough to see that nothing comes.
+/// Long enough to see that nothing arrives.
 const A_MOMENT: Duration = Duration::from_millis(200);
 
-/// Each line is a test of both brokers, and of the place where faults are injected while none are.
+/// Each line is a test. It runs on both brokers, and on the in-memory broker behind the fault injection, without faults.
 macro_rules! conformance {
     ($($name:ident $(, not over lapin: $why:literal)?;)*) => {
         mod in_memory {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    super::$name(super::Bench::new(super::MemoryTransport::default()).await).await;
+                    super::$name(super::Fixture::new(super::MemoryTransport::default()).await).await;
                 }
             )*
         }
@@ -57,7 +57,7 @@ macro_rules! conformance {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    super::$name(super::Bench::new(super::faulty_transport()).await).await;
+                    super::$name(super::Fixture::new(super::faulty_transport()).await).await;
                 }
             )*
         }
@@ -66,7 +66,7 @@ macro_rules! conformance {
             $(
                 #[tokio::test]
                 async fn $name() {
-                    super::$name(super::Bench::new(super::rabbitmq_transport().await).await).await;
+                    super::$name(super::Fixture::new(super::rabbitmq_transport().await).await).await;
                 }
             )*
         }
@@ -83,7 +83,7 @@ macro_rules! over_lapin {
     ($name:ident) => {
         #[tokio::test]
         async fn $name() {
-            super::$name(super::Bench::new(super::lapin_transport().await).await).await;
+            super::$name(super::Fixture::new(super::lapin_transport().await).await).await;
         }
     };
     ($name:ident $why:literal) => {};
@@ -91,33 +91,34 @@ macro_rules! over_lapin {
 
 conformance! {
     a_message_reaches_one_of_the_competing_consumers;
-    requests_are_taken_in_runs_and_in_order;
-    a_consumer_holds_no_more_than_its_prefetch;
-    an_unacknowledged_message_is_delivered_again_and_marked;
-    a_requeued_message_is_delivered_again_and_marked;
-    a_request_to_a_missing_queue_comes_back;
+    requests_are_received_in_batches_in_order;
+    a_consumer_obeys_its_prefetch;
+    an_unacknowledged_message_is_redelivered;
+    a_requeued_message_is_redelivered;
+    a_request_to_a_missing_queue_is_returned;
     a_full_queue_rejects;
+    without_confirms_a_full_queue_drops_unseen;
     a_full_queue_that_drops_keeps_the_newest;
     an_expired_request_is_not_delivered;
     the_ttl_of_a_queue_expires_requests_too;
-    a_reply_reaches_its_caller_with_all_its_properties;
+    a_reply_keeps_all_its_properties;
     ids_keep_their_bytes, not over lapin: "its short strings are UTF-8";
-    a_reply_to_a_caller_that_is_gone_is_counted;
+    an_undeliverable_reply_is_counted;
     direct_reply_to_carries_replies;
-    without_confirms_a_request_to_a_missing_queue_still_comes_back;
-    stopping_loses_nothing_and_takes_nothing_more;
+    unroutable_requests_are_returned_without_confirms;
+    stopping_loses_no_request_and_accepts_no_more;
     a_lost_connection_ends_deliveries_and_callers;
     an_exchange_routes_by_queue_and_method;
-    every_listener_gets_a_copy_of_what_its_keys_match;
-    a_listeners_queue_goes_with_its_channel;
+    listeners_get_copies_that_match_their_keys;
+    a_listeners_queue_is_deleted_with_its_channel;
     a_listeners_queue_keeps_the_newest;
-    a_queue_says_how_it_stands;
-    a_callback_queue_goes_with_its_channel;
+    a_queue_reports_its_state;
+    a_callback_queue_is_deleted_with_its_channel;
     a_missing_exchange_is_named;
     a_queue_declared_differently_is_named;
-    a_passive_queue_has_to_exist_and_is_taken_as_it_is;
+    a_passive_queue_has_to_exist;
     higher_priorities_come_first;
-    a_quorum_queue_gives_up_after_its_delivery_limit;
+    a_quorum_queue_obeys_its_delivery_limit;
 }
 
 #[cfg(feature = "testing")]
@@ -146,7 +147,7 @@ async fn lapin_transport() -> super::lapin::LapinTransport {
 }
 
 /// One connection to the broker under test.
-struct Bench {
+struct Fixture {
     connection: Arc<dyn Connection>,
     queue: Queue,
     undeliverable: Arc<AtomicU64>,
@@ -168,7 +169,7 @@ enum Event {
     Settled(Uuid, PublishOutcome),
 }
 
-/// The kind alone: errors cannot be compared.
+/// Compares only the variant, because errors cannot be compared.
 impl PartialEq for PublishOutcome {
     fn eq(&self, other: &Self) -> bool {
         std::mem::discriminant(self) == std::mem::discriminant(other)
@@ -187,12 +188,12 @@ impl CallerSink for Events {
     }
 }
 
-impl Bench {
+impl Fixture {
     async fn new(transport: impl Transport) -> Self {
         let connection = transport.connect(None).await.unwrap();
         Self {
             connection,
-            // Gone by itself, for a test that fails before it could clean up.
+            // The queue expires, in case a test fails before it can clean up.
             queue: Queue::named(format!("conformance-{}", Uuid::new_v4()))
                 .argument("x-expires", 60_000),
             undeliverable: Arc::default(),
@@ -254,7 +255,7 @@ impl Caller {
         id
     }
 
-    /// Publishes, and waits for what becomes of it.
+    /// Publishes, and waits for the outcome.
     async fn outcome_of(&mut self, message: Message) -> PublishOutcome {
         let id = self.publish(message);
         loop {
@@ -284,8 +285,8 @@ impl Worker {
     }
 
     async fn expect_nothing(&mut self) {
-        let came = timeout(A_MOMENT, self.deliveries.next()).await;
-        assert!(came.is_err(), "nothing was expected: {came:?}");
+        let received = timeout(A_MOMENT, self.deliveries.next()).await;
+        assert!(received.is_err(), "nothing was expected: {received:?}");
     }
 }
 

@@ -1,20 +1,20 @@
-//! What comes back to a caller.
+//! Replies and returned requests.
 
 use smallvec::smallvec;
 
 use super::*;
 
-pub(super) async fn a_request_to_a_missing_queue_comes_back(bench: Bench) {
-    let mut caller = bench.caller().await;
-    assert_eq!(caller.outcome_of(bench.request("a")).await, PublishOutcome::Unroutable);
-    let _worker = bench.worker(1).await;
-    assert_eq!(caller.outcome_of(bench.request("b")).await, PublishOutcome::Accepted);
+pub(super) async fn a_request_to_a_missing_queue_is_returned(fixture: Fixture) {
+    let mut caller = fixture.caller().await;
+    assert_eq!(caller.outcome_of(fixture.request("a")).await, PublishOutcome::Unroutable);
+    let _worker = fixture.worker(1).await;
+    assert_eq!(caller.outcome_of(fixture.request("b")).await, PublishOutcome::Accepted);
 }
 
-pub(super) async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Bench) {
-    let mut worker = bench.worker(1).await;
-    let mut caller = bench.caller().await;
-    caller.publish(bench.request("question"));
+pub(super) async fn a_reply_keeps_all_its_properties(fixture: Fixture) {
+    let mut worker = fixture.worker(1).await;
+    let mut caller = fixture.caller().await;
+    caller.publish(fixture.request("request"));
     let request = worker.next().await;
 
     let properties = Properties {
@@ -34,73 +34,73 @@ pub(super) async fn a_reply_reaches_its_caller_with_all_its_properties(bench: Be
             ("text".into(), HeaderValue::Text("é".into())),
         ],
     };
-    let mut reply = message(caller.channel.callback_queue(), "answer");
+    let mut reply = message(caller.channel.callback_queue(), "reply");
     reply.properties = properties.clone();
     worker.channel.finish(request.tag, Some(reply));
     let received = caller.reply().await;
-    assert_eq!((text(&received), &received.properties), ("answer", &properties));
-    // The request was acknowledged after it.
+    assert_eq!((text(&received), &received.properties), ("reply", &properties));
+    // The request was acknowledged, so it is not delivered again.
     worker.channel.close().await;
-    bench.worker(1).await.expect_nothing().await;
+    fixture.worker(1).await.expect_nothing().await;
 }
 
-pub(super) async fn ids_keep_their_bytes(bench: Bench) {
-    let mut worker = bench.worker(1).await;
-    let mut caller = bench.caller().await;
-    // 16 raw bytes are no text; the other spellings of a UUID are other ids.
+pub(super) async fn ids_keep_their_bytes(fixture: Fixture) {
+    let mut worker = fixture.worker(1).await;
+    let mut caller = fixture.caller().await;
+    // 16 raw bytes are not text. Other spellings of a UUID are different ids.
     let raw: &[u8] = b"\x00\n\xf0\x0d\xff\xff\xff\xff\xc3\x28\xa0\xa1\x80\xed\xa0\x80";
     let longest = [0xfe; 255];
     let (upper, braces) =
         ("67E55044-10B1-426F-9247-BB680E5FE0C8", "{67e55044-10b1-426f-9247-bb680e5fe0c8}");
     for id in [raw, &longest, upper.as_bytes(), braces.as_bytes(), b""].map(Id::from) {
-        let mut request = bench.request("question");
+        let mut request = fixture.request("request");
         request.properties.message_id = Some(id.clone());
         caller.publish(request);
         let request = worker.next().await;
         assert_eq!(request.properties.message_id, Some(id.clone()));
-        let mut reply = message(caller.channel.callback_queue(), "answer");
+        let mut reply = message(caller.channel.callback_queue(), "reply");
         reply.properties.correlation_id = request.properties.message_id.clone();
         worker.channel.finish(request.tag, Some(reply));
         assert_eq!(caller.reply().await.properties.correlation_id, Some(id));
     }
 }
 
-pub(super) async fn a_reply_to_a_caller_that_is_gone_is_counted(bench: Bench) {
-    let mut worker = bench.worker(1).await;
-    let mut caller = bench.caller().await;
+pub(super) async fn an_undeliverable_reply_is_counted(fixture: Fixture) {
+    let mut worker = fixture.worker(1).await;
+    let mut caller = fixture.caller().await;
     for body in ["a", "b"] {
-        assert_eq!(caller.outcome_of(bench.request(body)).await, PublishOutcome::Accepted);
+        assert_eq!(caller.outcome_of(fixture.request(body)).await, PublishOutcome::Accepted);
     }
     let started = Instant::now();
-    while bench.undeliverable.load(Ordering::Relaxed) == 0 && started.elapsed() < SOON {
-        // RabbitMQ returns the reply a moment after it was sent; it is counted at the next one.
+    while fixture.undeliverable.load(Ordering::Relaxed) == 0 && started.elapsed() < SOON {
+        // RabbitMQ returns the reply a moment after it was sent, so another round may be needed to see it counted.
         let request = worker.next().await;
-        let reply = message("amq.gen-of-nobody", "answer");
+        let reply = message("amq.gen-of-nobody", "reply");
         worker.channel.finish(request.tag, Some(reply));
-        caller.publish(bench.request("more"));
+        caller.publish(fixture.request("more"));
     }
-    assert!(bench.undeliverable.load(Ordering::Relaxed) > 0);
+    assert!(fixture.undeliverable.load(Ordering::Relaxed) > 0);
 }
 
-pub(super) async fn direct_reply_to_carries_replies(bench: Bench) {
-    let mut worker = bench.worker(1).await;
+pub(super) async fn direct_reply_to_carries_replies(fixture: Fixture) {
+    let mut worker = fixture.worker(1).await;
     let options = CallerOptions { direct_reply_to: true, ..CallerOptions::default() };
-    let mut caller = bench.caller_with(options).await;
-    let mut request = bench.request("question");
+    let mut caller = fixture.caller_with(options).await;
+    let mut request = fixture.request("request");
     request.properties.reply_to = Some(caller.channel.callback_queue().to_owned());
     caller.publish(request);
     let request = worker.next().await;
     let reply_to = request.properties.reply_to.clone().unwrap();
     assert!(reply_to.starts_with("amq.rabbitmq.reply-to"), "{reply_to}");
-    let reply = Message { mandatory: false, ..message(&reply_to, "answer") };
+    let reply = Message { mandatory: false, ..message(&reply_to, "reply") };
     worker.channel.finish(request.tag, Some(reply));
-    assert_eq!(text(&caller.reply().await), "answer");
+    assert_eq!(text(&caller.reply().await), "reply");
 }
 
-pub(super) async fn without_confirms_a_request_to_a_missing_queue_still_comes_back(bench: Bench) {
+pub(super) async fn unroutable_requests_are_returned_without_confirms(fixture: Fixture) {
     let options = CallerOptions { confirms: false, ..CallerOptions::default() };
-    let mut caller = bench.caller_with(options).await;
-    let id = caller.publish(bench.request("a"));
+    let mut caller = fixture.caller_with(options).await;
+    let id = caller.publish(fixture.request("a"));
     loop {
         if let Event::Settled(settled, PublishOutcome::Unroutable) = caller.event().await {
             assert_eq!(settled, id);
@@ -109,10 +109,10 @@ pub(super) async fn without_confirms_a_request_to_a_missing_queue_still_comes_ba
     }
 }
 
-pub(super) async fn a_callback_queue_goes_with_its_channel(bench: Bench) {
-    let caller = bench.caller().await;
+pub(super) async fn a_callback_queue_is_deleted_with_its_channel(fixture: Fixture) {
+    let caller = fixture.caller().await;
     let queue = caller.channel.callback_queue().to_owned();
-    let mut other = bench.caller().await;
+    let mut other = fixture.caller().await;
     assert_eq!(other.outcome_of(message(&queue, "a")).await, PublishOutcome::Accepted);
     drop(caller);
     let started = Instant::now();

@@ -1,4 +1,4 @@
-//! A caller's channel: requests leave it, replies come to it.
+//! A caller's channel: sends requests and receives replies.
 
 use std::sync::Arc;
 
@@ -6,22 +6,22 @@ use smol_str::SmolStr;
 use uuid::Uuid;
 
 use super::{
-    Wire,
+    Shared,
     rules::{Fault, Origin, Way},
 };
 use crate::{
     error::BrokerError,
     message::{HeaderValue, Message, Properties},
-    transport::{BoxFuture, CallerChannel, CallerSink, ChannelGone, PublishOutcome},
+    transport::{BoxFuture, BrokerFuture, CallerChannel, CallerSink, ChannelGone, PublishOutcome},
     wire::DISCOVERY_EXCHANGE,
 };
 
-/// What a worker notes on a reply.
+/// The headers with which a worker marks a reply.
 const QUEUE: SmolStr = SmolStr::new_static("x-injected-queue");
 const METHOD: SmolStr = SmolStr::new_static("x-injected-method");
 
 impl Origin {
-    /// Where a request goes; `None` for a question of discovery.
+    /// The origin of a request; `None` for a discovery request.
     fn of_request(message: &Message) -> Option<Self> {
         let method = message.properties.kind.clone();
         let queue = match (&*message.exchange, &method) {
@@ -35,53 +35,54 @@ impl Origin {
         Some(Self { queue: queue.into(), method })
     }
 
-    pub(super) fn note_on(self, reply: &mut Properties) {
+    pub(super) fn mark(self, reply: &mut Properties) {
         reply.headers.push((QUEUE, HeaderValue::Text(self.queue)));
         if let Some(method) = self.method {
             reply.headers.push((METHOD, HeaderValue::Text(method)));
         }
     }
 
-    /// Takes off what was noted; `None` if nothing was.
-    fn noted_on(reply: &mut Properties) -> Option<Self> {
-        let mut noted = |name: SmolStr| {
-            let at = reply.headers.iter().rposition(|(known, _)| *known == name)?;
+    /// Removes the marks from a reply; `None` if it has none.
+    fn take_marks(reply: &mut Properties) -> Option<Self> {
+        let mut take = |name: SmolStr| {
+            let at = reply.headers.iter().rposition(|(key, _)| *key == name)?;
             match reply.headers.remove(at) {
                 (_, HeaderValue::Text(text)) => Some(text),
                 _ => None,
             }
         };
-        let method = noted(METHOD);
-        Some(Self { queue: noted(QUEUE)?, method })
+        let method = take(METHOD);
+        Some(Self { queue: take(QUEUE)?, method })
     }
 }
 
 pub(super) struct FaultySink {
     pub(super) inner: Arc<dyn CallerSink>,
-    pub(super) wire: Arc<Wire>,
+    pub(super) shared: Arc<Shared>,
 }
 
 impl CallerSink for FaultySink {
     fn reply(&self, mut message: Message) {
-        if self.wire.is_cut() {
+        if self.shared.is_cut() {
             return;
         }
-        let Some(origin) = Origin::noted_on(&mut message.properties) else {
+        let Some(origin) = Origin::take_marks(&mut message.properties) else {
             return self.inner.reply(message);
         };
-        let injected = &self.wire.injected;
-        let copies = match injected.take(&[Fault::DropReply, Fault::DuplicateReply], &origin) {
+        let injected = &self.shared.injected;
+        let fault = injected.rules().take(&[Fault::DropReply, Fault::DuplicateReply], &origin);
+        let copies = match fault {
             Some(Fault::DropReply) => return,
             Some(_) => 2,
             None => 1,
         };
-        let delay = injected.delay_of(Way::Back, &origin);
+        let delay = injected.rules().delay_of(Way::Back, &origin);
         for message in vec![message; copies] {
             match delay {
                 Some(time) => {
                     let sink = self.inner.clone();
-                    // Without room it is lost, as in a network that has none.
-                    self.wire.later(time, move || sink.reply(message));
+                    // If the queue is full, the reply is lost, as in an overloaded network.
+                    self.shared.later(time, move || sink.reply(message));
                 }
                 None => self.inner.reply(message),
             }
@@ -112,55 +113,54 @@ impl CallerChannel for FaultyCaller {
     }
 
     fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
-        let wire = &self.sink.wire;
-        if wire.is_cut() {
+        let shared = &self.sink.shared;
+        if shared.is_cut() {
             return Err(ChannelGone);
         }
         let Some(origin) = Origin::of_request(&message) else {
             return self.inner.publish(correlation_id, message);
         };
         let kinds = [Fault::ReturnRequest, Fault::RejectRequest, Fault::DropRequest];
-        let outcome = match wire.injected.take(&kinds, &origin) {
+        let fault = shared.injected.rules().take(&kinds, &origin);
+        let outcome = match fault {
             Some(Fault::ReturnRequest) => PublishOutcome::Unroutable,
             Some(Fault::RejectRequest) => PublishOutcome::Rejected,
             Some(_) => PublishOutcome::Accepted,
-            None => match wire.injected.delay_of(Way::There, &origin) {
-                None => return self.inner.publish(correlation_id, message),
-                Some(time) => {
-                    let inner = self.inner.clone();
-                    // Where the channel is gone by then, its calls have ended with it.
-                    if wire.later(time, move || drop(inner.publish(correlation_id, message))) {
-                        return Ok(());
-                    }
-                    PublishOutcome::Rejected
+            None => {
+                let delay = shared.injected.rules().delay_of(Way::There, &origin);
+                let Some(time) = delay else { return self.inner.publish(correlation_id, message) };
+                let inner = self.inner.clone();
+                // If the channel has ended by then, its calls have ended, too.
+                if shared.later(time, move || drop(inner.publish(correlation_id, message))) {
+                    return Ok(());
                 }
-            },
+                PublishOutcome::Rejected
+            }
         };
         self.sink.settled(correlation_id, outcome);
         Ok(())
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        self.sink.wire.lost_or(self.inner.closed())
+        self.sink.shared.lost_or(self.inner.closed())
     }
 
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
-        self.sink.wire.lost_or(self.inner.exhausted())
+        self.sink.shared.lost_or(self.inner.exhausted())
     }
 
     fn rejecting(&self) -> BoxFuture<'static, ()> {
         self.inner.rejecting()
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
             let inner = tokio::select! {
                 biased;
-                reason = self.sink.wire.lost() => return Err(reason),
+                reason = self.sink.shared.lost() => return Err(reason),
                 reopened = self.inner.reopen() => reopened?,
             };
-            let caller: Arc<dyn CallerChannel> = Arc::new(Self { inner, sink: self.sink.clone() });
-            Ok(caller)
+            Ok(Arc::new(Self { inner, sink: self.sink.clone() }) as Arc<dyn CallerChannel>)
         })
     }
 }
@@ -182,7 +182,7 @@ mod tests {
     }
 
     #[test]
-    fn the_queue_of_a_request_is_known_with_an_exchange_and_without() {
+    fn the_queue_is_known_with_and_without_exchange() {
         for (exchange, key) in [("", "Fibonacci.v2"), ("calls", "Fibonacci.v2.fib")] {
             let origin = Origin::of_request(&request(exchange, key, Some("fib"))).unwrap();
             assert_eq!(origin.queue, "Fibonacci.v2");
@@ -194,19 +194,19 @@ mod tests {
     }
 
     #[test]
-    fn what_a_worker_notes_on_a_reply_is_taken_off_again() {
+    fn the_marks_on_a_reply_are_removed_again() {
         let plain = Properties {
             headers: smallvec![("rpc-fault".into(), HeaderValue::Text("expired".into()))],
             ..Properties::default()
         };
         for method in [Some("fib".into()), None] {
             let origin = Origin { queue: "Fibonacci".into(), method };
-            let mut noted = plain.clone();
-            origin.clone().note_on(&mut noted);
-            assert_ne!(noted, plain);
-            assert_eq!(Origin::noted_on(&mut noted), Some(origin));
-            assert_eq!(noted, plain);
+            let mut marked = plain.clone();
+            origin.clone().mark(&mut marked);
+            assert_ne!(marked, plain);
+            assert_eq!(Origin::take_marks(&mut marked), Some(origin));
+            assert_eq!(marked, plain);
         }
-        assert_eq!(Origin::noted_on(&mut plain.clone()), None);
+        assert_eq!(Origin::take_marks(&mut plain.clone()), None);
     }
 }

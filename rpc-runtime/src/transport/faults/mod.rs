@@ -1,18 +1,17 @@
-//! Faults, injected between this framework and a broker: around any transport, message by message.
+//! Injects faults between this framework and a broker: around any transport, for each message.
 //!
-//! A request is judged where its caller publishes it, and where its server has dealt with it; a reply where it reaches its
-//! caller. A reply does not say which method it is of, so a worker notes that on it, and the caller takes it off again.
-//! Questions of discovery and their answers are let through.
+//! Faults of a request happen when its caller publishes it, or when its server has finished it. Faults of a reply happen
+//! when it reaches its caller. A reply does not name its method, so the worker marks it with the method, and the caller
+//! removes the mark. Discovery requests and their replies pass without faults.
 
 mod caller;
-mod line;
+mod delay_queue;
 mod rules;
 mod worker;
 
 use std::{
-    fmt,
     sync::{
-        Arc, Mutex, MutexGuard, PoisonError, Weak,
+        Arc, Mutex, MutexGuard, Weak,
         atomic::{AtomicBool, Ordering},
     },
     time::Duration,
@@ -26,20 +25,22 @@ use tokio::{
 pub(crate) use self::rules::{Fault, Selection, Way};
 use self::{
     caller::{FaultyCaller, FaultySink},
-    line::Line,
-    rules::{Origin, Rules},
+    delay_queue::DelayQueue,
+    rules::Rules,
     worker::faulty_worker,
 };
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, Connection, ListenerOptions,
-    OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, Connection,
+    ListenerOptions, OpenWorker, OtherUser, QueueState, Transport, WorkerOptions,
 };
 use crate::{
     error::{BrokerError, BrokerErrorKind},
-    limits, tasks,
+    limits,
+    lock::lock,
+    tasks,
 };
 
-/// The faults that are to happen, and the connections that they can happen to.
+/// The faults that should happen, and the connections that they can happen to.
 #[derive(Default)]
 pub(crate) struct Injected {
     rules: Mutex<Rules>,
@@ -48,21 +49,8 @@ pub(crate) struct Injected {
 }
 
 impl Injected {
-    fn rules(&self) -> MutexGuard<'_, Rules> {
-        // No code of a user runs under the locks, so a poisoned one is as good as another; here and below.
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(crate) fn add(&self, selection: Selection, fault: Fault, times: usize) {
-        self.rules().add(selection, fault, times);
-    }
-
-    pub(crate) fn delay(&self, selection: Selection, way: Way, time: Duration) {
-        self.rules().delay(selection, way, time);
-    }
-
-    pub(crate) fn left(&self) -> usize {
-        self.rules().left()
+    pub(crate) fn rules(&self) -> MutexGuard<'_, Rules> {
+        lock(&self.rules)
     }
 
     pub(crate) fn refuse(&self, refuse: bool) {
@@ -78,35 +66,26 @@ impl Injected {
         self.refuse(false);
     }
 
-    /// Ends every connection there is.
+    /// Ends every connection.
     pub(crate) fn lose_connections(&self) {
-        let connections =
-            std::mem::take(&mut *self.connections.lock().unwrap_or_else(PoisonError::into_inner));
+        let connections = std::mem::take(&mut *lock(&self.connections));
         for connection in connections.iter().filter_map(Weak::upgrade) {
             connection.cut();
         }
     }
 
-    /// A connection that faults can happen to.
+    /// Adds faults to a connection.
     pub(crate) fn around(self: &Arc<Self>, inner: Arc<dyn Connection>) -> Arc<dyn Connection> {
-        let wire = Arc::new(Wire {
+        let shared = Arc::new(Shared {
             injected: self.clone(),
             cut: watch::Sender::new(false),
-            line: Line::new(),
+            delayed: DelayQueue::new(),
         });
-        let connection = Arc::new(FaultyConnection { inner, wire });
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
-        connections.retain(|known| known.strong_count() > 0);
+        let connection = Arc::new(FaultyConnection { inner, shared });
+        let mut connections = lock(&self.connections);
+        connections.retain(|one| one.strong_count() > 0);
         connections.push(Arc::downgrade(&connection));
         connection
-    }
-
-    fn take(&self, among: &[Fault], origin: &Origin) -> Option<Fault> {
-        self.rules().take(among, origin)
-    }
-
-    fn delay_of(&self, way: Way, origin: &Origin) -> Option<Duration> {
-        self.rules().delay_of(way, origin)
     }
 }
 
@@ -122,19 +101,10 @@ impl FaultyTransport {
     }
 }
 
-impl fmt::Debug for FaultyTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.inner.fmt(f)
-    }
-}
-
 impl Transport for FaultyTransport {
-    fn connect(
-        &self,
-        by: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
+    fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>> {
         Box::pin(async move {
-            // As over a network; so whoever follows the status sees that the connection was down.
+            // As over a network. So status changes show that the connection was down.
             sleep(limits::INJECTED_ROUND_TRIP).await;
             if self.injected.is_refusing() {
                 let message = format!("{} refuses the connection, as injected", self.address());
@@ -156,30 +126,30 @@ impl Transport for FaultyTransport {
     }
 }
 
-/// What a connection and its channels have in common. Channels do not keep the connection.
-struct Wire {
+/// State that a connection shares with its channels. So channels do not keep the connection alive.
+struct Shared {
     injected: Arc<Injected>,
-    /// Nothing passes any more.
+    /// `true` once the connection is lost.
     cut: watch::Sender<bool>,
-    line: Line,
+    delayed: DelayQueue,
 }
 
-impl Wire {
+impl Shared {
     fn is_cut(&self) -> bool {
         *self.cut.borrow()
     }
 
-    /// Resolves when nothing passes any more.
+    /// Resolves when the connection is lost.
     fn lost(&self) -> BoxFuture<'static, BrokerError> {
         let mut cut = self.cut.subscribe();
         Box::pin(async move {
-            // An error means that the connection and its channels are gone, which is the same.
+            // An error means that the connection and its channels were dropped, which has the same effect.
             let _ = cut.wait_for(|cut| *cut).await;
             lost()
         })
     }
 
-    /// Resolves with that, or when what is below has ended by itself.
+    /// Resolves when the connection is lost, or when `below` has ended by itself.
     fn lost_or(&self, below: BoxFuture<'static, BrokerError>) -> BoxFuture<'static, BrokerError> {
         let lost = self.lost();
         Box::pin(async {
@@ -195,9 +165,10 @@ impl Wire {
         if self.is_cut() { Err(lost()) } else { Ok(()) }
     }
 
-    /// Sends something after a time, unless the connection is lost before; `false` if too much is held up already.
+    /// Sends something after a time, unless the connection is lost before. Returns `false` if too many messages are delayed
+    /// already.
     fn later(&self, time: Duration, send: impl FnOnce() + Send + 'static) -> bool {
-        self.line.hold(time, self.cut.subscribe(), send)
+        self.delayed.push(time, self.cut.subscribe(), send)
     }
 }
 
@@ -207,20 +178,20 @@ fn lost() -> BrokerError {
 
 struct FaultyConnection {
     inner: Arc<dyn Connection>,
-    wire: Arc<Wire>,
+    shared: Arc<Shared>,
 }
 
 impl FaultyConnection {
     fn cut(&self) {
-        self.wire.cut.send_replace(true);
-        // What is below is closed with the first poll, and has nobody to wait for.
+        self.shared.cut.send_replace(true);
+        // The first poll closes the inner connection. There is nothing to wait for.
         let _ = tasks::now(self.inner.close());
     }
 }
 
 impl Drop for FaultyConnection {
     fn drop(&mut self) {
-        self.wire.cut.send_replace(true);
+        self.shared.cut.send_replace(true);
     }
 }
 
@@ -229,51 +200,41 @@ impl Connection for FaultyConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async {
-            self.wire.check()?;
-            let sink = Arc::new(FaultySink { inner: sink, wire: self.wire.clone() });
+            self.shared.check()?;
+            let sink = Arc::new(FaultySink { inner: sink, shared: self.shared.clone() });
             let inner = self.inner.open_caller(options, sink.clone()).await?;
-            let caller: Arc<dyn CallerChannel> = Arc::new(FaultyCaller { inner, sink });
-            Ok(caller)
+            Ok(Arc::new(FaultyCaller { inner, sink }) as Arc<dyn CallerChannel>)
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
-            self.wire.check()?;
+            self.shared.check()?;
             let queue = options.queue.name().into();
             let opened = self.inner.open_worker(options).await?;
-            Ok(faulty_worker(opened, Some(queue), &self.wire))
+            Ok(faulty_worker(opened, Some(queue), &self.shared))
         })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async {
-            self.wire.check()?;
+            self.shared.check()?;
             let opened = self.inner.open_listener(options).await?;
-            Ok(faulty_worker(opened, None, &self.wire))
+            Ok(faulty_worker(opened, None, &self.shared))
         })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(async {
-            self.wire.check()?;
+            self.shared.check()?;
             self.inner.queue_state(queue).await
         })
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        self.wire.lost_or(self.inner.closed())
+        self.shared.lost_or(self.inner.closed())
     }
 
     fn blocked(&self) -> watch::Receiver<Blocked> {
@@ -281,7 +242,7 @@ impl Connection for FaultyConnection {
     }
 
     fn close(&self) -> BoxFuture<'_, ()> {
-        self.wire.cut.send_replace(true);
+        self.shared.cut.send_replace(true);
         self.inner.close()
     }
 }

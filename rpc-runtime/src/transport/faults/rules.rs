@@ -1,10 +1,10 @@
-//! What is to happen to which messages.
+//! The rules: which faults happen to which messages.
 
 use std::time::Duration;
 
 use smol_str::SmolStr;
 
-/// The requests that a rule is for, and their replies.
+/// The requests that a rule applies to, with their replies.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Selection {
     pub(crate) queue: Option<SmolStr>,
@@ -18,15 +18,15 @@ impl Selection {
     }
 }
 
-/// Where a request goes.
+/// The queue and the method of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) queue: SmolStr,
-    /// Its wire name, if the request says one.
+    /// The method's wire name, if the request has one.
     pub(super) method: Option<SmolStr>,
 }
 
-/// What happens to a message once.
+/// A fault that happens to one message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Fault {
     ReturnRequest,
@@ -37,7 +37,7 @@ pub(crate) enum Fault {
     DuplicateReply,
 }
 
-/// A message's way.
+/// The direction of a message: requests go `There`, replies `Back`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Way {
     There,
@@ -56,16 +56,16 @@ struct Delay {
     time: Duration,
 }
 
-/// There is one rule of a kind for a selection, so there are no more than a test has thought of.
+/// There is at most one rule for each fault and selection, so their number is bounded by the test.
 #[derive(Default)]
-pub(super) struct Rules {
+pub(crate) struct Rules {
     counted: Vec<Counted>,
     delays: Vec<Delay>,
 }
 
 impl Rules {
-    /// Has a fault happen so many times more.
-    pub(super) fn add(&mut self, selection: Selection, fault: Fault, times: usize) {
+    /// Makes a fault happen `times` more times.
+    pub(crate) fn add(&mut self, selection: Selection, fault: Fault, times: usize) {
         let same = |rule: &&mut Counted| rule.selection == selection && rule.fault == fault;
         match self.counted.iter_mut().find(same) {
             Some(rule) => rule.left = rule.left.saturating_add(times),
@@ -74,15 +74,15 @@ impl Rules {
         }
     }
 
-    /// Delays messages by this much from now on; by nothing, if it is zero.
-    pub(super) fn delay(&mut self, selection: Selection, way: Way, time: Duration) {
+    /// Delays messages by this time from now on. Zero ends the delay.
+    pub(crate) fn delay(&mut self, selection: Selection, way: Way, time: Duration) {
         self.delays.retain(|delay| delay.selection != selection || delay.way != way);
         if !time.is_zero() {
             self.delays.push(Delay { selection, way, time });
         }
     }
 
-    /// Whether one of these faults happens to this message: the one that was asked for first. It is used up by that.
+    /// The fault that happens to this message: the first rule that applies. It counts as one use of the rule.
     pub(super) fn take(&mut self, among: &[Fault], origin: &Origin) -> Option<Fault> {
         let applies =
             |rule: &Counted| among.contains(&rule.fault) && rule.selection.includes(origin);
@@ -96,14 +96,14 @@ impl Rules {
         Some(fault)
     }
 
-    /// How long this message is held up: the longest of the delays that it comes under.
+    /// How long this message is delayed: the longest delay that applies.
     pub(super) fn delay_of(&self, way: Way, origin: &Origin) -> Option<Duration> {
         let applies = |delay: &&Delay| delay.way == way && delay.selection.includes(origin);
         self.delays.iter().filter(applies).map(|delay| delay.time).max()
     }
 
-    /// How many faults are still to happen.
-    pub(super) fn left(&self) -> usize {
+    /// How many faults have not happened yet.
+    pub(crate) fn left(&self) -> usize {
         self.counted.iter().fold(0, |sum, rule| sum.saturating_add(rule.left))
     }
 }
@@ -123,7 +123,7 @@ mod tests {
     const ALL: [Fault; 2] = [Fault::DropReply, Fault::DuplicateReply];
 
     #[test]
-    fn a_fault_happens_as_often_as_it_was_asked_for_and_to_what_was_selected() {
+    fn faults_hit_selected_messages_the_requested_times() {
         let mut rules = Rules::default();
         rules.add(selection(None, Some("fib")), Fault::DropReply, 1);
         rules.add(selection(None, Some("fib")), Fault::DropReply, 1);
@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn what_was_asked_for_first_happens_first() {
+    fn faults_happen_in_the_order_of_their_rules() {
         let mut rules = Rules::default();
         rules.add(selection(None, None), Fault::DuplicateReply, 1);
         rules.add(selection(Some("Fibonacci"), Some("fib")), Fault::DropReply, 1);
@@ -149,14 +149,14 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_names_no_method_is_selected_by_its_queue_alone() {
+    fn a_message_without_method_is_selected_by_queue() {
         let unnamed = Origin { queue: "Fibonacci".into(), method: None };
         assert!(selection(Some("Fibonacci"), None).includes(&unnamed));
         assert!(!selection(None, Some("fib")).includes(&unnamed));
     }
 
     #[test]
-    fn the_longest_delay_counts_and_zero_ends_one() {
+    fn the_longest_delay_wins_and_zero_ends_one() {
         let (second, origin) = (Duration::from_secs(1), origin("Fibonacci", "fib"));
         let mut rules = Rules::default();
         rules.delay(selection(None, None), Way::There, second);

@@ -1,56 +1,50 @@
-//! A server's channel: requests come to it, replies leave it.
+//! A server's channel: receives requests and sends replies.
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     task::{Context, Poll},
 };
 
 use smol_str::SmolStr;
 
 use super::{
-    Wire,
+    Shared,
     rules::{Fault, Origin},
 };
 use crate::{
     error::BrokerError,
+    lock::lock,
     message::{Delivery, Message},
     transport::{BoxFuture, Deliveries, OpenWorker, WorkerChannel},
 };
 
-/// The methods of what was delivered and is not settled: no more than the channel's prefetch.
-#[derive(Default)]
-struct Unsettled(Mutex<HashMap<u64, Option<SmolStr>>>);
-
-impl Unsettled {
-    fn lock(&self) -> MutexGuard<'_, HashMap<u64, Option<SmolStr>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+/// The methods of delivered requests that are not settled. The channel's prefetch bounds their number.
+type Unsettled = Mutex<HashMap<u64, Option<SmolStr>>>;
 
 struct FaultyWorker {
     inner: Arc<dyn WorkerChannel>,
-    /// `None` for what is no service's.
+    /// `None` if it is not the queue of a service.
     queue: Option<SmolStr>,
     unsettled: Arc<Unsettled>,
-    wire: Arc<Wire>,
+    shared: Arc<Shared>,
 }
 
-/// A channel that faults can happen to.
+/// Adds faults to a channel.
 pub(super) fn faulty_worker(
     (inner, deliveries): OpenWorker,
     queue: Option<SmolStr>,
-    wire: &Arc<Wire>,
+    shared: &Arc<Shared>,
 ) -> OpenWorker {
     let unsettled = Arc::new(Unsettled::default());
-    let (lost, noted) = (Some(wire.lost()), unsettled.clone());
-    let worker = FaultyWorker { inner, queue, unsettled, wire: wire.clone() };
+    let (lost, noted) = (Some(shared.lost()), unsettled.clone());
+    let worker = FaultyWorker { inner, queue, unsettled, shared: shared.clone() };
     (Arc::new(worker), Box::new(FaultyDeliveries { inner: deliveries, lost, unsettled: noted }))
 }
 
 struct FaultyDeliveries {
     inner: Box<dyn Deliveries>,
-    /// `None` once it was.
+    /// `None` once the connection was lost.
     lost: Option<BoxFuture<'static, BrokerError>>,
     unsettled: Arc<Unsettled>,
 }
@@ -59,37 +53,38 @@ impl Deliveries for FaultyDeliveries {
     fn poll_take(
         &mut self,
         to: &mut Vec<Delivery>,
-        most: usize,
+        max: usize,
         cx: &mut Context<'_>,
     ) -> Poll<bool> {
-        let here = self.lost.as_mut().is_some_and(|lost| lost.as_mut().poll(cx).is_pending());
-        if !here {
+        let is_connected =
+            self.lost.as_mut().is_some_and(|lost| lost.as_mut().poll(cx).is_pending());
+        if !is_connected {
             self.lost = None;
             return Poll::Ready(false);
         }
-        let known = to.len();
-        let taken = self.inner.poll_take(to, most, cx);
-        let mut unsettled = self.unsettled.lock();
-        for delivery in &to[known..] {
+        let before = to.len();
+        let received = self.inner.poll_take(to, max, cx);
+        let mut unsettled = lock(&self.unsettled);
+        for delivery in &to[before..] {
             unsettled.insert(delivery.tag, delivery.properties.kind.clone());
         }
-        taken
+        received
     }
 }
 
 impl FaultyWorker {
-    /// Where the request came to that is settled herewith; `None` if there is nothing to be injected.
+    /// Removes a settled request, and returns its origin; `None` if no fault may happen to it.
     fn settle(&self, tag: u64) -> Option<Origin> {
-        let method = self.unsettled.lock().remove(&tag)?;
+        let method = lock(&self.unsettled).remove(&tag)?;
         Some(Origin { queue: self.queue.clone()?, method })
     }
 }
 
-/// The reply with a note of where its request came to.
-fn noted(reply: Option<Message>, origin: Option<Origin>) -> Option<Message> {
+/// Marks the reply with the origin of its request.
+fn marked(reply: Option<Message>, origin: Option<Origin>) -> Option<Message> {
     reply.map(|mut reply| {
         if let Some(origin) = origin {
-            origin.note_on(&mut reply.properties);
+            origin.mark(&mut reply.properties);
         }
         reply
     })
@@ -102,29 +97,29 @@ impl WorkerChannel for FaultyWorker {
 
     fn finish(&self, tag: u64, reply: Option<Message>) {
         let origin = self.settle(tag);
-        if self.wire.is_cut() {
+        if self.shared.is_cut() {
             return;
         }
-        let redelivered = origin
-            .as_ref()
-            .and_then(|origin| self.wire.injected.take(&[Fault::RedeliverRequest], origin));
+        let redelivered = origin.as_ref().and_then(|origin| {
+            self.shared.injected.rules().take(&[Fault::RedeliverRequest], origin)
+        });
         match redelivered {
             Some(_) => self.inner.requeue(tag),
-            None => self.inner.finish(tag, noted(reply, origin)),
+            None => self.inner.finish(tag, marked(reply, origin)),
         }
     }
 
     fn requeue(&self, tag: u64) {
         self.settle(tag);
-        if !self.wire.is_cut() {
+        if !self.shared.is_cut() {
             self.inner.requeue(tag);
         }
     }
 
     fn reject(&self, tag: u64, reply: Option<Message>) {
         let origin = self.settle(tag);
-        if !self.wire.is_cut() {
-            self.inner.reject(tag, noted(reply, origin));
+        if !self.shared.is_cut() {
+            self.inner.reject(tag, marked(reply, origin));
         }
     }
 

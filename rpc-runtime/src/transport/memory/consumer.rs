@@ -1,4 +1,4 @@
-//! A consumer takes messages from a queue.
+//! A consumer receives messages from a queue.
 
 use std::{
     collections::BTreeMap,
@@ -13,13 +13,12 @@ use crate::{message::Delivery, transport::Deliveries};
 /// One of the consumers that a queue delivers to in turn. The lock of the queue protects it.
 pub(super) struct Consumer {
     pub(super) id: u64,
-    /// The connection that it belongs to.
     pub(super) connection: u64,
-    /// `None` once it is stopped; deliveries that it has can still be settled. The prefetch bounds what waits in there.
+    /// `None` once the consumer is stopped. Its deliveries can still be settled. The prefetch bounds this channel.
     deliveries: Option<mpsc::UnboundedSender<Delivery>>,
     prefetch: usize,
     last_tag: u64,
-    /// By their delivery tags.
+    /// By delivery tag.
     unacknowledged: BTreeMap<u64, Stored>,
 }
 
@@ -55,7 +54,7 @@ impl Consumer {
         let delivery = Delivery { tag, redelivered, message: stored.message.clone() };
         self.unacknowledged.insert(tag, stored);
         if let Some(deliveries) = &self.deliveries {
-            // A receiver that is gone takes the consumer along, which puts back what it did not acknowledge.
+            // If the receiver was dropped, the consumer is removed soon, and its unacknowledged messages are requeued.
             let _ = deliveries.send(delivery);
         }
     }
@@ -69,16 +68,16 @@ impl Consumer {
     }
 }
 
-/// What a consumer receives.
+/// The messages that a consumer receives.
 pub(super) struct MemoryDeliveries(mpsc::UnboundedReceiver<Delivery>);
 
 impl Deliveries for MemoryDeliveries {
     fn poll_take(
         &mut self,
         to: &mut Vec<Delivery>,
-        most: usize,
+        max: usize,
         cx: &mut Context<'_>,
     ) -> Poll<bool> {
-        self.0.poll_recv_many(cx, to, most).map(|taken| taken > 0)
+        self.0.poll_recv_many(cx, to, max).map(|received| received > 0)
     }
 }

@@ -1,48 +1,39 @@
 //! A broker in the process, for demos, doctests and users' unit tests.
 //!
-//! It does what RabbitMQ does for everything that this framework uses, and passes the same conformance suite.
+//! It behaves like RabbitMQ in everything that this framework uses, and passes the same conformance suite.
 
 mod broker;
 mod consumer;
 mod queue;
 mod topic;
 
-use std::{
-    fmt,
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
 };
 
 use smol_str::{SmolStr, format_smolstr};
 use tokio::{sync::watch, time::Instant};
 use uuid::Uuid;
 
-use self::{broker::MemoryBroker, queue::SharedQueue};
+use self::broker::MemoryBroker;
 use super::{
-    Blocked, BoxFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone, Connection,
-    ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState, Transport,
-    WorkerChannel, WorkerOptions,
+    Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ChannelGone,
+    Connection, ListenerOptions, Message, OpenWorker, OtherUser, PublishOutcome, Queue, QueueState,
+    Transport, WorkerChannel, WorkerOptions,
 };
 use crate::error::{BrokerError, BrokerErrorKind};
 
-/// Everybody who holds the same one is connected to the same broker.
+/// All clones connect to the same broker.
 #[derive(Clone, Default)]
 pub(crate) struct MemoryTransport {
     broker: Arc<MemoryBroker>,
-    /// Whose connections these are; without one, everybody's at first with RabbitMQ.
+    /// The user of the connections; `None` means `guest`.
     user: Option<SmolStr>,
 }
 
-impl fmt::Debug for MemoryTransport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("MemoryTransport")
-    }
-}
-
 impl MemoryTransport {
-    /// A connection, which takes no time here.
+    /// Makes a connection, at once.
     pub(crate) fn connection(&self) -> Arc<dyn Connection> {
         Arc::new(MemoryConnection {
             broker: self.broker.clone(),
@@ -54,10 +45,7 @@ impl MemoryTransport {
 }
 
 impl Transport for MemoryTransport {
-    fn connect(
-        &self,
-        _: Option<Instant>,
-    ) -> BoxFuture<'_, Result<Arc<dyn Connection>, BrokerError>> {
+    fn connect(&self, _: Option<Instant>) -> BrokerFuture<'_, Arc<dyn Connection>> {
         let connection = self.connection();
         Box::pin(async { Ok(connection) })
     }
@@ -91,11 +79,10 @@ impl MemoryConnection {
         prefetch: u16,
         undeliverable: Arc<AtomicU64>,
     ) -> Result<OpenWorker, BrokerError> {
-        let (queue, consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
-        let broker = self.broker.clone();
-        let worker: Arc<dyn WorkerChannel> =
-            Arc::new(MemoryWorker { broker, queue, consumer, undeliverable });
-        Ok((worker, Box::new(deliveries)))
+        let (consumer, deliveries) = self.broker.consume(self.id, queue, prefetch)?;
+        let (broker, queue) = (self.broker.clone(), queue.into());
+        let worker = MemoryWorker { broker, queue, consumer, undeliverable };
+        Ok((Arc::new(worker), Box::new(deliveries)))
     }
 
     fn disconnect(&self) {
@@ -110,9 +97,9 @@ impl Drop for MemoryConnection {
     }
 }
 
-fn gone(mut open: watch::Receiver<bool>) -> BoxFuture<'static, BrokerError> {
+fn when_closed(mut open: watch::Receiver<bool>) -> BoxFuture<'static, BrokerError> {
     Box::pin(async move {
-        // An error means that the connection itself is gone, which is the same.
+        // An error means that the connection was dropped, which has the same effect.
         let _ = open.wait_for(|open| !open).await;
         BrokerError::new(BrokerErrorKind::ConnectionLost, "the connection was closed")
     })
@@ -123,7 +110,7 @@ impl Connection for MemoryConnection {
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
-    ) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
+    ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
             self.broker.check_exchange(&options.exchange)?;
             let kind = if options.direct_reply_to { "amq.rabbitmq.reply-to." } else { "amq.gen-" };
@@ -133,31 +120,26 @@ impl Connection for MemoryConnection {
             if !*open.borrow() {
                 open.mark_changed();
             }
-            let caller: Arc<dyn CallerChannel> = Arc::new(MemoryCaller {
+            let caller = MemoryCaller {
                 announced_user: options.announce_user.then(|| self.user.clone()),
                 broker: self.broker.clone(),
                 callback_queue,
+                confirms: options.confirms,
                 sink,
                 open,
-            });
-            Ok(caller)
+            };
+            Ok(Arc::new(caller) as Arc<dyn CallerChannel>)
         })
     }
 
-    fn open_worker(
-        &self,
-        options: WorkerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async move {
             self.broker.declare(&options.queue, &options.exchange)?;
             self.consume(options.queue.name(), options.prefetch, options.undeliverable)
         })
     }
 
-    fn open_listener(
-        &self,
-        options: ListenerOptions,
-    ) -> BoxFuture<'_, Result<OpenWorker, BrokerError>> {
+    fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
         Box::pin(async move {
             let name = format!("amq.gen-{}", Uuid::new_v4().simple());
             let queue = Queue::named(&name).max_length(options.max_length);
@@ -166,19 +148,16 @@ impl Connection for MemoryConnection {
         })
     }
 
-    fn queue_state<'a>(
-        &'a self,
-        queue: &'a str,
-    ) -> BoxFuture<'a, Result<Option<QueueState>, BrokerError>> {
+    fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
         Box::pin(async { Ok(self.broker.queue_state(queue)) })
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        gone(self.open.subscribe())
+        when_closed(self.open.subscribe())
     }
 
     fn blocked(&self) -> watch::Receiver<Blocked> {
-        // Its sender may go: it never changes.
+        // The value never changes, so its sender may be dropped.
         watch::channel(Blocked::default()).1
     }
 
@@ -188,13 +167,15 @@ impl Connection for MemoryConnection {
     }
 }
 
-/// Who everybody is unless a test says otherwise, as with RabbitMQ at first.
+/// The default user, as in a new RabbitMQ.
 const GUEST: SmolStr = SmolStr::new_static("guest");
 
 struct MemoryCaller {
     announced_user: Option<SmolStr>,
     broker: Arc<MemoryBroker>,
     callback_queue: SmolStr,
+    /// Whether the caller learns that a queue would not take a request.
+    confirms: bool,
     sink: Arc<dyn CallerSink>,
     open: watch::Receiver<bool>,
 }
@@ -213,30 +194,38 @@ impl CallerChannel for MemoryCaller {
     }
 
     fn publish(&self, correlation_id: Uuid, message: Message) -> Result<(), ChannelGone> {
-        // It changes but once.
+        // The value changes only once.
         if self.open.has_changed().unwrap_or(true) {
             return Err(ChannelGone);
         }
-        self.sink.settled(correlation_id, self.broker.publish(message));
+        let outcome = self.broker.publish(message);
+        if !self.confirms {
+            // It counts as accepted once it is sent, and what no queue takes comes back after that.
+            self.sink.settled(correlation_id, PublishOutcome::Accepted);
+            if !matches!(outcome, PublishOutcome::Unroutable) {
+                return Ok(());
+            }
+        }
+        self.sink.settled(correlation_id, outcome);
         Ok(())
     }
 
     fn closed(&self) -> BoxFuture<'static, BrokerError> {
-        gone(self.open.clone())
+        when_closed(self.open.clone())
     }
 
     fn exhausted(&self) -> BoxFuture<'static, BrokerError> {
-        gone(self.open.clone())
+        when_closed(self.open.clone())
     }
 
     fn rejecting(&self) -> BoxFuture<'static, ()> {
         Box::pin(std::future::pending())
     }
 
-    fn reopen(&self) -> BoxFuture<'_, Result<Arc<dyn CallerChannel>, BrokerError>> {
-        // It ends with its connection only.
-        let gone = gone(self.open.clone());
-        Box::pin(async { Err(gone.await) })
+    fn reopen(&self) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
+        // The channel only ends with its connection.
+        let closed = when_closed(self.open.clone());
+        Box::pin(async { Err(closed.await) })
     }
 }
 
@@ -248,7 +237,7 @@ impl Drop for MemoryCaller {
 
 struct MemoryWorker {
     broker: Arc<MemoryBroker>,
-    queue: Arc<SharedQueue>,
+    queue: SmolStr,
     consumer: u64,
     undeliverable: Arc<AtomicU64>,
 }
@@ -261,20 +250,20 @@ impl WorkerChannel for MemoryWorker {
                 self.undeliverable.fetch_add(1, Ordering::Relaxed);
             }
         }
-        self.queue.change(|queue| queue.acknowledge(self.consumer, tag));
+        self.broker.change(&self.queue, |queue| queue.acknowledge(self.consumer, tag));
     }
 
     fn requeue(&self, tag: u64) {
-        self.queue.change(|queue| queue.requeue(self.consumer, tag));
+        self.broker.change(&self.queue, |queue| queue.requeue(self.consumer, tag));
     }
 
     fn reject(&self, tag: u64, reply: Option<Message>) {
-        // There are no dead-letter exchanges here.
+        // The broker in the process has no dead-letter exchanges.
         self.finish(tag, reply);
     }
 
     fn stop(&self) -> BoxFuture<'_, ()> {
-        self.queue.change(|queue| queue.stop(self.consumer));
+        self.broker.change(&self.queue, |queue| queue.stop(self.consumer));
         Box::pin(async {})
     }
 

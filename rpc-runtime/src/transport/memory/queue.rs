@@ -1,10 +1,6 @@
 //! One queue: its messages in order, its limits and its consumers.
 
-use std::{
-    collections::VecDeque,
-    sync::{Arc, Mutex, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
@@ -18,20 +14,10 @@ use crate::{
 /// A message in a queue, or with a consumer that has not acknowledged it.
 pub(super) struct Stored {
     pub(super) message: Arc<Message>,
-    /// How often it came back.
+    /// How often it was delivered and requeued.
     pub(super) deliveries: u64,
     sequence: u64,
     expires: Option<Instant>,
-}
-
-pub(super) struct SharedQueue(Mutex<StoredQueue>);
-
-impl SharedQueue {
-    pub(super) fn change<T>(&self, change: impl FnOnce(&mut StoredQueue) -> T) -> T {
-        // Nothing under the lock runs code of a user, so a poisoned one is as good as another.
-        let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut queue)
-    }
 }
 
 pub(super) struct StoredQueue {
@@ -40,13 +26,13 @@ pub(super) struct StoredQueue {
     messages: VecDeque<Stored>,
     next_sequence: u64,
     consumers: Vec<Consumer>,
-    /// Whose turn it is, as an index.
+    /// The index of the consumer that gets the next message.
     next_consumer: usize,
-    /// Gone with its last consumer.
-    fleeting: bool,
+    /// Whether the queue is deleted with its last consumer.
+    auto_delete: bool,
 }
 
-/// What the declaration says, read once.
+/// The limits of the declaration, read once.
 struct Limits {
     length: Option<u64>,
     refuses_when_full: bool,
@@ -79,21 +65,13 @@ impl StoredQueue {
             next_sequence: 0,
             consumers: Vec::new(),
             next_consumer: 0,
-            fleeting: false,
+            auto_delete: false,
         }
     }
 
-    /// A queue that goes with its last consumer.
-    pub(super) fn fleeting(declared: Queue) -> Self {
-        Self { fleeting: true, ..Self::new(declared) }
-    }
-
-    pub(super) fn shared(self) -> Arc<SharedQueue> {
-        Arc::new(SharedQueue(Mutex::new(self)))
-    }
-
-    pub(super) fn name(&self) -> &str {
-        self.declared.name()
+    /// A queue that is deleted with its last consumer.
+    pub(super) fn auto_delete(declared: Queue) -> Self {
+        Self { auto_delete: true, ..Self::new(declared) }
     }
 
     pub(super) fn state(&mut self) -> QueueState {
@@ -103,12 +81,12 @@ impl StoredQueue {
         QueueState { messages: count(self.messages.len()), consumers: count(consuming) }
     }
 
-    /// Whether it is to be deleted: its last consumer is gone.
-    pub(super) fn is_over(&self) -> bool {
-        self.fleeting && !self.consumers.iter().any(Consumer::is_consuming)
+    /// Whether the last consumer of an auto-delete queue has stopped.
+    pub(super) fn should_be_deleted(&self) -> bool {
+        self.auto_delete && !self.consumers.iter().any(Consumer::is_consuming)
     }
 
-    /// As RabbitMQ: a second declaration has to agree with the first in every argument.
+    /// As in RabbitMQ, a second declaration has to have the same arguments as the first.
     pub(super) fn check_same(&self, queue: &Queue) -> Result<(), BrokerError> {
         let (ours, theirs) = (self.declared.declared_arguments(), queue.declared_arguments());
         let differs = theirs
@@ -117,7 +95,7 @@ impl StoredQueue {
             .or_else(|| ours.iter().find(|argument| !theirs.contains(argument)));
         let Some((name, _)) = differs else { return Ok(()) };
         let message = format!(
-            "the queue {:?} exists with another {name}; declare it alike, or take it as it is with `Queue::passive()`",
+            "the queue {:?} exists with another {name}; declare it in the same way, or use it as it is with `Queue::passive()`",
             queue.name()
         );
         Err(BrokerError::new(BrokerErrorKind::DeclaredDifferently, message))
@@ -128,32 +106,30 @@ impl StoredQueue {
         self.deliver();
     }
 
-    /// Stops deliveries to a consumer; what it has can still be settled.
+    /// Stops deliveries to a consumer. Those that it has can still be settled.
     pub(super) fn stop(&mut self, consumer: u64) {
         if let Some(consumer) = self.consumers.iter_mut().find(|one| one.id == consumer) {
             consumer.stop();
         }
     }
 
-    /// Removes consumers; what they did not acknowledge goes back.
+    /// Removes consumers, and requeues the messages that they did not acknowledge.
     pub(super) fn remove_consumers(&mut self, which: impl Fn(&Consumer) -> bool) {
         let removed: Vec<Consumer> = self.consumers.extract_if(.., |one| which(one)).collect();
         for consumer in removed {
-            consumer.into_unacknowledged().for_each(|stored| self.put_back(stored));
+            consumer.into_unacknowledged().for_each(|stored| self.requeue_in_place(stored));
         }
         self.deliver();
     }
 
-    /// Acknowledges a delivery.
     pub(super) fn acknowledge(&mut self, consumer: u64, tag: u64) {
         self.settle(consumer, tag);
         self.deliver();
     }
 
-    /// Gives a delivery back.
     pub(super) fn requeue(&mut self, consumer: u64, tag: u64) {
         if let Some(stored) = self.settle(consumer, tag) {
-            self.put_back(stored);
+            self.requeue_in_place(stored);
         }
         self.deliver();
     }
@@ -166,7 +142,7 @@ impl StoredQueue {
         self.consumers.iter_mut().find(|consumer| consumer.id == id)
     }
 
-    /// Takes a message that is published now, unless the queue is full and refuses.
+    /// Adds a published message, unless the queue is full and rejects it.
     pub(super) fn push(&mut self, message: Arc<Message>) -> PublishOutcome {
         self.drop_expired();
         if let Some(limit) = self.limits.length
@@ -189,7 +165,7 @@ impl StoredQueue {
         PublishOutcome::Accepted
     }
 
-    /// Hands out what is ready, to each consumer in turn that has room.
+    /// Delivers messages to the consumers that have room, in turn.
     fn deliver(&mut self) {
         self.drop_expired();
         while !self.messages.is_empty() {
@@ -210,15 +186,15 @@ impl StoredQueue {
         in_turn.into_iter().find(|index| self.consumers[*index].has_room())
     }
 
-    /// Gives a message back to its old place, marked; one that came back too often is dropped.
-    fn put_back(&mut self, mut stored: Stored) {
+    /// Requeues a message at its old place, and counts the delivery. Drops it if it was delivered too often.
+    fn requeue_in_place(&mut self, mut stored: Stored) {
         stored.deliveries += 1;
         if self.limits.deliveries.is_none_or(|limit| stored.deliveries <= limit) {
             self.insert(stored);
         }
     }
 
-    /// Expired messages leave at the head only.
+    /// Drops expired messages at the head of the queue, as RabbitMQ does.
     fn drop_expired(&mut self) {
         let now = Instant::now();
         let expired = |first: &Stored| first.expires.is_some_and(|at| at <= now);
@@ -239,8 +215,8 @@ impl StoredQueue {
     }
 
     fn priority_of(&self, stored: &Stored) -> u8 {
-        let asked = stored.message.properties.priority.unwrap_or(0);
-        asked.min(self.limits.highest_priority)
+        let requested = stored.message.properties.priority.unwrap_or(0);
+        requested.min(self.limits.highest_priority)
     }
 
     fn expiry_of(&self, message: &Message) -> Option<Duration> {

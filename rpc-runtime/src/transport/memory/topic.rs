@@ -1,6 +1,6 @@
-//! A topic exchange: which queues a routing key leads to.
+//! A topic exchange: the queues that a routing key selects.
 
-/// The queues of an exchange, each with the pattern that it is bound by.
+/// The bindings of an exchange.
 #[derive(Default)]
 pub(super) struct Topic {
     bindings: Vec<Binding>,
@@ -13,7 +13,7 @@ struct Binding {
 }
 
 impl Topic {
-    /// Binds a queue; to do so twice is to do so once.
+    /// Binds a queue. A second binding with the same pattern has no effect.
     pub(super) fn bind(&mut self, queue: &str, pattern: &str) {
         let binding = Binding { queue: queue.to_owned(), pattern: pattern.to_owned() };
         if !self.bindings.contains(&binding) {
@@ -25,7 +25,7 @@ impl Topic {
         self.bindings.retain(|binding| binding.queue != queue);
     }
 
-    /// Every queue that the key leads to, once.
+    /// The queues that the key selects, each once.
     pub(super) fn route(&self, key: &str) -> Vec<String> {
         let words: Vec<&str> = key.split('.').collect();
         let mut queues: Vec<String> = Vec::new();
@@ -39,7 +39,7 @@ impl Topic {
     }
 }
 
-/// `*` stands for one word, `#` for any number of them.
+/// `*` matches one word, and `#` any number of words.
 fn matches(pattern: &[&str], key: &[&str]) -> bool {
     match (pattern, key) {
         ([], []) => true,

@@ -35,7 +35,7 @@ pub(crate) struct OpenCaller {
 impl OpenCaller {
     /// Waits until this channel, found dead by its user, is known to be dead by everybody.
     pub(crate) async fn wait_until_replaced(&self, session: &Session) {
-        let mut states = session.callers.state.subscribe();
+        let mut states = session.callers.shared.state.subscribe();
         let number = self.number;
         // An error means that the broker is gone, which whoever asks it next finds out.
         let _ = states
@@ -52,36 +52,38 @@ enum State {
 }
 
 pub(super) struct Callers {
+    shared: Arc<Shared>,
+    task: Lasting,
+}
+
+/// What the calls share with the task that keeps their channel open.
+struct Shared {
     options: CallerOptions,
     in_flight: Arc<InFlight>,
     state: watch::Sender<State>,
     /// The number of the last channel.
-    number: Arc<AtomicU64>,
-    supervisor: Lasting,
+    number: AtomicU64,
 }
 
 impl Callers {
     pub(super) fn new(options: CallerOptions, max_in_flight: usize) -> Self {
-        Self {
-            options,
-            in_flight: InFlight::new(max_in_flight),
-            state: watch::Sender::new(State::Opening),
-            number: Arc::default(),
-            supervisor: Lasting::default(),
-        }
+        let in_flight = InFlight::new(max_in_flight);
+        let state = watch::Sender::new(State::Opening);
+        let shared = Shared { options, in_flight, state, number: AtomicU64::new(0) };
+        Self { shared: Arc::new(shared), task: Lasting::default() }
     }
 
     pub(super) fn options(&self) -> &CallerOptions {
-        &self.options
+        &self.shared.options
     }
 
     pub(super) fn in_flight(&self) -> &Arc<InFlight> {
-        &self.in_flight
+        &self.shared.in_flight
     }
 
     /// The open channel, if there is one.
     pub(super) fn open_now(&self) -> Option<OpenCaller> {
-        match &*self.state.borrow() {
+        match &*self.shared.state.borrow() {
             State::Open(open) => Some(open.clone()),
             _ => None,
         }
@@ -92,7 +94,7 @@ impl Callers {
         if let Some(open) = self.open_now() {
             return Ok(open);
         }
-        let mut states = self.state.subscribe();
+        let mut states = self.shared.state.subscribe();
         loop {
             // Each time: the runtime that it was kept open on may have ended. What changes from here on is seen below.
             states.mark_unchanged();
@@ -108,111 +110,95 @@ impl Callers {
     }
 
     fn start(&self, supervisor: &Supervisor) -> Result<(), BrokerError> {
-        let task = || {
-            supervise(
-                supervisor.clone(),
-                self.options.clone(),
-                self.in_flight.clone(),
-                self.state.clone(),
-                self.number.clone(),
-            )
-        };
-        let (state, changed) = (self.state.clone(), self.state.clone());
-        let in_flight = self.in_flight.clone();
-        let number = self.number.clone();
-        let dropped = move || {
-            state.send_replace(State::Opening);
-            in_flight.lose(number.load(Ordering::SeqCst));
-        };
-        let wake = move || changed.send_modify(|_| {});
-        if self.supervisor.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
+        let [dropped, woken] = [self.shared.clone(), self.shared.clone()];
+        let task = || self.shared.clone().supervise(supervisor.clone());
+        let dropped = move || dropped.lose(dropped.number.load(Ordering::SeqCst));
+        let wake = move || woken.state.send_modify(|_| {});
+        if self.task.start(task, dropped, wake) { Ok(()) } else { Err(runtime_ended()) }
     }
 }
 
-async fn supervise(
-    supervisor: Supervisor,
-    options: CallerOptions,
-    in_flight: Arc<InFlight>,
-    state: watch::Sender<State>,
-    number: Arc<AtomicU64>,
-) {
-    let mut waits = pauses();
-    loop {
-        let opened = match supervisor.connection().await {
-            Ok(connection) => connection.open_caller(options.clone(), in_flight.clone()).await,
-            Err(error) => Err(error),
-        };
-        let error = match opened {
-            Ok(channel) => {
-                waits = pauses();
-                keep_open(channel, &number, &in_flight, &state).await
+impl Shared {
+    /// The callback queue is gone, and with it the calls of this channel and of those before it.
+    fn lose(&self, channel: u64) {
+        self.state.send_replace(State::Opening);
+        self.in_flight.lose(channel);
+    }
+
+    async fn supervise(self: Arc<Self>, supervisor: Supervisor) {
+        let mut waits = pauses();
+        loop {
+            let opened = match supervisor.connection().await {
+                Ok(connection) => {
+                    connection.open_caller(self.options.clone(), self.in_flight.clone()).await
+                }
+                Err(error) => Err(error),
+            };
+            let error = match opened {
+                Ok(channel) => {
+                    waits = pauses();
+                    self.keep_open(channel).await
+                }
+                Err(error) => error,
+            };
+            if error.kind() == BrokerErrorKind::Closed {
+                self.state.send_replace(State::Refused(error));
+                return;
             }
-            Err(error) => error,
-        };
-        if error.kind() == BrokerErrorKind::Closed {
-            state.send_replace(State::Refused(error));
-            return;
-        }
-        let pause = if error.is_permanent() {
-            warn!(error = %error.whole(), "no calls can be made");
             // What is missing may be declared at any moment, by a server that starts.
-            let soon = error.kind() == BrokerErrorKind::NotFound;
-            state.send_replace(State::Refused(error));
-            if soon { waits.next().unwrap_or(limits::LONGEST_PAUSE) } else { limits::LONGEST_PAUSE }
-        } else {
-            debug!(error = %error.whole(), "the channel for calls could not be opened");
-            waits.next().unwrap_or(limits::LONGEST_PAUSE)
-        };
-        sleep(pause).await;
+            let lasts = error.is_permanent() && error.kind() != BrokerErrorKind::NotFound;
+            if error.is_permanent() {
+                warn!(error = %error.whole(), "no calls can be made");
+                self.state.send_replace(State::Refused(error));
+            } else {
+                debug!(error = %error.whole(), "the channel for calls could not be opened");
+            }
+            let pause = if lasts { None } else { waits.next() };
+            sleep(pause.unwrap_or(limits::LONGEST_PAUSE)).await;
+        }
     }
-}
 
-/// Offers a channel, and another one each time the broker closes it for a request that it refuses or rejects requests
-/// on it, for as long as the callback queue is there.
-async fn keep_open(
-    mut channel: Arc<dyn CallerChannel>,
-    last: &AtomicU64,
-    in_flight: &Arc<InFlight>,
-    state: &watch::Sender<State>,
-) -> BrokerError {
-    let closed = channel.closed();
-    tokio::pin!(closed);
-    let mut retired = JoinSet::new();
-    let mut pause = Duration::ZERO;
-    loop {
-        let opened = Instant::now();
-        let number = last.fetch_add(1, Ordering::SeqCst) + 1;
-        state.send_replace(State::Open(OpenCaller { number, channel: channel.clone() }));
-        let reopened = tokio::select! {
-            biased;
-            reason = &mut closed => Err(reason),
-            reason = channel.exhausted() => {
-                debug!(%reason, "the channel for calls is gone; opening another");
-                state.send_replace(State::Opening);
-                in_flight.lose_unaccepted(number);
-                pause = pause_after(opened.elapsed(), pause);
-                tokio::select! {
-                    biased;
-                    reason = &mut closed => Err(reason),
-                    () = sleep(pause) => channel.reopen().await,
+    /// Offers a channel, and another one each time the broker closes it for a request that it refuses or rejects requests
+    /// on it, for as long as the callback queue is there.
+    async fn keep_open(&self, mut channel: Arc<dyn CallerChannel>) -> BrokerError {
+        let closed = channel.closed();
+        tokio::pin!(closed);
+        let mut retired = JoinSet::new();
+        let mut pause = Duration::ZERO;
+        loop {
+            let opened = Instant::now();
+            let number = self.number.fetch_add(1, Ordering::SeqCst) + 1;
+            self.state.send_replace(State::Open(OpenCaller { number, channel: channel.clone() }));
+            let reopened = tokio::select! {
+                biased;
+                reason = &mut closed => Err(reason),
+                reason = channel.exhausted() => {
+                    debug!(%reason, "the channel for calls is gone; opening another");
+                    self.state.send_replace(State::Opening);
+                    self.in_flight.lose_unaccepted(number);
+                    pause = pause_after(opened.elapsed(), pause);
+                    tokio::select! {
+                        biased;
+                        reason = &mut closed => Err(reason),
+                        () = sleep(pause) => channel.reopen().await,
+                    }
                 }
-            }
-            () = to_be_replaced(&*channel, &mut retired) => {
-                debug!("the broker rejects requests; opening another channel for calls");
-                let reopened = channel.reopen().await;
-                if reopened.is_ok() {
-                    retired.spawn(boxed(retire(channel, number, in_flight.clone())));
+                () = to_be_replaced(&*channel, &mut retired) => {
+                    debug!("the broker rejects requests; opening another channel for calls");
+                    let reopened = channel.reopen().await;
+                    if reopened.is_ok() {
+                        retired.spawn(boxed(retire(channel, number, self.in_flight.clone())));
+                    }
+                    reopened
                 }
-                reopened
-            }
-        };
-        match reopened {
-            Ok(another) => channel = another,
-            Err(reason) => {
-                debug!(%reason, "the callback queue is gone");
-                state.send_replace(State::Opening);
-                in_flight.lose(number);
-                return reason;
+            };
+            match reopened {
+                Ok(another) => channel = another,
+                Err(reason) => {
+                    debug!(%reason, "the callback queue is gone");
+                    self.lose(number);
+                    return reason;
+                }
             }
         }
     }

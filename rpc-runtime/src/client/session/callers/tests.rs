@@ -79,12 +79,11 @@ struct Kept {
 }
 
 fn keep(channel: Scripted) -> Kept {
-    let (state, states) = watch::channel(State::Opening);
-    let in_flight = InFlight::new(10);
+    let Callers { shared, .. } = Callers::new(CallerOptions::default(), 10);
+    let (states, in_flight) = (shared.state.subscribe(), shared.in_flight.clone());
     let mut task = JoinSet::new();
-    let known = in_flight.clone();
     task.spawn(async move {
-        keep_open(Arc::new(channel), &AtomicU64::new(0), &known, &state).await;
+        shared.keep_open(Arc::new(channel)).await;
     });
     Kept { states, in_flight, _task: task }
 }

@@ -1,23 +1,48 @@
-//! How many replies wait in an outbox, bounded, and whether its connection is in trouble.
+//! The number of replies that wait in an outbox, which is bounded, and whether its connection is in trouble.
 
 use std::sync::{
     Arc,
-    atomic::{AtomicBool, AtomicUsize, Ordering},
+    atomic::{AtomicBool, Ordering},
 };
+
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::{limits, throttle::Throttle};
 
-/// Shared by the workers that hand replies over and the task that sends them.
-#[derive(Default)]
+/// Shared by the workers that add replies and the task that sends them.
 pub(super) struct Load {
-    replies: AtomicUsize,
-    bytes: AtomicUsize,
+    replies: Arc<Semaphore>,
+    bytes: Arc<Semaphore>,
     /// The connection for direct reply-to was lost or could not be made, and has not carried a reply since.
     troubled: AtomicBool,
     pub(super) warned: Throttle,
 }
 
+/// A place among the replies that wait, free again when this is dropped.
+pub(super) struct Room {
+    _reply: OwnedSemaphorePermit,
+    _bytes: OwnedSemaphorePermit,
+}
+
+impl Default for Load {
+    fn default() -> Self {
+        Self {
+            replies: Arc::new(Semaphore::new(limits::DIRECT_REPLIES)),
+            bytes: Arc::new(Semaphore::new(limits::MAX_BACKLOG)),
+            troubled: AtomicBool::new(false),
+            warned: Throttle::default(),
+        }
+    }
+}
+
 impl Load {
+    pub(super) fn room(&self, bytes: usize) -> Option<Room> {
+        Some(Room {
+            _reply: self.replies.clone().try_acquire_owned().ok()?,
+            _bytes: self.bytes.clone().try_acquire_many_owned(bytes.try_into().ok()?).ok()?,
+        })
+    }
+
     pub(super) fn is_troubled(&self) -> bool {
         self.troubled.load(Ordering::Relaxed)
     }
@@ -27,42 +52,19 @@ impl Load {
     }
 }
 
-/// A place among the replies that wait, free again when this is dropped.
-pub(super) struct Room {
-    load: Arc<Load>,
-    bytes: usize,
-}
-
-impl Room {
-    pub(super) fn take(load: &Arc<Load>, bytes: usize) -> Option<Self> {
-        let room = Self { load: load.clone(), bytes };
-        let replies = load.replies.fetch_add(1, Ordering::Relaxed);
-        let before = load.bytes.fetch_add(bytes, Ordering::Relaxed);
-        // Dropping the room takes off again what was added.
-        (replies < limits::DIRECT_REPLIES && before + bytes <= limits::MAX_BACKLOG).then_some(room)
-    }
-}
-
-impl Drop for Room {
-    fn drop(&mut self) {
-        self.load.replies.fetch_sub(1, Ordering::Relaxed);
-        self.load.bytes.fetch_sub(self.bytes, Ordering::Relaxed);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn replies_to_direct_reply_to_are_bounded() {
-        let load = Arc::<Load>::default();
-        let first = Room::take(&load, limits::MAX_BACKLOG).unwrap();
-        assert!(Room::take(&load, 1).is_none());
+    fn waiting_replies_are_bounded() {
+        let load = Load::default();
+        let first = load.room(limits::MAX_BACKLOG).unwrap();
+        assert!(load.room(1).is_none());
         drop(first);
-        assert_eq!(load.bytes.load(Ordering::Relaxed), 0);
+        assert_eq!(load.bytes.available_permits(), limits::MAX_BACKLOG);
         let most: Vec<_> =
-            std::iter::from_fn(|| Room::take(&load, 0)).take(2 * limits::DIRECT_REPLIES).collect();
+            std::iter::from_fn(|| load.room(0)).take(2 * limits::DIRECT_REPLIES).collect();
         assert_eq!(most.len(), limits::DIRECT_REPLIES);
     }
 }

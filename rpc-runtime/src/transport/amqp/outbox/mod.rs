@@ -1,21 +1,20 @@
-//! Replies that the broker may refuse, sent where a refusal hurts nothing else.
+//! Sends replies that the broker may refuse, so that a refusal affects nothing else.
 //!
-//! RabbitMQ closes the channel of a message that it refuses, and ends the whole connection for a reply to an address of
-//! direct reply-to that it cannot decode. On the channel that consumes requests, either would bring back every request that
-//! is not acknowledged, and their methods would run again, without end. So such replies go out on a channel of their own, or
-//! on a connection of their own, and are kept until the broker has dealt with them. If it ends the channel instead, they are
-//! sent again, one at a time, and only the one that ends it again is given up.
+//! RabbitMQ closes the channel of a message that it refuses. It closes the whole connection for a reply to a direct reply-to
+//! address that it cannot decode. On the channel that consumes requests, either would requeue every unacknowledged request,
+//! and their methods would run again, without end. So such replies are sent on a separate channel, or on a separate
+//! connection, and stored until the broker has dealt with them. If the broker closes the channel, they are sent again, one
+//! at a time, and only a reply that closes it again is given up.
 //!
-//! A request is acknowledged when the broker has dealt with its reply, or when that was given up. While the connection for
-//! direct reply-to is in trouble, the requests of its replies are acknowledged at once.
+//! A request is acknowledged when the broker has dealt with its reply, or when the reply was given up. While the connection
+//! for direct reply-to is in trouble, requests are acknowledged before their replies are sent.
 
-mod kept;
 mod load;
 mod one_by_one;
 mod refused;
-mod returned;
+mod reply_channel;
 mod sender;
-mod way;
+mod unconfirmed_reply;
 
 use std::{sync::Arc, time::Duration};
 
@@ -25,29 +24,25 @@ use tokio::{
     time::{Instant, timeout},
 };
 
-pub(super) use self::kept::{Kept, Unsettled};
-use self::{
-    load::{Load, Room},
-    sender::Sender,
-    way::Way,
-};
+pub(super) use self::unconfirmed_reply::{UnconfirmedReply, Unsettled};
+use self::{load::Load, reply_channel::Opener, sender::Sender};
 use super::{driver::Driver, proven::Proven};
 use crate::tasks;
 
-/// How many replies may be on their way before the broker has dealt with the first of them.
+/// How many replies may be sent before the broker has dealt with the first of them.
 const MOST: usize = 1024;
 
-/// The two outboxes of a connection, for the replies that do not go out beside their requests.
+/// The two outboxes of a connection, for replies that are not sent on the channel of their request.
 pub(super) struct Outboxes {
     /// For replies that the broker may refuse.
     pub(super) careful: Outbox,
-    /// For replies to direct reply-to.
     pub(super) direct: Outbox,
     pub(super) proven: Arc<Proven>,
 }
 
 impl Outboxes {
-    /// `runtime` is that of the connection: on another, the tasks could end before it, and their replies with them.
+    /// `runtime` is the runtime of the connection. On another runtime, the tasks and their replies could end before the
+    /// connection.
     pub(super) fn new<D: Driver>(
         connection: D::Connection,
         driver: Arc<D>,
@@ -55,27 +50,27 @@ impl Outboxes {
     ) -> Self {
         let proven = Arc::new(Proven::new(Instant::now()));
         Self {
-            careful: Outbox::start(Way::<D>::Channel(connection), proven.clone(), runtime),
-            direct: Outbox::start(Way::Connection(driver), proven.clone(), runtime),
+            careful: Outbox::start(Opener::<D>::Channel(connection), proven.clone(), runtime),
+            direct: Outbox::start(Opener::Connection(driver), proven.clone(), runtime),
             proven,
         }
     }
 
-    /// Waits until the broker has dealt with all replies so far.
+    /// Waits until the broker has dealt with all earlier replies.
     pub(super) async fn flush(&self, within: Duration) {
         let both = async { tokio::join!(self.careful.flush(), self.direct.flush()) };
-        // After that, requests that are not acknowledged go back to their queue.
+        // After a timeout, unacknowledged requests are requeued when the channel closes.
         let _ = timeout(within, both).await;
     }
 }
 
 enum Item {
-    Reply(Box<Kept>),
-    /// Dropped when the broker has dealt with everything before it. That ends the wait of the other side.
+    Reply(Box<UnconfirmedReply>),
+    /// Dropped when the broker has dealt with all earlier items. That wakes the receiver.
     Flush(#[allow(dead_code, reason = "dropped, not read")] oneshot::Sender<()>),
 }
 
-/// Takes replies over, for the task that sends them.
+/// Passes replies to the task that sends them.
 pub(super) struct Outbox {
     inbox: mpsc::UnboundedSender<Item>,
     load: Arc<Load>,
@@ -83,31 +78,31 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    fn start<D: Driver>(way: Way<D>, proven: Arc<Proven>, runtime: &Handle) -> Self {
-        let (inbox, coming) = mpsc::unbounded_channel();
+    fn start<D: Driver>(opener: Opener<D>, proven: Arc<Proven>, runtime: &Handle) -> Self {
+        let (inbox, items) = mpsc::unbounded_channel();
         let load = Arc::<Load>::default();
-        let direct = way.is_own();
-        runtime.spawn(tasks::boxed(Sender::new(way, proven, coming, load.clone()).run()));
+        let direct = opener.is_own_connection();
+        runtime.spawn(tasks::boxed(Sender::new(opener, proven, items, load.clone()).run()));
         Self { inbox, load, direct }
     }
 
     /// Sends a reply and settles its request.
-    pub(super) fn send(&self, mut kept: Box<Kept>) {
+    pub(super) fn send(&self, mut reply: Box<UnconfirmedReply>) {
         if self.direct {
-            // The other outbox never has more replies than there are requests that are not acknowledged.
-            let Some(room) = Room::take(&self.load, kept.size()) else {
+            // Only this outbox needs a bound. The other never has more replies than there are unacknowledged requests.
+            let Some(room) = self.load.room(reply.size()) else {
                 let reason = "too many replies to direct reply-to are waiting";
-                kept.give_up(&self.load.warned, reason);
+                reply.give_up(&self.load.warned, reason);
                 return;
             };
-            kept.room = Some(room);
+            reply.room = Some(room);
             if self.load.is_troubled() {
-                // Requests are not held up by what others have done to this connection.
-                kept.settle();
+                // Others may have broken this connection, and that must not delay the acknowledgement.
+                reply.settle();
             }
         }
-        // The task is gone only with the connection, and then the request goes back to its queue.
-        let _ = self.inbox.send(Item::Reply(kept));
+        // The task only ends with the connection, and then the request is requeued.
+        let _ = self.inbox.send(Item::Reply(reply));
     }
 
     async fn flush(&self) {

@@ -1,4 +1,5 @@
-//! Replies sent one at a time, after the channel of an outbox has ended, so that only the one that ends it is given up.
+//! Sends replies one at a time after the channel of an outbox has ended. So only the reply that ends the channel is given
+//! up.
 
 use std::{collections::VecDeque, time::Duration};
 
@@ -11,29 +12,30 @@ use super::{
         error,
     },
     Item,
-    kept::Kept,
     refused::{self, refusal},
+    reply_channel::{NotOpened, Opener, ReplyChannel},
     sender::Sender,
-    way::{NotOpened, Open, Way},
+    unconfirmed_reply::UnconfirmedReply,
 };
 use crate::limits;
 
-/// How often a reply is sent on a connection that is lost for some other reason.
+/// How often a reply is sent if the connection is lost for reasons other than a refusal.
 const LOSSES: u32 = 3;
 
 impl<D: Driver> Sender<D> {
-    /// The channel, or the connection, has ended with these on their way; the first of them are covered by the fence.
+    /// Recovers after the channel or the connection has ended. `sent` are the items that the broker has not dealt with. The
+    /// fence covers the first `covers` of them.
     pub(super) async fn recover(
         &mut self,
         why: &Error,
         covers: usize,
         mut sent: VecDeque<Item>,
-    ) -> Option<Open<D>> {
+    ) -> Option<ReplyChannel<D>> {
         let covered = sent.iter().take(covers);
         let alone = covered.filter(|item| matches!(item, Item::Reply(_))).count() == 1;
-        if let (Some(refusal), true) = (refusal(why, self.way.is_own()), alone)
-            && let Some(Item::Reply(kept)) = sent.pop_front()
-            && let Some(instead) = self.refused(kept, refusal)
+        if let (Some(refusal), true) = (refusal(why, self.opener.is_own_connection()), alone)
+            && let Some(Item::Reply(reply)) = sent.pop_front()
+            && let Some(instead) = self.refused(reply, refusal)
         {
             sent.push_front(Item::Reply(instead));
         }
@@ -41,11 +43,14 @@ impl<D: Driver> Sender<D> {
         self.one_by_one(sent).await
     }
 
-    pub(super) async fn one_by_one(&mut self, mut items: VecDeque<Item>) -> Option<Open<D>> {
+    pub(super) async fn one_by_one(
+        &mut self,
+        mut items: VecDeque<Item>,
+    ) -> Option<ReplyChannel<D>> {
         let mut open = None;
         while let Some(item) = items.pop_front() {
-            let Some(Item::Reply(kept)) = self.examined(item) else { continue };
-            open = self.send_alone(kept, open, &mut items).await;
+            let Some(Item::Reply(reply)) = self.checked(item) else { continue };
+            open = self.send_alone(reply, open, &mut items).await;
         }
         if open.is_some() {
             self.load.set_troubled(false);
@@ -53,47 +58,49 @@ impl<D: Driver> Sender<D> {
         open
     }
 
-    /// Sends one, and waits until the broker has dealt with it. `others` wait for their turn.
+    /// Sends one reply, and waits until the broker has dealt with it. `others` are the items that follow.
     async fn send_alone(
         &mut self,
-        mut kept: Box<Kept>,
-        mut open: Option<Open<D>>,
+        mut reply: Box<UnconfirmedReply>,
+        mut open: Option<ReplyChannel<D>>,
         others: &mut VecDeque<Item>,
-    ) -> Option<Open<D>> {
+    ) -> Option<ReplyChannel<D>> {
         let mut losses = 0;
         loop {
-            let is_left = self.coming.is_closed();
-            if self.way.is_own() && is_late(kept.since.elapsed(), self.unreachable, is_left) {
-                kept.give_up(&self.load.warned, "no connection for direct reply-to in time");
+            let is_abandoned = self.items.is_closed();
+            if self.opener.is_own_connection()
+                && is_late(reply.since.elapsed(), self.unreachable, is_abandoned)
+            {
+                reply.give_up(&self.load.warned, "no connection for direct reply-to in time");
                 return open;
             }
-            let way = match open.take() {
-                Some(way) => way,
+            let channel = match open.take() {
+                Some(channel) => channel,
                 None => match self.open().await {
-                    Ok(way) => way,
+                    Ok(channel) => channel,
                     Err(why) => {
-                        self.in_trouble(Some(&mut kept), others);
-                        kept = self.unopened(kept, why)?;
+                        self.in_trouble(Some(&mut reply), others);
+                        reply = self.unopened(reply, why)?;
                         continue;
                     }
                 },
             };
-            way.publish(&kept);
-            match way.fence().await {
+            channel.publish(&reply);
+            match channel.fence().await {
                 Ok(()) => {
-                    self.done(Item::Reply(kept), &way);
-                    return Some(way);
+                    self.done(Item::Reply(reply), &channel);
+                    return Some(channel);
                 }
                 Err(why) => {
-                    drop(way);
-                    self.in_trouble(Some(&mut kept), others);
-                    if let Some(refusal) = refusal(&why, self.way.is_own()) {
-                        kept = self.refused(kept, refusal)?;
+                    drop(channel);
+                    self.in_trouble(Some(&mut reply), others);
+                    if let Some(refusal) = refusal(&why, self.opener.is_own_connection()) {
+                        reply = self.refused(reply, refusal)?;
                         continue;
                     }
                     losses += 1;
-                    if self.way.is_own() && losses == LOSSES {
-                        kept.give_up(&self.load.warned, &error::ended(why).to_string());
+                    if self.opener.is_own_connection() && losses == LOSSES {
+                        reply.give_up(&self.load.warned, &error::ended(why).to_string());
                         return None;
                     }
                 }
@@ -101,80 +108,91 @@ impl<D: Driver> Sender<D> {
         }
     }
 
-    /// Settles the requests of all replies to direct reply-to that wait: they are not held up by this connection.
-    fn in_trouble(&mut self, current: Option<&mut Kept>, others: &mut VecDeque<Item>) {
-        if !self.way.is_own() {
+    /// Settles the requests of all waiting replies to direct reply-to, so that trouble with this connection does not delay
+    /// them.
+    fn in_trouble(&mut self, current: Option<&mut UnconfirmedReply>, others: &mut VecDeque<Item>) {
+        if !self.opener.is_own_connection() {
             return;
         }
         self.load.set_troubled(true);
-        while let Ok(item) = self.coming.try_recv() {
+        while let Ok(item) = self.items.try_recv() {
             others.push_back(item);
         }
-        current.into_iter().for_each(Kept::settle);
+        current.into_iter().for_each(UnconfirmedReply::settle);
         for item in others {
-            if let Item::Reply(kept) = item {
-                kept.settle();
+            if let Item::Reply(reply) = item {
+                reply.settle();
             }
         }
     }
 
-    /// The broker has refused this one. Returns what is sent in its place.
-    fn refused(&self, mut kept: Box<Kept>, refusal: &CloseReason) -> Option<Box<Kept>> {
-        if !kept.replaced && refused::is_for_size(refusal) {
-            self.proven.refused_size(kept.size(), refused::size_limit(refusal));
-            kept.replace(&self.load.warned, &refusal.text);
-            return Some(kept);
+    /// The broker has refused this reply. Returns the reply to send in its place, if there is one.
+    fn refused(
+        &self,
+        mut reply: Box<UnconfirmedReply>,
+        refusal: &CloseReason,
+    ) -> Option<Box<UnconfirmedReply>> {
+        if !reply.replaced && refused::is_for_size(refusal) {
+            self.proven.refused_size(reply.size(), refused::size_limit(refusal));
+            reply.replace(&self.load.warned, &refusal.text);
+            return Some(reply);
         }
-        if refusal.code == refused::ACCESS_REFUSED && !self.way.is_own() {
+        if refusal.code == error::ACCESS_REFUSED && !self.opener.is_own_connection() {
             self.proven.forbid(Instant::now());
         }
-        kept.give_up(&self.load.warned, &refusal.text);
+        reply.give_up(&self.load.warned, &refusal.text);
         None
     }
 
-    /// Nothing could be opened. Returns the reply if it is to be tried again.
-    fn unopened(&self, kept: Box<Kept>, why: NotOpened) -> Option<Box<Kept>> {
-        match (&self.way, why) {
-            // Its request has gone back to the queue.
-            (Way::Channel(connection), _) if connection.is_closed() => None,
-            (Way::Channel(_), NotOpened::NoChannel) => {
-                kept.send_beside_request();
+    /// No channel could be opened. Returns the reply if it should be tried again.
+    fn unopened(
+        &self,
+        reply: Box<UnconfirmedReply>,
+        why: NotOpened,
+    ) -> Option<Box<UnconfirmedReply>> {
+        match (&self.opener, why) {
+            // The request was requeued.
+            (Opener::Channel(connection), _) if connection.is_closed() => None,
+            (Opener::Channel(_), NotOpened::NoChannel) => {
+                reply.send_beside_request();
                 None
             }
-            (Way::Connection(_), why) if kept.since.elapsed() >= limits::DIRECT_REPLY_WITHIN => {
+            (Opener::Connection(_), why)
+                if reply.since.elapsed() >= limits::DIRECT_REPLY_WITHIN =>
+            {
                 let reason = match &why {
                     NotOpened::NoChannel => "the connection for direct reply-to has no channel",
                     NotOpened::Failed(reason) => reason.as_str(),
                 };
-                kept.give_up(&self.load.warned, reason);
+                reply.give_up(&self.load.warned, reason);
                 None
             }
-            // On the connection of requests this is an alarm: nothing goes out on another channel either.
-            _ => Some(kept),
+            // On the connection of the requests, the cause is an alarm, which blocks all its channels.
+            _ => Some(reply),
         }
     }
 
-    /// Opens the channel, after a pause where the one before died young.
-    async fn open(&mut self) -> Result<Open<D>, NotOpened> {
+    /// Opens the channel, after a pause if the last channel was short-lived.
+    async fn open(&mut self) -> Result<ReplyChannel<D>, NotOpened> {
         let age = self.opened.map(|opened| opened.elapsed());
         self.pause = pause(age, self.pause);
         if !self.pause.is_zero() {
             sleep(self.pause).await;
         }
         self.opened = Some(Instant::now());
-        let opened = self.way.open().await;
+        let opened = self.opener.open().await;
         self.unreachable = opened.is_err();
         opened
     }
 }
 
 /// Whether a reply to direct reply-to is given up without another attempt. Each attempt may take seconds, and thousands of
-/// replies may wait for theirs; and once the server is gone, the task has to end.
-fn is_late(waited: Duration, unreachable: bool, is_left: bool) -> bool {
-    waited >= limits::DIRECT_REPLY_WITHIN && (unreachable || is_left)
+/// replies may be waiting. Also, the task has to end after the server was dropped.
+fn is_late(waited: Duration, unreachable: bool, is_abandoned: bool) -> bool {
+    waited >= limits::DIRECT_REPLY_WITHIN && (unreachable || is_abandoned)
 }
 
-/// The pause before a channel is opened, by the age of the one before and the pause before that.
+/// The pause before a channel is opened, from the age of the last channel and the pause before that one.
 fn pause(age: Option<Duration>, last: Duration) -> Duration {
     match age {
         Some(age) if age < limits::STABLE_AFTER => {
@@ -189,7 +207,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_late_reply_is_not_tried_again_in_vain() {
+    fn a_late_reply_is_not_tried_again() {
         let (soon, late) = (Duration::from_secs(1), limits::DIRECT_REPLY_WITHIN);
         assert!(is_late(late, true, false) && is_late(late, false, true));
         assert!(!is_late(late, false, false), "it has only waited for others");
@@ -197,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn channels_that_die_young_follow_with_pauses() {
+    fn short_lived_channels_are_reopened_with_pauses() {
         let young = Some(Duration::from_millis(10));
         let pauses = std::iter::successors(Some(Duration::ZERO), |last| Some(pause(young, *last)));
         let pauses: Vec<u128> = pauses.skip(1).take(6).map(|pause| pause.as_millis()).collect();

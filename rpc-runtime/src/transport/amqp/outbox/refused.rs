@@ -1,14 +1,12 @@
-//! Why a reply was refused, as the broker words it.
+//! Reads from the broker's text why a reply was refused.
 
 use rpc_amqp::{CloseReason, Error};
 
-pub(super) const ACCESS_REFUSED: u16 = 403;
-
-/// The broker shuts down, or an operator has closed the connection.
+/// The broker is shutting down, or an operator has closed the connection.
 const CONNECTION_FORCED: u16 = 320;
 
-/// The refusal of a reply, where one ended the channel. The end of a connection is a refusal only if the connection carries
-/// nothing but replies, and not where it was closed from outside.
+/// The refusal that ended the channel, if a reply was refused. The end of a connection is a refusal only if the connection
+/// carries nothing but replies, and was not closed by an operator or a shutdown.
 pub(super) fn refusal(why: &Error, own_connection: bool) -> Option<&CloseReason> {
     match why {
         Error::ChannelClosed(refusal) => Some(refusal),
@@ -24,7 +22,7 @@ pub(super) fn is_for_size(refusal: &CloseReason) -> bool {
     refusal.text.contains("message size ")
 }
 
-/// The largest size that is not refused, where RabbitMQ names it.
+/// The largest accepted size, if RabbitMQ names it.
 pub(super) fn size_limit(refusal: &CloseReason) -> Option<usize> {
     let (_, limit) = refusal.text.split_once("max size ")?;
     let digits = limit.find(|c: char| !c.is_ascii_digit()).unwrap_or(limit.len());
@@ -53,10 +51,10 @@ mod tests {
 
     #[test]
     fn a_connection_closed_from_outside_refuses_no_reply() {
-        let dismissed = |code| Error::ConnectionClosed(refused(code, "x"));
-        assert!(refusal(&dismissed(541), true).is_some(), "an address that does not decode");
-        assert!(refusal(&dismissed(CONNECTION_FORCED), true).is_none());
-        assert!(refusal(&dismissed(541), false).is_none(), "requests are consumed on it");
+        let closed = |code| Error::ConnectionClosed(refused(code, "x"));
+        assert!(refusal(&closed(541), true).is_some(), "an address that does not decode");
+        assert!(refusal(&closed(CONNECTION_FORCED), true).is_none());
+        assert!(refusal(&closed(541), false).is_none(), "requests are consumed on it");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! The task of an outbox: sends replies, and settles their requests as the broker gets on.
+//! The task of an outbox: sends replies, and settles their requests when the broker has dealt with the replies.
 
 use std::{collections::VecDeque, future::pending, mem, sync::Arc, time::Duration};
 
@@ -12,11 +12,12 @@ use super::{
     super::{driver::Driver, proven::Proven},
     Item, MOST,
     load::Load,
-    way::{Open, Way},
+    reply_channel::{Opener, ReplyChannel},
 };
 use crate::{limits, tasks::BoxFuture};
 
-/// The answer that is waited for, and how many of the items that were sent it covers.
+/// A method whose response shows that the broker has dealt with everything that was sent before it, and the number of sent
+/// items that this covers.
 struct Fence {
     answer: BoxFuture<'static, Result<(), Error>>,
     covers: usize,
@@ -24,46 +25,47 @@ struct Fence {
 
 /// Sends the replies of an outbox, in order.
 pub(super) struct Sender<D: Driver> {
-    pub(super) way: Way<D>,
+    pub(super) opener: Opener<D>,
     pub(super) proven: Arc<Proven>,
-    pub(super) coming: mpsc::UnboundedReceiver<Item>,
+    pub(super) items: mpsc::UnboundedReceiver<Item>,
     pub(super) load: Arc<Load>,
-    /// When the channel was opened last, and the pause before the next if that one dies young.
+    /// When the channel was opened last.
     pub(super) opened: Option<Instant>,
+    /// The pause before the last channel was opened.
     pub(super) pause: Duration,
-    /// The last attempt to open failed.
+    /// Whether the last attempt to open a channel failed.
     pub(super) unreachable: bool,
 }
 
 enum Event {
     Answered(Result<(), Error>),
-    Came(Option<Item>),
+    Received(Option<Item>),
     Idle,
 }
 
 impl<D: Driver> Sender<D> {
     pub(super) fn new(
-        way: Way<D>,
+        opener: Opener<D>,
         proven: Arc<Proven>,
-        coming: mpsc::UnboundedReceiver<Item>,
+        items: mpsc::UnboundedReceiver<Item>,
         load: Arc<Load>,
     ) -> Self {
         let pause = Duration::ZERO;
-        Self { way, proven, coming, load, opened: None, pause, unreachable: false }
+        Self { opener, proven, items, load, opened: None, pause, unreachable: false }
     }
 
     /// Ends when the outbox is dropped and all its replies are dealt with.
     pub(super) async fn run(mut self) {
-        let (mut open, mut fence) = (None::<Open<D>>, None::<Fence>);
+        let (mut open, mut fence) = (None::<ReplyChannel<D>>, None::<Fence>);
         let mut sent = VecDeque::new();
         let mut ended = false;
         while !(ended && sent.is_empty()) {
             let takes_more = !ended && sent.len() < MOST;
-            let is_idle = self.way.is_own() && open.is_some() && fence.is_none();
+            let is_idle = self.opener.is_own_connection() && open.is_some() && fence.is_none();
             let event = tokio::select! {
                 biased;
                 answer = answered(&mut fence) => Event::Answered(answer),
-                item = self.coming.recv(), if takes_more => Event::Came(item),
+                item = self.items.recv(), if takes_more => Event::Received(item),
                 () = sleep(limits::DIRECT_IDLE), if is_idle => Event::Idle,
             };
             match event {
@@ -82,22 +84,22 @@ impl<D: Driver> Sender<D> {
                         }
                     }
                 }
-                Event::Came(None) => ended = true,
-                Event::Came(Some(item)) => {
-                    let Some(item) = self.examined(item) else { continue };
+                Event::Received(None) => ended = true,
+                Event::Received(Some(item)) => {
+                    let Some(item) = self.checked(item) else { continue };
                     if open.is_none() {
-                        // Nothing is on its way.
+                        // No reply is in flight.
                         open = self.one_by_one([item].into()).await;
                         continue;
                     }
-                    if let (Item::Reply(kept), Some(open)) = (&item, &open) {
-                        open.publish(kept);
+                    if let (Item::Reply(reply), Some(open)) = (&item, &open) {
+                        open.publish(reply);
                     }
                     sent.push_back(item);
                 }
                 Event::Idle => open = None,
             }
-            // Nothing is before it any more.
+            // A flush at the front has no reply before it any more.
             while let Some(Item::Flush(_)) = sent.front() {
                 sent.pop_front();
             }
@@ -107,38 +109,38 @@ impl<D: Driver> Sender<D> {
         }
     }
 
-    /// The broker has dealt with this.
-    pub(super) fn done(&self, item: Item, open: &Open<D>) {
-        let Item::Reply(mut kept) = item else { return };
-        let returned = open.returned.take(kept.reply.properties.correlation_id.as_ref());
+    /// The broker has dealt with this item.
+    pub(super) fn done(&self, item: Item, open: &ReplyChannel<D>) {
+        let Item::Reply(mut reply) = item else { return };
+        let returned = open.returned.take(reply.message.properties.correlation_id.as_ref());
         if returned {
-            kept.count_undeliverable();
+            reply.count_undeliverable();
         }
-        if !self.way.is_own() {
-            let (queue, now) = (&*kept.reply.routing_key, Instant::now());
-            self.proven.accepted(kept.size(), now);
+        if !self.opener.is_own_connection() {
+            let (queue, now) = (&*reply.message.routing_key, Instant::now());
+            self.proven.accepted(reply.size(), now);
             if !returned {
-                self.proven.taken_by(queue, now);
+                self.proven.accepted_by(queue, now);
             }
         }
         #[cfg(feature = "failpoints")]
         crate::failpoint::reach("before-acknowledging");
-        kept.settle();
+        reply.settle();
     }
 
-    /// What is sent in the place of this; `None` for a reply that would be refused.
-    pub(super) fn examined(&self, item: Item) -> Option<Item> {
-        let Item::Reply(mut kept) = item else { return Some(item) };
-        let size = kept.size();
-        if self.proven.is_too_large(size) && !kept.replaced {
-            let reason = format!("the broker does not take messages of {size} bytes");
-            kept.replace(&self.load.warned, &reason);
+    /// Checks an item before it is sent. A reply that is too large is replaced; `None` if the reply is given up.
+    pub(super) fn checked(&self, item: Item) -> Option<Item> {
+        let Item::Reply(mut reply) = item else { return Some(item) };
+        let size = reply.size();
+        if self.proven.is_too_large(size) && !reply.replaced {
+            let reason = format!("the broker does not accept messages of {size} bytes");
+            reply.replace(&self.load.warned, &reason);
         }
-        if !self.way.is_own() && self.proven.is_forbidden(Instant::now()) {
-            kept.give_up(&self.load.warned, "the user may not publish replies");
+        if !self.opener.is_own_connection() && self.proven.is_forbidden(Instant::now()) {
+            reply.give_up(&self.load.warned, "the user may not publish replies");
             return None;
         }
-        Some(Item::Reply(kept))
+        Some(Item::Reply(reply))
     }
 }
 

@@ -1,4 +1,4 @@
-//! An outbox against a broker that is played by the test.
+//! Tests of an outbox against a broker that the test plays.
 
 use std::sync::atomic::AtomicU64;
 
@@ -21,7 +21,7 @@ use crate::message::Message;
 
 const SOON: Duration = Duration::from_secs(5);
 
-/// What the broker has read so far.
+/// What the broker has received so far.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 struct Seen {
     /// The channels of the replies.
@@ -31,7 +31,7 @@ struct Seen {
     closes_connection: bool,
 }
 
-/// Reads frames and answers them; under an alarm it reads nothing after a message.
+/// Reads frames and responds. Under an alarm it reads nothing after a message.
 async fn play(
     mut socket: DuplexStream,
     seen: watch::Sender<Seen>,
@@ -74,19 +74,19 @@ async fn play(
     }
 }
 
-fn reply(request: Unsettled) -> Box<Kept> {
-    let reply = Message {
+fn reply(request: Unsettled) -> Box<UnconfirmedReply> {
+    let message = Message {
         routing_key: "amq.gen-x".into(),
         body: Bytes::from_static(b"x"),
         ..Message::default()
     };
-    Kept::new(reply, request, "q".into(), Arc::<AtomicU64>::default())
+    UnconfirmedReply::new(message, request, "q".into(), Arc::<AtomicU64>::default())
 }
 
 struct Played {
     connection: Connection,
     outboxes: Outboxes,
-    /// The channel that the requests came on.
+    /// The channel that requests are received on.
     requests: Channel,
     seen: watch::Receiver<Seen>,
     alarm: watch::Sender<bool>,
@@ -104,7 +104,7 @@ impl Played {
         Self { connection, outboxes, requests, seen: subscribed, alarm }
     }
 
-    fn reply(&self, tag: u64) -> Box<Kept> {
+    fn reply(&self, tag: u64) -> Box<UnconfirmedReply> {
         reply(Unsettled { writer: self.requests.writer().clone(), tag, reject: false })
     }
 
@@ -114,12 +114,12 @@ impl Played {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_alarm_of_hours_doubles_no_reply() {
+async fn no_reply_is_sent_twice_under_an_alarm() {
     let mut played = Played::start().await;
     played.alarm.send_replace(true);
     played.outboxes.careful.send(played.reply(1));
     played.sees(|seen| seen.published.len() == 1).await;
-    // The time is paused: all that has a time limit meets it now.
+    // The clock is paused, so every time limit passes now.
     sleep(Duration::from_secs(2 * 60 * 60)).await;
     assert!(played.seen.borrow().acknowledged.is_empty());
     played.alarm.send_replace(false);
@@ -129,13 +129,13 @@ async fn an_alarm_of_hours_doubles_no_reply() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_flush_waits_for_what_was_sent_before() {
+async fn a_flush_waits_for_earlier_replies() {
     let mut played = Played::start().await;
     played.alarm.send_replace(true);
     played.outboxes.careful.send(played.reply(1));
     let start = Instant::now();
     played.outboxes.flush(CLOSE_WITHIN).await;
-    assert!(start.elapsed() >= CLOSE_WITHIN, "nothing was dealt with");
+    assert!(start.elapsed() >= CLOSE_WITHIN, "the broker has dealt with no reply");
     played.alarm.send_replace(false);
     played.outboxes.flush(SOON).await;
     assert!(start.elapsed() < SOON);

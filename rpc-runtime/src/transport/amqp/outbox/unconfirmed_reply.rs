@@ -1,4 +1,4 @@
-//! A reply that is kept until the broker has dealt with it, and the request that is settled then.
+//! A reply that is stored until the broker has dealt with it. Then its request is settled.
 
 use std::sync::{
     Arc,
@@ -21,15 +21,15 @@ use crate::{
     wire,
 };
 
-/// A request that was not acknowledged yet, on the channel that it came on.
+/// A request that is not settled yet, and the channel that it was received on.
 pub(in super::super) struct Unsettled {
     pub(in super::super) writer: Arc<dyn Settle>,
     pub(in super::super) tag: u64,
-    /// It is rejected and not acknowledged.
+    /// Whether to reject it instead of acknowledging it.
     pub(in super::super) reject: bool,
 }
 
-/// What settles requests: the writer of their channel, of whichever driver.
+/// Settles requests: the writer of their channel, of either driver.
 pub(in super::super) trait Settle: Send + Sync {
     /// Acknowledges or rejects a request, after this reply if there is one.
     fn settle(&self, tag: u64, reject: bool, reply: Option<&Message>);
@@ -37,7 +37,7 @@ pub(in super::super) trait Settle: Send + Sync {
 
 impl<W: DriverWriter> Settle for W {
     fn settle(&self, tag: u64, reject: bool, reply: Option<&Message>) {
-        // A channel that is gone has given the request back.
+        // If the channel has ended, the request was requeued.
         let _ = self.write(|out| {
             if let Some(reply) = reply {
                 out.publish(reply);
@@ -57,31 +57,30 @@ impl Unsettled {
     }
 }
 
-/// A reply, kept until the broker has dealt with it.
-pub(in super::super) struct Kept {
-    pub(super) reply: Message,
-    /// `None` once it is settled.
+/// A reply that the broker has not dealt with yet.
+pub(in super::super) struct UnconfirmedReply {
+    pub(super) message: Message,
+    /// `None` once the request is settled.
     request: Option<Unsettled>,
-    /// The queue of the request.
     queue: SmolStr,
-    /// Counts the reply if it reaches nobody.
+    /// Counts the reply if it reaches no caller.
     undeliverable: Arc<AtomicU64>,
     pub(super) since: Instant,
-    /// It is a fault already, in the place of a reply that was too large.
+    /// Whether the message is a fault that replaced a reply that was too large.
     pub(super) replaced: bool,
     #[allow(dead_code, reason = "held, not read")]
     pub(super) room: Option<Room>,
 }
 
-impl Kept {
+impl UnconfirmedReply {
     pub(in super::super) fn new(
-        reply: Message,
+        message: Message,
         request: Unsettled,
         queue: SmolStr,
         undeliverable: Arc<AtomicU64>,
     ) -> Box<Self> {
         Box::new(Self {
-            reply,
+            message,
             request: Some(request),
             queue,
             undeliverable,
@@ -92,7 +91,7 @@ impl Kept {
     }
 
     pub(super) fn size(&self) -> usize {
-        self.reply.body.len()
+        self.message.body.len()
     }
 
     /// Settles the request, once.
@@ -102,31 +101,31 @@ impl Kept {
         }
     }
 
-    /// Sends the reply on the channel of its request, and settles that.
+    /// Sends the reply on the channel of its request, and settles the request.
     pub(super) fn send_beside_request(mut self: Box<Self>) {
         if let Some(request) = self.request.take() {
-            request.settle(Some(&self.reply));
+            request.settle(Some(&self.message));
         }
     }
 
-    /// What the reply is recognised by, for log lines.
+    /// The correlation id, for log lines.
     fn correlation_id(&self) -> Option<impl Value + use<'_>> {
-        let id = self.reply.properties.correlation_id.as_ref();
+        let id = self.message.properties.correlation_id.as_ref();
         id.map(|id| field::display(Escaped::new(id)))
     }
 
-    /// Counts a reply that reaches nobody.
+    /// Counts a reply that reaches no caller.
     pub(super) fn count_undeliverable(&self) {
         self.undeliverable.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Warns that the reply reaches nobody, and settles its request.
+    /// Logs that the reply reaches no caller, and settles its request.
     pub(super) fn give_up(mut self: Box<Self>, warned: &Throttle, reason: &str) {
         self.count_undeliverable();
         if let Some(left_out) = warned.pass() {
             warn!(
                 queue = &*self.queue,
-                reply_to = ?self.reply.routing_key,
+                reply_to = ?self.message.routing_key,
                 correlation_id = self.correlation_id(),
                 reason = ?reason,
                 left_out,
@@ -136,7 +135,7 @@ impl Kept {
         self.settle();
     }
 
-    /// Puts a fault in the place of a reply that is too large for the broker.
+    /// Replaces a reply that is too large for the broker with a fault.
     pub(super) fn replace(&mut self, warned: &Throttle, reason: &str) {
         let size = self.size();
         if let Some(left_out) = warned.pass() {
@@ -149,9 +148,9 @@ impl Kept {
                 "a reply is too large for the broker; its caller gets a fault, and the method is not run again"
             );
         }
-        let message = format!("the reply is {size} bytes, which is more than the broker takes");
+        let message = format!("the reply is {size} bytes, which is more than the broker accepts");
         let fault = Fault::new(FaultKind::TooLarge, message).ran(true);
-        self.reply = wire::fault_in_place_of(&self.reply, fault);
+        self.message = wire::fault_in_place_of(&self.message, fault);
         self.replaced = true;
     }
 }

@@ -1,4 +1,4 @@
-//! The project's rules, as far as a test can see them.
+//! Checks the project's rules in its files.
 
 #![allow(
     clippy::expect_used,
@@ -6,9 +6,14 @@
     reason = "a test fails by panicking; the standard message is enough where the line says what was expected"
 )]
 
+mod files;
+mod words;
+
 use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
+
+use files::{everything, fixture, is_this_test, numbered, read, root, sources, text, walk};
 
 #[test]
 fn versions_agree() {
@@ -35,30 +40,89 @@ fn the_changelog_has_the_current_version() {
     assert!(named, "CHANGELOG.md has a heading for {version}");
 }
 
-/// It says what AMQP is, in tests of the wire, and what calls are compared with. Users neither build nor run it.
+/// lapin is a driver behind a feature, a reference in tests of the wire, and a comparison in benchmarks. Other users do not
+/// build it.
 #[test]
-fn lapin_is_named_by_tests_of_the_wire_and_benchmarks_alone() {
+fn only_its_driver_and_wire_tests_use_lapin() {
     let wire = root().join("rpc-amqp/src");
+    let driver = [
+        "rpc-runtime/src/transport/lapin",
+        "rpc-runtime/src/transport/conformance",
+        "rpc-runtime/src/broker/over_lapin.rs",
+        "examples/features/over_lapin.rs",
+    ];
     for file in
         sources(&["rpc-amqp", "rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"])
     {
         let tests_the_wire = file.starts_with(&wire) && file.ends_with("tests.rs");
-        if tests_the_wire || file.ends_with("tests/hygiene.rs") || fixture(&file) {
+        let drives = driver.iter().any(|place| file.starts_with(root().join(place)));
+        if tests_the_wire || drives || is_this_test(&file) || fixture(&file) {
             continue;
         }
         for (number, line) in numbered(&file) {
             let code = line.split("//").next().unwrap_or_default();
-            assert!(!code.contains("lapin"), "{}:{number} names lapin", file.display());
+            let mut paths = code.match_indices("lapin::");
+            let names_it = paths.any(|(at, _)| !code[..at].ends_with('_'));
+            assert!(!names_it, "{}:{number} names lapin", file.display());
         }
     }
     for package in ["rpc-amqp", "rpc-runtime"] {
         let manifest = read(&format!("{package}/Cargo.toml"));
         let users = manifest.split("[dev-dependencies]").next().unwrap_or_default();
-        assert!(!users.contains("lapin"), "a user of {package} builds lapin");
+        let mut dependency = users.lines().filter(|line| line.starts_with("lapin = {"));
+        let is_optional = dependency.all(|line| line.contains("optional = true"));
+        assert!(is_optional, "a user of {package} builds lapin without asking for it");
     }
 }
 
-/// A feature of a dependency is on for the whole program of a user.
+/// A setter has the name of its option and takes the builder by value. The compiler warns about a dropped builder.
+#[test]
+fn setters_have_one_style() {
+    let mut setters = 0;
+    for file in sources(&["rpc-runtime/src", "rpc-amqp/src"]) {
+        for (number, line) in numbered(&file) {
+            let Some((_, name)) = line.split_once("pub fn ") else { continue };
+            if !line.contains("(mut self") {
+                continue;
+            }
+            setters += 1;
+            let place = format!("{}:{number}", file.display());
+            assert!(!name.starts_with("set_") && !name.starts_with("with_"), "{place}: {name}");
+            assert!(text(&file).contains("#[must_use"), "{place}: its type has no #[must_use]");
+        }
+    }
+    assert!(setters > 50, "{setters} setters were found");
+}
+
+/// A later version, or a feature, may add a field to what users read.
+#[test]
+fn structs_with_public_fields_can_grow() {
+    // What users make themselves, in mocks, and what generated code makes.
+    let complete = ["TooLarge", "UntypedReply", "ServiceParts", "MethodParts"];
+    let mut found = 0;
+    for file in sources(&["rpc-runtime/src"]) {
+        let lines = numbered(&file);
+        for (at, (number, line)) in lines.iter().enumerate() {
+            let Some(name) = line.strip_prefix("pub struct ") else { continue };
+            let mut body = lines[at + 1..].iter().take_while(|(_, line)| !line.starts_with('}'));
+            if !line.ends_with('{') || !body.any(|(_, line)| line.starts_with("    pub ")) {
+                continue;
+            }
+            let mut above = lines[..at].iter().rev().take_while(|(_, line)| !line.is_empty());
+            let grows = above.any(|(_, line)| line == "#[non_exhaustive]");
+            let known = complete.iter().any(|known| name.starts_with(known));
+            assert!(
+                grows || known,
+                "{}:{number}: {name} is not `#[non_exhaustive]`",
+                file.display()
+            );
+            found += 1;
+        }
+    }
+    assert!(found > 15, "{found} structs were found");
+}
+
+/// A feature of a dependency is switched on for the whole program of a user.
 #[test]
 fn features_of_serde_json_are_documented() {
     let (manifest, page) = (read("Cargo.toml"), read("rpc-runtime/src/lib.rs"));
@@ -70,9 +134,9 @@ fn features_of_serde_json_are_documented() {
     }
 }
 
-/// The protocol is a crate of its own, and one folder of the framework speaks it.
+/// The protocol is a crate of its own, and only one folder of the framework uses it.
 #[test]
-fn amqp_is_named_by_its_transport_and_messages_alone() {
+fn only_the_amqp_transport_uses_amqp() {
     let runtime = root().join("rpc-runtime/src");
     let allowed =
         ["transport/amqp", "transport/lapin", "transport/mod.rs", "message", "lib.rs", "fuzz.rs"];
@@ -129,7 +193,7 @@ fn every_example_is_declared_and_in_the_readme() {
     for path in &declared {
         assert!(root().join(path).is_file(), "{path} is declared, and is not there");
     }
-    // A file that starts with `fn main` and is no example is never compiled.
+    // A file with `fn main` that is not declared is never compiled.
     for file in sources(&["examples"]) {
         let main = numbered(&file).iter().any(|(_, line)| line.contains("fn main("));
         let known = declared.iter().any(|path| file.ends_with(path));
@@ -137,17 +201,17 @@ fn every_example_is_declared_and_in_the_readme() {
     }
 }
 
-/// Without it cargo builds what all packages of the workspace need together, for the smallest example too.
+/// Without `-p`, cargo builds with the features that all packages of the workspace need together.
 #[test]
 fn commands_that_run_an_example_name_its_package() {
     let packages = ["examples", "examples/features", "examples/testing", "rpc-amqp"];
     let mut named = 0;
     for file in everything().into_iter().chain([root().join(".ci/run")]) {
         let extension = file.extension().and_then(|extension| extension.to_str());
-        if !matches!(extension, Some("rs" | "md") | None) || file.ends_with("tests/hygiene.rs") {
+        if !matches!(extension, Some("rs" | "md") | None) || is_this_test(&file) {
             continue;
         }
-        // A command may go on in the next line.
+        // A command may continue in the next line.
         let text = text(&file).split_whitespace().collect::<Vec<_>>().join(" ");
         for command in text.split("cargo run ").skip(1) {
             let Some((options, rest)) = command.split_once("--example ") else { continue };
@@ -172,7 +236,7 @@ fn commands_that_run_an_example_name_its_package() {
 }
 
 #[test]
-fn every_page_of_the_guide_is_in_its_contents() {
+fn every_guide_page_is_in_the_contents() {
     let contents = read("docs/README.md");
     for page in walk(&root().join("docs")) {
         let name = page.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -183,9 +247,9 @@ fn every_page_of_the_guide_is_in_its_contents() {
     }
 }
 
-/// A row of the failure modes is only as true as the tests that it names.
+/// Each row of the failure modes names the tests that show it.
 #[test]
-fn every_test_that_the_failure_modes_name_is_there() {
+fn every_test_named_in_failure_modes_exists() {
     let code: String = sources(&["tests", "rpc-runtime/src", "rpc-amqp/src"])
         .iter()
         .map(|file| text(file))
@@ -213,9 +277,9 @@ fn every_test_that_the_failure_modes_name_is_there() {
     assert!(named > 30, "{named} tests were found");
 }
 
-/// Those in Python are run as they stand, by the integration tests.
+/// The integration tests run those in Python directly from the page.
 #[test]
-fn recipes_for_other_languages_stand_in_programs_that_run() {
+fn recipes_for_other_languages_are_tested() {
     let programs: String =
         walk(&root().join("tests/peers")).iter().map(|file| text(file)).collect();
     let programs: HashSet<&str> = programs.lines().map(str::trim).collect();
@@ -248,9 +312,31 @@ fn rust_code_in_the_documentation_is_compiled() {
     }
 }
 
+/// `cargo test` builds examples, and these programs, without the means to run tests in them.
+#[test]
+fn tests_stand_where_cargo_runs_them() {
+    let manifests = everything().into_iter().filter(|file| file.ends_with("Cargo.toml"));
+    for manifest in manifests.filter(|file| !fixture(file)) {
+        for section in text(&manifest).split("\n[") {
+            let untested = section.contains("\ntest = false")
+                || section.starts_with("[example]]") && !section.contains("\ntest = true");
+            let path = section.lines().find_map(|line| line.strip_prefix("path = "));
+            let (true, Some(path)) = (untested, path) else {
+                continue;
+            };
+            let path = manifest.with_file_name(path.trim_matches('"'));
+            let modules = path.ends_with("main.rs").then(|| path.parent().map(walk)).flatten();
+            for file in modules.unwrap_or_else(|| vec![path]) {
+                let tests = text(&file).contains("test]\n");
+                assert!(!tests, "{} has tests that nothing runs", file.display());
+            }
+        }
+    }
+}
+
 #[test]
 fn nothing_is_disabled_or_left_for_later() {
-    // Put together here, so that this file does not find itself.
+    // Split here, so that this test does not find itself.
     let signs = [
         ["#[ig", "nore"].concat(),
         ["TO", "DO"].concat(),
@@ -272,7 +358,7 @@ fn nothing_is_disabled_or_left_for_later() {
 
 #[test]
 fn no_path_of_one_machine() {
-    // Put together here, so that this file does not find itself.
+    // Split here, so that this test does not find itself.
     let paths =
         ["/wo?rk/", "/ho?me/", "/ro?ot/", "/Us?ers/", "/t?mp/"].map(|path| path.replace('?', ""));
     for file in everything() {
@@ -325,13 +411,13 @@ fn every_lint_and_exemption_has_a_reason() {
         "tests",
         "benchmarks",
     ]) {
-        if fixture(&file) || file.ends_with("tests/hygiene.rs") {
+        if fixture(&file) || is_this_test(&file) {
             continue;
         }
         let text = fs::read_to_string(&file).expect("a source is text");
         for attribute in text.split("[allow(").skip(1).chain(text.split("[expect(").skip(1)) {
             let attribute = attribute.split(")]").next().unwrap_or_default();
-            // Quoted code of the macro carries attributes for other people's sources.
+            // Code in `quote!` has attributes for generated code.
             let quoted = file.starts_with(root().join("rpc-macros"));
             assert!(
                 quoted || attribute.contains("reason ="),
@@ -343,7 +429,7 @@ fn every_lint_and_exemption_has_a_reason() {
 }
 
 #[test]
-fn what_is_published_is_fit_for_it() {
+fn published_packages_have_complete_manifests() {
     let workspace = read("Cargo.toml");
     for key in ["license", "repository", "keywords", "categories", "rust-version"] {
         assert!(
@@ -412,17 +498,9 @@ fn sources_stay_small() {
     assert!(*ninth <= 350, "one source in ten has more than 350 lines, {} {ninth}", file.display());
 }
 
-/// Whether those who work on this run it often. The others measure once in a while, and their pages name them.
+/// Whether contributors run the script often. The other scripts measure occasionally, and their pages name them.
 fn habit(script: &str) -> bool {
     !matches!(script, "scripts/build-cost" | "scripts/macro-cost")
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is in the workspace")
-}
-
-fn read(path: &str) -> String {
-    fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
 fn version() -> String {
@@ -431,53 +509,7 @@ fn version() -> String {
     version.expect("the workspace has a version").trim_matches('"').to_owned()
 }
 
-fn text(file: &Path) -> String {
-    let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
-fn numbered(file: &Path) -> Vec<(usize, String)> {
-    text(file).lines().enumerate().map(|(index, line)| (index + 1, line.to_owned())).collect()
-}
-
-/// Inputs of the macro's tests may contain whatever they are about.
-fn fixture(file: &Path) -> bool {
-    file.starts_with(root().join("tests/ui"))
-}
-
-/// Rust sources below these directories.
-fn sources(directories: &[&str]) -> Vec<PathBuf> {
-    let files = directories.iter().flat_map(|directory| walk(&root().join(directory)));
-    files.filter(|file| file.extension().is_some_and(|extension| extension == "rs")).collect()
-}
-
-/// Every file of the project.
-fn everything() -> Vec<PathBuf> {
-    walk(root())
-}
-
-fn walk(directory: &Path) -> Vec<PathBuf> {
-    let mut found = Vec::new();
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let (path, name) = (entry.path(), entry.file_name());
-        // A directory that only caches, as cargo's target directory wherever it is, says so by this file.
-        let generated = path.join("CACHEDIR.TAG").exists()
-            || ["target", ".git", "Cargo.lock", "__pycache__", "fuzz"]
-                .iter()
-                .any(|other| name == *other);
-        if generated {
-            continue;
-        }
-        if path.is_dir() {
-            found.extend(walk(&path));
-        } else {
-            found.push(path);
-        }
-    }
-    found
-}
-
-/// Whether the line names a path that starts with this, and not merely contains it (`tests/tmp/`, `~/.config/home/`).
+/// Whether the line names a path that starts with this, rather than one that contains it (`tests/tmp/`, `~/.config/home/`).
 fn absolute(line: &str, path: &str) -> bool {
     line.match_indices(path).any(|(at, _)| {
         let before = line[..at].chars().next_back();
