@@ -23,8 +23,8 @@ const HARD_WORDS: &[&str] =
 fn names_of_tests_have_at_most_eight_words() {
     let mut names = 0;
     for file in everything() {
-        let rust = file.extension().is_some_and(|extension| extension == "rs");
-        if !rust || fixture(&file) || is_in(&file, NAMES_NOT_CHECKED) {
+        let is_rust = file.extension().is_some_and(|extension| extension == "rs");
+        if !is_rust || fixture(&file) || is_in(&file, NAMES_NOT_CHECKED) {
             continue;
         }
         for (number, line) in numbered(&file) {

@@ -1,6 +1,10 @@
 //! Setting up a broker.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    panic::{RefUnwindSafe, UnwindSafe},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::Broker;
 use crate::{
@@ -55,7 +59,12 @@ pub struct BrokerBuilder {
 }
 
 /// Called for each broker that is made.
-type MakeTransport = Arc<dyn Fn() -> Arc<dyn Transport> + Send + Sync>;
+#[derive(Clone)]
+struct MakeTransport(Arc<dyn Fn() -> Arc<dyn Transport> + Send + Sync>);
+
+// A builder that a panic interrupts has changed nothing: `connect` makes its transport anew.
+impl UnwindSafe for MakeTransport {}
+impl RefUnwindSafe for MakeTransport {}
 
 // Addresses hold passwords.
 opaque_debug!(BrokerBuilder, |it| addresses: it.addresses.len(), name: it.name);
@@ -81,7 +90,7 @@ impl BrokerBuilder {
 
     /// Sets up a broker over another transport than AMQP. It needs no address.
     pub(super) fn over(make: impl Fn() -> Arc<dyn Transport> + Send + Sync + 'static) -> Self {
-        Self { instead: Some(Arc::new(make)), ..Self::new("") }
+        Self { instead: Some(MakeTransport(Arc::new(make))), ..Self::new("") }
     }
 
     /// Sets up a broker in the process, for tests of what is deployed with options: calls, limits and the exchange are as
@@ -306,7 +315,7 @@ impl BrokerBuilder {
     fn connected(self) -> BoxFuture<'static, Result<Broker, BrokerError>> {
         boxed(async {
             let transport = match &self.instead {
-                Some(make) => make(),
+                Some(MakeTransport(make)) => make(),
                 None => self.amqp()?,
             };
             let broker = self.build(transport);

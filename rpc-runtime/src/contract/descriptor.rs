@@ -152,12 +152,14 @@ pub struct MethodParts {
 }
 
 /// The descriptor of a service.
+#[allow(clippy::needless_pass_by_value, reason = "parts are made to be taken apart")]
 pub const fn service(parts: ServiceParts) -> ServiceDescriptor {
     let ServiceParts { name, version, queue, encoding, timeout, doc, methods } = parts;
     ServiceDescriptor { name, version, queue, encoding, timeout, doc, methods }
 }
 
 /// The descriptor of a method.
+#[allow(clippy::needless_pass_by_value, reason = "parts are made to be taken apart")]
 pub const fn method(parts: MethodParts) -> MethodDescriptor {
     MethodDescriptor {
         name: parts.name,

@@ -69,17 +69,15 @@ impl Serving {
         permit: Option<OwnedSemaphorePermit>,
         span: &Span,
     ) -> Duration {
-        let _permit = match permit {
-            Some(permit) => permit,
-            // What is seldom waited for is kept out of its size.
-            None => match Box::pin(self.permits.clone().acquire_owned()).await {
-                Ok(permit) => permit,
-                // The server drains.
-                Err(_) => {
-                    self.endpoint.give_back(&delivery, &*self.channel);
-                    return Duration::ZERO;
-                }
-            },
+        // Boxed: a request seldom waits for a permit, and all would have room for it.
+        let permit = match permit {
+            Some(permit) => Ok(permit),
+            None => Box::pin(self.permits.clone().acquire_owned()).await,
+        };
+        // The permits are closed when the server drains.
+        let Ok(_permit) = permit else {
+            self.endpoint.give_back(&delivery, &*self.channel);
+            return Duration::ZERO;
         };
         let finished = self.endpoint.serve(delivery, &*self.channel, span).await;
         // A request whose channel was lost went back to the queue then, and may be running here again.

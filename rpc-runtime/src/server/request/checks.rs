@@ -213,7 +213,7 @@ impl Endpoint {
         }
         let limit = self.limits.max_request;
         if size > limit {
-            let message = format!("the request is {size} bytes, where {limit} are allowed");
+            let message = format!("the request is {size} bytes, but at most {limit} are allowed");
             return Err(Fault::new(FaultKind::TooLarge, message));
         }
         Ok(())

@@ -281,7 +281,7 @@ impl Endpoint {
         };
         let (size, limit) = (reply.size(), self.limits.max_reply);
         if size > limit {
-            let message = format!("the reply is {size} bytes, where {limit} are allowed");
+            let message = format!("the reply is {size} bytes, but at most {limit} are allowed");
             return Reply::Fault(Fault::new(FaultKind::TooLarge, message).ran(true));
         }
         reply
