@@ -90,7 +90,7 @@ pub use channel::{
     Batch, Channel, ChannelHandler, ChannelWriter, Confirmation, DeclaredQueue, NotSent,
 };
 pub use connect::{ConnectError, ConnectErrorKind, ConnectOptions, Connector};
-pub use connection::{Connection, Stall};
+pub use connection::{Ack, AckTracker, Connection, Stall};
 pub use error::Error;
 pub use limits::{MAX_SHORT_STRING, MAX_TABLE_BYTES, MAX_TABLE_DEPTH};
 pub use message::{DEATHS, Delivery, Expiration, Id, Message, Properties, Table, Value};

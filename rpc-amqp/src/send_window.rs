@@ -50,7 +50,8 @@ pub struct Held {
 }
 
 impl SendWindow {
-    pub(crate) fn new(blocked: watch::Sender<Blocked>) -> Arc<Self> {
+    /// An empty window, which announces here that it is full. A [`Connection`](crate::Connection) has one of its own.
+    pub fn new(blocked: watch::Sender<Blocked>) -> Arc<Self> {
         Arc::new(Self { bytes: AtomicUsize::new(0), blocked })
     }
 

@@ -81,6 +81,7 @@
 //! | --- | --- |
 //! | `testing` | `testing`, brokers with injected faults: for dev-dependencies |
 //! | `tls` | `amqps://` addresses, which are refused without it |
+//! | `lapin` | `Broker::over_lapin`: RabbitMQ over connections that the program makes with lapin 4 |
 //! | `cache` | `middleware::Cache`, for methods marked `cacheable` |
 //! | `opentelemetry` | traces across processes, with the spans of tracing-opentelemetry |
 //! | `metrics` | counts and durations, through the facade `metrics`: `describe_metrics` |

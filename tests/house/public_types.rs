@@ -19,6 +19,7 @@ const ALLOWED: &[(&str, &[&str])] = &[
         &[
             "bytes",
             "futures_core",
+            "lapin",
             "rpc_amqp",
             "rpc_macros",
             "serde",

@@ -48,12 +48,18 @@ fn end_of_signature(tokens: &[Token], mut at: usize) -> usize {
         match token.kind {
             Kind::Sign('(' | '[') => depth += 1,
             Kind::Sign(')' | ']') => depth = depth.saturating_sub(1),
+            Kind::Sign('=') if binds_a_type(tokens, at) => {}
             Kind::Sign('{' | ';' | '=') if depth == 0 => return at,
             _ => {}
         }
         at += 1;
     }
     at
+}
+
+/// Whether an `=` gives an associated type, as in `Future<Output = u8>`, or a default of a parameter.
+fn binds_a_type(tokens: &[Token], at: usize) -> bool {
+    at >= 2 && (is(tokens, at - 2, '<') || is(tokens, at - 2, ','))
 }
 
 /// The type that an `impl` is for, and whether it is one of a trait.

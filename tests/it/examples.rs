@@ -249,6 +249,14 @@ async fn a_purchase_with_a_lost_reply_is_paid() {
 }
 
 #[tokio::test]
+async fn a_program_that_uses_lapin_shares_its_connecting() {
+    let program = Process::example("over_lapin", &["--broker", url().await]).await;
+    program.line_with("a queue of its own: 0 messages", PATIENCE).await;
+    program.line_with("\"over lapin\" has 9 letters", PATIENCE).await;
+    program.success(PATIENCE).await;
+}
+
+#[tokio::test]
 async fn spans_are_shown_on_the_console() {
     let alone = Process::example_with("tracing_console", &[], &[("AMQP_URL", "")]).await;
     for span in ["rpc.call{otel.name=Fibonacci/fib", "rpc.request{otel.name=Fibonacci/fib"] {

@@ -30,6 +30,7 @@ mod log_lines;
 mod logs;
 mod middleware;
 mod options;
+mod over_lapin;
 mod paused_time;
 mod queue_waits;
 mod random_peer;

@@ -21,6 +21,7 @@
 mod eventually;
 pub mod guardian;
 mod node;
+mod over_lapin;
 mod peer;
 mod process;
 mod python;
@@ -32,6 +33,7 @@ mod unique;
 
 pub use eventually::{eventually, eventually_async};
 pub use node::{Node, NodeBuilder};
+pub use over_lapin::IMPOSSIBLE_OVER_LAPIN;
 pub use peer::{Message, Peer, PeerError, Published, QueueInfo, QueueSpec, typed};
 pub use process::Process;
 pub use python::Python;

@@ -14,6 +14,7 @@ use crate::targets::Targets;
 
 const OURS: &str = "ours";
 const UNCONFIRMED: &str = "ours, no confirms";
+const OVER_LAPIN: &str = "ours over lapin";
 const NAIVE: &str = "naive lapin";
 const BATCHED: &str = "batched lapin";
 /// The peer that shows the broker's limit.
@@ -62,6 +63,7 @@ fn contenders(flags: &Flags) -> Vec<Contender> {
     let own = [
         (OURS, "ours", &[][..]),
         (UNCONFIRMED, "ours", &["--no-confirms"]),
+        (OVER_LAPIN, "ours-over-lapin", &[]),
         (NAIVE, "lapin-naive", &[]),
         (BATCHED, "lapin-batched", &[]),
     ];
@@ -145,6 +147,8 @@ fn call_targets(results: &Results, targets: &mut Targets) {
         Unbound,
         unconfirmed,
     );
+    let over_lapin = to(OVER_LAPIN, 256, RATE);
+    targets.add("256 in flight, calls a second, to ours over lapin", Unbound, Unbound, over_lapin);
     let naive = to(NAIVE, 1, P50);
     targets.add("1 in flight, p50, to naive lapin", AtMost(1.05), Unbound, naive);
     let limit = to(LIMIT, 1, P50);

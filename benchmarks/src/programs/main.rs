@@ -25,6 +25,9 @@ enum Program {
     /// Over rpc-runtime.
     #[command(subcommand)]
     Ours(Role),
+    /// Over rpc-runtime, over connections of lapin.
+    #[command(subcommand)]
+    OursOverLapin(Role),
     /// Over lapin in the style of its examples.
     #[command(subcommand)]
     LapinNaive(Role),
@@ -37,7 +40,8 @@ fn main() -> Result<(), Failure> {
     let Arguments { program, runtime } = Arguments::parse();
     runtime.runtime()?.block_on(async {
         match program {
-            Program::Ours(role) => ours::run(role).await,
+            Program::Ours(role) => ours::run(role, ours::connecting).await,
+            Program::OursOverLapin(role) => ours::run(role, ours::connecting_over_lapin).await,
             Program::LapinNaive(role) => lapin_naive::run(role).await,
             Program::LapinBatched(role) => lapin_batched::run(role).await,
         }

@@ -4,18 +4,34 @@ use rpc_benchmarks::arguments::{
     ClientArguments, NUMBER, Role, ServerArguments, serving, terminated,
 };
 use rpc_benchmarks::{Failure, LeastClient, LeastServer, Worker, increment, keep_in_flight};
-use rpc_runtime::{Broker, Queue, Server};
+use rpc_runtime::{Broker, BrokerBuilder, Queue, Server};
 use serde_bytes::ByteBuf;
 
-pub(crate) async fn run(role: Role) -> Result<(), Failure> {
+/// How the broker at an address is connected to.
+type Connecting = fn(&str) -> BrokerBuilder;
+
+pub(crate) fn connecting(address: &str) -> BrokerBuilder {
+    Broker::builder(address)
+}
+
+/// Over lapin, which takes the heartbeat from the address.
+pub(crate) fn connecting_over_lapin(address: &str) -> BrokerBuilder {
+    let address = address.to_owned();
+    BrokerBuilder::over_lapin(move || {
+        let address = address.clone();
+        async move { lapin::Connection::connect(&address, lapin::ConnectionProperties::default()).await }
+    })
+}
+
+pub(crate) async fn run(role: Role, connecting: Connecting) -> Result<(), Failure> {
     match role {
-        Role::Server(arguments) => serve(arguments).await,
-        Role::Client(arguments) => call(arguments).await,
+        Role::Server(arguments) => serve(arguments, connecting).await,
+        Role::Client(arguments) => call(arguments, connecting).await,
     }
 }
 
-async fn serve(arguments: ServerArguments) -> Result<(), Failure> {
-    let broker = Broker::connect(&arguments.common.url).await?;
+async fn serve(arguments: ServerArguments, connecting: Connecting) -> Result<(), Failure> {
+    let broker = connecting(&arguments.common.url).connect().await?;
     // Expires by itself on a broker that is not thrown away.
     let queue = Queue::named(arguments.common.queue).argument("x-expires", 60_000);
     let server =
@@ -26,9 +42,9 @@ async fn serve(arguments: ServerArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-async fn call(arguments: ClientArguments) -> Result<(), Failure> {
+async fn call(arguments: ClientArguments, connecting: Connecting) -> Result<(), Failure> {
     let ClientArguments { common, load, no_confirms } = arguments;
-    let broker = Broker::builder(&common.url).confirms(!no_confirms).connect().await?;
+    let broker = connecting(&common.url).confirms(!no_confirms).connect().await?;
     let client = LeastClient::builder(&broker).queue(common.queue).build();
     let report = if load.payload == NUMBER {
         increment(load, &client).await?

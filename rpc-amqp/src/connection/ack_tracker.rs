@@ -4,15 +4,17 @@ use std::collections::VecDeque;
 
 /// A `basic.ack`.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Ack {
-    pub(crate) tag: u64,
-    pub(crate) multiple: bool,
+pub struct Ack {
+    /// The tag of the delivery.
+    pub tag: u64,
+    /// It also acknowledges all deliveries before.
+    pub multiple: bool,
 }
 
 /// One acknowledgement covers all deliveries up to the first unsettled one. Deliveries after that one are acknowledged
-/// one by one.
+/// one by one. A [`ChannelWriter`](crate::ChannelWriter) has one of its own; this is for other AMQP clients.
 #[derive(Debug, Default)]
-pub(crate) struct AckTracker {
+pub struct AckTracker {
     /// All deliveries up to this tag are settled.
     settled: u64,
     /// The last settled delivery to acknowledge, with `multiple`.
@@ -25,7 +27,7 @@ pub(crate) struct AckTracker {
 
 impl AckTracker {
     /// Settles a delivery with an acknowledgement.
-    pub(crate) fn ack(&mut self, tag: u64) {
+    pub fn ack(&mut self, tag: u64) {
         if tag == self.settled + 1 {
             self.together = Some(tag);
             self.advance(tag);
@@ -35,7 +37,7 @@ impl AckTracker {
     }
 
     /// Settles a delivery with a `basic.reject`, which the caller sends.
-    pub(crate) fn reject(&mut self, tag: u64) {
+    pub fn reject(&mut self, tag: u64) {
         if tag == self.settled + 1 {
             self.advance(tag);
         } else if tag > self.settled {
@@ -54,12 +56,12 @@ impl AckTracker {
     }
 
     /// Whether there is anything to acknowledge.
-    pub(crate) fn has_acks(&self) -> bool {
+    pub fn has_acks(&self) -> bool {
         self.together.is_some() || !self.alone.is_empty()
     }
 
     /// Returns the acknowledgements to write, and counts them as written.
-    pub(crate) fn take_acks(&mut self) -> impl Iterator<Item = Ack> {
+    pub fn take_acks(&mut self) -> impl Iterator<Item = Ack> + use<'_> {
         let together = self.together.take().map(|tag| Ack { tag, multiple: true });
         let alone = self.alone.drain(..).map(|tag| Ack { tag, multiple: false });
         together.into_iter().chain(alone)

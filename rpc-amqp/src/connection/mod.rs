@@ -20,7 +20,7 @@ use std::{fmt, sync::Arc};
 use smol_str::SmolStr;
 use tokio::sync::watch;
 
-pub(crate) use ack_tracker::AckTracker;
+pub use ack_tracker::{Ack, AckTracker};
 pub use heartbeat::Stall;
 pub(crate) use outgoing::{Outgoing, State, acknowledge};
 pub(crate) use shared::Shared;

@@ -316,7 +316,7 @@ impl BrokerBuilder {
         boxed(async {
             let transport = match &self.instead {
                 Some(MakeTransport(make)) => make(),
-                None => Arc::new(self.amqp()?),
+                None => self.amqp()?,
             };
             let broker = self.build(transport);
             broker.session.access().supervisor().first_connection().await?;
@@ -324,15 +324,22 @@ impl BrokerBuilder {
         })
     }
 
-    fn amqp(&self) -> Result<AmqpTransport, BrokerError> {
+    fn amqp(&self) -> Result<Arc<dyn Transport>, BrokerError> {
         let name = self.name.clone().unwrap_or_else(program_name);
-        AmqpTransport::new(&AmqpOptions {
+        let transport = AmqpTransport::new(&AmqpOptions {
             addresses: &self.addresses,
             name: &name,
             heartbeat: self.heartbeat,
             tls: &self.tls,
             external: self.external,
-        })
+        })?;
+        #[cfg(all(feature = "lapin", feature = "failpoints"))]
+        if let Some(over_lapin) =
+            super::over_lapin::for_tests(&self.addresses, &name, self.heartbeat)
+        {
+            return Ok(over_lapin);
+        }
+        Ok(Arc::new(transport))
     }
 
     fn build(self, transport: Arc<dyn Transport>) -> Broker {

@@ -5,6 +5,8 @@ mod clients;
 #[cfg(feature = "testing")]
 mod faulty;
 mod identity;
+#[cfg(feature = "lapin")]
+mod over_lapin;
 
 use std::sync::Arc;
 

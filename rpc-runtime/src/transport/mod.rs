@@ -11,6 +11,8 @@ pub(crate) mod amqp;
 mod conformance;
 #[cfg(feature = "testing")]
 pub(crate) mod faults;
+#[cfg(feature = "lapin")]
+pub(crate) mod lapin;
 pub(crate) mod memory;
 mod queue;
 

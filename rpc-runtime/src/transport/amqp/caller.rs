@@ -5,12 +5,17 @@
 
 use std::sync::Arc;
 
-use rpc_amqp::{Channel, ChannelHandler, Confirmation, Connection, Error};
+use rpc_amqp::{ChannelHandler, Confirmation, Error};
 use smol_str::SmolStr;
 use tokio::sync::watch;
 use uuid::Uuid;
 
-use super::{error, requests::Requests, set_once, topology, when_set};
+use super::{
+    driver::{Driver, DriverChannel, DriverConnection, DriverWriter},
+    error,
+    requests::Requests,
+    set_once, topology, when_set,
+};
 use crate::{
     error::BrokerError,
     message::{Delivery, Message, Properties},
@@ -19,28 +24,28 @@ use crate::{
 
 const DIRECT_REPLY_TO: &str = "amq.rabbitmq.reply-to";
 
-pub(super) struct AmqpCaller {
-    setup: Arc<Setup>,
-    callback: Arc<Callback>,
+pub(super) struct AmqpCaller<D: Driver> {
+    setup: Arc<Setup<D>>,
+    callback: Arc<Callback<D>>,
     /// The user that requests name, if they name one.
     user: Option<SmolStr>,
-    requests: Arc<Requests>,
-    _channel: Channel,
+    requests: Arc<Requests<D::Writer>>,
+    _channel: D::Channel,
 }
 
 /// Everything that is needed to open another channel.
-pub(super) struct Setup {
-    pub(super) connection: Connection,
+pub(super) struct Setup<D: Driver> {
+    pub(super) connection: D::Connection,
     pub(super) options: CallerOptions,
     pub(super) sink: Arc<dyn CallerSink>,
 }
 
 /// The callback queue.
-struct Callback {
+struct Callback<D: Driver> {
     queue: SmolStr,
     replies: Arc<Replies>,
     /// `None` with direct reply-to, which uses the channel of the requests.
-    _channel: Option<Channel>,
+    _channel: Option<D::Channel>,
 }
 
 /// Handles messages on the callback queue.
@@ -73,12 +78,12 @@ impl ChannelHandler for Replies {
 }
 
 /// Handles requests and replies on one channel.
-struct Both {
-    requests: Arc<Requests>,
+struct Both<W> {
+    requests: Arc<Requests<W>>,
     replies: Arc<Replies>,
 }
 
-impl ChannelHandler for Both {
+impl<W: DriverWriter> ChannelHandler for Both<W> {
     fn unreadable(&self, tag: u64, size: usize) {
         self.replies.unreadable(tag, size);
     }
@@ -110,7 +115,7 @@ impl ChannelHandler for Both {
     }
 }
 
-pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
+pub(super) async fn open<D: Driver>(setup: Setup<D>) -> Result<AmqpCaller<D>, BrokerError> {
     let setup = Arc::new(setup);
     let (channel, requests) = open_publisher(&setup).await?;
     let replies = Arc::new(Replies {
@@ -131,17 +136,20 @@ pub(super) async fn open(setup: Setup) -> Result<AmqpCaller, BrokerError> {
     Ok(assemble(setup, callback.into(), requests, channel))
 }
 
-fn assemble(
-    setup: Arc<Setup>,
-    callback: Arc<Callback>,
-    requests: Arc<Requests>,
-    channel: Channel,
-) -> AmqpCaller {
+fn assemble<D: Driver>(
+    setup: Arc<Setup<D>>,
+    callback: Arc<Callback<D>>,
+    requests: Arc<Requests<D::Writer>>,
+    channel: D::Channel,
+) -> AmqpCaller<D> {
     let user = setup.options.announce_user.then(|| setup.connection.user().clone());
     AmqpCaller { setup, callback, user, requests, _channel: channel }
 }
 
-async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), BrokerError> {
+/// A channel, and the requests on it.
+type Publisher<D> = (<D as Driver>::Channel, Arc<Requests<<D as Driver>::Writer>>);
+
+async fn open_publisher<D: Driver>(setup: &Setup<D>) -> Result<Publisher<D>, BrokerError> {
     let Setup { connection, options, sink } = setup;
     topology::check_exchange(connection, &options.exchange).await?;
     let opening = |why| error::during("opening a channel for calls", why);
@@ -154,7 +162,10 @@ async fn open_publisher(setup: &Setup) -> Result<(Channel, Arc<Requests>), Broke
     Ok((channel, requests))
 }
 
-async fn open_callback(setup: &Setup, replies: Arc<Replies>) -> Result<Callback, BrokerError> {
+async fn open_callback<D: Driver>(
+    setup: &Setup<D>,
+    replies: Arc<Replies>,
+) -> Result<Callback<D>, BrokerError> {
     let opening = |why| error::during("opening a channel for replies", why);
     let channel = setup.connection.open_channel().await.map_err(opening)?;
     channel.set_handler(replies.clone());
@@ -165,12 +176,12 @@ async fn open_callback(setup: &Setup, replies: Arc<Replies>) -> Result<Callback,
 
 /// Consumes without acknowledgements, because a reply is handled when it arrives, and its queue is deleted with the
 /// connection.
-async fn consume_replies(channel: &Channel, queue: &str) -> Result<(), BrokerError> {
+async fn consume_replies(channel: &impl DriverChannel, queue: &str) -> Result<(), BrokerError> {
     let consuming = |why| error::during("consuming replies", why);
     channel.consume(queue, false).await.map(drop).map_err(consuming)
 }
 
-impl CallerChannel for AmqpCaller {
+impl<D: Driver> CallerChannel for AmqpCaller<D> {
     fn announced_user(&self) -> Option<&SmolStr> {
         self.user.as_ref()
     }

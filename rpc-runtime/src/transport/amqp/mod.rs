@@ -1,12 +1,14 @@
-//! RabbitMQ, through rpc-amqp. That crate has the protocol. This module has the policy: which queues and channels are used,
-//! how replies are sent, and how the outcome of a request is decided.
+//! RabbitMQ: which queues and channels are used, how replies are sent, and how the outcome of a request is decided. The protocol
+//! itself is a [driver](self::driver)'s: rpc-amqp's, or lapin's.
 //!
 //! A lost connection is never repaired, but replaced by a new one, with new channels, queues and consumers.
 
 mod caller;
 mod direct_reply_to;
-mod error;
+pub(super) mod driver;
+pub(super) mod error;
 mod outbox;
+pub(super) mod own;
 mod proven;
 mod refusal;
 mod requests;
@@ -18,20 +20,22 @@ use std::{
     time::Duration,
 };
 
-use rpc_amqp::{Address, ConnectOptions, Connection, Connector, Stall};
 use tokio::{
     runtime::Handle,
     sync::watch,
     time::{Instant, timeout},
 };
-use tracing::warn;
 
-use self::outbox::Outboxes;
+use self::{
+    driver::{Driver, DriverConnection},
+    outbox::Outboxes,
+    own::Dialer,
+};
 use super::{
     Blocked, BoxFuture, BrokerFuture, CallerChannel, CallerOptions, CallerSink, ListenerOptions,
     OpenWorker, QueueState, Tls, Transport, WorkerOptions,
 };
-use crate::{error::BrokerError, limits};
+use crate::error::BrokerError;
 
 /// How long an orderly close may take.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
@@ -48,57 +52,22 @@ pub(crate) struct AmqpOptions<'a> {
 }
 
 /// Connects to RabbitMQ.
-pub(crate) struct AmqpTransport(Arc<Dialer>);
-
-/// Makes connections to the nodes of a RabbitMQ cluster.
-struct Dialer {
-    connector: Connector,
-    name: String,
-}
+pub(crate) struct AmqpTransport<D = Dialer>(Arc<D>);
 
 impl AmqpTransport {
     pub(crate) fn new(options: &AmqpOptions<'_>) -> Result<Self, BrokerError> {
-        let connect = ConnectOptions::default()
-            .name(options.name)
-            .product(env!("CARGO_PKG_NAME"), env!("CARGO_PKG_VERSION"))
-            .heartbeat(options.heartbeat)
-            .tls(options.tls.clone())
-            .external(options.external)
-            .min_channels(limits::FEWEST_CHANNELS)
-            .on_stall(warn_of_stall);
-        let connector =
-            Connector::new(options.addresses, connect).map_err(|e| error::connecting(&e))?;
-        Ok(Self(Arc::new(Dialer { connector, name: options.name.to_owned() })))
+        Ok(Self::over(Dialer::new(options)?))
     }
 }
 
-impl Dialer {
-    async fn dial(&self, by: Option<Instant>) -> Result<Connection, BrokerError> {
-        let connected = self.connector.connect_as(&self.name, by).await;
-        connected.map_err(|failed| error::connecting(&failed))
-    }
-
-    /// Makes a connection that only carries replies to direct reply-to.
-    async fn dial_for_direct_replies(&self) -> Result<Connection, BrokerError> {
-        let name = format!("{} (direct replies)", self.name);
-        let connected = self.connector.connect_as(&name, None).await;
-        connected.map_err(|failed| error::connecting(&failed))
+impl<D: Driver> AmqpTransport<D> {
+    /// Connects to RabbitMQ over this driver.
+    pub(super) fn over(driver: D) -> Self {
+        Self(Arc::new(driver))
     }
 }
 
-fn warn_of_stall(stall: Stall) {
-    let Stall { time: stall, heartbeat, .. } = stall;
-    warn!(
-        ?stall,
-        ?heartbeat,
-        "the runtime of the connection stood still: a method or another task blocks its thread, or the process was \
-         stopped. RabbitMQ closes a connection of which it hears nothing for twice the heartbeat, and its requests \
-         run again: mark methods that block with `#[rpc(blocking)]`, and do other work that blocks in \
-         `tokio::task::spawn_blocking`"
-    );
-}
-
-impl Transport for AmqpTransport {
+impl<D: Driver> Transport for AmqpTransport<D> {
     fn connect(&self, by: Option<Instant>) -> BrokerFuture<'_, Arc<dyn super::Connection>> {
         Box::pin(async move {
             let connection = self.0.dial(by).await?;
@@ -108,60 +77,58 @@ impl Transport for AmqpTransport {
     }
 
     fn address(&self) -> String {
-        let addresses: Vec<String> =
-            self.0.connector.addresses().iter().map(Address::to_string).collect();
-        addresses.join(", ")
+        self.0.address()
     }
 }
 
-struct AmqpConnection {
-    connection: Connection,
-    dialer: Arc<Dialer>,
+struct AmqpConnection<D: Driver> {
+    connection: D::Connection,
+    driver: Arc<D>,
     /// The runtime of the connection.
     runtime: Handle,
     /// Made with the first worker or listener.
     outboxes: OnceLock<Arc<Outboxes>>,
 }
 
-impl AmqpConnection {
+impl<D: Driver> AmqpConnection<D> {
     /// Has to be called on the runtime of the connection.
-    fn new(connection: Connection, dialer: Arc<Dialer>) -> Self {
+    fn new(connection: D::Connection, driver: Arc<D>) -> Self {
         let (runtime, outboxes) = (Handle::current(), OnceLock::new());
-        Self { connection, dialer, runtime, outboxes }
+        Self { connection, driver, runtime, outboxes }
     }
 
     fn outboxes(&self) -> Arc<Outboxes> {
         let start =
-            || Arc::new(Outboxes::new(self.connection.clone(), self.dialer.clone(), &self.runtime));
+            || Arc::new(Outboxes::new(self.connection.clone(), self.driver.clone(), &self.runtime));
         self.outboxes.get_or_init(start).clone()
     }
 }
 
-impl Drop for AmqpConnection {
+impl<D: Driver> Drop for AmqpConnection<D> {
     fn drop(&mut self) {
         // Dropping this handle is not enough, because the outboxes and the callers have handles, too.
         self.connection.close();
     }
 }
 
-impl super::Connection for AmqpConnection {
+impl<D: Driver> super::Connection for AmqpConnection<D> {
     fn open_caller(
         &self,
         options: CallerOptions,
         sink: Arc<dyn CallerSink>,
     ) -> BrokerFuture<'_, Arc<dyn CallerChannel>> {
         Box::pin(async move {
-            let setup = caller::Setup { connection: self.connection.clone(), options, sink };
+            let setup = caller::Setup::<D> { connection: self.connection.clone(), options, sink };
             Ok(Arc::new(caller::open(setup).await?) as Arc<dyn CallerChannel>)
         })
     }
 
     fn open_worker(&self, options: WorkerOptions) -> BrokerFuture<'_, OpenWorker> {
-        Box::pin(async { worker::open(&self.connection, options, self.outboxes()).await })
+        Box::pin(async { worker::open::<D>(&self.connection, options, self.outboxes()).await })
     }
 
     fn open_listener(&self, options: ListenerOptions) -> BrokerFuture<'_, OpenWorker> {
-        Box::pin(async { worker::listen(&self.connection, options, self.outboxes()).await })
+        Box::pin(async { worker::listen::<D>(&self.connection, options, self.outboxes()).await })
     }
 
     fn queue_state<'a>(&'a self, queue: &'a str) -> BrokerFuture<'a, Option<QueueState>> {
@@ -196,9 +163,9 @@ impl super::Connection for AmqpConnection {
 }
 
 /// Closes a connection when it is dropped, even if there are other handles.
-struct ClosedOnDrop(Connection);
+struct ClosedOnDrop<C: DriverConnection>(C);
 
-impl Drop for ClosedOnDrop {
+impl<C: DriverConnection> Drop for ClosedOnDrop<C> {
     fn drop(&mut self) {
         self.0.close();
     }

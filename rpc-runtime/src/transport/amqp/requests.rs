@@ -2,13 +2,16 @@
 
 use std::sync::{Arc, Mutex};
 
-use rpc_amqp::{ChannelHandler, ChannelWriter, Confirmation, Error, Held, SendWindow, Unconfirmed};
+use rpc_amqp::{ChannelHandler, Confirmation, Error, Held, SendWindow, Unconfirmed};
 use smol_str::SmolStr;
 use tokio::sync::{Notify, watch};
 use tracing::debug;
 use uuid::Uuid;
 
-use super::{error, refusal, set_once};
+use super::{
+    driver::{DriverBatch, DriverWriter},
+    error, refusal, set_once,
+};
 use crate::{
     error::BrokerError,
     lock::lock,
@@ -31,8 +34,8 @@ impl Sent {
 }
 
 /// Publishes requests on a channel, and reports their outcomes.
-pub(super) struct Requests {
-    writer: Arc<ChannelWriter>,
+pub(super) struct Requests<W> {
+    writer: Arc<W>,
     /// Requests that the broker has not confirmed yet.
     unconfirmed: Mutex<Unconfirmed<Sent>>,
     window: Arc<SendWindow>,
@@ -43,9 +46,9 @@ pub(super) struct Requests {
     closed: watch::Sender<Option<BrokerError>>,
 }
 
-impl Requests {
+impl<W: DriverWriter> Requests<W> {
     pub(super) fn new(
-        writer: Arc<ChannelWriter>,
+        writer: Arc<W>,
         window: Arc<SendWindow>,
         sink: Arc<dyn CallerSink>,
         confirms: bool,
@@ -96,7 +99,7 @@ impl Requests {
     }
 }
 
-impl ChannelHandler for Requests {
+impl<W: DriverWriter> ChannelHandler for Requests<W> {
     fn returned(&self, properties: Properties) {
         if let Some(Id::Uuid(id)) = properties.correlation_id {
             // RabbitMQ returns a request before it confirms it.

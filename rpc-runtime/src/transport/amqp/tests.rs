@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rpc_amqp::{ConnectOptions, Connection, Connector};
 use tokio::io::{AsyncWriteExt as _, DuplexStream, duplex};
 
 use super::*;
@@ -40,7 +41,7 @@ pub(super) async fn connect(socket: DuplexStream) -> (Connection, Arc<Dialer>) {
 }
 
 /// A connection to a broker that reads everything and sends nothing.
-async fn silent() -> (AmqpConnection, DuplexStream) {
+async fn silent() -> (AmqpConnection<Dialer>, DuplexStream) {
     let (mut broker, socket) = duplex(1024 * 1024);
     broker.write_all(&handshake()).await.unwrap();
     let (connection, dialer) = connect(socket).await;

@@ -1,11 +1,12 @@
 //! Queues and exchanges as they are declared.
 
-use rpc_amqp::{
-    Channel, Connection, DeclaredQueue, Error, ExchangeDeclaration, QueueDeclaration, Value,
-};
+use rpc_amqp::{DeclaredQueue, Error, ExchangeDeclaration, QueueDeclaration, Value};
 use smol_str::SmolStr;
 
-use super::error;
+use super::{
+    driver::{DriverChannel, DriverConnection},
+    error,
+};
 use crate::{
     error::{BrokerError, BrokerErrorKind},
     transport::{ListenerOptions, Queue, QueueArgument, QueueState, QueueType},
@@ -19,7 +20,7 @@ const DECLARE_ALIKE: &str = "declare it alike, or take it as it is with `Queue::
 
 /// Declares the queue of a service, unless it is to be taken as it is.
 pub(super) async fn declare_service(
-    channel: &Channel,
+    channel: &impl DriverChannel,
     queue: &Queue,
     exchange: &str,
 ) -> Result<(), BrokerError> {
@@ -47,14 +48,14 @@ pub(super) async fn declare_service(
     Ok(())
 }
 
-async fn declare_exchange(channel: &Channel, name: &str) -> Result<(), BrokerError> {
+async fn declare_exchange(channel: &impl DriverChannel, name: &str) -> Result<(), BrokerError> {
     let topic = ExchangeDeclaration { name, kind: TOPIC, durable: true, passive: false };
     let declaring = |why| error::during(&format!("declaring the exchange {name:?}"), why);
     channel.declare_exchange(topic).await.map_err(declaring)
 }
 
 async fn bind(
-    channel: &Channel,
+    channel: &impl DriverChannel,
     queue: &str,
     exchange: &str,
     routing_key: &str,
@@ -75,7 +76,10 @@ fn arguments(queue: &Queue) -> Vec<(SmolStr, Value)> {
 }
 
 /// Declares a queue that is named by the broker, and gone with the channel that consumes it.
-async fn declare_own(channel: &Channel, arguments: &[(SmolStr, Value)]) -> Result<SmolStr, Error> {
+async fn declare_own(
+    channel: &impl DriverChannel,
+    arguments: &[(SmolStr, Value)],
+) -> Result<SmolStr, Error> {
     let declaration = QueueDeclaration {
         exclusive: true,
         auto_delete: true,
@@ -87,7 +91,7 @@ async fn declare_own(channel: &Channel, arguments: &[(SmolStr, Value)]) -> Resul
 
 /// Declares a queue that listens to a topic exchange, named by the server and gone with the channel that consumes it.
 pub(super) async fn declare_listener(
-    channel: &Channel,
+    channel: &impl DriverChannel,
     options: &ListenerOptions,
 ) -> Result<SmolStr, BrokerError> {
     declare_exchange(channel, &options.exchange).await?;
@@ -103,7 +107,7 @@ pub(super) async fn declare_listener(
 
 /// How a queue stands. A missing one closes the channel that asks, so that channel is one of its own.
 pub(super) async fn queue_state(
-    connection: &Connection,
+    connection: &impl DriverConnection,
     queue: &str,
 ) -> Result<Option<QueueState>, BrokerError> {
     let looking = |why| error::during(&format!("looking for the queue {queue:?}"), why);
@@ -119,7 +123,10 @@ pub(super) async fn queue_state(
 }
 
 /// Fails unless the exchange exists. A missing one closes the channel that asks, so that channel is one of its own.
-pub(super) async fn check_exchange(connection: &Connection, name: &str) -> Result<(), BrokerError> {
+pub(super) async fn check_exchange(
+    connection: &impl DriverConnection,
+    name: &str,
+) -> Result<(), BrokerError> {
     if name.is_empty() {
         return Ok(());
     }
@@ -130,7 +137,7 @@ pub(super) async fn check_exchange(connection: &Connection, name: &str) -> Resul
 }
 
 /// Declares a callback queue, named by the broker and gone with the channel that consumes it.
-pub(super) async fn declare_callback(channel: &Channel) -> Result<SmolStr, BrokerError> {
+pub(super) async fn declare_callback(channel: &impl DriverChannel) -> Result<SmolStr, BrokerError> {
     let classic =
         (SmolStr::new_static("x-queue-type"), Value::Text(QueueType::Classic.as_str().into()));
     declare_own(channel, &[classic])

@@ -8,7 +8,7 @@ use std::{
     task::{Context, Poll},
 };
 
-use rpc_amqp::{Channel, ChannelHandler, ChannelWriter, Connection, Error};
+use rpc_amqp::{ChannelHandler, Error};
 use smol_str::SmolStr;
 use tokio::{
     sync::mpsc,
@@ -17,7 +17,9 @@ use tokio::{
 use tracing::{debug, warn};
 
 use super::{
-    CLOSE_WITHIN, direct_reply_to, error,
+    CLOSE_WITHIN, direct_reply_to,
+    driver::{Driver, DriverBatch, DriverChannel, DriverConnection, DriverWriter},
+    error,
     outbox::{Outboxes, UnconfirmedReply, Unsettled},
     topology,
 };
@@ -31,9 +33,9 @@ use crate::{
     },
 };
 
-struct AmqpWorker {
-    channel: Channel,
-    requests: Arc<Requests>,
+struct AmqpWorker<D: Driver> {
+    channel: D::Channel,
+    requests: Arc<Requests<D::Writer>>,
     outboxes: Arc<Outboxes>,
     /// When a reply was last sent on the channel, as a [`Proven::tick`](super::proven::Proven::tick).
     used: AtomicU64,
@@ -42,8 +44,8 @@ struct AmqpWorker {
 }
 
 /// Receives requests, and has the writer for their replies.
-struct Requests {
-    writer: Arc<ChannelWriter>,
+struct Requests<W> {
+    writer: Arc<W>,
     /// `None` once no more requests arrive. The prefetch bounds the channel.
     deliveries: Mutex<Option<mpsc::UnboundedSender<Delivery>>>,
     outboxes: Arc<Outboxes>,
@@ -64,8 +66,8 @@ struct Consumed {
 /// Receives the requests that the broker delivers.
 type Receiver = mpsc::UnboundedReceiver<Delivery>;
 
-impl Requests {
-    fn new(writer: Arc<ChannelWriter>, outboxes: Arc<Outboxes>, consumed: Consumed) -> Arc<Self> {
+impl<W: DriverWriter> Requests<W> {
+    fn new(writer: Arc<W>, outboxes: Arc<Outboxes>, consumed: Consumed) -> Arc<Self> {
         let (deliveries, warned) = (Mutex::default(), Throttle::default());
         let why_ended = OnceLock::new();
         Arc::new(Self { writer, deliveries, outboxes, consumed, warned, why_ended })
@@ -91,7 +93,7 @@ impl Requests {
     }
 }
 
-impl ChannelHandler for Requests {
+impl<W: DriverWriter> ChannelHandler for Requests<W> {
     fn delivered(&self, delivery: Delivery) {
         if let Some(reply_to) = &delivery.properties.reply_to
             && direct_reply_to::is_direct(reply_to)
@@ -163,8 +165,8 @@ impl ChannelHandler for Requests {
     }
 }
 
-pub(super) async fn open(
-    connection: &Connection,
+pub(super) async fn open<D: Driver>(
+    connection: &D::Connection,
     options: WorkerOptions,
     outboxes: Arc<Outboxes>,
 ) -> Result<OpenWorker, BrokerError> {
@@ -178,11 +180,11 @@ pub(super) async fn open(
         undeliverable: options.undeliverable,
         refused: options.refused,
     };
-    consume(channel, options.prefetch, outboxes, consumed).await
+    consume::<D>(channel, options.prefetch, outboxes, consumed).await
 }
 
-pub(super) async fn listen(
-    connection: &Connection,
+pub(super) async fn listen<D: Driver>(
+    connection: &D::Connection,
     options: ListenerOptions,
     outboxes: Arc<Outboxes>,
 ) -> Result<OpenWorker, BrokerError> {
@@ -196,12 +198,12 @@ pub(super) async fn listen(
         undeliverable: options.undeliverable,
         refused: Arc::default(),
     };
-    consume(channel, options.prefetch, outboxes, consumed).await
+    consume::<D>(channel, options.prefetch, outboxes, consumed).await
 }
 
 /// Consumes a queue.
-async fn consume(
-    channel: Channel,
+async fn consume<D: Driver>(
+    channel: D::Channel,
     prefetch: u16,
     outboxes: Arc<Outboxes>,
     consumed: Consumed,
@@ -214,7 +216,7 @@ async fn consume(
     channel.set_handler(requests.clone());
     let name = channel.consume(&queue, true).await.map_err(consuming)?;
     let worker =
-        AmqpWorker { channel, requests, outboxes, used: AtomicU64::new(0), consumer: name };
+        AmqpWorker::<D> { channel, requests, outboxes, used: AtomicU64::new(0), consumer: name };
     Ok((Arc::new(worker), Box::new(receiver)))
 }
 
@@ -229,7 +231,7 @@ impl Deliveries for Receiver {
     }
 }
 
-impl AmqpWorker {
+impl<D: Driver> AmqpWorker<D> {
     /// Whether a reply can be sent on the channel of the requests, because the broker will not refuse it.
     fn is_safe(&self, reply: &Message) -> bool {
         let proven = &self.outboxes.proven;
@@ -255,7 +257,7 @@ impl AmqpWorker {
     }
 }
 
-impl WorkerChannel for AmqpWorker {
+impl<D: Driver> WorkerChannel for AmqpWorker<D> {
     fn why_ended(&self) -> Option<String> {
         self.requests.why_ended.get().cloned()
     }

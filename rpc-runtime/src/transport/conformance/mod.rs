@@ -1,4 +1,5 @@
-//! What a broker must do for this framework. The in-memory broker and RabbitMQ pass the same tests.
+//! What a broker must do for this framework. The in-memory broker and RabbitMQ, over rpc-amqp and over lapin, pass the same
+//! tests.
 
 mod deliveries;
 mod exchanges;
@@ -41,7 +42,7 @@ const A_MOMENT: Duration = Duration::from_millis(200);
 
 /// Each line is a test. It runs on both brokers, and on the in-memory broker behind the fault injection, without faults.
 macro_rules! conformance {
-    ($($(#[$doc:meta])* $name:ident;)*) => {
+    ($($name:ident $(, not over lapin: $why:literal)?;)*) => {
         mod in_memory {
             $(
                 #[tokio::test]
@@ -69,7 +70,23 @@ macro_rules! conformance {
                 }
             )*
         }
+
+        #[cfg(feature = "lapin")]
+        mod over_lapin {
+            $(over_lapin! { $name $($why)? })*
+        }
     };
+}
+
+#[cfg(feature = "lapin")]
+macro_rules! over_lapin {
+    ($name:ident) => {
+        #[tokio::test]
+        async fn $name() {
+            super::$name(super::Fixture::new(super::lapin_transport().await).await).await;
+        }
+    };
+    ($name:ident $why:literal) => {};
 }
 
 conformance! {
@@ -85,7 +102,7 @@ conformance! {
     an_expired_request_is_not_delivered;
     the_ttl_of_a_queue_expires_requests_too;
     a_reply_keeps_all_its_properties;
-    ids_keep_their_bytes;
+    ids_keep_their_bytes, not over lapin: "its short strings are UTF-8";
     an_undeliverable_reply_is_counted;
     direct_reply_to_carries_replies;
     unroutable_requests_are_returned_without_confirms;
@@ -118,6 +135,15 @@ async fn rabbitmq_transport() -> AmqpTransport {
         external: false,
     })
     .unwrap()
+}
+
+#[cfg(feature = "lapin")]
+async fn lapin_transport() -> super::lapin::LapinTransport {
+    let url = rpc_tests::Rabbit::shared().await.url();
+    super::lapin::LapinTransport::over_lapin(Arc::new(move || {
+        let properties = lapin::ConnectionProperties::default();
+        Box::pin(lapin::Connection::connect(url, properties))
+    }))
 }
 
 /// One connection to the broker under test.

@@ -18,7 +18,6 @@ mod unconfirmed_reply;
 
 use std::{sync::Arc, time::Duration};
 
-use rpc_amqp::Connection;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, oneshot},
@@ -27,7 +26,7 @@ use tokio::{
 
 pub(super) use self::unconfirmed_reply::{UnconfirmedReply, Unsettled};
 use self::{load::Load, reply_channel::Opener, sender::Sender};
-use super::{Dialer, proven::Proven};
+use super::{driver::Driver, proven::Proven};
 use crate::tasks;
 
 /// How many replies may be sent before the broker has dealt with the first of them.
@@ -44,11 +43,15 @@ pub(super) struct Outboxes {
 impl Outboxes {
     /// `runtime` is the runtime of the connection. On another runtime, the tasks and their replies could end before the
     /// connection.
-    pub(super) fn new(connection: Connection, dialer: Arc<Dialer>, runtime: &Handle) -> Self {
+    pub(super) fn new<D: Driver>(
+        connection: D::Connection,
+        driver: Arc<D>,
+        runtime: &Handle,
+    ) -> Self {
         let proven = Arc::new(Proven::new(Instant::now()));
         Self {
-            careful: Outbox::start(Opener::Channel(connection), proven.clone(), runtime),
-            direct: Outbox::start(Opener::Connection(dialer), proven.clone(), runtime),
+            careful: Outbox::start(Opener::<D>::Channel(connection), proven.clone(), runtime),
+            direct: Outbox::start(Opener::Connection(driver), proven.clone(), runtime),
             proven,
         }
     }
@@ -75,7 +78,7 @@ pub(super) struct Outbox {
 }
 
 impl Outbox {
-    fn start(opener: Opener, proven: Arc<Proven>, runtime: &Handle) -> Self {
+    fn start<D: Driver>(opener: Opener<D>, proven: Arc<Proven>, runtime: &Handle) -> Self {
         let (inbox, items) = mpsc::unbounded_channel();
         let load = Arc::<Load>::default();
         let direct = opener.is_own_connection();

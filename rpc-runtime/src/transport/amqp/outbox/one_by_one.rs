@@ -7,7 +7,10 @@ use rpc_amqp::{CloseReason, Error};
 use tokio::time::{Instant, sleep};
 
 use super::{
-    super::error,
+    super::{
+        driver::{Driver, DriverConnection},
+        error,
+    },
     Item,
     refused::{self, refusal},
     reply_channel::{NotOpened, Opener, ReplyChannel},
@@ -19,7 +22,7 @@ use crate::limits;
 /// How often a reply is sent if the connection is lost for reasons other than a refusal.
 const LOSSES: u32 = 3;
 
-impl Sender {
+impl<D: Driver> Sender<D> {
     /// Recovers after the channel or the connection has ended. `sent` are the items that the broker has not dealt with. The
     /// fence covers the first `covers` of them.
     pub(super) async fn recover(
@@ -27,7 +30,7 @@ impl Sender {
         why: &Error,
         covers: usize,
         mut sent: VecDeque<Item>,
-    ) -> Option<ReplyChannel> {
+    ) -> Option<ReplyChannel<D>> {
         let covered = sent.iter().take(covers);
         let alone = covered.filter(|item| matches!(item, Item::Reply(_))).count() == 1;
         if let (Some(refusal), true) = (refusal(why, self.opener.is_own_connection()), alone)
@@ -40,7 +43,10 @@ impl Sender {
         self.one_by_one(sent).await
     }
 
-    pub(super) async fn one_by_one(&mut self, mut items: VecDeque<Item>) -> Option<ReplyChannel> {
+    pub(super) async fn one_by_one(
+        &mut self,
+        mut items: VecDeque<Item>,
+    ) -> Option<ReplyChannel<D>> {
         let mut open = None;
         while let Some(item) = items.pop_front() {
             let Some(Item::Reply(reply)) = self.checked(item) else { continue };
@@ -56,9 +62,9 @@ impl Sender {
     async fn send_alone(
         &mut self,
         mut reply: Box<UnconfirmedReply>,
-        mut open: Option<ReplyChannel>,
+        mut open: Option<ReplyChannel<D>>,
         others: &mut VecDeque<Item>,
-    ) -> Option<ReplyChannel> {
+    ) -> Option<ReplyChannel<D>> {
         let mut losses = 0;
         loop {
             let is_abandoned = self.items.is_closed();
@@ -167,7 +173,7 @@ impl Sender {
     }
 
     /// Opens the channel, after a pause if the last channel was short-lived.
-    async fn open(&mut self) -> Result<ReplyChannel, NotOpened> {
+    async fn open(&mut self) -> Result<ReplyChannel<D>, NotOpened> {
         let age = self.opened.map(|opened| opened.elapsed());
         self.pause = pause(age, self.pause);
         if !self.pause.is_zero() {

@@ -2,11 +2,14 @@
 
 use std::sync::{Arc, Mutex};
 
-use rpc_amqp::{Channel, ChannelHandler, Connection, Error};
+use rpc_amqp::{ChannelHandler, Error};
 use tokio::time::timeout;
 
 use super::{
-    super::{Dialer, error},
+    super::{
+        driver::{Driver, DriverBatch, DriverChannel, DriverConnection, DriverWriter},
+        error,
+    },
     MOST,
     unconfirmed_reply::UnconfirmedReply,
 };
@@ -18,11 +21,11 @@ use crate::{
 };
 
 /// Opens the channel of an outbox.
-pub(super) enum Opener {
+pub(super) enum Opener<D: Driver> {
     /// Opens a channel of the connection that requests are consumed on.
-    Channel(Connection),
+    Channel(D::Connection),
     /// Makes a separate connection first.
-    Connection(Arc<Dialer>),
+    Connection(Arc<D>),
 }
 
 /// Why no channel could be opened.
@@ -32,16 +35,16 @@ pub(super) enum NotOpened {
     Failed(String),
 }
 
-impl Opener {
+impl<D: Driver> Opener<D> {
     pub(super) fn is_own_connection(&self) -> bool {
         matches!(self, Self::Connection(_))
     }
 
-    pub(super) async fn open(&self) -> Result<ReplyChannel, NotOpened> {
+    pub(super) async fn open(&self) -> Result<ReplyChannel<D>, NotOpened> {
         let (connection, own) = match self {
             Self::Channel(connection) => (connection.clone(), None),
-            Self::Connection(dialer) => {
-                let dial = timeout(limits::CONNECT_ATTEMPT, dialer.dial_for_direct_replies());
+            Self::Connection(driver) => {
+                let dial = timeout(limits::CONNECT_ATTEMPT, driver.dial_for_direct_replies());
                 let Ok(connected) = dial.await else {
                     let reason = "no connection for direct reply-to in time";
                     return Err(NotOpened::Failed(reason.to_owned()));
@@ -64,14 +67,14 @@ impl Opener {
 }
 
 /// An open channel for replies.
-pub(super) struct ReplyChannel {
-    channel: Channel,
+pub(super) struct ReplyChannel<D: Driver> {
+    channel: D::Channel,
     pub(super) returned: Arc<Returned>,
     /// The separate connection, if there is one.
-    own: Option<Connection>,
+    own: Option<D::Connection>,
 }
 
-impl ReplyChannel {
+impl<D: Driver> ReplyChannel<D> {
     pub(super) fn publish(&self, reply: &UnconfirmedReply) {
         // If the channel has ended, the next fence fails.
         let _ = self.channel.writer().write(|out| out.publish(&reply.message));
@@ -80,11 +83,11 @@ impl ReplyChannel {
     /// Resolves when the broker has dealt with everything that was sent before.
     pub(super) fn fence(&self) -> BoxFuture<'static, Result<(), Error>> {
         if self.own.is_some() {
-            Box::pin(self.channel.fence())
+            self.channel.fence()
         } else {
             // Under an alarm the response may take hours. Sending the replies again meanwhile would only duplicate them. A
             // dead connection is detected by heartbeats.
-            Box::pin(self.channel.fence_without_limit())
+            self.channel.fence_without_limit()
         }
     }
 }

@@ -9,7 +9,7 @@ use tokio::{
 };
 
 use super::{
-    super::proven::Proven,
+    super::{driver::Driver, proven::Proven},
     Item, MOST,
     load::Load,
     reply_channel::{Opener, ReplyChannel},
@@ -24,8 +24,8 @@ struct Fence {
 }
 
 /// Sends the replies of an outbox, in order.
-pub(super) struct Sender {
-    pub(super) opener: Opener,
+pub(super) struct Sender<D: Driver> {
+    pub(super) opener: Opener<D>,
     pub(super) proven: Arc<Proven>,
     pub(super) items: mpsc::UnboundedReceiver<Item>,
     pub(super) load: Arc<Load>,
@@ -43,9 +43,9 @@ enum Event {
     Idle,
 }
 
-impl Sender {
+impl<D: Driver> Sender<D> {
     pub(super) fn new(
-        opener: Opener,
+        opener: Opener<D>,
         proven: Arc<Proven>,
         items: mpsc::UnboundedReceiver<Item>,
         load: Arc<Load>,
@@ -56,7 +56,7 @@ impl Sender {
 
     /// Ends when the outbox is dropped and all its replies are dealt with.
     pub(super) async fn run(mut self) {
-        let (mut open, mut fence) = (None::<ReplyChannel>, None::<Fence>);
+        let (mut open, mut fence) = (None::<ReplyChannel<D>>, None::<Fence>);
         let mut sent = VecDeque::new();
         let mut ended = false;
         while !(ended && sent.is_empty()) {
@@ -110,7 +110,7 @@ impl Sender {
     }
 
     /// The broker has dealt with this item.
-    pub(super) fn done(&self, item: Item, open: &ReplyChannel) {
+    pub(super) fn done(&self, item: Item, open: &ReplyChannel<D>) {
         let Item::Reply(mut reply) = item else { return };
         let returned = open.returned.take(reply.message.properties.correlation_id.as_ref());
         if returned {

@@ -5,12 +5,14 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use rpc_amqp::ChannelWriter;
 use smol_str::SmolStr;
 use tokio::time::Instant;
 use tracing::{Value, field, warn};
 
-use super::load::Room;
+use super::{
+    super::driver::{DriverBatch, DriverWriter},
+    load::Room,
+};
 use crate::{
     escape::Escaped,
     fault::{Fault, FaultKind},
@@ -21,26 +23,37 @@ use crate::{
 
 /// A request that is not settled yet, and the channel that it was received on.
 pub(in super::super) struct Unsettled {
-    pub(in super::super) writer: Arc<ChannelWriter>,
+    pub(in super::super) writer: Arc<dyn Settle>,
     pub(in super::super) tag: u64,
     /// Whether to reject it instead of acknowledging it.
     pub(in super::super) reject: bool,
 }
 
-impl Unsettled {
-    /// Settles the request, after this reply if there is one.
-    fn settle(self, reply: Option<&Message>) {
+/// Settles requests: the writer of their channel, of either driver.
+pub(in super::super) trait Settle: Send + Sync {
+    /// Acknowledges or rejects a request, after this reply if there is one.
+    fn settle(&self, tag: u64, reject: bool, reply: Option<&Message>);
+}
+
+impl<W: DriverWriter> Settle for W {
+    fn settle(&self, tag: u64, reject: bool, reply: Option<&Message>) {
         // If the channel has ended, the request was requeued.
-        let _ = self.writer.write(|out| {
+        let _ = self.write(|out| {
             if let Some(reply) = reply {
                 out.publish(reply);
             }
-            if self.reject {
-                out.reject(self.tag, false);
+            if reject {
+                out.reject(tag, false);
             } else {
-                out.ack(self.tag);
+                out.ack(tag);
             }
         });
+    }
+}
+
+impl Unsettled {
+    fn settle(self, reply: Option<&Message>) {
+        self.writer.settle(self.tag, self.reject, reply);
     }
 }
 
