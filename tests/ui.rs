@@ -39,7 +39,7 @@ fn random_well_formed_services_compile_without_a_warning() {
 }
 
 #[test]
-fn a_user_needs_the_runtime_serde_and_tokio_alone() {
+fn users_need_only_the_runtime_serde_and_tokio() {
     Package::of("ui/user", "user", "rpc-runtime", &[]).run();
 }
 

@@ -45,7 +45,7 @@ fn the_changelog_has_the_current_version() {
 #[test]
 fn only_its_driver_and_wire_tests_use_lapin() {
     let wire = root().join("rpc-amqp/src");
-    let driver = [
+    let of_lapin = [
         "rpc-runtime/src/transport/lapin",
         "rpc-runtime/src/transport/conformance",
         "rpc-runtime/src/broker/over_lapin.rs",
@@ -55,8 +55,8 @@ fn only_its_driver_and_wire_tests_use_lapin() {
         sources(&["rpc-amqp", "rpc-runtime/src", "rpc-macros/src", "rpc-cli", "examples", "tests"])
     {
         let tests_the_wire = file.starts_with(&wire) && file.ends_with("tests.rs");
-        let drives = driver.iter().any(|place| file.starts_with(root().join(place)));
-        if tests_the_wire || drives || is_this_test(&file) || fixture(&file) {
+        let is_driver = of_lapin.iter().any(|place| file.starts_with(root().join(place)));
+        if tests_the_wire || is_driver || is_this_test(&file) || fixture(&file) {
             continue;
         }
         for (number, line) in numbered(&file) {

@@ -32,7 +32,7 @@ impl Settling {
                 _ => {}
             }
         }
-        // What came in is handed over before the end is told.
+        // Deliver what has arrived before reporting the end.
         let _ = timeout(CONSUMER_WITHIN, self.state.consuming.ended()).await;
         let settled = self.confirms.settled_now(Settled::default());
         self.settle(settled);

@@ -148,7 +148,7 @@ mod tests {
     }
 
     #[test]
-    fn of_a_body_too_large_the_size_is_kept() {
+    fn large_bodies_leave_only_their_size() {
         let small = delivery(came(vec![1; 10]), || 0).unwrap();
         assert_eq!((small.tag, small.redelivered, small.body.len()), (7, true, 10));
         let size = SMALL_BODY + 1;

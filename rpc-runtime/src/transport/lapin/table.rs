@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn a_table_too_deep_or_too_large_is_not_kept() {
+    fn too_deep_or_large_tables_are_dropped() {
         for depth in [40, 200] {
             assert_eq!(from_lapin(&table("n", nested(depth))).0, stand_in(0, usize::MAX));
         }
