@@ -3,11 +3,17 @@ use std::process::{Command, Stdio};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use tokio::sync::Semaphore;
+
 use super::files::Files;
 use super::install::{self, Install};
 use super::ports::{self, Ports};
 use super::{Group, Node};
 use crate::{eventually, guardian};
+
+/// A starting node keeps a processor busy for seconds, and many at once would all be slow. Restarts do not wait here: the
+/// deadlines of their test's calls are running.
+static STARTING: Semaphore = Semaphore::const_new(2);
 
 /// How often to choose new ports if another program takes one before the node does.
 const ATTEMPTS: usize = 3;
@@ -70,6 +76,7 @@ impl NodeBuilder {
                 "no rabbitmq-server is installed: run scripts/test, which sets up what is missing"
             );
         };
+        let _starting = STARTING.acquire().await.expect("nobody closes it");
         let mut failures = Vec::new();
         for _ in 0..ATTEMPTS {
             let node = self.prepare(install.clone()).await;

@@ -11,7 +11,6 @@ use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::TempDir;
-use tokio::sync::Semaphore;
 
 pub use self::builder::NodeBuilder;
 use self::files::Files;
@@ -99,9 +98,6 @@ impl Node {
     }
 
     async fn boot(&self) -> Result<(), String> {
-        // A node that starts keeps a processor busy for seconds. Were many to start at once, each would take that much longer.
-        static STARTING: Semaphore = Semaphore::const_new(2);
-        let _starting = STARTING.acquire().await.expect("nobody closes it");
         let mut command = Command::new(self.install.server());
         command.envs(self.files.environment(&self.name, self.ports)).stdin(Stdio::null());
         self.files.capture(&mut command);
