@@ -9,15 +9,15 @@ use crate::{
 };
 
 impl Broker {
-    /// Connects to RabbitMQ over connections of [lapin] 4, which this function of yours makes: for programs that have
-    /// their login, their TLS and their options there already. It takes the feature `lapin`.
+    /// Connects to RabbitMQ over connections of [lapin] 4 that your function makes. Use it if your program already has its
+    /// login, TLS and connection options in lapin. It needs the feature `lapin`.
     ///
-    /// The function is called at once, and again after each loss, so it has to make a new connection each time. Servers that
-    /// answer callers with direct reply-to have it make a second connection. Leave `enable_auto_recover` off, and the events of
-    /// the connection alone.
+    /// The function is called at once, and again after each loss. It has to make a new connection each time. Servers whose
+    /// callers use direct reply-to call it for a second connection. Leave `enable_auto_recover` off, and do not listen to the
+    /// connection's events.
     ///
-    /// Over lapin, a peer that may publish can end the connection, or the process, with one message. The page
-    /// [`docs/lapin.md`] has that and the other differences.
+    /// Over lapin, one message of a peer that may publish can end the connection or the process. [`docs/lapin.md`] describes
+    /// this and the other differences.
     ///
     /// ```no_run
     /// # async fn run() -> Result<(), rpc_runtime::BrokerError> {
@@ -34,12 +34,12 @@ impl Broker {
     ///
     /// # Errors
     ///
-    /// The function makes no connection within 30 seconds; or within 3, if nobody listens where it connects to. Or RabbitMQ
-    /// refuses the user, the password or the virtual host.
+    /// The function makes no connection within 30 seconds, or within 3 if nothing listens at its address; or RabbitMQ refuses
+    /// the user, the password or the virtual host.
     ///
     /// # Cancel safety
     ///
-    /// Dropping the future gives the attempt up, and drops the future that your function has returned.
+    /// Dropping the future cancels the attempt, and drops the future that your function returned.
     ///
     /// [lapin]: https://docs.rs/lapin/4
     /// [`docs/lapin.md`]: https://github.com/rabbitmq-rpc/rabbitmq-rpc/blob/main/docs/lapin.md
@@ -53,11 +53,11 @@ impl Broker {
 }
 
 impl BrokerBuilder {
-    /// Sets up a broker over connections of lapin 4, which this function makes: see [`Broker::over_lapin`]. It takes the feature
+    /// Sets up a broker over connections of lapin 4 that your function makes: see [`Broker::over_lapin`]. It needs the feature
     /// `lapin`.
     ///
-    /// What the function decides is not decided here: [`address`](Self::address), [`name`](Self::name),
-    /// [`heartbeat`](Self::heartbeat), [`tls`](Self::tls) and [`login_by_certificate`](Self::login_by_certificate) do nothing.
+    /// Your function decides how to connect, so these options do nothing: [`address`](Self::address), [`name`](Self::name),
+    /// [`heartbeat`](Self::heartbeat), [`tls`](Self::tls) and [`login_by_certificate`](Self::login_by_certificate).
     /// [`announce_user`](Self::announce_user) announces the user of lapin's URI.
     ///
     /// ```no_run

@@ -1,5 +1,5 @@
-//! What is needed of the library that speaks AMQP: rpc-amqp, whose methods these are, or lapin behind `transport/lapin/`.
-//! The rest of this folder is compiled for each of them, so that both behave alike and neither pays for the other.
+//! The interface to the library that implements AMQP: rpc-amqp, or lapin (`transport/lapin/`). The methods are those of
+//! rpc-amqp. The rest of this folder is compiled for each library, so both behave alike and neither costs the other anything.
 
 use std::sync::Arc;
 
@@ -21,10 +21,10 @@ pub(crate) trait Driver: Send + Sync + 'static {
     /// Makes a connection.
     fn dial(&self, by: Option<Instant>) -> BoxFuture<'_, Result<Self::Connection, BrokerError>>;
 
-    /// Makes a connection that does nothing but carry replies to direct reply-to.
+    /// Makes a connection that only carries replies to direct reply-to.
     fn dial_for_direct_replies(&self) -> BoxFuture<'_, Result<Self::Connection, BrokerError>>;
 
-    /// Where it leads, without secrets.
+    /// The address, without secrets.
     fn address(&self) -> String;
 }
 

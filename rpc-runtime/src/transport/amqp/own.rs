@@ -39,7 +39,7 @@ impl Dialer {
     }
 }
 
-/// The runtime of a connection stood still for longer than its heartbeat.
+/// Warns that the runtime of a connection stood still for longer than its heartbeat.
 pub(in crate::transport) fn warn_of_stall(stall: Duration, heartbeat: Duration) {
     warn!(
         ?stall,

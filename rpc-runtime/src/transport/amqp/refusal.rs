@@ -45,7 +45,7 @@ fn culprit(text: &str, open: &[Sent]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Mutex, PoisonError};
+    use std::sync::Mutex;
 
     use rpc_amqp::Connection;
     use tokio::io::{AsyncWriteExt as _, duplex};
@@ -55,7 +55,7 @@ mod tests {
         super::tests::{connect, handshake},
         *,
     };
-    use crate::message::Message;
+    use crate::{lock::lock, message::Message};
 
     #[derive(Default)]
     struct Settled(Mutex<Vec<(u128, PublishOutcome)>>);
@@ -64,7 +64,7 @@ mod tests {
         fn reply(&self, _: Message) {}
 
         fn settled(&self, correlation_id: Uuid, outcome: PublishOutcome) {
-            let mut settled = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut settled = lock(&self.0);
             settled.push((correlation_id.as_u128(), outcome));
         }
     }

@@ -2,7 +2,7 @@
 
 use std::{
     sync::{
-        Arc, Mutex, MutexGuard, OnceLock, PoisonError,
+        Arc, Mutex, MutexGuard, OnceLock,
         atomic::{AtomicU64, Ordering},
     },
     task::{Context, Poll},
@@ -26,6 +26,7 @@ use super::{
 use crate::{
     error::BrokerError,
     limits,
+    lock::lock,
     message::{Delivery, Message, Properties},
     throttle::Throttle,
     transport::{
@@ -79,7 +80,7 @@ impl<W: DriverWriter> Requests<W> {
     }
 
     fn deliveries(&self) -> MutexGuard<'_, Option<mpsc::UnboundedSender<Delivery>>> {
-        self.deliveries.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.deliveries)
     }
 
     fn start(&self) -> Receiver {

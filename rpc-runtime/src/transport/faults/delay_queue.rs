@@ -3,7 +3,7 @@
 use std::{
     collections::VecDeque,
     future::pending,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -12,7 +12,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-use crate::{limits, tasks};
+use crate::{limits, lock::lock, tasks};
 
 type Send = Box<dyn FnOnce() + std::marker::Send>;
 
@@ -45,7 +45,7 @@ impl DelayQueue {
     ) -> bool {
         let Ok(permit) = self.permits.clone().try_acquire_owned() else { return false };
         let delayed = Delayed { due: Instant::now() + time, send: Box::new(send), _permit: permit };
-        let mut sender = self.sender.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut sender = lock(&self.sender);
         // The task may have ended with its runtime.
         let running = sender.take().filter(|sender| !sender.is_closed());
         let running = running.unwrap_or_else(|| {

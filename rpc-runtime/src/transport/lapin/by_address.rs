@@ -1,5 +1,5 @@
-//! For this workspace's tests: brokers that are connected to by address, over lapin, where the environment asks for it. So
-//! every test of RabbitMQ is one of lapin, too.
+//! For the tests of this workspace: connects by address, but over lapin, if the environment asks for it. So every test against
+//! RabbitMQ also tests lapin.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use lapin::{Connection, ConnectionProperties, uri::AMQPUri};
 
 use super::Connect;
 
-/// Connects over lapin if `RPC_TEST_TRANSPORT` says so: to the first of the addresses that takes the connection.
+/// Connects over lapin if `RPC_TEST_TRANSPORT` is `lapin`: to the first address that accepts the connection.
 pub(crate) fn wanted(addresses: &[String], name: &str, heartbeat: u16) -> Option<Connect> {
     if std::env::var_os("RPC_TEST_TRANSPORT")? != "lapin" {
         return None;

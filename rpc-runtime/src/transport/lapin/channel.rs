@@ -1,8 +1,8 @@
-//! A channel: what is asked on it, and its handler.
+//! A channel: its methods with a reply from the broker, and its handler.
 
 use std::{
     io,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     time::Duration,
 };
 
@@ -31,29 +31,30 @@ use super::{
     writer::{Item, LapinWriter},
 };
 use crate::{
+    lock::lock,
     tasks::{self, BoxFuture},
     transport::{Blocked, amqp::driver::DriverChannel},
 };
 
-/// How long the broker may take to answer, as in rpc-amqp.
+/// The time limit for a reply of the broker, as in rpc-amqp.
 pub(super) const ANSWER_WITHIN: Duration = Duration::from_secs(30);
 
-/// A channel, closed when this is dropped.
+/// A channel, which is closed on drop.
 pub(crate) struct LapinChannel {
     channel: Arc<lapin::Channel>,
     writer: Arc<LapinWriter>,
     state: Arc<ChannelState>,
     news: News,
     blocked: watch::Receiver<Blocked>,
-    /// Where its tasks run.
+    /// The runtime of its tasks.
     runtime: Handle,
 }
 
-/// What the tasks of a channel share.
+/// The state that the tasks of a channel share.
 #[derive(Default)]
 pub(super) struct ChannelState {
     handler: Mutex<Handler>,
-    /// Why it ends, where its consumer was told.
+    /// Why the channel ended, if its consumer received the reason.
     cause: Mutex<Option<Error>>,
     pub(super) consuming: Consuming,
 }
@@ -67,10 +68,10 @@ struct Handler {
 
 impl ChannelState {
     fn lock(&self) -> MutexGuard<'_, Handler> {
-        self.handler.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.handler)
     }
 
-    /// Where messages go.
+    /// The receiver of messages.
     pub(super) fn handler(&self) -> Option<Arc<dyn ChannelHandler>> {
         self.lock().called.clone()
     }
@@ -80,7 +81,7 @@ impl ChannelState {
         self.lock().ended.clone()
     }
 
-    /// Tells the handler that the channel has ended, and nothing after that.
+    /// Reports the end of the channel to the handler, which is not called again.
     pub(super) fn end(&self, why: Error) {
         let mut handler = self.lock();
         if handler.ended.is_some() {
@@ -106,13 +107,13 @@ impl ChannelState {
     }
 
     pub(super) fn cause(&self) -> Option<Error> {
-        self.cause.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.cause).clone()
     }
 
-    /// Notes why the channel ends, where this says it. The first one is right.
+    /// Stores why the channel ends, if the error contains it. Only the first reason counts.
     pub(super) fn note_cause(&self, error: &lapin::Error) {
         if error::names_the_cause(error) {
-            let mut cause = self.cause.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut cause = lock(&self.cause);
             cause.get_or_insert_with(|| error::ended(error));
         }
     }
@@ -133,7 +134,7 @@ impl LapinChannel {
         Self { channel, writer, state, news, blocked, runtime: runtime.clone() }
     }
 
-    /// Waits for an answer for a while.
+    /// Waits for a reply, up to the time limit.
     async fn ask<T>(
         &self,
         asked: impl Future<Output = lapin::Result<T>> + Send,
@@ -149,17 +150,17 @@ impl LapinChannel {
         }
     }
 
-    /// Has the task of the channel wait until the broker has dealt with everything so far.
+    /// Makes the channel's task wait until the broker has handled everything sent so far.
     fn fenced(&self) -> impl Future<Output = Result<(), Error>> + Send + use<> {
         let (fence, answer) = oneshot::channel();
-        // Where the channel has ended, the sender is dropped.
+        // If the channel has ended, `push` drops the sender.
         let _ = self.writer.push(Item::Fence(fence));
         let state = self.state.clone();
         async move { answer.await.unwrap_or_else(|_| Err(state.ended().unwrap_or(Error::Closed))) }
     }
 }
 
-/// The broker lives and does not answer. Under an alarm, lapin writes nothing.
+/// The broker is alive but does not reply. During an alarm, lapin writes nothing.
 pub(super) fn unanswered(blocked: &Blocked) -> Error {
     let within = ANSWER_WITHIN;
     let message = match blocked.reason() {
@@ -253,7 +254,7 @@ impl DriverChannel for LapinChannel {
     async fn cancel(&self, consumer: &str) -> Result<(), Error> {
         self.state.consuming.stop();
         self.ask(self.channel.basic_cancel(short(consumer), BasicCancelOptions::default())).await?;
-        // What came before the answer is handed over first.
+        // Deliver the messages that arrived before the reply.
         self.state.consuming.ended().await;
         Ok(())
     }

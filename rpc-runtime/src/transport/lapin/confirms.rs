@@ -1,7 +1,7 @@
-//! Messages that the broker has yet to confirm.
+//! Messages that the broker has not confirmed yet.
 //!
-//! lapin hands a message that came back to the next confirmation, whichever that is, and resolves the confirmations of one
-//! `basic.ack` in any order. So what came back is known only when all of them are resolved.
+//! lapin attaches a returned message to the next confirmation, which may be that of another message. It resolves the
+//! confirmations of one `basic.ack` in any order. So the returned messages are known only when all of them are resolved.
 
 use std::{mem, pin::pin, sync::Arc, task::Poll};
 
@@ -13,18 +13,18 @@ use super::{poll_once, writer::Numbered};
 pub(super) struct Confirms {
     channel: Arc<lapin::Channel>,
     open: FuturesUnordered<Numbered>,
-    /// Confirmed, and what came back with them is not known yet.
+    /// Confirmed messages whose returned messages are not known yet.
     confirmed: Vec<(u64, bool)>,
 }
 
-/// What the broker did with messages.
+/// The outcomes of messages.
 #[derive(Default)]
 pub(super) struct Settled {
-    /// They came back. To be told before the confirmations.
+    /// Returned messages. They have to be reported before the confirmations.
     pub(super) returned: Vec<BasicReturnMessage>,
-    /// Their numbers, and whether they were accepted.
+    /// The numbers of confirmed messages, and whether the broker accepted each.
     pub(super) confirmed: Vec<(u64, bool)>,
-    /// Why the channel ended, where that was seen.
+    /// Why the channel ended, if a message failed because of it.
     pub(super) failed: Option<lapin::Error>,
 }
 
@@ -37,7 +37,7 @@ impl Confirms {
         self.open.push(message);
     }
 
-    /// Waits for the next that are settled; for ever if there are none. Nothing is lost when the future is dropped.
+    /// Waits for the next outcomes; forever if no message is open. Dropping the future loses nothing.
     pub(super) async fn settled(&mut self) -> Settled {
         let mut settled = Settled::default();
         if self.confirmed.is_empty() {
@@ -49,11 +49,11 @@ impl Confirms {
         self.settled_now(settled)
     }
 
-    /// What is settled already.
+    /// The outcomes that are known already.
     pub(super) fn settled_now(&mut self, mut settled: Settled) -> Settled {
         self.drain(&mut settled);
         let confirmed = mem::take(&mut self.confirmed);
-        // It takes the lock under which lapin resolves the confirmations of one `basic.ack`.
+        // This takes the lock that lapin holds while it resolves the confirmations of one `basic.ack`.
         if let Poll::Ready(Ok(returned)) = poll_once(pin!(self.channel.wait_for_confirms())) {
             settled.returned.extend(returned);
         }

@@ -1,8 +1,8 @@
-//! One connection of lapin's: whether it lives, and whether it takes messages.
+//! One connection of lapin: whether it is alive, and whether the broker accepts messages.
 
 use std::{
     io,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
 
@@ -23,6 +23,7 @@ use super::{
     stall::Stalls,
 };
 use crate::{
+    lock::lock,
     tasks::{self, BoxFuture},
     transport::{
         Blocked,
@@ -30,13 +31,13 @@ use crate::{
     },
 };
 
-/// How often a connection is looked at: its events may go to somebody else, and some ends are none.
+/// The interval of checks. Another listener may receive the connection's events, and lapin does not report every end.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// How long a polite goodbye may take.
+/// The time limit for closing a connection.
 const CLOSE_WITHIN: Duration = Duration::from_secs(2);
 
-/// A handle of a live connection, which is closed when the last one is dropped.
+/// A handle of a live connection. Dropping the last one closes the connection.
 #[derive(Clone)]
 pub(crate) struct LapinConnection(Arc<Owner>);
 
@@ -47,11 +48,11 @@ struct Owner {
     blocked: watch::Sender<Blocked>,
     news: News,
     close: Arc<Notify>,
-    /// Where its tasks run.
+    /// The runtime of its tasks.
     runtime: Handle,
 }
 
-/// What the tasks of the channels are told of their connection.
+/// Reports the state of a connection to the tasks of its channels.
 #[derive(Clone)]
 pub(super) struct News {
     ended: watch::Sender<Option<Error>>,
@@ -67,12 +68,12 @@ impl News {
         Self { ended, look, refusal: Arc::default() }
     }
 
-    /// Why it has ended, if it has.
+    /// Why the connection has ended, if it has.
     pub(super) fn ended(&self) -> Option<Error> {
         self.ended.borrow().clone()
     }
 
-    /// Resolves when it has ended, with the reason.
+    /// Resolves with the reason when the connection has ended.
     pub(super) fn when_ended(&self) -> impl Future<Output = Error> + Send + use<> {
         let mut ended = self.ended.subscribe();
         async move {
@@ -83,24 +84,24 @@ impl News {
         }
     }
 
-    /// Changes when a channel is to be looked at.
+    /// Changes when channels should check their state.
     pub(super) fn looks(&self) -> watch::Receiver<()> {
         self.look.subscribe()
     }
 
     /// The last refusal that closed a channel of the connection.
     pub(super) fn refusal(&self) -> Option<Error> {
-        self.refusal.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        lock(&self.refusal).clone()
     }
 
     fn note_refusal(&self, error: &lapin::Error) {
         if error::names_the_cause(error) {
-            let mut refusal = self.refusal.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut refusal = lock(&self.refusal);
             *refusal = Some(error::ended(error));
         }
     }
 
-    /// The first reason is the right one.
+    /// Only the first reason counts.
     fn end(&self, why: Error) {
         self.ended.send_if_modified(|known| {
             let first = known.is_none();
@@ -127,7 +128,7 @@ impl LapinConnection {
         Self(Arc::new(Owner { lapin, user, window, blocked, news, close, runtime }))
     }
 
-    /// How many channels it may have.
+    /// The most channels that the connection may have.
     pub(super) fn most_channels(&self) -> u16 {
         self.0.lapin.configuration().channel_max()
     }
@@ -218,7 +219,7 @@ impl Watch {
                 Happened::Event(None) => Some(gone("lapin gave it up")),
                 Happened::Look => self.looked(),
                 Happened::Close => {
-                    // A broker that does not answer is left to its heartbeat.
+                    // If the broker does not reply, the heartbeat detects it.
                     let _ = timeout(CLOSE_WITHIN, self.lapin.close(200, "goodbye".into())).await;
                     Some(Error::Closed)
                 }
@@ -246,7 +247,7 @@ impl Watch {
         None
     }
 
-    /// The same, without an event.
+    /// The same check without an event.
     fn looked(&self) -> Option<Error> {
         let status = self.lapin.status();
         if status.reconnecting() {
@@ -271,7 +272,7 @@ impl Watch {
 }
 
 impl Drop for Watch {
-    /// Its runtime may have ended.
+    /// The task may be dropped because its runtime ended.
     fn drop(&mut self) {
         self.news.end(gone("its runtime has ended"));
     }

@@ -1,4 +1,4 @@
-//! The consumer of a channel: what comes in goes to the channel's handler.
+//! The consumer of a channel: passes deliveries to the channel's handler.
 
 use std::sync::{
     Arc,
@@ -13,7 +13,7 @@ use super::{channel::ChannelState, message, writer::LapinWriter};
 /// Whether a channel consumes.
 pub(super) struct Consuming {
     running: watch::Sender<bool>,
-    /// This program has ended it.
+    /// This program has cancelled the consumer.
     stopped: AtomicBool,
 }
 
@@ -46,13 +46,13 @@ impl Consuming {
         self.stopped.load(Ordering::Relaxed)
     }
 
-    /// Resolves when everything that came is handed over, and nothing more will come.
+    /// Resolves when all deliveries are passed on, and no more will arrive.
     pub(super) async fn ended(&self) {
         let _ = self.running.subscribe().wait_for(|running| !running).await;
     }
 }
 
-/// Hands over what comes, until the consumer ends.
+/// Passes deliveries on until the consumer ends.
 pub(super) async fn receive(
     mut consumer: lapin::Consumer,
     state: Arc<ChannelState>,
@@ -74,12 +74,12 @@ pub(super) async fn receive(
                 state.note_cause(&error);
             }
         }
-        // lapin's stream never yields while something is there.
+        // lapin's stream never yields while it has deliveries.
         consume_budget().await;
     }
     drop(running);
     if failed || !writer.is_connected() {
-        // The task of the channel ends it.
+        // The channel's task ends the consumer.
         writer.wake();
     } else if !state.consuming.is_stopped()
         && let Some(handler) = state.handler()

@@ -1,4 +1,4 @@
-//! The end of a channel: what was told before it is handed on, and then why it ended.
+//! The end of a channel: passes on what arrived before it, and then reports the reason.
 
 use std::{io, time::Duration};
 
@@ -14,14 +14,14 @@ use super::{
     writer::Item,
 };
 
-/// How long what a consumer has left is waited for, when its channel has ended.
+/// How long to wait for the last deliveries of a consumer after its channel has ended.
 const CONSUMER_WITHIN: Duration = Duration::from_secs(1);
 
-/// How long the end of a connection is waited for, when a channel has ended and does not know why.
+/// How long to wait for the end of the connection, if a channel has ended without a reason.
 const NOTICED_WITHIN: Duration = Duration::from_millis(100);
 
 impl Settling {
-    /// The channel has ended. `closed`: by this program.
+    /// Ends the channel. `closed` is set if this program closed it.
     pub(super) async fn end(mut self, closed: Option<Then>) {
         let left: Vec<Item> = self.waiting.drain(..).chain(self.writer.end()).collect();
         let mut fences = Vec::new();
@@ -53,7 +53,7 @@ impl Settling {
 }
 
 impl Drop for Settling {
-    /// Its runtime may have ended before it.
+    /// The task may be dropped because its runtime ended.
     fn drop(&mut self) {
         self.writer.end();
         self.state.end(error::lost(io::ErrorKind::NotConnected, "its runtime has ended"));
@@ -65,7 +65,7 @@ async fn why(state: &ChannelState, news: &News) -> Error {
     if let Some(why) = state.cause().filter(|why| matches!(why, Error::ChannelClosed(_))) {
         return why;
     }
-    // A connection that ends takes its channels with it, and they may have noticed first.
+    // The channels of a connection that ends may notice it before the connection's own task.
     let ended = timeout(NOTICED_WITHIN, news.when_ended()).await.ok();
     let known = ended.or_else(|| state.cause()).or_else(|| news.refusal());
     known.unwrap_or_else(|| error::lost(io::ErrorKind::NotConnected, "the channel has ended"))

@@ -1,4 +1,4 @@
-//! lapin's errors, in the words of rpc-amqp and of this crate.
+//! lapin's errors as errors of rpc-amqp and of this crate.
 
 use std::{io, sync::Arc};
 
@@ -16,7 +16,7 @@ use crate::{
 const ACCESS_REFUSED: u16 = 403;
 const NOT_ALLOWED: u16 = 530;
 
-/// Why something ended, or failed.
+/// Why a channel or a connection ended, or a method failed.
 pub(super) fn ended(error: &lapin::Error) -> Error {
     match error.kind() {
         ErrorKind::ProtocolError(refusal) => match refusal.kind() {
@@ -35,8 +35,8 @@ pub(super) fn lost(kind: io::ErrorKind, message: impl Into<String>) -> Error {
     Error::Lost(Arc::new(io::Error::new(kind, message.into())))
 }
 
-/// Whether an error names what happened on the wire. The others say that a channel or a connection cannot be used any more,
-/// and leave out why.
+/// Whether an error contains the event on the wire. Other errors only report that a channel or a connection cannot be used
+/// any more.
 pub(super) fn names_the_cause(error: &lapin::Error) -> bool {
     !matches!(
         error.kind(),
@@ -50,7 +50,7 @@ fn reason(refusal: &AMQPError) -> CloseReason {
     CloseReason { code: refusal.get_id(), text: refusal.get_message().as_str().into() }
 }
 
-/// The program's function made no connection.
+/// The error if the program's function makes no connection.
 pub(super) fn connecting(error: &lapin::Error) -> BrokerError {
     let failed = |kind, why: &str| BrokerError::new(kind, format!("lapin did not connect: {why}"));
     match error.kind() {
@@ -77,19 +77,19 @@ pub(super) fn connecting(error: &lapin::Error) -> BrokerError {
             failed(BrokerErrorKind::Unreachable, "what answers is no AMQP broker").hopeless()
         }
         ErrorKind::AuthProviderError(_) => {
-            // The text is a stranger's, and may quote what it was about.
+            // This text is another library's, and may quote credentials.
             failed(BrokerErrorKind::Unreachable, "there are no credentials to log in with")
         }
         _ => failed(BrokerErrorKind::Unreachable, &error.to_string()),
     }
 }
 
-/// Whether a text may show an address, with its password: lapin quotes those that it cannot read.
+/// Whether a text may contain an address with its password: lapin quotes addresses that it cannot parse.
 fn may_quote_an_address(text: &str) -> bool {
     text.contains("URL") || text.contains('@')
 }
 
-/// Fails where a connection may not have the channels that calls need.
+/// Fails if the connection may not have as many channels as calls need.
 pub(super) fn enough_channels(most: u16) -> Result<(), BrokerError> {
     let fewest = limits::FEWEST_CHANNELS;
     if most >= fewest {

@@ -1,4 +1,4 @@
-//! Messages: ours to lapin's, and back.
+//! Converts messages to lapin's types, and back.
 
 use std::sync::Arc;
 
@@ -8,10 +8,10 @@ use lapin::{BasicProperties, message, types::ShortString};
 use super::table::{self, short};
 use crate::message::{Delivery, Expiration, Id, Message, Properties};
 
-/// Bodies up to this size are kept without a question.
+/// Bodies up to this size are kept without asking the handler for its limit.
 const SMALL_BODY: usize = 1024 * 1024;
 
-/// rpc-amqp's limit for what one message brings beside its body.
+/// rpc-amqp's limit for everything in a message except its body.
 const MAX_HEADERS: usize = 1024 * 1024;
 
 pub(super) fn to_lapin(properties: &Properties) -> BasicProperties {
@@ -50,7 +50,7 @@ pub(super) fn to_lapin(properties: &Properties) -> BasicProperties {
     lapin
 }
 
-/// An id that is no text cannot be sent: lapin's strings are texts. Nor does one come in.
+/// lapin's strings are UTF-8, so an id of arbitrary bytes can neither be sent nor received.
 fn id_to_lapin(id: &Id) -> ShortString {
     match id {
         Id::Text(text) => short(text.as_str()),
@@ -80,13 +80,12 @@ fn from_lapin(lapin: &BasicProperties) -> (Properties, usize) {
     (properties, size)
 }
 
-/// The properties of a message that came back.
+/// The properties of a returned message.
 pub(super) fn returned(message: &message::BasicReturnMessage) -> Properties {
     from_lapin(&message.properties).0
 }
 
-/// A message that came in, or the size of its headers where those are too large. `max_body` is asked for the largest body
-/// that is kept.
+/// A received message, or the size of its headers if they are too large. `max_body` returns the largest body to keep.
 pub(super) fn delivery(
     delivery: message::Delivery,
     max_body: impl FnOnce() -> usize,

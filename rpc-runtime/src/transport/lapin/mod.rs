@@ -1,17 +1,17 @@
-//! RabbitMQ over connections of lapin 4, which the program makes itself. It is the driver below `transport/amqp/`, whose
-//! words it takes: channels with a handler, writers that never wait, fences.
+//! RabbitMQ over connections of lapin 4, which the program makes. This is a driver for `transport/amqp/`: channels with a
+//! handler, writers that never wait, fences.
 //!
-//! What lapin does differently, and what is done about it:
+//! lapin behaves differently in some points:
 //!
-//! * It sends acknowledgements, and all other methods, before messages that were queued earlier. So each waits here until the
-//!   messages before it are on the socket (`settling.rs`).
-//! * It promises a confirmation for each message. The promises are kept and awaited in one task for each channel
-//!   (`confirms.rs`), so that publishing waits for nothing.
-//! * A returned message comes with the confirmation of another, so it is recognised by its own id.
-//! * A channel that only publishes never says that it has ended. What the connection reports, and a look now and then, wake
-//!   its task (`connection.rs`).
+//! * It sends acknowledgements and all other methods before messages that were queued earlier. So they wait here until the
+//!   earlier messages are on the socket (`settling.rs`).
+//! * It makes a future of the confirmation of each message. One task for each channel awaits these futures (`confirms.rs`), so
+//!   publishing never waits.
+//! * A returned message may come with the confirmation of another message, so its own id identifies it.
+//! * A channel that only publishes does not report its end. Events of the connection and regular checks wake its task
+//!   (`connection.rs`).
 //!
-//! Its own recovery is not used: a connection that is lost is followed by the next one that the program makes.
+//! Automatic recovery of lapin is not used: after a loss, the program makes a new connection.
 
 #[cfg(feature = "failpoints")]
 pub(crate) mod by_address;
@@ -39,11 +39,11 @@ use crate::{
     tasks::BoxFuture,
 };
 
-/// Makes a connection: the program's own function.
+/// The program's function that makes a connection.
 pub(crate) type Connect =
     Arc<dyn Fn() -> BoxFuture<'static, Result<lapin::Connection, lapin::Error>> + Send + Sync>;
 
-/// RabbitMQ over connections that this function makes.
+/// RabbitMQ over connections that the program's function makes.
 pub(crate) type LapinTransport = AmqpTransport<LapinDriver>;
 
 /// Makes connections of lapin.
@@ -84,14 +84,13 @@ impl Driver for LapinDriver {
         Box::pin(self.connect(None))
     }
 
-    /// Only the program knows.
+    /// Only the program knows its address.
     fn address(&self) -> String {
         "RabbitMQ, over lapin".to_owned()
     }
 }
 
-/// Runs what a future does up to its first wait. lapin queues frames when a future is first polled; polled on, that future
-/// only reports.
+/// Polls a future once. lapin queues the frames at the first poll; later polls only return the outcome.
 fn poll_once<F: Future + ?Sized>(future: Pin<&mut F>) -> task::Poll<F::Output> {
     future.poll(&mut task::Context::from_waker(task::Waker::noop()))
 }

@@ -1,5 +1,4 @@
-//! The task of a channel: acknowledges deliveries when the replies before are on the socket, and hands on what became of
-//! messages.
+//! The task of a channel: acknowledges deliveries when their replies are on the socket, and reports the outcomes of messages.
 
 use std::{
     collections::VecDeque, future::pending, pin::pin, sync::Arc, task::Poll, time::Duration,
@@ -24,8 +23,8 @@ use super::{
 };
 use crate::tasks::BoxFuture;
 
-/// Messages that came back unconfirmed lie in a list of lapin's that nobody announces. It is looked at so often, for so long
-/// after the last message.
+/// lapin collects returned messages without confirms in a list, and does not announce them. The list is checked at this
+/// interval, until this time after the last message.
 const LOOK_FOR_RETURNS_EVERY: Duration = Duration::from_millis(20);
 const LOOK_FOR_RETURNS_FOR: Duration = Duration::from_secs(1);
 
@@ -34,16 +33,16 @@ pub(super) struct Settling {
     pub(super) writer: Arc<LapinWriter>,
     pub(super) state: Arc<ChannelState>,
     pub(super) news: News,
-    /// What is waited for before the rest.
+    /// The operation that has to end before the others go on.
     pub(super) front: Option<Front>,
     pub(super) waiting: VecDeque<Item>,
     pub(super) confirms: Confirms,
     acks: AckTracker,
-    /// When messages that came back are looked for next, and until when.
+    /// The time of the next check for returned messages, and of the last one.
     look: Option<(Instant, Instant)>,
 }
 
-/// What has to be over before what was sent later is dealt with.
+/// An operation that has to end before later items are handled.
 pub(super) struct Front {
     over: BoxFuture<'static, lapin::Result<()>>,
     pub(super) then: Then,
@@ -86,7 +85,7 @@ impl Settling {
         }
     }
 
-    /// Ends with the channel.
+    /// Runs until the channel ends.
     pub(super) async fn run(mut self) {
         let mut lost = pin!(self.news.when_ended());
         let mut looks = self.news.looks();
@@ -131,7 +130,7 @@ impl Settling {
         matches!(self.front, Some(Front { then: Then::End(_), .. }))
     }
 
-    /// Deals with everything up to the first message that is not on the socket yet.
+    /// Handles all items up to the first message that is not on the socket yet.
     fn advance(&mut self) -> Result<Option<Then>, ()> {
         loop {
             if let Some(front) = &mut self.front {
@@ -166,7 +165,7 @@ impl Settling {
             }
             Item::Fence(answer) => {
                 let channel = self.channel.clone();
-                // It changes nothing on a channel without a consumer, and the broker answers it in its turn.
+                // It changes nothing on a channel without a consumer. The broker replies to it after everything before.
                 let over = async move { channel.basic_qos(0, BasicQosOptions::default()).await };
                 self.front = Some(Front { over: Box::pin(over), then: Then::Answer(answer) });
             }
@@ -179,7 +178,8 @@ impl Settling {
         }
     }
 
-    /// What was waited for is over. Returns what to do at the end, if that was the last; fails where the channel has ended.
+    /// Handles the end of the operation in front. Returns what to do at the end, if it was the last one; fails if the channel
+    /// has ended.
     fn passed(&mut self, over: lapin::Result<()>) -> Result<Option<Then>, ()> {
         let Some(Front { then, .. }) = self.front.take() else { return Ok(None) };
         if let Err(error) = &over {
@@ -200,7 +200,7 @@ impl Settling {
         }
     }
 
-    /// Sends the acknowledgements of everything that was answered. They are not awaited: lapin has queued them.
+    /// Acknowledges all finished deliveries. The futures are not awaited, because lapin queues the frames at once.
     fn acknowledge(&mut self) {
         if !self.acks.has_acks() {
             return;
@@ -226,7 +226,7 @@ impl Settling {
         }
     }
 
-    /// Hands on unconfirmed messages that came back.
+    /// Reports returned messages of a channel without confirms.
     pub(super) fn collect_returned(&mut self) {
         let now = Instant::now();
         self.look = self

@@ -1,4 +1,4 @@
-//! A runtime that stood still: lapin's heartbeats are sent from it.
+//! Detects a runtime that stood still. lapin sends heartbeats from the runtime, so they were late.
 
 use std::{
     io,
@@ -7,7 +7,7 @@ use std::{
 
 use rpc_amqp::Error;
 
-/// Goes by the clock of the machine, since RabbitMQ does.
+/// Uses the clock of the machine, as RabbitMQ does.
 pub(super) struct Stalls {
     heartbeat: Duration,
     last: Option<(Duration, Instant)>,
@@ -23,7 +23,7 @@ impl Stalls {
         self.heartbeat
     }
 
-    /// How late a task was woken that was to wake at `due`, if that is too late for the heartbeat.
+    /// The delay of a task that should have woken at `due`, if the heartbeat cannot have been sent in time.
     pub(super) fn note(&mut self, due: Instant, now: Instant) -> Option<Duration> {
         let late = now.saturating_duration_since(due);
         let stalled = !self.heartbeat.is_zero() && late > self.heartbeat;
@@ -33,7 +33,7 @@ impl Stalls {
         })
     }
 
-    /// Why a connection was lost, with the stall that came before it.
+    /// Adds the stall before a loss to its reason.
     pub(super) fn explain(&self, why: Error, now: Instant) -> Error {
         let recent = |(_, until): &(Duration, Instant)| {
             now.saturating_duration_since(*until) < self.heartbeat.max(Duration::from_secs(1))

@@ -1,4 +1,4 @@
-//! Tables: lapin's to ours, and back. As in rpc-amqp, scalars are kept, and anything else is measured.
+//! Converts tables from lapin's types, and back. As in rpc-amqp, scalars are kept, and other values are only measured.
 
 use lapin::types::{AMQPValue, FieldArray, FieldTable, ShortString};
 use rpc_amqp::{MAX_SHORT_STRING, MAX_TABLE_BYTES, MAX_TABLE_DEPTH};
@@ -10,7 +10,7 @@ use crate::{
     message::{DEATHS, HeaderValue, Headers},
 };
 
-/// Names are checked where they come in. This one only never panics, as lapin's does.
+/// Makes a short string without panicking, which lapin's own conversion does. Names are validated elsewhere.
 pub(super) fn short(text: impl Into<String>) -> ShortString {
     let mut text = text.into();
     cut(&mut text, MAX_SHORT_STRING);
@@ -37,7 +37,7 @@ fn value_to_lapin(value: &HeaderValue) -> AMQPValue {
     }
 }
 
-/// The headers of a message, and their size. Of those that are too large or nested too deep, only that is kept.
+/// The headers of a message, and their size. Headers that are too large or nested too deep are dropped.
 pub(super) fn from_lapin(table: &FieldTable) -> (Headers, usize) {
     let (mut size, mut depth) = (0, 0);
     for (name, value) in table {
@@ -55,7 +55,7 @@ pub(super) fn from_lapin(table: &FieldTable) -> (Headers, usize) {
     (headers, size)
 }
 
-/// In the place of headers that cannot be read.
+/// Replaces headers that cannot be read.
 fn stand_in(size: usize, depth: usize) -> Headers {
     smallvec![(SmolStr::default(), HeaderValue::Opaque { size, depth })]
 }
@@ -85,7 +85,7 @@ fn value_from_lapin(value: &AMQPValue) -> HeaderValue {
     }
 }
 
-/// What RabbitMQ notes on a message that it dead-letters: an array of tables, each with a reason.
+/// The `x-death` header of a dead-lettered message: an array of tables, each with a reason.
 fn deaths(value: &AMQPValue) -> HeaderValue {
     let (size, depth) = measure(value, 0);
     let entries = match value {
@@ -106,7 +106,7 @@ fn deaths(value: &AMQPValue) -> HeaderValue {
     }
 }
 
-/// Size in bytes, and how many tables or arrays deep. One level more than is allowed is measured, and none beyond.
+/// The size in bytes, and the depth in tables and arrays. Nesting is measured to one level beyond the limit.
 fn measure(value: &AMQPValue, level: usize) -> (usize, usize) {
     match value {
         AMQPValue::FieldTable(_) | AMQPValue::FieldArray(_) if level > MAX_TABLE_DEPTH => {
@@ -140,7 +140,7 @@ fn inside<'a>(
 mod tests {
     use super::*;
 
-    /// An integer in arrays, so deep.
+    /// An integer in this many nested arrays.
     fn nested(depth: usize) -> AMQPValue {
         (0..depth)
             .fold(AMQPValue::LongLongInt(1), |inner, _| AMQPValue::FieldArray(vec![inner].into()))

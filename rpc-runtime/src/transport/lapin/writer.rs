@@ -1,10 +1,10 @@
-//! What goes out on a channel: published at once, settled by the channel's task.
+//! The writer of a channel: publishes at once. The channel's task settles the messages.
 
 use std::{
     future::ready,
     mem,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard},
     task::{Context, Poll},
 };
 
@@ -15,15 +15,16 @@ use tokio::sync::{Notify, oneshot};
 
 use super::{message, poll_once, table::short};
 use crate::{
+    lock::lock,
     message::Message,
     tasks::BoxFuture,
     transport::amqp::driver::{DriverBatch, DriverWriter},
 };
 
-/// A message that lapin has. Resolves when it is on the socket, and where messages are confirmed, when this one is.
+/// A message that lapin has queued. Resolves when it is on the socket or, on a channel with confirms, when it is confirmed.
 pub(super) type Published = BoxFuture<'static, lapin::Result<Confirmation>>;
 
-/// A message, and its number among those of its channel that are confirmed.
+/// A message on a channel with confirms, and its number.
 pub(super) struct Numbered {
     number: u64,
     published: Published,
@@ -38,21 +39,21 @@ impl Future for Numbered {
     }
 }
 
-/// What the task of a channel deals with, in order.
+/// The work of a channel's task, in order.
 pub(super) enum Item {
-    /// A message that is not confirmed.
+    /// A message on a channel without confirms.
     Published(Published),
     Confirmed(Numbered),
-    /// To be called when everything before is on the socket.
+    /// Called when everything before is on the socket.
     Written(Box<dyn FnOnce() + Send>),
     Ack(u64),
     Reject {
         tag: u64,
         requeue: bool,
     },
-    /// Answered when the broker has dealt with everything before.
+    /// Resolved when the broker has handled everything before.
     Fence(oneshot::Sender<Result<(), Error>>),
-    /// Closes the channel after everything before. Dropped when that is done.
+    /// Closes the channel after everything before. The sender is dropped when the channel is closed.
     Close(#[allow(dead_code, reason = "dropped, not read")] Option<oneshot::Sender<()>>),
 }
 
@@ -60,17 +61,17 @@ pub(super) enum Item {
 pub(crate) struct LapinWriter {
     channel: Arc<lapin::Channel>,
     outgoing: Mutex<Outgoing>,
-    /// There is something for the channel's task.
+    /// Notified when the channel's task has work.
     filled: Notify,
 }
 
 #[derive(Default)]
 struct Outgoing {
     items: Vec<Item>,
-    /// Nothing more goes out.
+    /// Set when nothing more may be sent.
     ended: bool,
     confirms: bool,
-    /// How many messages were published that are confirmed.
+    /// The number of messages published with confirms.
     published: u64,
 }
 
@@ -80,21 +81,21 @@ impl LapinWriter {
     }
 
     fn lock(&self) -> MutexGuard<'_, Outgoing> {
-        self.outgoing.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.outgoing)
     }
 
-    /// From now on lapin promises a confirmation for each message.
+    /// Marks the channel as one with confirms.
     pub(super) fn confirm(&self) {
         self.lock().confirms = true;
     }
 
-    /// Hands this to the task of the channel, unless the channel has ended.
+    /// Passes an item to the channel's task, unless the channel has ended.
     pub(super) fn push(&self, item: Item) -> Result<(), NotSent> {
         let mut outgoing = self.lock();
         if outgoing.ended {
             return Err(NotSent);
         }
-        // Nothing follows the end.
+        // Nothing may follow a close.
         outgoing.ended = matches!(item, Item::Close(_));
         outgoing.items.push(item);
         drop(outgoing);
@@ -106,12 +107,12 @@ impl LapinWriter {
         self.channel.status().connected()
     }
 
-    /// Has the task of the channel look at it.
+    /// Wakes the channel's task.
     pub(super) fn wake(&self) {
         self.filled.notify_one();
     }
 
-    /// Resolves when something may have come in.
+    /// Resolves when there may be new items.
     pub(super) async fn filled(&self) {
         self.filled.notified().await;
     }
@@ -120,7 +121,7 @@ impl LapinWriter {
         mem::take(&mut self.lock().items)
     }
 
-    /// Lets nothing more out, and returns what was not dealt with.
+    /// Accepts nothing more, and returns the items that are left.
     pub(super) fn end(&self) -> Vec<Item> {
         let mut outgoing = self.lock();
         outgoing.ended = true;
@@ -132,13 +133,13 @@ impl DriverWriter for LapinWriter {
     type Batch<'a> = LapinBatch<'a>;
 
     fn write<T>(&self, write: impl FnOnce(&mut LapinBatch<'_>) -> T) -> Result<T, NotSent> {
-        // lapin mixes up the confirmations of messages that two threads publish at once, so the lock is held meanwhile.
+        // Held while publishing, because lapin confuses the confirmations of messages that two threads publish at once.
         let mut outgoing = self.lock();
         if outgoing.ended {
             return Err(NotSent);
         }
         if !self.is_connected() {
-            // Its task may not have noticed.
+            // The channel's task may not have noticed the end.
             self.wake();
             return Err(NotSent);
         }
@@ -150,7 +151,7 @@ impl DriverWriter for LapinWriter {
     }
 }
 
-/// What goes out on a channel together.
+/// Frames of one channel that are sent together.
 pub(crate) struct LapinBatch<'a> {
     channel: &'a Arc<lapin::Channel>,
     outgoing: &'a mut Outgoing,
@@ -193,7 +194,7 @@ fn publishing(channel: Arc<lapin::Channel>, message: &Message) -> Published {
     Box::pin(async move {
         let published = channel.basic_publish(exchange, routing_key, options, &body, properties);
         let confirmation = published.await?;
-        // lapin has copied it, and the broker has it.
+        // lapin has copied the body.
         drop(body);
         confirmation.await
     })
