@@ -1,7 +1,7 @@
-//! Programs that rustc refuses, each line at fault marked with the core of what it has to say: `//~ text`.
+//! Programs that rustc refuses. Each faulty line is marked with the main part of the expected error: `//~ text`.
 //!
-//! Whole messages are not compared, because they belong to the compiler and change with it. Their number is: a
-//! complaint that no mark expects is one too many.
+//! Whole messages are not compared, because they change with the compiler. But their number is: an error without a mark
+//! is a failure.
 
 use crate::rustc::{Compiled, Message, Program};
 
@@ -12,7 +12,7 @@ pub(crate) fn check(programs: &[(Program, Compiled)]) {
     assert!(wrong.is_empty(), "{}", wrong.join("\n\n"));
 }
 
-/// A line, and a text that belongs to it.
+/// An expected error: its line, and a part of its text.
 #[derive(Debug)]
 struct Mark {
     line: usize,
@@ -27,13 +27,13 @@ fn marks(source: &str) -> Vec<Mark> {
     source.lines().enumerate().flat_map(marks).collect()
 }
 
-/// What is not as expected, if anything.
+/// Describes missing and unexpected errors; `None` if there are none.
 fn complaint(program: &Program, compiled: &Compiled) -> Option<String> {
     let file = program.path.file_name()?.to_string_lossy();
     let expected = marks(&program.source());
     let is_its_error = |message: &&Message| message.is_error && message.file.ends_with(&*file);
     let mut errors: Vec<&Message> = compiled.messages.iter().filter(is_its_error).collect();
-    // What rustc finds again on another way is in its report again, with another remedy.
+    // rustc may report the same error twice, with different remedies.
     errors.dedup_by_key(|error| (error.line, error.column, error.sentence.as_str()));
     let mut missing = Vec::new();
     for mark in &expected {

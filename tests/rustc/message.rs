@@ -1,21 +1,21 @@
 use serde_json::Value;
 
-/// An error or a warning of rustc's.
+/// An error or a warning of rustc.
 #[derive(Debug)]
 pub(crate) struct Message {
     pub(crate) is_error: bool,
-    /// The file, the line and the column that it points at.
+    /// The position of the message.
     pub(crate) file: String,
     pub(crate) line: u64,
     pub(crate) column: u64,
-    /// Its sentence, and what stands at the place that it points at.
+    /// The main sentence, and the label at the position.
     pub(crate) sentence: String,
-    /// All of it, as rustc shows it.
+    /// The whole message as rustc prints it.
     pub(crate) text: String,
 }
 
 impl Message {
-    /// `None` for what sums up others.
+    /// `None` for a summary of other messages.
     pub(super) fn read(message: &Value) -> Option<Self> {
         let mut sentence = message["message"].as_str()?.to_owned();
         let spans = message["spans"].as_array()?;

@@ -1,6 +1,6 @@
-//! Programs that are compiled as a user's are, in a package of their own that depends on the runtime, and what rustc says of each.
+//! Compiles programs as a user does, in a package that depends on the runtime, and reads rustc's messages.
 //!
-//! All packages build into one target directory and in one way, so that the crates they depend on are built once.
+//! All packages use one target directory and one profile, so their dependencies are built once.
 
 mod message;
 
@@ -29,18 +29,18 @@ pub(crate) struct Program {
     pub(crate) path: PathBuf,
 }
 
-/// What came of a program.
+/// The result of compiling a program.
 #[derive(Debug, Default)]
 pub(crate) struct Compiled {
     pub(crate) messages: Vec<Message>,
-    /// Where it is, if rustc had no error.
+    /// The path of the executable, if there were no errors.
     executable: Option<PathBuf>,
 }
 
 impl Package {
-    /// The programs of a folder. `runtime` is what the manifest calls rpc-runtime, `features` what it asks of it.
+    /// The programs of a folder. `runtime` is the name of rpc-runtime in the manifest, and `features` are its features.
     pub(crate) fn of(folder: &str, name: &'static str, runtime: &str, features: &[&str]) -> Self {
-        // As cargo writes it in what it reports.
+        // Absolute, as in cargo's messages.
         let folder = fs::canonicalize(Path::new(env!("CARGO_MANIFEST_DIR")).join(folder))
             .expect("the folder exists");
         let mut paths: Vec<PathBuf> = fs::read_dir(&folder)
@@ -68,7 +68,7 @@ impl Package {
         package
     }
 
-    /// Compiles every program, those after one that fails too.
+    /// Compiles every program, even if an earlier one fails.
     pub(crate) fn compile(self) -> Vec<(Program, Compiled)> {
         let folder = self.write();
         let output = Command::new(env!("CARGO"))
@@ -78,35 +78,36 @@ impl Package {
             .current_dir(&folder)
             .env("CARGO_INCREMENTAL", "0")
             .env_remove("RUSTFLAGS")
-            // From a terminal, rustc would take its width.
+            // In a terminal, rustc would use its width.
             .stdin(Stdio::null())
             .output()
             .expect("cargo runs");
-        let said = String::from_utf8_lossy(&output.stderr);
+        let stderr = String::from_utf8_lossy(&output.stderr);
         let mut compiled = compiled(&String::from_utf8_lossy(&output.stdout));
         fs::remove_dir_all(&folder).ok();
         let of = |program: Program| {
             let of = compiled.remove(&program.path);
             let of =
-                of.unwrap_or_else(|| panic!("cargo did not compile {}:\n{said}", program.name));
+                of.unwrap_or_else(|| panic!("cargo did not compile {}:\n{stderr}", program.name));
             (program, of)
         };
         self.programs.into_iter().map(of).collect()
     }
 
-    /// Compiles every program, and runs it to a good end.
+    /// Compiles and runs every program. Each has to succeed.
     pub(crate) fn run(self) {
         for (Program { name, .. }, compiled) in self.compile() {
             let texts = compiled.texts();
             let executable = compiled.executable;
             let executable = executable.unwrap_or_else(|| panic!("{name} is refused:\n{texts}"));
             let output = Command::new(executable).output().expect("a program just built starts");
-            let said = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{name}: {}\n{said}", output.status);
+            let stderr = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{name}: {}\n{stderr}", output.status);
         }
     }
 
-    /// Puts the package beside this one's target, with this one's lock file. It has no debug information, which nobody looks at.
+    /// Writes the package into the target directory, with this workspace's lock file. Debug information is off, because
+    /// nothing reads it.
     fn write(&self) -> PathBuf {
         let folder = target().join(self.name);
         fs::create_dir_all(&folder).expect("the target folder can be written");
@@ -142,7 +143,7 @@ impl Program {
 }
 
 impl Compiled {
-    /// All that rustc says, as it shows it.
+    /// All messages as rustc prints them.
     pub(crate) fn texts(&self) -> String {
         self.messages.iter().map(|message| message.text.as_str()).collect()
     }
@@ -154,7 +155,7 @@ fn target() -> PathBuf {
         .join("tests")
 }
 
-/// What cargo reports of each program, by the path of its source.
+/// The result for each program, by the path of its source.
 fn compiled(report: &str) -> HashMap<PathBuf, Compiled> {
     let mut programs: HashMap<PathBuf, Compiled> = HashMap::new();
     for line in report.lines() {
