@@ -11,6 +11,15 @@ pub(crate) fn read(path: &str) -> String {
     fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
+/// The folders of the workspace's packages.
+pub(crate) fn packages() -> Vec<String> {
+    let manifest = read("Cargo.toml");
+    let members = manifest.lines().find_map(|line| line.strip_prefix("members = ["));
+    let members = members.expect("the manifest lists its members on one line");
+    let names = members.trim_end_matches(']').split(", ");
+    names.map(|name| name.trim_matches('"').to_owned()).collect()
+}
+
 pub(crate) fn text(file: &Path) -> String {
     let bytes = fs::read(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
     String::from_utf8_lossy(&bytes).into_owned()

@@ -13,7 +13,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use files::{everything, fixture, is_this_test, numbered, read, root, sources, text, walk};
+use files::{
+    everything, fixture, is_this_test, numbered, packages, read, root, sources, text, walk,
+};
 
 #[test]
 fn versions_agree() {
@@ -380,17 +382,7 @@ fn unsafe_code_is_forbidden_everywhere() {
         read("Cargo.toml").contains(r#"unsafe_code = "forbid""#),
         "the workspace forbids unsafe code"
     );
-    let packages = [
-        "rpc-amqp",
-        "rpc-macros",
-        "rpc-runtime",
-        "rpc-cli",
-        "examples",
-        "examples/numbers",
-        "tests",
-        "benchmarks",
-    ];
-    for package in packages {
+    for package in packages() {
         let manifest = read(&format!("{package}/Cargo.toml"));
         let lints = manifest.split("[lints]").nth(1).unwrap_or_default();
         assert!(
@@ -437,7 +429,8 @@ fn published_packages_have_complete_manifests() {
             "the workspace sets {key}"
         );
     }
-    for package in ["rpc-amqp", "rpc-macros", "rpc-runtime", "rpc-cli"] {
+    let published = ["rpc-amqp", "rpc-macros", "rpc-runtime", "rpc-cli"];
+    for package in published {
         let manifest = read(&format!("{package}/Cargo.toml"));
         for key in [
             "description",
@@ -452,7 +445,7 @@ fn published_packages_have_complete_manifests() {
         }
         assert!(root().join(package).join("README.md").is_file(), "{package} has a README.md");
     }
-    for package in ["examples", "examples/numbers", "tests", "benchmarks"] {
+    for package in packages().iter().filter(|package| !published.contains(&package.as_str())) {
         assert!(
             read(&format!("{package}/Cargo.toml")).contains("publish = false"),
             "{package} is not published"
