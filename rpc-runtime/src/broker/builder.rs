@@ -127,13 +127,15 @@ impl BrokerBuilder {
 
     /// Another node of the same cluster. The nodes are tried in turn, starting with a random one, to distribute the
     /// connections of many programs. If a node is slow, the next one is tried soon, so a node that drops packets causes only
-    /// a short delay. It does nothing in memory.
+    /// a short delay. It does nothing in memory
+    /// or over lapin.
     pub fn address(mut self, address: &str) -> Self {
         self.addresses.push(address.to_owned());
         self
     }
 
-    /// The name of the connection in RabbitMQ's management pages; by default the program's name. It does nothing in memory.
+    /// The name of the connection in RabbitMQ's management pages; by default the program's name. It does nothing in memory
+    /// or over lapin.
     pub fn name(mut self, name: impl Into<String>) -> Self {
         self.name = Some(name.into());
         self
@@ -195,21 +197,22 @@ impl BrokerBuilder {
     }
 
     /// The interval of heartbeats, in whole seconds; by default 8. A dead connection is detected within twice this time. It does
-    /// nothing in memory.
+    /// nothing in memory or over lapin.
     pub fn heartbeat(mut self, interval: Duration) -> Self {
         self.heartbeat = interval;
         self
     }
 
     /// TLS settings for `amqps://` addresses: private roots, a client certificate. These addresses need the feature `tls` of
-    /// this crate, and are refused without it. The settings do nothing in memory.
+    /// this crate, and are refused without it. The settings do nothing in memory
+    /// or over lapin.
     pub fn tls(mut self, tls: Tls) -> Self {
         self.tls = tls;
         self
     }
 
     /// Logs in with the client certificate of [`tls`](Self::tls) (SASL EXTERNAL) instead of a password. It does nothing in
-    /// memory.
+    /// memory or over lapin.
     pub fn login_by_certificate(mut self) -> Self {
         self.external = true;
         self

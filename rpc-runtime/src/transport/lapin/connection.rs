@@ -219,7 +219,8 @@ impl Watch {
                 Happened::Event(None) => Some(gone("lapin gave it up")),
                 Happened::Look => self.looked(),
                 Happened::Close => {
-                    // If the broker does not reply, the heartbeat detects it.
+                    // lapin sends no heartbeats while it closes. If the broker does not reply, its thread and the socket stay
+                    // until TCP gives up.
                     let _ = timeout(CLOSE_WITHIN, self.lapin.close(200, "goodbye".into())).await;
                     Some(Error::Closed)
                 }

@@ -53,7 +53,8 @@ pub(super) enum Item {
     },
     /// Resolved when the broker has handled everything before.
     Fence(oneshot::Sender<Result<(), Error>>),
-    /// Closes the channel after everything before. The sender is dropped when the channel is closed.
+    /// Closes the channel after everything before, except messages with confirms that lapin has queued. The sender is dropped
+    /// when the channel is closed.
     Close(#[allow(dead_code, reason = "dropped, not read")] Option<oneshot::Sender<()>>),
 }
 

@@ -23,18 +23,16 @@ use crate::limits;
 const LOSSES: u32 = 3;
 
 impl<D: Driver> Sender<D> {
-    /// Recovers after the channel or the connection has ended. `sent` are the items that the broker has not dealt with. The
-    /// fence covers the first `covers` of them.
+    /// Recovers after the channel or the connection has ended. `sent` are the items that the broker has not dealt with. If they
+    /// have one reply only, a refusal is about this reply. Otherwise sending them one at a time shows which one it is: over
+    /// lapin, later replies may overtake the fence.
     pub(super) async fn recover(
         &mut self,
         why: &Error,
-        covers: usize,
         mut sent: VecDeque<Item>,
     ) -> Option<ReplyChannel<D>> {
-        let covered = sent.iter().take(covers);
-        let alone = covered.filter(|item| matches!(item, Item::Reply(_))).count() == 1;
-        if let (Some(refusal), true) = (refusal(why, self.opener.is_own_connection()), alone)
-            && let Some(Item::Reply(reply)) = sent.pop_front()
+        if let Some(refusal) = refusal(why, self.opener.is_own_connection())
+            && let Some(reply) = only_reply(&mut sent)
             && let Some(instead) = self.refused(reply, refusal)
         {
             sent.push_front(Item::Reply(instead));
@@ -199,6 +197,16 @@ fn pause(age: Option<Duration>, last: Duration) -> Duration {
             (last * 2).clamp(limits::FIRST_PAUSE, limits::YOUNG_PAUSE)
         }
         _ => Duration::ZERO,
+    }
+}
+
+/// Takes out the reply, if there is only one.
+pub(super) fn only_reply(sent: &mut VecDeque<Item>) -> Option<Box<UnconfirmedReply>> {
+    let mut replies = (0..sent.len()).filter(|index| matches!(sent[*index], Item::Reply(_)));
+    let (index, None) = (replies.next()?, replies.next()) else { return None };
+    match sent.remove(index) {
+        Some(Item::Reply(reply)) => Some(reply),
+        _ => None,
     }
 }
 

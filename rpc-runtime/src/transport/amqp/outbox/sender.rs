@@ -80,7 +80,7 @@ impl<D: Driver> Sender<D> {
                         (Ok(()), None) => {}
                         (Err(why), _) => {
                             drop(open.take());
-                            open = self.recover(&why, covers, mem::take(&mut sent)).await;
+                            open = self.recover(&why, mem::take(&mut sent)).await;
                         }
                     }
                 }

@@ -1,12 +1,12 @@
 //! Tests of an outbox against a broker that the test plays.
 
-use std::sync::atomic::AtomicU64;
+use std::{collections::VecDeque, sync::atomic::AtomicU64};
 
 use bytes::Bytes;
 use rpc_amqp::{Channel, Connection};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
-    sync::watch,
+    sync::{oneshot, watch},
     time::sleep,
 };
 
@@ -15,6 +15,7 @@ use super::{
         CLOSE_WITHIN,
         tests::{connect, handshake},
     },
+    one_by_one::only_reply,
     *,
 };
 use crate::message::Message;
@@ -152,4 +153,16 @@ async fn replies_of_a_dropped_worker_are_still_sent() {
     outboxes.careful.send(reply(unsettled));
     drop(outboxes);
     timeout(SOON, seen.wait_for(|seen| seen.acknowledged == [1])).await.unwrap().unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_is_blamed_on_an_only_reply() {
+    let played = Played::start().await;
+    let flush = || Item::Flush(oneshot::channel().0);
+    let mut one = VecDeque::from([flush(), Item::Reply(played.reply(1))]);
+    assert!(only_reply(&mut one).is_some());
+    assert!(matches!(one.make_contiguous(), [Item::Flush(_)]));
+    let mut two = VecDeque::from([Item::Reply(played.reply(1)), Item::Reply(played.reply(2))]);
+    assert!(only_reply(&mut two).is_none(), "it may be about the second");
+    assert_eq!(two.len(), 2);
 }
